@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one parameter object that model, RTL, test kit and scripts hand around.
+
+What a user may say is a field; what follows from it is a property. An impossible
+combination is refused at construction, with the field, its value and the allowed range.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from gavel_model.profiles import PROFILE_NAMES
+
+CELL_BYTES = 64
+"""Bytes in a buffer cell: the minimum Ethernet frame and one allowed credit size."""
+
+MIN_FRAME_BYTES = 64
+"""Shortest frame, FCS included (IEEE 802.3, 4A.2.3.2.4)."""
+
+FCS_BYTES = 4
+DATA_WIDTHS = (64, 128, 256, 512)
+MAX_PORTS = 64
+MAX_VCS = 8
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be built; the message names field, value and range."""
+
+    def __init__(self, field: str, value: object, allowed: str) -> None:
+        super().__init__(f"{field} = {value!r}: must be {allowed}")
+        self.field = field
+        self.value = value
+        self.allowed = allowed
+
+
+@dataclass(frozen=True, kw_only=True)
+class SwitchConfig:
+    """Parameters of one switch.
+
+    Attributes
+    ----------
+    ports
+        Switch radix P, 2...64.
+    data_width
+        Bits that a port moves each cycle, W: 64, 128, 256 or 512.
+    vcs
+        Virtual channels V, 1...8.
+    cell_bytes
+        Bytes in a buffer cell, which is also the credit size: 64.
+    buffer_cells
+        Cells in one ingress buffer, 16...65536; at least one longest frame.
+    max_frame_bytes
+        Longest frame with FCS, 64...9216.
+    replay_frames, replay_cells
+        Window of the LLR transmitter in frames (4...524288) and in cells
+        (4...65536, at least one longest frame).
+    islip_iterations
+        iSLIP iterations made in each cycle, 1...4.
+    bypass_limit
+        Reset value of register ``BYPASS_LIMIT``, 0...255: how many frames an output takes
+        past an input that is busy before it waits for that input; 0 turns this off.
+    id_entries
+        Entries of the direct lookup table, a power of two, 16...65536, at least ``ports``.
+    fdb_sets, fdb_ways
+        Shape of the static hash table of 48-bit addresses: a power of two 1...4096, and 1...4.
+    profile
+        Header profile that every port has after reset, one of the names in `profiles`.
+    ecn_threshold
+        Reset value of ``ECN_THRESHOLD``, cells of one VOQ, 0...65535; 65535 never marks.
+    esun_ethertype
+        Reset value of ``ESUN_ETHERTYPE``; not assigned by IEEE, the reset value is ours.
+
+    Raises
+    ------
+    ConfigError
+        For a value out of range or a combination that cannot be built.
+    """
+
+    ports: int
+    data_width: int
+    vcs: int
+    cell_bytes: int = CELL_BYTES
+    buffer_cells: int
+    max_frame_bytes: int
+    replay_frames: int
+    replay_cells: int
+    islip_iterations: int
+    bypass_limit: int = 64
+    id_entries: int = 1024
+    fdb_sets: int = 64
+    fdb_ways: int = 2
+    profile: str = "ethernet"
+    ecn_threshold: int = 65535
+    esun_ethertype: int = 0x88B5
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            value = getattr(self, item.name)
+            kind = str if item.name == "profile" else int
+            if type(value) is not kind:
+                expected = "a string" if kind is str else "a whole number"
+                raise ConfigError(item.name, value, expected)
+        self._in_range("ports", 2, MAX_PORTS)
+        if self.data_width not in DATA_WIDTHS:
+            raise ConfigError("data_width", self.data_width, "64, 128, 256 or 512 bits")
+        self._in_range("vcs", 1, MAX_VCS)
+        if self.cell_bytes != CELL_BYTES:
+            raise ConfigError("cell_bytes", self.cell_bytes, f"{CELL_BYTES} bytes")
+        self._in_range("max_frame_bytes", MIN_FRAME_BYTES, 9216)
+        self._in_range("buffer_cells", 16, 65536)
+        self._holds_a_frame("buffer_cells")
+        self._in_range("replay_frames", 4, 524288)
+        self._in_range("replay_cells", 4, 65536)
+        self._holds_a_frame("replay_cells")
+        self._in_range("islip_iterations", 1, 4)
+        self._in_range("bypass_limit", 0, 255)
+        self._power_of_two("id_entries", 16, 65536)
+        if self.id_entries < self.ports:
+            raise ConfigError("id_entries", self.id_entries, f"at least ports = {self.ports}")
+        self._power_of_two("fdb_sets", 1, 4096)
+        self._in_range("fdb_ways", 1, 4)
+        if self.profile not in PROFILE_NAMES:
+            raise ConfigError("profile", self.profile, "one of " + ", ".join(PROFILE_NAMES))
+        self._in_range("ecn_threshold", 0, 65535)
+        self._in_range("esun_ethertype", 0x0600, 0xFFFF)
+
+    def _in_range(self, field: str, low: int, high: int) -> None:
+        value = getattr(self, field)
+        if not low <= value <= high:
+            raise ConfigError(field, value, f"in {low}...{high}")
+
+    def _power_of_two(self, field: str, low: int, high: int) -> None:
+        self._in_range(field, low, high)
+        value = getattr(self, field)
+        if value & (value - 1):
+            raise ConfigError(field, value, f"a power of two in {low}...{high}")
+
+    def _holds_a_frame(self, field: str) -> None:
+        value = getattr(self, field)
+        if value < self.max_frame_cells:
+            raise ConfigError(
+                field,
+                value,
+                f"at least {self.max_frame_cells} cells, "
+                f"one frame of max_frame_bytes = {self.max_frame_bytes}",
+            )
+
+    @property
+    def word_bytes(self) -> int:
+        """Bytes in one word of a port, W/8."""
+        return self.data_width // 8
+
+    @property
+    def empty_bits(self) -> int:
+        """Width of ``empty``: log2(W/8)."""
+        return self.word_bytes.bit_length() - 1
+
+    @property
+    def words_per_cell(self) -> int:
+        """Words in one buffer cell: 8, 4, 2 or 1."""
+        return self.cell_bytes // self.word_bytes
+
+    @property
+    def max_frame_words(self) -> int:
+        """Words of the longest frame."""
+        return -(-self.max_frame_bytes // self.word_bytes)
+
+    @property
+    def max_frame_cells(self) -> int:
+        """Cells of the longest frame."""
+        return -(-self.max_frame_bytes // self.cell_bytes)
+
+    @property
+    def length_bits(self) -> int:
+        """Width of a frame length in bytes, able to hold one word more than the longest."""
+        return (self.max_frame_words * self.word_bytes + self.word_bytes).bit_length()
+
+    @property
+    def frame_words_bits(self) -> int:
+        """Width of a frame length in words, 0...max_frame_words."""
+        return self.max_frame_words.bit_length()
+
+    @property
+    def frame_cells_bits(self) -> int:
+        """Width of a frame length in cells, 0...max_frame_cells."""
+        return self.max_frame_cells.bit_length()
+
+    @property
+    def cell_bits(self) -> int:
+        """Width of a cell number, 0...buffer_cells-1."""
+        return (self.buffer_cells - 1).bit_length()
+
+    @property
+    def count_bits(self) -> int:
+        """Width of a count of cells or of frames in one buffer, 0...buffer_cells."""
+        return self.buffer_cells.bit_length()
+
+    @property
+    def port_bits(self) -> int:
+        """Width of a port number."""
+        return (self.ports - 1).bit_length()
+
+    @property
+    def vc_bits(self) -> int:
+        """Width of a VC number; at least 1."""
+        return max(1, (self.vcs - 1).bit_length())
+
+    @property
+    def voqs(self) -> int:
+        """VOQs of one input: P x V. VOQ number = output * V + VC."""
+        return self.ports * self.vcs
+
+    @property
+    def id_bits(self) -> int:
+        """Width of an index into the direct lookup table."""
+        return self.id_entries.bit_length() - 1
+
+    @property
+    def fdb_entries(self) -> int:
+        """Entries of the hash table; entry number = set * fdb_ways + way."""
+        return self.fdb_sets * self.fdb_ways
+
+    @property
+    def table_init_cycles(self) -> int:
+        """Cycles after reset until ``STATUS.table_ready``: one per entry of the larger table."""
+        return max(self.id_entries, self.fdb_entries)
+
+    @property
+    def latency_cycles(self) -> int:
+        """K: cycles from a frame's last word on the receive pins to its first on the transmit
+        pins when nothing contends (docs/spec.md, chapter Latency)."""
+        return 8

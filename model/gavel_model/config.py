@@ -222,8 +222,9 @@ class SwitchConfig:
 
     @property
     def table_init_cycles(self) -> int:
-        """Cycles after reset until ``STATUS.table_ready``: one per entry of the larger table."""
-        return max(self.id_entries, self.fdb_entries)
+        """Cycles after reset until ``STATUS.table_ready``: one per entry of the larger table,
+        and two for the last write to reach every copy."""
+        return max(self.id_entries, self.fdb_entries) + 2
 
     @property
     def latency_cycles(self) -> int:

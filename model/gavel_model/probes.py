@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Names, widths and order of the probe points (docs/spec.md, Probe points)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from gavel_model.config import SwitchConfig
+from gavel_model.register_map import COUNTER_BITS, COUNTERS
+
+
+class Probe(NamedTuple):
+    """A probe point: ``elements`` values of ``element_bits`` bits, element 0 in the low bits."""
+
+    name: str
+    elements: int
+    element_bits: int
+
+    @property
+    def width(self) -> int:
+        """Bits of the whole vector."""
+        return self.elements * self.element_bits
+
+
+def probe_points(config: SwitchConfig) -> tuple[Probe, ...]:
+    """All probe points; in the packed probe vector the first stands in the low bits."""
+    points = []
+    for port in range(config.ports):
+        points.append(Probe(f"p{port}.voq_frames", config.voqs, config.count_bits))
+        points.append(Probe(f"p{port}.free_cells", 1, config.count_bits))
+        points.append(Probe(f"p{port}.counters", COUNTERS, COUNTER_BITS))
+    points.append(Probe("scheduler.grant", config.ports, config.ports))
+    points.append(Probe("scheduler.accept", config.ports, config.ports))
+    points.append(Probe("scheduler.vc", config.ports, config.vc_bits))
+    points.append(Probe("scheduler.catch_up", config.ports, config.ports))
+    return tuple(points)

@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Signatures between the blocks of the switch.
+
+All of them are free-running: a member is meaningful in every cycle, and a stage never waits for
+the next one. Names and cycles (t, w, s, c) are those of docs/spec.md.
+"""
+
+from amaranth.hdl import unsigned
+from amaranth.lib import enum, wiring
+from amaranth.lib.wiring import In, Out
+
+from gavel_model.config import SwitchConfig
+from gavel_model.pins import CTL_BITS, SEQ_BITS
+from gavel_model.register_map import COUNTER_BITS, COUNTERS
+
+PROFILE_BITS = 3
+LINK_MEMBERS = ("valid", "sop", "eop", "err", "empty", "llr", "seq", "ctl_valid", "ctl", "up",
+                "data")
+"""Members of a link in the order of `gavel_model.pins`."""
+
+
+class Reason(enum.Enum, shape=unsigned(4)):
+    """What becomes of a frame; the value is the number of the counter that counts it."""
+
+    FILED = 0
+    ERR = 2
+    UNDERSIZE = 3
+    OVERSIZE = 4
+    FCS = 5
+    MAC_CONTROL = 6
+    HEADER = 7
+    TTL = 8
+    NO_ROUTE = 9
+    NO_BUFFER = 10
+
+
+def _link(config: SwitchConfig) -> dict[str, wiring.Member]:
+    return {
+        "valid": Out(1),
+        "sop": Out(1),
+        "eop": Out(1),
+        "err": Out(1),
+        "empty": Out(config.empty_bits),
+        "llr": Out(1),
+        "seq": Out(SEQ_BITS),
+        "ctl_valid": Out(1),
+        "ctl": Out(CTL_BITS),
+        "up": Out(1),
+        "data": Out(config.data_width),
+    }
+
+
+class RxLink(wiring.Signature):
+    """Receive pins of a port, as driven by the MAC (spec chapter 3). No back-pressure."""
+
+    def __init__(self, config: SwitchConfig):
+        super().__init__(_link(config))
+
+
+class TxLink(wiring.Signature):
+    """Transmit pins of a port, as driven by the switch; the MAC drives the two ready members."""
+
+    def __init__(self, config: SwitchConfig):
+        super().__init__({**_link(config), "ready": In(1), "ctl_ready": In(1)})
+
+
+class FrameWord(wiring.Signature):
+    """A word of a received frame (LinkRx in t+1, delayed by the port to w = t+3).
+
+    Members
+    -------
+    valid
+        The word belongs to a frame; stray words never appear.
+    sop, eop
+        First, last word.
+    abort
+        The frame that was open before this word ended without its last word. May come with
+        ``valid`` (the word is then the first of a new frame) or without.
+    data
+        The word, unused lanes 0.
+    """
+
+    def __init__(self, config: SwitchConfig):
+        super().__init__({
+            "valid": Out(1),
+            "sop": Out(1),
+            "eop": Out(1),
+            "abort": Out(1),
+            "data": Out(config.data_width),
+        })
+
+
+class Verdict(wiring.Signature):
+    """What LinkRx found of a frame, one cycle after its last word (cycle t+2).
+
+    Members
+    -------
+    reason
+        FILED (good so far), ERR, UNDERSIZE, OVERSIZE or FCS. Meaningless in other cycles.
+    length
+        Bytes, FCS included.
+    """
+
+    def __init__(self, config: SwitchConfig):
+        super().__init__({"reason": Out(Reason), "length": Out(config.length_bits)})
+
+
+class Fields(wiring.Signature):
+    """What Parser found in the header, in t+2.
+
+    Members
+    -------
+    reason
+        FILED (nothing wrong), MAC_CONTROL, HEADER or TTL.
+    dst
+        Destination, right-aligned.
+    is_address
+        1 if ``dst`` is a 48-bit address, 0 if it is an ID.
+    vc
+        Virtual channel.
+    profile
+        Number of the profile that was used, for the edits at the egress.
+    """
+
+    def __init__(self, config: SwitchConfig):
+        super().__init__({
+            "reason": Out(Reason),
+            "dst": Out(48),
+            "is_address": Out(1),
+            "vc": Out(config.vc_bits),
+            "profile": Out(PROFILE_BITS),
+        })
+
+
+class Route(wiring.Signature):
+    """Answer of Lookup in t+3 to the destination of t+2."""
+
+    def __init__(self, config: SwitchConfig):
+        super().__init__({"hit": Out(1), "port": Out(config.port_bits)})
+
+
+class TableWrite(wiring.Signature):
+    """Writes to every port's copy of the lookup tables, driven by Registers.
+
+    In a cycle with ``route_we`` / ``fdb_we`` the entry takes its new value at the end of the
+    cycle. ``ready`` is STATUS.table_ready as visible in the cycle.
+    """
+
+    def __init__(self, config: SwitchConfig):
+        super().__init__({
+            "ready": Out(1),
+            "route_we": Out(1),
+            "route_index": Out(config.id_bits),
+            "fdb_we": Out(1),
+            "fdb_index": Out(range(max(2, config.fdb_entries))),
+            "fdb_address": Out(48),
+            "entry_valid": Out(1),
+            "entry_port": Out(config.port_bits),
+        })
+
+
+class Match(wiring.Signature):
+    """Scheduler's decision for one input, in the cycle s in which it is made.
+
+    Members
+    -------
+    valid
+        A match was made.
+    output, vc
+        One-hot output (P bits) and VC (V bits); 0 without a match.
+    """
+
+    def __init__(self, config: SwitchConfig):
+        super().__init__({"valid": Out(1), "output": Out(config.ports), "vc": Out(config.vcs)})
+
+
+class SwitchWord(wiring.Signature):
+    """A word between IngressBuffer (c+1), Crossbar (c+2) and Egress.
+
+    Members
+    -------
+    valid, sop, eop
+        A word is present; first, last word of its frame. All members are 0 without ``valid``.
+    next_eop
+        The next word of this frame is its last one.
+    empty
+        Unused high lanes of the frame's last word, the same with every word of the frame.
+    profile
+        Header profile of the frame.
+    mark
+        ECN decision, the same with every word of the frame.
+    data
+        The word.
+    """
+
+    def __init__(self, config: SwitchConfig):
+        super().__init__({
+            "valid": Out(1),
+            "sop": Out(1),
+            "eop": Out(1),
+            "next_eop": Out(1),
+            "empty": Out(config.empty_bits),
+            "profile": Out(PROFILE_BITS),
+            "mark": Out(1),
+            "data": Out(config.data_width),
+        })
+
+
+class PortSettings(wiring.Signature):
+    """Registers of a port as visible in the cycle, and the global ones that a port uses."""
+
+    def __init__(self, config: SwitchConfig):
+        super().__init__({
+            "enable": Out(1),
+            "profile": Out(PROFILE_BITS),
+            "vc_map": Out(32),
+            "ecn_threshold": Out(16),
+            "esun_ethertype": Out(16),
+        })
+
+
+class CounterEvents(wiring.Signature):
+    """What a port's counters add in a cycle.
+
+    Members
+    -------
+    count
+        Bit n: counter n adds one. Bits RX_BYTES and TX_BYTES are unused.
+    rx_bytes, tx_bytes
+        What RX_BYTES and TX_BYTES add.
+    """
+
+    def __init__(self, config: SwitchConfig):
+        super().__init__({
+            "count": Out(COUNTERS),
+            "rx_bytes": Out(config.length_bits),
+            "tx_bytes": Out(config.empty_bits + 1),
+        })
+
+
+class RegisterPort(wiring.Signature):
+    """The register port (spec chapter 12), as driven by its user."""
+
+    def __init__(self):
+        super().__init__({
+            "addr": Out(16),
+            "wdata": Out(32),
+            "we": Out(1),
+            "re": Out(1),
+            "rdata": In(32),
+        })
+
+
+COUNTER_VALUES = COUNTERS * COUNTER_BITS
+"""Width of all counters of a port, counter 0 in the low bits."""

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+# Every target sets itself up. Needed beforehand: Python >= 3.11 with venv, g++, make, perl.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 python,$(if \
+	$(shell $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo yes),$(p))) python3)
+JOBS ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK_HASH := $(shell cat requirements.lock pyproject.toml | cksum | cut -d' ' -f1)
+READY := $(VENV)/ready-$(LOCK_HASH)
+
+# The main job: a ring all-reduce over the eight ports of the preset `pod`.
+RUN_DIR := build/run
+RUN_CONFIG := pod
+RUN_RANKS := 8
+RUN_BYTES := 262144
+RUN_SCALE := 1.0
+
+# make hands its own flags to every child; Verilator's make must not see them.
+unexport MAKEFLAGS
+unexport MFLAGS
+
+.PHONY: help setup doctor run test lint types unit bench verilog clean distclean
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+$(READY): requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "gavel: error: no Python: apt-get install python3 python3-venv" >&2; exit 3; }
+	@$(PYTHON) -I scripts/gavel_cli/doctor.py --bootstrap
+	@echo "Setting up $(VENV) (once, about a minute)"
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-index --no-deps \
+		--no-build-isolation --editable .
+	@touch $@
+
+setup: $(READY) ## Make the virtual environment with the locked versions
+
+doctor: $(READY) ## Check this machine
+	@$(BIN)/gavel doctor
+
+run: doctor ## The main job: all-reduce of eight ranks through the Verilated switch
+	@rm -rf $(RUN_DIR)
+	$(BIN)/gavel trace all-reduce-ring --ranks $(RUN_RANKS) --size $(RUN_BYTES) -o $(RUN_DIR)/trace
+	$(BIN)/gavel run $(RUN_DIR)/trace --config $(RUN_CONFIG) --scale $(RUN_SCALE) \
+		--report $(RUN_DIR)/report
+	@echo "Report: $(RUN_DIR)/report/index.html"
+
+test: doctor lint types unit ## Lint, types and all tests
+
+lint: $(READY) ## Style and import direction
+	$(BIN)/ruff check .
+
+types: $(READY) ## Static types of model, test kit and scripts
+	$(BIN)/mypy
+
+unit: $(READY)
+	$(BIN)/pytest -n $(JOBS) --dist worksteal
+
+bench: doctor ## Cycles per second of every way to run the switch
+	$(BIN)/gavel bench
+
+verilog: $(READY) ## Verilog of every preset, into build/verilog
+	@for preset in tiny fpga pod rack scale; do \
+		$(BIN)/gavel verilog --config $$preset -o build/verilog/$$preset; done
+
+clean: ## Remove what the targets made, but for the virtual environment
+	rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+distclean: clean ## Remove the virtual environment, too
+	rm -rf $(VENV)

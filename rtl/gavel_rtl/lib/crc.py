@@ -56,19 +56,19 @@ def residue(zero_bytes: int = 0) -> int:
     return advance(INITIAL, CRC_BITS + 8 * zero_bytes)
 
 
-def multiply(value: ValueLike, columns: tuple[int, ...]) -> Value:
-    """Matrix times vector: 32 bits, each the XOR of a constant selection of ``value``'s bits.
+def multiply(value: ValueLike, columns: tuple[int, ...], outputs: int = CRC_BITS) -> Value:
+    """Matrix times vector: the low ``outputs`` bits, each the XOR of some of ``value``'s bits.
 
-    ``value`` is used 32 times: pass a Signal, not a large expression.
+    ``value`` is used once for each output bit: pass a Signal, not a large expression.
     """
     value = Value.cast(value)
-    return Cat((value & Const(mask, len(value))).xor() for mask in rows(columns))
+    return Cat((value & Const(mask, len(value))).xor() for mask in rows(columns, outputs))
 
 
-def crc32_data(word: ValueLike) -> Value:
-    """What ``word`` adds to the register by itself: its CRC from a register of 0."""
+def crc32_data(word: ValueLike, outputs: int = CRC_BITS) -> Value:
+    """What ``word`` adds to the register by itself, its CRC from a register of 0: low bits."""
     word = Value.cast(word)
-    return multiply(word, data_columns(len(word)))
+    return multiply(word, data_columns(len(word)), outputs)
 
 
 def crc32_advance(state: ValueLike, zero_bytes: int) -> Value:

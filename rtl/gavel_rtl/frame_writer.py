@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Storing side of an ingress buffer."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from gavel_model.config import SwitchConfig
+from gavel_model.register_map import COUNTERS, Counter
+from gavel_rtl.block import place
+from gavel_rtl.free_list import FreeList
+from gavel_rtl.interfaces import (
+    PROFILE_BITS,
+    Fields,
+    FrameWord,
+    Reason,
+    Route,
+    Verdict,
+)
+from gavel_rtl.voq import FrameInfo, more_bits, position_bits, voq_number, voq_number_bits
+
+
+class FrameWriter(wiring.Component):
+    """Gives cells to arriving words, and files or takes back each frame (spec chapter 7, 1 to 4).
+
+    Members
+    -------
+    word, empty, verdict, fields, route
+        Everything about the word of cycle w, and at its end about the frame.
+    free, freed_cell
+        A cell that a transfer has read to its end in this cycle.
+    free_cells
+        Free cells, as visible in the cycle.
+    count, rx_bytes
+        Counter events of cycle w.
+    filed
+        P*V bits, one-hot: the VOQ in which a frame is filed in this cycle.
+    filed_voq
+        Number of the VOQ in which it will be if it is filed.
+    write_en, write_address, write_data
+        A word to be stored in w+1; the address is (position in the cell, cell), position low.
+    link_en, link_from, link_to
+        In w+1: the frame goes on from one cell to another.
+    enqueue, frame
+        In w+1: a frame was filed, and what is to be kept of it.
+
+    Cycle behaviour
+    ---------------
+    w: the decision. w+1: memories are written, early enough for a transfer that reads in w+2.
+    Cells of a dropped frame count as free at once; the free list takes them back in w+1.
+    """
+
+    def __init__(self, config: SwitchConfig):
+        self._config = config
+        super().__init__({
+            "word": In(FrameWord(config)),
+            "empty": In(config.empty_bits),
+            "verdict": In(Verdict(config)),
+            "fields": In(Fields(config)),
+            "route": In(Route(config)),
+            "free": In(1),
+            "freed_cell": In(config.cell_bits),
+            "free_cells": Out(config.count_bits, init=config.buffer_cells),
+            "count": Out(COUNTERS),
+            "rx_bytes": Out(config.length_bits),
+            "filed": Out(config.voqs),
+            "filed_voq": Out(voq_number_bits(config)),
+            "write_en": Out(1),
+            "write_address": Out(position_bits(config) + config.cell_bits),
+            "write_data": Out(config.data_width),
+            "link_en": Out(1),
+            "link_from": Out(config.cell_bits),
+            "link_to": Out(config.cell_bits),
+            "enqueue": Out(1),
+            "frame": Out(FrameInfo(config)),
+        })
+
+    def elaborate(self, platform):
+        config = self._config
+        m = Module()
+        word = self.word
+        self._free_list = FreeList(config)
+        m.submodules.free_list = Block(self._free_list)
+
+        self._cells = Signal(config.frame_cells_bits, name="cells")
+        self._more = Signal(more_bits(config), name="more")
+        self._allocate = Signal(name="allocate")
+        self._overflow_now = Signal(name="overflow_now")
+        dropped = Signal()
+        drop = Signal()
+        ended = Signal()
+        is_filed = Signal()
+        self._store_word(m, dropped)
+        self._judge(m, ended, is_filed)
+        m.d.comb += drop.eq(ended & ~is_filed)
+        m.d.sync += dropped.eq(drop)
+
+        given_back = Signal(config.frame_cells_bits)
+        taken = Signal()
+        m.d.comb += [
+            # At its first word a dropped frame holds nothing but what it takes in this cycle.
+            given_back.eq(Mux(word.abort | (drop & ~word.sop), self._cells, 0)),
+            taken.eq(self._allocate & ~drop),
+        ]
+        m.d.sync += self.free_cells.eq(self.free_cells + given_back + self.free - taken)
+
+        empty = Signal.like(self.empty)
+        profile = Signal(PROFILE_BITS)
+        m.d.comb += [
+            self.filed_voq.eq(voq_number(config, self.route.port, self.fields.vc)),
+            self.filed.eq(is_filed << self.filed_voq),
+        ]
+        m.d.sync += [
+            self.enqueue.eq(is_filed),
+            empty.eq(self.empty),
+            profile.eq(self.fields.profile),
+        ]
+        m.d.comb += [
+            self.frame.cell.eq(self._free_list.first_cell),
+            self.frame.more.eq(self._more),
+            self.frame.empty.eq(empty),
+            self.frame.profile.eq(profile),
+        ]
+        return m
+
+    def _store_word(self, m, dropped):
+        """Steps 1 to 3: whether the word gets a place, and which."""
+        config = self._config
+        word = self.word
+        free_list = self._free_list
+        stored = Signal(config.frame_words_bits)
+        overflow = Signal()
+        stored_before = Signal.like(stored)
+        overflow_before = Signal()
+        storable = Signal()
+        needs_cell = Signal()
+        no_cell = Signal()
+        store = Signal()
+        position = Signal(position_bits(config))
+        holds_cells = Signal()
+        cell = Signal(config.cell_bits)
+        write_position = Signal.like(position)
+        m.d.comb += [
+            stored_before.eq(Mux(word.sop, 0, stored)),
+            overflow_before.eq(overflow & ~word.sop),
+            position.eq(stored_before),
+            storable.eq(word.valid & ~overflow_before
+                        & (stored_before != config.max_frame_words)),
+            needs_cell.eq(storable & (position == 0)),
+            holds_cells.eq(self._cells.any()),
+            no_cell.eq(~self.free_cells.any() & ~(word.abort & holds_cells)),
+            self._allocate.eq(needs_cell & ~no_cell),
+            store.eq(storable & ~(needs_cell & no_cell)),
+            self._overflow_now.eq(overflow_before | (needs_cell & no_cell)),
+            free_list.allocate.eq(self._allocate),
+            free_list.first.eq(word.sop),
+            free_list.take_back.eq((word.abort | dropped) & holds_cells),
+            free_list.free.eq(self.free),
+            free_list.freed_cell.eq(self.freed_cell),
+            self.link_to.eq(cell),
+            self.write_address.eq(Cat(write_position, cell)),
+        ]
+        with m.If(word.valid):
+            m.d.sync += [
+                stored.eq(stored_before + store),
+                overflow.eq(self._overflow_now),
+                self._cells.eq(Mux(word.sop, 0, self._cells) + self._allocate),
+                self._more.eq(stored_before),
+            ]
+        with m.If(self._allocate):
+            m.d.sync += [cell.eq(free_list.cell), self.link_from.eq(cell)]
+        m.d.sync += [
+            self.link_en.eq(self._allocate & ~word.sop),
+            self.write_en.eq(store),
+            write_position.eq(position),
+            self.write_data.eq(word.data),
+        ]
+
+    def _judge(self, m, ended, is_filed):
+        """Step 4: what becomes of the frame."""
+        reason = Signal(Reason)
+        m.d.comb += ended.eq(self.word.valid & self.word.eop)
+        with m.If(self.verdict.reason != Reason.FILED):
+            m.d.comb += reason.eq(self.verdict.reason)
+        with m.Elif(self.fields.reason != Reason.FILED):
+            m.d.comb += reason.eq(self.fields.reason)
+        with m.Elif(~self.route.hit):
+            m.d.comb += reason.eq(Reason.NO_ROUTE)
+        with m.Elif(self._overflow_now):
+            m.d.comb += reason.eq(Reason.NO_BUFFER)
+        with m.Else():
+            m.d.comb += reason.eq(Reason.FILED)
+        m.d.comb += [
+            is_filed.eq(ended & (reason == Reason.FILED)),
+            self.rx_bytes.eq(Mux(is_filed, self.verdict.length, 0)),
+            self.count[Counter.RX_FRAGMENT].eq(self.word.abort),
+        ]
+        m.d.comb += [self.count[event.value].eq(ended & (reason == event)) for event in Reason]

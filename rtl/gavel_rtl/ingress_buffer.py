@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ingress cell buffer with virtual output queues."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from gavel_model.config import SwitchConfig
+from gavel_model.register_map import COUNTERS
+from gavel_rtl.block import place
+from gavel_rtl.frame_writer import FrameWriter
+from gavel_rtl.interfaces import Fields, FrameWord, Match, Route, SwitchWord, Verdict
+from gavel_rtl.transfer import Transfer
+from gavel_rtl.voq_counters import VoqCounters
+from gavel_rtl.voq_lists import VoqLists
+from gavel_rtl.voq_occupancy import VoqOccupancy
+
+
+class IngressBuffer(wiring.Component):
+    """Stores the frames of one input until the scheduler sends them (spec chapter 7).
+
+    `FrameWriter` gives cells to arriving words and files frames; `VoqCounters`, `VoqLists` and
+    `VoqOccupancy` keep the queues; `Transfer` reads the matched frame. Two memories stand here:
+    the cells' data, and the chain of cells within a frame.
+
+    Members
+    -------
+    word, empty, verdict, fields, route
+        The word of cycle w, and at its end everything known about its frame.
+    ecn_threshold
+        Cells of one VOQ; 65535 never marks.
+    match
+        Scheduler's decision for this input, cycle s.
+    hold
+        Outputs that take no word in this cycle.
+    voq_ready
+        Bit n: VOQ n is not empty.
+    done
+        The open transfer reads its last word in this cycle.
+    connect, out_word
+        In c+1: output (one-hot) and word read in c; 0 if none was.
+    count, rx_bytes
+        Counter events of cycle w.
+    voq_frames, free_cells
+        Probe points.
+
+    Cycle behaviour
+    ---------------
+    A word that comes in w is in memory from w+2 on. A frame filed in w is visible in
+    ``voq_ready`` in w+1; a match in s opens its transfer in s+1; a word read in c leaves in c+1.
+    """
+
+    def __init__(self, config: SwitchConfig):
+        self._config = config
+        super().__init__({
+            "word": In(FrameWord(config)),
+            "empty": In(config.empty_bits),
+            "verdict": In(Verdict(config)),
+            "fields": In(Fields(config)),
+            "route": In(Route(config)),
+            "ecn_threshold": In(16),
+            "match": In(Match(config)),
+            "hold": In(config.ports),
+            "voq_ready": Out(config.voqs),
+            "done": Out(1),
+            "connect": Out(config.ports),
+            "out_word": Out(SwitchWord(config)),
+            "count": Out(COUNTERS),
+            "rx_bytes": Out(config.length_bits),
+            "voq_frames": Out(config.voqs * config.count_bits),
+            "free_cells": Out(config.count_bits),
+        })
+
+    def elaborate(self, platform):
+        config = self._config
+        m = Module()
+        self._writer = FrameWriter(config)
+        self._counters = VoqCounters(config)
+        self._transfer = Transfer(config)
+        m.submodules.frame_writer = Block(self._writer)
+        m.submodules.voq_counters = Block(self._counters)
+        m.submodules.transfer = Block(self._transfer)
+        self._store(m)
+        self._queue(m)
+        self._send(m)
+        return m
+
+    def _store(self, m):
+        writer = self._writer
+        connect(m, flipped(self.word), writer.word)
+        connect(m, flipped(self.verdict), writer.verdict)
+        connect(m, flipped(self.fields), writer.fields)
+        connect(m, flipped(self.route), writer.route)
+        m.d.comb += [
+            writer.empty.eq(self.empty),
+            writer.free.eq(self._transfer.free),
+            writer.freed_cell.eq(self._transfer.cell),
+            self.free_cells.eq(writer.free_cells),
+            self.count.eq(writer.count),
+            self.rx_bytes.eq(writer.rx_bytes),
+        ]
+
+    def _queue(self, m):
+        """Bookkeeping of the VOQs: at once in the counters, one cycle later in the lists."""
+        config = self._config
+        writer, counters, transfer = self._writer, self._counters, self._transfer
+        connect(m, flipped(self.match), counters.match)
+        enqueue_voq = Signal.like(writer.filed_voq)
+        enqueue_behind = Signal()
+        m.d.comb += [
+            counters.filed.eq(writer.filed),
+            self.voq_frames.eq(counters.voq_frames),
+            self.voq_ready.eq(counters.voq_ready),
+        ]
+        m.d.sync += [
+            enqueue_voq.eq(writer.filed_voq),
+            enqueue_behind.eq(counters.voq_ready.bit_select(writer.filed_voq, 1)),
+        ]
+
+        lists = VoqLists(config)
+        place(m, "voq_lists", lists)
+        m.d.comb += [
+            lists.enqueue.eq(writer.enqueue),
+            lists.enqueue_voq.eq(enqueue_voq),
+            lists.enqueue_behind.eq(enqueue_behind),
+            lists.frame.eq(writer.frame),
+            lists.dequeue.eq(transfer.opening),
+            lists.dequeue_voq.eq(transfer.voq),
+            lists.dequeue_leaves.eq(counters.voq_ready.bit_select(transfer.voq, 1)),
+            transfer.head.eq(lists.head),
+        ]
+
+        occupancy = VoqOccupancy(config)
+        place(m, "voq_occupancy", occupancy)
+        m.d.comb += [
+            occupancy.enqueue.eq(writer.enqueue),
+            occupancy.enqueue_voq.eq(enqueue_voq),
+            occupancy.enqueue_more.eq(writer.frame.more),
+            occupancy.dequeue.eq(transfer.opening),
+            occupancy.dequeue_voq.eq(transfer.voq),
+            occupancy.dequeue_more.eq(lists.head.more),
+            occupancy.threshold.eq(self.ecn_threshold),
+            transfer.mark.eq(occupancy.mark),
+        ]
+
+    def _send(self, m):
+        config = self._config
+        writer, transfer = self._writer, self._transfer
+        m.submodules.cell_data = cell_data = Memory(
+            shape=config.data_width, depth=config.buffer_cells * config.words_per_cell, init=[])
+        m.submodules.cell_next = chain = Memory(
+            shape=config.cell_bits, depth=config.buffer_cells, init=[])
+        data_write, data_read = cell_data.write_port(), cell_data.read_port()
+        chain_write, chain_read = chain.write_port(), chain.read_port()
+        connect(m, flipped(self.match), transfer.match)
+        m.d.comb += [
+            data_write.addr.eq(writer.write_address),
+            data_write.data.eq(writer.write_data),
+            data_write.en.eq(writer.write_en),
+            data_read.addr.eq(transfer.address),
+            data_read.en.eq(transfer.read),
+            chain_write.addr.eq(writer.link_from),
+            chain_write.data.eq(writer.link_to),
+            chain_write.en.eq(writer.link_en),
+            chain_read.addr.eq(transfer.cell),
+            transfer.next_cell.eq(chain_read.data),
+            transfer.hold.eq(self.hold),
+            self.done.eq(transfer.done),
+            self.connect.eq(transfer.connect),
+        ]
+        word = self.out_word
+        m.d.comb += [
+            word.valid.eq(transfer.valid),
+            word.sop.eq(transfer.sop),
+            word.eop.eq(transfer.eop),
+            word.next_eop.eq(transfer.next_eop),
+            word.empty.eq(transfer.empty),
+            word.profile.eq(transfer.profile),
+            word.mark.eq(transfer.frame_mark),
+            word.data.eq(Mux(transfer.valid, data_read.data, 0)),
+        ]

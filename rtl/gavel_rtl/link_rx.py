@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Receive side of a port: framing, length and FCS check."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from gavel_model.config import MIN_FRAME_BYTES, SwitchConfig
+from gavel_rtl.interfaces import FrameWord, Reason, RxLink, Verdict
+from gavel_rtl.lib import crc
+
+
+class LinkRx(wiring.Component):
+    """Turns pin words into frame words, and checks each frame (spec chapter 4).
+
+    The words of a frame go through the CRC whole, unused lanes being 0. A good frame followed by
+    k zero bytes leaves a constant that depends on k only, so the check is one comparison.
+
+    Members
+    -------
+    link
+        Receive pins, cycle t.
+    enable
+        Bit 0 of the port's CONTROL, as visible in t.
+    word
+        The word with its unused lanes 0, in t+1.
+    empty
+        Unused lanes of a last word, in t+1; 0 with any other.
+    stray, ctl_os
+        A word outside of a frame, an ordered set was on the pins in t; in t+1.
+    verdict
+        Of the frame whose last word is on the pins in t, in t+2.
+
+    Cycle behaviour
+    ---------------
+    t: pins are masked and registered. t+1: framing; word leaves; CRC, length and error flag are
+    brought up to date. t+2: they are compared.
+    """
+
+    def __init__(self, config: SwitchConfig):
+        self._config = config
+        super().__init__({
+            "link": In(RxLink(config)),
+            "enable": In(1),
+            "word": Out(FrameWord(config)),
+            "empty": Out(config.empty_bits),
+            "stray": Out(1),
+            "ctl_os": Out(1),
+            "verdict": Out(Verdict(config)),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        self._sample(m)
+        self._frame(m)
+        self._check(m)
+        return m
+
+    def _sample(self, m):
+        """Cycle t."""
+        config = self._config
+        link = self.link
+        up = Signal()
+        empty = Signal(config.empty_bits)
+        lanes = Signal(config.data_width)
+        m.d.comb += [
+            up.eq(link.up & self.enable),
+            empty.eq(Mux(link.eop, link.empty, 0)),
+            lanes.eq(Const((1 << config.data_width) - 1, config.data_width)
+                     >> Cat(Const(0, 3), empty)),
+        ]
+        self._present = Signal(name="present_q")
+        self._sop = Signal(name="sop_q")
+        self._err = Signal(name="err_q")
+        self._down = Signal(name="down_q")
+        m.d.sync += [
+            self._present.eq(link.valid & up),
+            self._sop.eq(link.sop),
+            self.word.eop.eq(link.eop),
+            self._err.eq(link.err),
+            self._down.eq(~up),
+            self.empty.eq(empty),
+            self.word.data.eq(link.data & lanes),
+            self.ctl_os.eq(link.ctl_valid & up),
+        ]
+
+    def _frame(self, m):
+        """Cycle t+1: which words belong to frames."""
+        word = self.word
+        frame_open = Signal()
+        m.d.comb += [
+            word.sop.eq(self._sop),
+            word.valid.eq(self._present & (self._sop | frame_open)),
+            word.abort.eq(frame_open & (self._down | (self._present & self._sop))),
+            self.stray.eq(self._present & ~self._sop & ~frame_open),
+        ]
+        with m.If(word.valid):
+            m.d.sync += frame_open.eq(~word.eop)
+        with m.Elif(self._down):
+            m.d.sync += frame_open.eq(0)
+
+    def _check(self, m):
+        """Cycle t+1: what is summed over the frame; t+2: the verdict."""
+        config = self._config
+        word = self.word
+        crc_before = Signal(crc.CRC_BITS)
+        crc_now = Signal(crc.CRC_BITS)
+        good_crc = Signal(crc.CRC_BITS)
+        error_before = Signal()
+        error = Signal()
+        words_before = Signal(range(config.max_frame_words + 1))
+        words = Signal.like(words_before)
+        last_byte = Signal(config.length_bits)
+        m.d.comb += [
+            crc_before.eq(Mux(word.sop, crc.INITIAL, crc_now)),
+            error_before.eq(error & ~word.sop),
+            words_before.eq(Mux(word.sop, 0, words)),
+        ]
+        with m.If(word.valid):
+            m.d.sync += [
+                crc_now.eq(crc.crc32_step(crc_before, word.data)),
+                error.eq(error_before | self._err),
+                # Staying at the maximum keeps the length above max_frame_bytes.
+                words.eq(Mux(words_before == config.max_frame_words, words_before,
+                             words_before + 1)),
+            ]
+        # (words before this one, used lanes - 1): the frame's length - 1 without an adder.
+        m.d.sync += last_byte.eq(Cat(~self.empty, words_before))
+        with m.Switch(self.empty):
+            for empty in range(config.word_bytes):
+                with m.Case(empty):
+                    m.d.sync += good_crc.eq(crc.residue(empty))
+
+        m.d.comb += self.verdict.length.eq(last_byte + 1)
+        with m.If(error):
+            m.d.comb += self.verdict.reason.eq(Reason.ERR)
+        with m.Elif(last_byte < MIN_FRAME_BYTES - 1):
+            m.d.comb += self.verdict.reason.eq(Reason.UNDERSIZE)
+        with m.Elif(last_byte >= config.max_frame_bytes):
+            m.d.comb += self.verdict.reason.eq(Reason.OVERSIZE)
+        with m.Elif(crc_now != good_crc):
+            m.d.comb += self.verdict.reason.eq(Reason.FCS)
+        with m.Else():
+            m.d.comb += self.verdict.reason.eq(Reason.FILED)

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Static forwarding tables of a port."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, unsigned
+from amaranth.lib import data, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from gavel_model.config import SwitchConfig
+from gavel_model.profiles import FABRIC_PREFIX
+from gavel_rtl.interfaces import Fields, Route, TableWrite
+from gavel_rtl.lib import crc
+
+_ADDRESS_BITS = 48
+_ID_BITS = 16
+
+
+class Lookup(wiring.Component):
+    """Port's copy of the direct table and of the hash table (spec chapter 6).
+
+    Members
+    -------
+    fields
+        Destination, in t+2.
+    write
+        Table write, and whether the tables have come to their reset contents.
+    route
+        Answer, in t+3.
+
+    Cycle behaviour
+    ---------------
+    t+2: both tables are read, at the ID and at the CRC of the address; a write of the same cycle
+    is not seen. t+3: the entries are compared with the destination. While ``write.ready`` as of
+    t+2 is 0 the answer is that of the reset contents: ID n < P to port n.
+    """
+
+    def __init__(self, config: SwitchConfig):
+        self._config = config
+        super().__init__({
+            "fields": In(Fields(config)),
+            "write": In(TableWrite(config)),
+            "route": Out(Route(config)),
+        })
+
+    def elaborate(self, platform):
+        config = self._config
+        m = Module()
+        self._ready = Signal(name="ready_q")
+        m.d.sync += self._ready.eq(self.write.ready)
+        direct_hit, direct_port = self._direct(m)
+        ways = self._hash(m)
+        with m.If(direct_hit):
+            m.d.comb += [self.route.hit.eq(1), self.route.port.eq(direct_port)]
+        hash_hit = Signal()
+        m.d.comb += hash_hit.eq(Cat(hit for hit, _ in ways).any())
+        for way in reversed(range(config.fdb_ways)):
+            hit, port = ways[way]
+            with m.If(hit):
+                m.d.comb += self.route.port.eq(port)
+        with m.If(hash_hit):
+            m.d.comb += self.route.hit.eq(1)
+        return m
+
+    def _direct(self, m):
+        """The direct table: IDs, and addresses that stand for IDs."""
+        config = self._config
+        fields = self.fields
+        entry = data.StructLayout({"valid": unsigned(1), "port": unsigned(config.port_bits)})
+        m.submodules.direct_table = table = Memory(shape=entry, depth=config.id_entries, init=[])
+        self._fill(m, table.write_port(), enable=self.write.route_we,
+                   index=self.write.route_index)
+        read = table.read_port()
+        prefix = Mux(fields.is_address, FABRIC_PREFIX, 0)
+        in_range = Signal()
+        reset_hit = Signal()
+        reset_port = Signal(config.port_bits)
+        m.d.comb += read.addr.eq(fields.dst[:config.id_bits])
+        m.d.sync += [
+            in_range.eq((fields.dst[_ID_BITS:] == prefix)
+                        & (fields.dst[config.id_bits:_ID_BITS] == 0)),
+            reset_hit.eq(fields.dst[:config.id_bits] < config.ports),
+            reset_port.eq(fields.dst[:config.port_bits]),
+        ]
+        hit = Signal(name="direct_hit")
+        port = Signal(config.port_bits, name="direct_port")
+        m.d.comb += [
+            hit.eq(in_range & Mux(self._ready, read.data.valid, reset_hit)),
+            port.eq(Mux(self._ready, read.data.port, reset_port)),
+        ]
+        return hit, port
+
+    def _hash(self, m):
+        """The hash table: for each way, whether it holds the address, and its port."""
+        config = self._config
+        fields = self.fields
+        write = self.write
+        octets = Signal(_ADDRESS_BITS)
+        address = Signal(_ADDRESS_BITS)
+        is_address = Signal()
+        m.d.comb += octets.eq(Cat(fields.dst.word_select(5 - byte, 8) for byte in range(6)))
+        m.d.sync += [
+            address.eq(fields.dst),
+            is_address.eq(fields.is_address & write.ready),
+        ]
+        bucket = Signal(range(max(2, config.fdb_sets)), name="hash_set")
+        if config.fdb_sets > 1:
+            from_initial = crc.advance(crc.INITIAL, _ADDRESS_BITS) ^ crc.INITIAL
+            m.d.comb += bucket.eq(crc.crc32_data(octets, len(bucket))
+                                  ^ Const(from_initial, crc.CRC_BITS)[:len(bucket)])
+        write_set, write_way = self._split(m)
+        entry = data.StructLayout({
+            "port": unsigned(config.port_bits),
+            "valid": unsigned(1),
+            "address": unsigned(_ADDRESS_BITS),
+        })
+        ways = []
+        for way in range(config.fdb_ways):
+            m.submodules[f"hash_way_{way}"] = table = Memory(
+                shape=entry, depth=config.fdb_sets, init=[])
+            port = table.write_port()
+            self._fill(m, port, enable=write.fdb_we & (write_way == way), index=write_set)
+            m.d.comb += port.data.address.eq(write.fdb_address)
+            read = table.read_port()
+            m.d.comb += read.addr.eq(bucket)
+            hit = Signal(name=f"way_{way}_hit")
+            m.d.comb += hit.eq(is_address & read.data.valid & (read.data.address == address))
+            ways.append((hit, read.data.port))
+        return ways
+
+    def _fill(self, m, port, *, enable, index):
+        m.d.comb += [
+            port.en.eq(enable),
+            port.addr.eq(index),
+            port.data.valid.eq(self.write.entry_valid),
+            port.data.port.eq(self.write.entry_port),
+        ]
+
+    def _split(self, m):
+        """Set and way of ``fdb_index``, an entry number: quotient and remainder by the ways."""
+        config = self._config
+        index = self.write.fdb_index
+        ways = config.fdb_ways
+        write_set = Signal(range(max(2, config.fdb_sets)))
+        write_way = Signal(range(max(2, ways)))
+        # A product with the rounded-up reciprocal is exact for this many bits of numerator.
+        shift = len(index) + 2
+        reciprocal = -(-(1 << shift) // ways)
+        m.d.comb += [
+            write_set.eq((index * reciprocal) >> shift),
+            write_way.eq(index - write_set * ways),
+        ]
+        return write_set, write_way

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reading side of an ingress buffer."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from gavel_model.config import SwitchConfig
+from gavel_rtl.interfaces import PROFILE_BITS, Match
+from gavel_rtl.lib.one_hot import encode
+from gavel_rtl.voq import FrameInfo, more_bits, position_bits, voq_number, voq_number_bits
+
+
+class Transfer(wiring.Component):
+    """Reads the words of the matched frame, one in each cycle that is not held.
+
+    Members
+    -------
+    match
+        Scheduler's decision, cycle s.
+    hold
+        Outputs that take no word in this cycle.
+    opening, voq
+        In s+1: a transfer opens, and the VOQ that it takes its frame from.
+    head, mark
+        In s+1: the frame, and the ECN decision.
+    read, address
+        In c: a word is read, from (position in the cell, cell), position low.
+    cell
+        Cell of the next word to be read; goes to the chain memory in every cycle.
+    next_cell
+        What the chain memory holds for the ``cell`` of the cycle before.
+    free
+        In c: ``cell`` has been read to its end.
+    done
+        In c: the frame has been read to its end.
+    connect, valid, sop, eop, next_eop, empty, profile, frame_mark
+        In c+1: what goes beside the word that was read in c; 0 if none was.
+
+    Cycle behaviour
+    ---------------
+    s+1: a match opens the transfer and, if not held, reads its first word. A held transfer keeps
+    its place.
+    """
+
+    def __init__(self, config: SwitchConfig):
+        self._config = config
+        super().__init__({
+            "match": In(Match(config)),
+            "hold": In(config.ports),
+            "opening": Out(1),
+            "voq": Out(voq_number_bits(config)),
+            "head": In(FrameInfo(config)),
+            "mark": In(1),
+            "read": Out(1),
+            "cell": Out(config.cell_bits),
+            "address": Out(position_bits(config) + config.cell_bits),
+            "next_cell": In(config.cell_bits),
+            "free": Out(1),
+            "done": Out(1),
+            "connect": Out(config.ports),
+            "valid": Out(1),
+            "sop": Out(1),
+            "eop": Out(1),
+            "next_eop": Out(1),
+            "empty": Out(config.empty_bits),
+            "profile": Out(PROFILE_BITS),
+            "frame_mark": Out(1),
+        })
+
+    def elaborate(self, platform):
+        config = self._config
+        m = Module()
+        self._open(m)
+
+        more = Signal(more_bits(config))
+        more_now = Signal.like(more)
+        last = Signal()
+        end_of_cell = Signal()
+        m.d.comb += [
+            more_now.eq(Mux(self.opening, self.head.more, more)),
+            self.done.eq(self.read & last),
+            self.free.eq(self.read & (last | end_of_cell)),
+        ]
+        m.d.sync += more.eq(more_now - self.read)
+        if config.words_per_cell == 1:
+            self._walk_cells(m, last)
+            m.d.comb += [last.eq(more_now == 0), end_of_cell.eq(1)]
+        else:
+            self._walk_words(m, end_of_cell)
+            # No frame is so short that its first word is its last.
+            at_last = Signal()
+            m.d.sync += at_last.eq(Mux(self.read, more_now == 1, more_now == 0))
+            m.d.comb += last.eq(at_last & ~self.opening)
+
+        self._describe(m, last, more_now == 1)
+        return m
+
+    def _open(self, m):
+        """Which output and VOQ, and whether a word is read."""
+        config = self._config
+        busy = Signal()
+        held = Signal()
+        self._output = Signal(config.ports, name="output")
+        vc = Signal(config.vcs)
+        m.d.sync += [
+            self.opening.eq(self.match.valid),
+            busy.eq(self.match.valid | (busy & ~self.done)),
+        ]
+        with m.If(self.match.valid):
+            m.d.sync += [self._output.eq(self.match.output), vc.eq(self.match.vc)]
+        m.d.comb += [
+            held.eq((self._output & self.hold).any()),
+            self.read.eq(busy & ~held),
+            self.voq.eq(voq_number(config, encode(self._output, config.port_bits),
+                                   encode(vc, config.vc_bits))),
+        ]
+
+    def _walk_cells(self, m, last):
+        """One word a cell: the chain memory's answer is the very next cell."""
+        cell = Signal.like(self.cell)
+        advance = Signal()
+        m.d.comb += [
+            self.cell.eq(Mux(self.opening, self.head.cell, Mux(advance, self.next_cell, cell))),
+            self.address.eq(self.cell),
+        ]
+        m.d.sync += [cell.eq(self.cell), advance.eq(self.read & ~last)]
+
+    def _walk_words(self, m, end_of_cell):
+        """Several words a cell: the chain memory's answer waits for the cell's last word."""
+        config = self._config
+        cell = Signal.like(self.cell)
+        position = Signal(position_bits(config))
+        position_now = Signal.like(position)
+        m.d.comb += [
+            self.cell.eq(Mux(self.opening, self.head.cell, cell)),
+            position_now.eq(Mux(self.opening, 0, position)),
+            self.address.eq(Cat(position_now, self.cell)),
+            end_of_cell.eq(position_now == config.words_per_cell - 1),
+        ]
+        m.d.sync += [
+            cell.eq(Mux(self.read & end_of_cell, self.next_cell, self.cell)),
+            position.eq(position_now + self.read),
+        ]
+
+    def _describe(self, m, last, next_is_last):
+        """What goes beside the data in c+1."""
+        config = self._config
+        first = Signal()
+        unstarted = Signal()
+        frame_empty = Signal(config.empty_bits)
+        frame_profile = Signal(PROFILE_BITS)
+        marked = Signal()
+        m.d.comb += first.eq(self.opening | unstarted)
+        m.d.sync += [
+            unstarted.eq(first & ~self.read),
+            self.connect.eq(Mux(self.read, self._output, 0)),
+            self.valid.eq(self.read),
+            self.sop.eq(self.read & first),
+            self.eop.eq(self.done),
+            self.next_eop.eq(self.read & next_is_last),
+        ]
+        with m.If(self.opening):
+            m.d.sync += [
+                frame_empty.eq(self.head.empty),
+                frame_profile.eq(self.head.profile),
+                marked.eq(self.mark),
+            ]
+        m.d.comb += [
+            self.empty.eq(Mux(self.valid, frame_empty, 0)),
+            self.profile.eq(Mux(self.valid, frame_profile, 0)),
+            self.frame_mark.eq(self.valid & marked),
+        ]

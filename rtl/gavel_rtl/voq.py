@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the parts of the ingress buffer share: VOQ numbers and what is kept of a frame."""
+
+from amaranth.hdl import Cat, Value, unsigned
+from amaranth.lib import data
+
+from gavel_model.config import SwitchConfig
+from gavel_rtl.interfaces import PROFILE_BITS
+
+
+class FrameInfo(data.StructLayout):
+    """What the buffer keeps of a filed frame.
+
+    Members
+    -------
+    cell
+        Its first cell.
+    more
+        Words that follow its first word.
+    empty
+        Unused lanes of its last word.
+    profile
+        Header profile, for the edits at the egress.
+    """
+
+    def __init__(self, config: SwitchConfig):
+        super().__init__({
+            "cell": unsigned(config.cell_bits),
+            "more": unsigned(more_bits(config)),
+            "empty": unsigned(config.empty_bits),
+            "profile": unsigned(PROFILE_BITS),
+        })
+
+
+def more_bits(config: SwitchConfig) -> int:
+    """Width of the words of a frame that follow one of them, 0...max_frame_words-1."""
+    return max(1, (config.max_frame_words - 1).bit_length())
+
+
+def position_bits(config: SwitchConfig) -> int:
+    """Width of a word's position in its cell; 0 if a cell is one word."""
+    return config.words_per_cell.bit_length() - 1
+
+
+def frame_cells(config: SwitchConfig, more: Value) -> Value:
+    """Cells of a frame of ``more`` + 1 words."""
+    return more[position_bits(config):] + 1
+
+
+def voq_number_bits(config: SwitchConfig) -> int:
+    """Width of a VOQ number."""
+    return (config.voqs - 1).bit_length()
+
+
+def voq_number(config: SwitchConfig, port: Value, vc: Value) -> Value:
+    """VOQ number of output ``port`` and ``vc``: port * V + vc."""
+    if config.vcs & (config.vcs - 1):
+        return (port * config.vcs + vc)[:voq_number_bits(config)]
+    return Cat(vc[:config.vcs.bit_length() - 1], port)

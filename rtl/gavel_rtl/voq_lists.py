@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The frames of each VOQ in order, as linked lists."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from gavel_model.config import SwitchConfig
+from gavel_rtl.voq import FrameInfo, voq_number_bits
+
+
+class VoqLists(wiring.Component):
+    """Head and tail of each VOQ's list, and the links between frames.
+
+    The link of a frame stands at its first cell's number and holds the next frame's `FrameInfo`.
+    The head of a VOQ is written from two sides, so it has two copies with one write port each,
+    and a bit that tells the newer one: a frame filed in an empty VOQ becomes its head at once,
+    any other when the frame before it is taken out.
+
+    Members
+    -------
+    enqueue, enqueue_voq, frame
+        A frame goes to the tail of a VOQ, one cycle after it was filed (w+1).
+    enqueue_behind
+        With ``enqueue``: the VOQ was not empty in w.
+    dequeue, dequeue_voq
+        The head is taken out, one cycle after the match (s+1).
+    dequeue_leaves
+        With ``dequeue``: the VOQ is not empty in s+1.
+    head
+        Head of VOQ ``dequeue_voq``.
+
+    Cycle behaviour
+    ---------------
+    ``head`` is combinational; the link behind it is read with it, comes one cycle later (s+2),
+    and passes straight through to the lookup of that cycle if it is for the same VOQ.
+    """
+
+    def __init__(self, config: SwitchConfig):
+        self._config = config
+        super().__init__({
+            "enqueue": In(1),
+            "enqueue_voq": In(voq_number_bits(config)),
+            "enqueue_behind": In(1),
+            "frame": In(FrameInfo(config)),
+            "dequeue": In(1),
+            "dequeue_voq": In(voq_number_bits(config)),
+            "dequeue_leaves": In(1),
+            "head": Out(FrameInfo(config)),
+        })
+
+    def elaborate(self, platform):
+        config = self._config
+        m = Module()
+        m.submodules.tail = tails = Memory(shape=config.cell_bits, depth=config.voqs, init=[])
+        m.submodules.head_enqueued = heads_enqueued = Memory(
+            shape=FrameInfo(config), depth=config.voqs, init=[])
+        m.submodules.head_followed = heads_followed = Memory(
+            shape=FrameInfo(config), depth=config.voqs, init=[])
+        m.submodules.frame_next = links = Memory(
+            shape=FrameInfo(config), depth=config.buffer_cells, init=[])
+
+        tail_read = tails.read_port(domain="comb")
+        tail_write = tails.write_port()
+        same_voq = Signal()
+        is_last = Signal()
+        becomes_head = Signal()
+        m.d.comb += [
+            tail_read.addr.eq(self.enqueue_voq),
+            tail_write.addr.eq(self.enqueue_voq),
+            tail_write.data.eq(self.frame.cell),
+            tail_write.en.eq(self.enqueue),
+            same_voq.eq(self.dequeue & (self.dequeue_voq == self.enqueue_voq)),
+            is_last.eq(self.head.cell == tail_read.data),
+            becomes_head.eq(self.enqueue & (~self.enqueue_behind | (same_voq & is_last))),
+        ]
+
+        link_read = links.read_port()
+        link_write = links.write_port()
+        follow = Signal()
+        follow_voq = Signal.like(self.dequeue_voq)
+        m.d.comb += [
+            link_write.addr.eq(tail_read.data),
+            link_write.data.eq(self.frame),
+            link_write.en.eq(self.enqueue & ~becomes_head),
+            link_read.addr.eq(self.head.cell),
+        ]
+        m.d.sync += [
+            follow.eq(self.dequeue & self.dequeue_leaves & ~(becomes_head & same_voq)),
+            follow_voq.eq(self.dequeue_voq),
+        ]
+
+        enqueued_read = heads_enqueued.read_port(domain="comb")
+        enqueued_write = heads_enqueued.write_port()
+        followed_read = heads_followed.read_port(domain="comb")
+        followed_write = heads_followed.write_port()
+        followed_is_newer = Signal(config.voqs)
+        m.d.comb += [
+            enqueued_write.addr.eq(self.enqueue_voq),
+            enqueued_write.data.eq(self.frame),
+            enqueued_write.en.eq(becomes_head),
+            followed_write.addr.eq(follow_voq),
+            followed_write.data.eq(link_read.data),
+            followed_write.en.eq(follow),
+            enqueued_read.addr.eq(self.dequeue_voq),
+            followed_read.addr.eq(self.dequeue_voq),
+            self.head.eq(Mux(
+                follow & (follow_voq == self.dequeue_voq), link_read.data,
+                Mux(followed_is_newer.bit_select(self.dequeue_voq, 1),
+                    followed_read.data, enqueued_read.data))),
+        ]
+        set_newer = Signal(config.voqs)
+        clear_newer = Signal(config.voqs)
+        m.d.comb += [
+            set_newer.eq(follow << follow_voq),
+            clear_newer.eq(becomes_head << self.enqueue_voq),
+        ]
+        # Both for one VOQ: the frame that follows is being taken out in this very cycle.
+        m.d.sync += followed_is_newer.eq((followed_is_newer | set_newer) & ~clear_newer)
+        return m

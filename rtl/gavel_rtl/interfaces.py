@@ -206,6 +206,22 @@ class SwitchWord(wiring.Signature):
         })
 
 
+class EgressWord(wiring.Signature):
+    """A finished word on its way from Egress through LlrTransmitter to LinkTx.
+
+    Members as those of a link: all 0 without ``valid``, ``empty`` 0 unless ``eop``.
+    """
+
+    def __init__(self, config: SwitchConfig):
+        super().__init__({
+            "valid": Out(1),
+            "sop": Out(1),
+            "eop": Out(1),
+            "empty": Out(config.empty_bits),
+            "data": Out(config.data_width),
+        })
+
+
 class PortSettings(wiring.Signature):
     """Registers of a port as visible in the cycle, and the global ones that a port uses."""
 

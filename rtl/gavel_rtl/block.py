@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a component is placed as a submodule that stands once in the Verilog."""
+
+from typing import Protocol, TypeVar, runtime_checkable
+
+from amaranth.hdl import Elaboratable, Module
+from amaranth.lib import wiring
+
+_Component = TypeVar("_Component", bound=wiring.Component)
+
+
+@runtime_checkable
+class ModuleLibrary(Protocol):
+    """An elaboration target that keeps each component class as one named module."""
+
+    def instance(self, component: wiring.Component, name: str | None) -> Elaboratable:
+        """An instance of the module of ``component``'s class, connected to its signals."""
+
+
+class Block(Elaboratable):
+    """A submodule: ``component`` itself for simulation, an instance when Verilog is made.
+
+    All components of one class that are placed in one design have the same parameters. ``name``
+    goes before the names of its signals in the parent's Verilog; without it the class name does.
+    """
+
+    def __init__(self, component: wiring.Component, name: str | None = None):
+        self._component = component
+        self._name = name
+
+    def elaborate(self, platform: object) -> Elaboratable:
+        if isinstance(platform, ModuleLibrary):
+            return platform.instance(self._component, self._name)
+        return self._component
+
+
+def place(m: Module, name: str, component: _Component) -> _Component:
+    """Makes ``component`` a submodule of ``m``, as a `Block`, and returns it."""
+    m.submodules[name] = Block(component, name)
+    return component

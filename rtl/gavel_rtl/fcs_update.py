@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keeps a frame's FCS right when header bits change.
+
+CRC-32 is linear: flipping a bit flips the FCS by a constant that depends only on the number of
+bytes that follow it. That number is (whole words still to come) words less ``empty`` bytes, so
+a 32-bit register that starts with a constant chosen by ``empty`` and goes through one word of
+zeros per word of the frame holds the right change when the last word comes.
+"""
+
+from collections.abc import Sequence
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from gavel_model.config import FCS_BYTES, MIN_FRAME_BYTES, SwitchConfig
+from gavel_rtl.lib.crc import CRC_BITS, REFLECTED, advance, crc32_advance
+
+
+
+def _back(state: int, bits: int) -> int:
+    """The CRC register ``bits`` zero bits ago."""
+    for _ in range(bits):
+        last = state >> CRC_BITS - 1
+        state = (state ^ (REFLECTED if last else 0)) << 1 | last
+    return state
+
+
+def change_constant(config: SwitchConfig, bit: int, empty: int) -> int:
+    """FCS change of a frame in whose last word ``bit`` is flipped.
+
+    Parameters
+    ----------
+    bit
+        Number of the bit in the word as held in ``data`` (byte n in bits 8n...8n+7).
+    empty
+        Unused lanes of the last word.
+    """
+    following = config.word_bytes - FCS_BYTES - bit // 8 - empty
+    state = 1 << bit % 8
+    return advance(state, 8 * following) if following >= 0 else _back(state, -8 * following)
+
+
+class FcsUpdate(wiring.Component):
+    """What must be exclusive-ored to a word so that the frame's FCS fits its changed header.
+
+    Parameters
+    ----------
+    config
+        W.
+    bits
+        Numbers (in ``data``) of the bits that may be flipped, without repetition.
+    last_word
+        Number of the last word of a frame in which a bit may be flipped.
+
+    Members
+    -------
+    valid, sop, eop, next_eop, empty
+        As of the `SwitchWord` in this cycle.
+    flip
+        Bit n: bit ``bits[n]`` of this word is flipped.
+    change
+        W bits to exclusive-or to this word: non-zero only where FCS bytes stand.
+
+    Cycle behaviour
+    ---------------
+    Combinational; the register steps in every cycle with ``valid``.
+    """
+
+    def __init__(self, config: SwitchConfig, *, bits: Sequence[int], last_word: int):
+        self._config = config
+        self._bits = tuple(bits)
+        words = MIN_FRAME_BYTES // config.word_bytes
+        self._flips_beside_fcs = last_word >= max(0, words - 2)
+        super().__init__({
+            "valid": In(1),
+            "sop": In(1),
+            "eop": In(1),
+            "next_eop": In(1),
+            "empty": In(config.empty_bits),
+            "flip": In(len(self._bits)),
+            "change": Out(config.data_width),
+        })
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        state, started, current = Signal(CRC_BITS), Signal(CRC_BITS), Signal(CRC_BITS)
+        ahead = Signal(CRC_BITS)
+        m.d.comb += [
+            started.eq(self._start(m)),
+            current.eq(Mux(self.sop, 0, state) ^ started),
+            ahead.eq(crc32_advance(current, self._config.word_bytes)),
+        ]
+        with m.If(self.valid):
+            m.d.sync += state.eq(ahead)
+        # Words that can hold FCS bytes see a flip of their own cycle only in the shortest frames
+        # of wide words; elsewhere the register alone is right, and the path is shorter.
+        seen = current if self._flips_beside_fcs else state
+        difference = Signal(CRC_BITS)
+        m.d.comb += difference.eq(
+            Mux(self.eop, seen, Mux(self.next_eop, crc32_advance(seen, self._config.word_bytes), 0)))
+        self._place(m, difference)
+        return m
+
+    def _start(self, m: Module) -> Value:
+        """FCS change by this word's flips if it were the last one."""
+        constants = [Signal(CRC_BITS, name=f"flip_of_bit_{bit}") for bit in self._bits]
+        with m.Switch(self.empty):
+            for empty in range(self._config.word_bytes):
+                with m.Case(empty):
+                    m.d.comb += [
+                        constant.eq(change_constant(self._config, bit, empty))
+                        for constant, bit in zip(constants, self._bits, strict=True)
+                    ]
+        total: Value = Mux(self.flip[0], constants[0], 0)
+        for flip, constant in zip(self.flip[1:], constants[1:], strict=True):
+            total = total ^ Mux(flip, constant, 0)
+        return total
+
+    def _place(self, m: Module, difference: Signal) -> None:
+        """Puts the four bytes where the FCS stands; it may begin in the word before the last."""
+        lanes = self._config.word_bytes
+        # Lane n can only hold FCS byte (n + empty) mod 4.
+        rotated = Signal(CRC_BITS)
+        with m.Switch(self.empty[:2]):
+            for turn in range(FCS_BYTES):
+                with m.Case(turn):
+                    m.d.comb += rotated.eq(difference.rotate_right(8 * turn))
+        # Counted from the highest lane down, the FCS stands in lanes empty...empty+3; what
+        # passes the lowest lane stands in the word before.
+        from_top = Signal(lanes + FCS_BYTES - 1)
+        m.d.comb += from_top.eq(((1 << FCS_BYTES) - 1) << self.empty)
+        in_last = Cat(reversed(from_top[:lanes]))
+        before = Cat(reversed(from_top[lanes:]))
+        in_previous = Cat(Signal(lanes - len(before), name="no_lane"), before)
+        enable = Signal(lanes)
+        m.d.comb += enable.eq(Mux(self.eop, in_last, in_previous))
+        m.d.comb += self.change.eq(Cat(
+            Mux(enable[lane], rotated.word_select(lane % FCS_BYTES, 8), 0)
+            for lane in range(lanes)))

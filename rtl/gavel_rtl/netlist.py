@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""RTLIL of a design in which each component class is converted once and instantiated by name."""
+
+import re
+from collections import Counter as Tally
+from typing import NamedTuple
+
+from amaranth.back import rtlil
+from amaranth.hdl import ClockSignal, Elaboratable, Instance, ResetSignal, Signal, Value
+from amaranth.lib import wiring
+
+_MODULE = re.compile(r"^module \\(\S+)$", re.MULTILINE)
+_CELL = re.compile(r"^(  cell \\)(\S+)( \\\S+)$", re.MULTILINE)
+_INPUT = re.compile(r"^  wire (?:width \d+ )?input \d+ \\(\S+)$", re.MULTILINE)
+PREFIX = "gavel_"
+
+
+class Netlist(NamedTuple):
+    """RTLIL text and how often each module stands in the design, the top included."""
+
+    rtlil: str
+    instances: dict[str, int]
+
+
+def module_name(component: wiring.Component) -> str:
+    """``gavel_`` and the class name in snake case."""
+    return PREFIX + re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(component).__name__).lower()
+
+
+def _ports(component: wiring.Component) -> dict[str, tuple[Signal, wiring.Flow]]:
+    return {
+        "__".join(map(str, path)): (Value.cast(value), member.flow)
+        for path, member, value in component.signature.flatten(component)
+    }
+
+
+class Library:
+    """Elaboration target for `gavel_rtl.block.Block`: keeps the RTLIL of every module once."""
+
+    def __init__(self) -> None:
+        self._text: dict[str, str] = {}
+        self._clocked: dict[str, frozenset[str]] = {}
+
+    def instance(self, component: wiring.Component, name: str | None) -> Elaboratable:
+        """An instance of the module of ``component``'s class, connected to its signals.
+
+        The signals get ``name``, by default the class name, as a prefix, which tells them apart
+        in the parent.
+        """
+        module = module_name(component)
+        if module not in self._clocked:
+            self.add(component)
+        # An instance stands for the component, so Amaranth need not warn that it was not used.
+        vars(component)["_MustUse__used"] = True
+        prefix = name or module.removeprefix(PREFIX)
+        connections: dict[str, object] = {}
+        for port, (value, flow) in _ports(component).items():
+            value.name = f"{prefix}__{port}"
+            connections[f"{'i' if flow is wiring.In else 'o'}_{port}"] = value
+        if "clk" in self._clocked[module]:
+            connections["i_clk"] = ClockSignal()
+        if "rst" in self._clocked[module]:
+            connections["i_rst"] = ResetSignal()
+        return Instance(module, **connections)
+
+    def add(self, component: wiring.Component) -> str:
+        """Converts ``component`` and everything below it; returns its module's name."""
+        name = module_name(component)
+        text = rtlil.convert(component, name=name, platform=self, emit_src=False)
+        starts = [match.start() for match in _MODULE.finditer(text)]
+        bounds = zip(starts, [*starts[1:], len(text)], strict=True)
+        parts = [text[low:high] for low, high in bounds]
+        self._clocked[name] = frozenset(_INPUT.findall(parts[0])) & {"clk", "rst"}
+        self._keep(parts)
+        return name
+
+    def _keep(self, parts: list[str]) -> None:
+        """Names the modules inside a component, merging equal ones; the lowest come last."""
+        renamed: dict[str, str] = {}
+        for part in reversed(parts):
+            match = _MODULE.search(part)
+            assert match is not None
+            old = match[1]
+            body = _CELL.sub(lambda cell: cell[1] + renamed.get(cell[2], cell[2]) + cell[3], part)
+            renamed[old] = self._store(old, body.replace(f"module \\{old}\n", "module \\{}\n", 1))
+
+    def _store(self, old: str, body: str) -> str:
+        stem = re.sub(r"\d+$", "", old.replace(".", "_"))
+        name, number = stem, 1
+        while name in self._text and self._text[name] != body:
+            number += 1
+            name = f"{stem}_{number}"
+        self._text[name] = body
+        return name
+
+    def netlist(self, top: str) -> Netlist:
+        """All modules below ``top``, which comes first."""
+        cells = {name: Tally(cell[2] for cell in _CELL.finditer(text) if cell[2] in self._text)
+                 for name, text in self._text.items()}
+        count: Tally[str] = Tally()
+
+        def visit(name: str, times: int) -> None:
+            count[name] += times
+            for below, number in cells[name].items():
+                visit(below, times * number)
+
+        visit(top, 1)
+        names = [top, *sorted(name for name in count if name != top)]
+        text = "".join(self._text[name].replace("module \\{}\n", f"module \\{name}\n", 1)
+                       for name in names)
+        return Netlist(text, {name: count[name] for name in names})

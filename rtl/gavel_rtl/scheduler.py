@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Packet-mode iSLIP over all inputs and outputs."""
+
+from collections.abc import Iterable
+
+from amaranth.hdl import Cat, Module, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from gavel_model.config import SwitchConfig
+from gavel_rtl.block import place
+from gavel_rtl.interfaces import Match
+from gavel_rtl.scheduler_input import SchedulerInput
+from gavel_rtl.scheduler_output import BYPASS_BITS, SchedulerOutput
+
+
+def _column(rows: Iterable[Value], number: int) -> Value:
+    """Bit ``number`` of every row: a row of the transposed matrix."""
+    return Cat(row[number] for row in rows)
+
+
+class Scheduler(wiring.Component):
+    """Matches free inputs with free outputs, once per cycle (docs/spec.md, Scheduler).
+
+    All iterations are made in one cycle: each output grants (`SchedulerOutput`), each input
+    accepts (`SchedulerInput`), and this component turns rows into columns between them.
+
+    Parameters
+    ----------
+    config
+        P, V and ``islip_iterations``.
+
+    Members
+    -------
+    voq_ready
+        For each input P*V bits: its VOQ j*V + v has a frame.
+    allow
+        P*V bits: output j may send a frame of VC v.
+    done
+        P bits: the input's open transfer reads its last word in this cycle.
+    hold
+        P bits: the output's LinkTx asks to wait.
+    bypass_limit
+        Register ``BYPASS_LIMIT``.
+    match
+        For each input the decision.
+    grant, accept, vc, catch_up
+        Probe points: P masks of P bits, P masks of P bits, P VC numbers, P sets of P bits.
+
+    Cycle behaviour
+    ---------------
+    Combinational from ``voq_ready``, ``done`` and ``hold`` to ``match``, cycle s. The pair is
+    busy from s+1 on, up to and without the cycle of its ``done``.
+    """
+
+    def __init__(self, config: SwitchConfig):
+        self._config = config
+        ports = config.ports
+        super().__init__({
+            "voq_ready": In(config.voqs).array(ports),
+            "allow": In(config.voqs),
+            "done": In(ports),
+            "hold": In(ports),
+            "bypass_limit": In(BYPASS_BITS),
+            "match": Out(Match(config)).array(ports),
+            "grant": Out(ports * ports),
+            "accept": Out(ports * ports),
+            "vc": Out(ports * config.vc_bits),
+            "catch_up": Out(ports * ports),
+        })
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        ports, vcs = self._config.ports, self._config.vcs
+        inputs = [SchedulerInput(self._config) for _ in range(ports)]
+        outputs = [SchedulerOutput(self._config) for _ in range(ports)]
+        for i, side in enumerate(inputs):
+            place(m, f"input{i}", side)
+        for j, side in enumerate(outputs):
+            place(m, f"output{j}", side)
+
+        open_rows = [side.open for side in inputs]
+        for j, side in enumerate(outputs):
+            m.d.comb += [
+                side.allow.eq(self.allow[j * vcs:(j + 1) * vcs]),
+                side.inputs_free.eq(Cat(each.unmatched[0] for each in inputs)),
+                side.busy.eq(_column(open_rows, j).any()),
+                side.hold.eq(self.hold[j]),
+                side.bypass_limit.eq(self.bypass_limit),
+            ]
+            m.d.comb += [side.ready[vc].eq(_column(self.voq_ready, j * vcs + vc))
+                         for vc in range(vcs)]
+        for i, side in enumerate(inputs):
+            m.d.comb += [
+                side.done.eq(self.done[i]),
+                side.waiting.eq(Cat(each.waiting for each in outputs)),
+                self.match[i].valid.eq(side.match.valid),
+                self.match[i].output.eq(side.match.output),
+                self.match[i].vc.eq(side.match.vc),
+            ]
+            m.d.comb += [side.vc_rows[vc].eq(_column((each.vc for each in outputs), vc))
+                         for vc in range(vcs)]
+        self._exchange(m, inputs, outputs)
+        m.d.comb += [
+            self.grant.eq(Cat(side.grant_mask for side in outputs)),
+            self.accept.eq(Cat(side.accept_mask for side in inputs)),
+            self.vc.eq(Cat(side.vc_pointer for side in outputs)),
+            self.catch_up.eq(Cat(side.catch_up for side in outputs)),
+        ]
+        return m
+
+    def _exchange(self, m: Module, inputs: list[SchedulerInput],
+                  outputs: list[SchedulerOutput]) -> None:
+        """Carries the grants of each iteration to the inputs and the accepts back."""
+        for k in range(self._config.islip_iterations):
+            grants = [side.granted[k] for side in outputs]
+            accepts = [side.accepted[k] for side in inputs]
+            unmatched = Cat(side.unmatched[k] for side in inputs)
+            m.d.comb += [side.granted[k].eq(_column(grants, i)) for i, side in enumerate(inputs)]
+            for j, side in enumerate(outputs):
+                m.d.comb += [
+                    side.accepted[k].eq(_column(accepts, j)),
+                    side.unmatched[k].eq(unmatched),
+                ]

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The switch: ports, scheduler, crossbar, registers."""
+
+from amaranth.hdl import Cat, Module, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from gavel_model.config import SwitchConfig
+from gavel_rtl.block import place
+from gavel_rtl.crossbar import Crossbar
+from gavel_rtl.flow_control import FlowControl
+from gavel_rtl.interfaces import RegisterPort, RxLink, TxLink
+from gavel_rtl.port import Port
+from gavel_rtl.registers import Registers
+from gavel_rtl.scheduler import Scheduler
+
+
+def _connect(m: Module, target: wiring.PureInterface, source: wiring.PureInterface) -> None:
+    """Connects all members of two interfaces of the same signature, ``source`` driving."""
+    for name in target.signature.members:
+        m.d.comb += Value.cast(getattr(target, name)).eq(Value.cast(getattr(source, name)))
+
+
+def _pin_members(config: SwitchConfig) -> dict[str, wiring.Member]:
+    members: dict[str, wiring.Member] = {}
+    for number in range(config.ports):
+        for name, member in RxLink(config).members.items():
+            members[f"p{number}_rx_{name}"] = In(member.shape)
+        for name, member in TxLink(config).members.items():
+            members[f"p{number}_tx_{name}"] = wiring.Member(member.flow, member.shape)
+    for name, member in RegisterPort().members.items():
+        members[f"reg_{name}"] = wiring.Member(member.flow.flip(), member.shape)
+    return members
+
+
+class Switch(wiring.Component):
+    """The whole switch; wiring only.
+
+    Parameters
+    ----------
+    config
+        All of it.
+
+    Members
+    -------
+    The pins of docs/spec.md, chapters Port pins and Registers, under their names there.
+
+    Cycle behaviour
+    ---------------
+    As docs/spec.md.
+    """
+
+    def __init__(self, config: SwitchConfig):
+        self._config = config
+        super().__init__(_pin_members(config))
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        config = self._config
+        ports = [Port(config) for _ in range(config.ports)]
+        for number, port in enumerate(ports):
+            place(m, f"port{number}", port)
+            self._pins(m, number, port)
+        scheduler = place(m, "scheduler", Scheduler(config))
+        crossbar = place(m, "crossbar", Crossbar(config))
+        registers = place(m, "registers", Registers(config))
+        flow_control = place(m, "flow_control", FlowControl(config))
+
+        holds = Cat(port.tx_hold for port in ports)
+        m.d.comb += [
+            flow_control.mac_control.eq(Cat(port.mac_control for port in ports)),
+            scheduler.allow.eq(flow_control.allow),
+            scheduler.done.eq(Cat(port.done for port in ports)),
+            scheduler.hold.eq(holds),
+            scheduler.bypass_limit.eq(registers.bypass_limit),
+        ]
+        for number, port in enumerate(ports):
+            _connect(m, port.settings, registers.settings[number])
+            _connect(m, port.table, registers.table)
+            _connect(m, port.match, scheduler.match[number])
+            _connect(m, crossbar.i_word[number], port.to_crossbar)
+            _connect(m, port.from_crossbar, crossbar.o_word[number])
+            m.d.comb += [
+                port.hold.eq(holds),
+                port.counter_select.eq(registers.counter_select),
+                registers.counter[number].eq(port.counter),
+                scheduler.voq_ready[number].eq(port.voq_ready),
+                crossbar.connect[number].eq(port.connect),
+            ]
+        for name, member in registers.bus.signature.flip().members.items():
+            pin, signal = getattr(self, f"reg_{name}"), getattr(registers.bus, name)
+            m.d.comb += signal.eq(pin) if member.flow is Out else pin.eq(signal)
+        return m
+
+    def _pins(self, m: Module, number: int, port: Port) -> None:
+        for name in port.rx.signature.members:
+            m.d.comb += getattr(port.rx, name).eq(getattr(self, f"p{number}_rx_{name}"))
+        for name, member in TxLink(self._config).members.items():
+            pin, signal = getattr(self, f"p{number}_tx_{name}"), getattr(port.tx, name)
+            m.d.comb += pin.eq(signal) if member.flow is Out else signal.eq(pin)

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The registers behind which the lookup tables stand, and the walk that fills these at reset."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from gavel_model.config import SwitchConfig
+from gavel_rtl.interfaces import TableWrite
+from gavel_rtl.port_registers import REGISTER_BITS
+
+INDEX_BITS = 16
+PORT_FIELD_BITS = 6
+_NO_UNICAST_ADDRESS = (1 << 48) - 1
+
+
+class TableRegisters(wiring.Component):
+    """Direct table and hash table as registers (docs/spec.md, Registers).
+
+    The tables themselves stand in every port's Lookup; here is one copy of their contents,
+    without the addresses, for reading back.
+
+    Parameters
+    ----------
+    config
+        Shapes of the tables.
+
+    Members
+    -------
+    route_index_selected ... fdb_data_selected
+        The register addressed.
+    we, wdata
+        Write to the register addressed.
+    value
+        Value of the register addressed, 0 if it is none of these.
+    write
+        Writes to every copy of the tables. ``write.ready`` is ``STATUS.table_ready``.
+
+    Cycle behaviour
+    ---------------
+    A write to an index or address register is visible in the next cycle; a write to a data
+    register drives ``write`` in the same cycle. After reset one entry of each table is written
+    per cycle. While a hash entry is cleared its address is all ones, which no unicast frame has.
+    """
+
+    def __init__(self, config: SwitchConfig):
+        self._config = config
+        super().__init__({
+            "route_index_selected": In(1),
+            "route_data_selected": In(1),
+            "fdb_index_selected": In(1),
+            "fdb_addr_hi_selected": In(1),
+            "fdb_addr_lo_selected": In(1),
+            "fdb_data_selected": In(1),
+            "we": In(1),
+            "wdata": In(REGISTER_BITS),
+            "value": Out(REGISTER_BITS),
+            "write": Out(TableWrite(config)),
+        })
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        config, write = self._config, self.write
+        route_index, fdb_index = Signal(INDEX_BITS), Signal(INDEX_BITS)
+        fdb_addr_hi, fdb_addr_lo = Signal(16), Signal(32)
+        total = 0
+        for register, selected in (
+            (route_index, self.route_index_selected),
+            (fdb_index, self.fdb_index_selected),
+            (fdb_addr_hi, self.fdb_addr_hi_selected),
+            (fdb_addr_lo, self.fdb_addr_lo_selected),
+        ):
+            with m.If(self.we & selected):
+                m.d.sync += register.eq(self.wdata[:len(register)])
+            total = total | Mux(selected, register, 0)
+
+        walk = self._walk(m)
+        route_fits, fdb_fits = Signal(), Signal()
+        port = self.wdata[:PORT_FIELD_BITS]
+        m.d.comb += [
+            route_fits.eq(route_index < config.id_entries),
+            fdb_fits.eq(fdb_index < config.fdb_entries),
+        ]
+        with m.If(write.ready):
+            m.d.comb += [
+                write.route_we.eq(self.we & self.route_data_selected & route_fits),
+                write.route_index.eq(route_index),
+                write.fdb_we.eq(self.we & self.fdb_data_selected & fdb_fits),
+                write.fdb_index.eq(fdb_index),
+                write.fdb_address.eq(Cat(fdb_addr_lo, fdb_addr_hi)),
+                write.entry_valid.eq(self.wdata[-1] & (port < config.ports)),
+                write.entry_port.eq(port),
+            ]
+        with m.Else():
+            m.d.comb += [
+                write.route_we.eq(walk < config.id_entries),
+                write.route_index.eq(walk),
+                write.fdb_we.eq(walk < config.fdb_entries),
+                write.fdb_index.eq(walk),
+                write.fdb_address.eq(_NO_UNICAST_ADDRESS),
+                write.entry_valid.eq(walk < config.ports),
+                write.entry_port.eq(walk),
+            ]
+        route = self._copy(m, "route", config.id_entries, write.route_we, write.route_index,
+                           route_index, route_fits, write.entry_valid)
+        fdb = self._copy(m, "fdb", max(2, config.fdb_entries), write.fdb_we, write.fdb_index,
+                         fdb_index, fdb_fits, write.entry_valid & write.ready)
+        m.d.comb += self.value.eq(
+            total
+            | Mux(self.route_data_selected & write.ready, route, 0)
+            | Mux(self.fdb_data_selected & write.ready, fdb, 0))
+        return m
+
+    def _walk(self, m: Module) -> Signal:
+        """Counts the cycles after reset, and raises ``ready`` when the tables are filled."""
+        last = self._config.table_init_cycles - 1
+        walk = Signal(range(last + 1))
+        with m.If(walk == last):
+            m.d.sync += self.write.ready.eq(1)
+        with m.Else():
+            m.d.sync += walk.eq(walk + 1)
+        return walk
+
+    def _copy(self, m: Module, name: str, entries: int, enable: Signal, index: Signal,
+              selected: Signal, fits: Signal, valid: Signal) -> Signal:
+        """What the selected entry held one cycle earlier, in the form of a data register."""
+        bits = self._config.port_bits
+        m.submodules[f"{name}_copy"] = copy = memory.Memory(
+            shape=1 + bits, depth=entries, init=[])
+        write, read = copy.write_port(), copy.read_port()
+        fitted = Signal(name=f"{name}_fitted")
+        m.d.sync += fitted.eq(fits)
+        m.d.comb += [
+            write.en.eq(enable),
+            write.addr.eq(index),
+            write.data.eq(Cat(self.write.entry_port, valid)),
+            read.addr.eq(selected),
+        ]
+        data = Signal(REGISTER_BITS, name=f"{name}_data")
+        with m.If(fitted):
+            m.d.comb += [data[:bits].eq(read.data[:bits]), data[-1].eq(read.data[bits])]
+        return data

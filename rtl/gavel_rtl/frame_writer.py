@@ -79,8 +79,7 @@ class FrameWriter(wiring.Component):
         config = self._config
         m = Module()
         word = self.word
-        self._free_list = FreeList(config)
-        m.submodules.free_list = Block(self._free_list)
+        self._free_list = place(m, "free_list", FreeList(config))
 
         self._cells = Signal(config.frame_cells_bits, name="cells")
         self._more = Signal(more_bits(config), name="more")

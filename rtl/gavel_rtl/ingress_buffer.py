@@ -75,12 +75,9 @@ class IngressBuffer(wiring.Component):
     def elaborate(self, platform):
         config = self._config
         m = Module()
-        self._writer = FrameWriter(config)
-        self._counters = VoqCounters(config)
-        self._transfer = Transfer(config)
-        m.submodules.frame_writer = Block(self._writer)
-        m.submodules.voq_counters = Block(self._counters)
-        m.submodules.transfer = Block(self._transfer)
+        self._writer = place(m, "frame_writer", FrameWriter(config))
+        self._counters = place(m, "voq_counters", VoqCounters(config))
+        self._transfer = place(m, "transfer", Transfer(config))
         self._store(m)
         self._queue(m)
         self._send(m)
@@ -118,8 +115,7 @@ class IngressBuffer(wiring.Component):
             enqueue_behind.eq(counters.voq_ready.bit_select(writer.filed_voq, 1)),
         ]
 
-        lists = VoqLists(config)
-        place(m, "voq_lists", lists)
+        lists = place(m, "voq_lists", VoqLists(config))
         m.d.comb += [
             lists.enqueue.eq(writer.enqueue),
             lists.enqueue_voq.eq(enqueue_voq),
@@ -131,8 +127,7 @@ class IngressBuffer(wiring.Component):
             transfer.head.eq(lists.head),
         ]
 
-        occupancy = VoqOccupancy(config)
-        place(m, "voq_occupancy", occupancy)
+        occupancy = place(m, "voq_occupancy", VoqOccupancy(config))
         m.d.comb += [
             occupancy.enqueue.eq(writer.enqueue),
             occupancy.enqueue_voq.eq(enqueue_voq),

@@ -54,7 +54,7 @@ class VoqOccupancy(wiring.Component):
         m.submodules.filed = filed = Memory(shape=config.count_bits, depth=config.voqs, init=[])
         m.submodules.taken = taken = Memory(shape=config.count_bits, depth=config.voqs, init=[])
 
-        filed_before, filed_after, filed_written = self._total(
+        _, filed_after, filed_written = self._total(
             m, "filed", filed, self.enqueue, self.enqueue_voq, self.enqueue_more)
         taken_before, _, _ = self._total(
             m, "taken", taken, self.dequeue, self.dequeue_voq, self.dequeue_more)

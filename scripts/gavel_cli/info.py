@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`gavel info`: a configuration, what follows from it, and its register map."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import NamedTuple
+
+import click
+
+from gavel_cli.errors import EXIT_CODES
+from gavel_cli.options import config_options, json_option, make_config, print_json, print_pairs
+from gavel_model.config import SwitchConfig
+from gavel_model.register_map import Counter, Global, Port, port_address
+
+UNITS = {
+    "data_width": "bits", "cell_bytes": "bytes", "buffer_cells": "cells",
+    "max_frame_bytes": "bytes", "replay_frames": "frames", "replay_cells": "cells",
+    "bypass_limit": "frames", "id_entries": "entries", "ecn_threshold": "cells",
+    "latency_cycles": "cycles", "table_init_cycles": "cycles", "word_bytes": "bytes",
+    "words_per_cell": "words", "max_frame_words": "words", "max_frame_cells": "cells",
+    "voqs": "per input", "fdb_entries": "entries", "buffer_bytes": "bytes per input",
+    "bits_per_cycle": "bits, each direction", "frames_per_cycle": "64-byte frames, all ports",
+}
+READ_ONLY = frozenset({"ID", "VERSION", "PORTS", "DATA_WIDTH", "VCS", "LATENCY", "STATUS"})
+
+
+class Register(NamedTuple):
+    """A line of the register map: word address, name, and ``ro`` or ``rw``."""
+
+    address: int
+    name: str
+    access: str
+
+
+def derived(config: SwitchConfig) -> dict[str, int | float]:
+    """Numbers that follow from a configuration, by name; units in `UNITS`."""
+    return {
+        "latency_cycles": config.latency_cycles,
+        "table_init_cycles": config.table_init_cycles,
+        "word_bytes": config.word_bytes,
+        "words_per_cell": config.words_per_cell,
+        "max_frame_words": config.max_frame_words,
+        "max_frame_cells": config.max_frame_cells,
+        "voqs": config.voqs,
+        "fdb_entries": config.fdb_entries,
+        "buffer_bytes": config.buffer_cells * config.cell_bytes,
+        "bits_per_cycle": config.ports * config.data_width,
+        "frames_per_cycle": config.ports / config.words_per_cell,
+    }
+
+
+def register_map(config: SwitchConfig) -> list[Register]:
+    """All registers of a switch in the order of their addresses."""
+    found = [Register(int(item), item.name, "ro" if item.name in READ_ONLY else "rw")
+             for item in Global]
+    for port in range(config.ports):
+        found += [Register(port_address(port, item), f"P{port}_{item.name}", "rw")
+                  for item in Port if item is not Port.COUNTERS]
+        found += [Register(port_address(port, Port.COUNTERS + item), f"P{port}_{item.name}", "ro")
+                  for item in Counter]
+    return sorted(found)
+
+
+@click.command(epilog=EXIT_CODES)
+@config_options("pod")
+@click.option("--registers", is_flag=True, help="Print the register map, too.")
+@json_option
+def info(config: str, overrides: tuple[str, ...], registers: bool, as_json: bool) -> None:
+    """Show a configuration and the numbers that follow from it, the latency K among them."""
+    switch = make_config(config, overrides)
+    chosen = {item.name: getattr(switch, item.name) for item in fields(switch)}
+    lines = register_map(switch) if registers else []
+    if as_json:
+        result: dict[str, object] = {"config": chosen, "derived": derived(switch)}
+        if registers:
+            result["registers"] = [line._asdict() for line in lines]
+        print_json(result)
+        return
+    click.echo(f"Configuration {config}")
+    print_pairs([(f"  {name}", value, UNITS.get(name, "")) for name, value in chosen.items()])
+    click.echo(f"\nDerived (K = latency_cycles = {switch.latency_cycles}: last word in to first "
+               "word out, nothing contending)")
+    print_pairs([(f"  {name}", value, UNITS.get(name, ""))
+                 for name, value in derived(switch).items()])
+    if registers:
+        click.echo("\nRegisters (addresses count 32-bit words)")
+        for line in lines:
+            click.echo(f"  0x{line.address:04X}  {line.access}  {line.name}")

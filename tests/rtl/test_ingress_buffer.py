@@ -1,0 +1,336 @@
+# SPDX-License-Identifier: Apache-2.0
+"""IngressBuffer, cycle by cycle, against queues of Python objects written from the spec."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter as Tally
+from collections import deque
+from dataclasses import dataclass, field
+
+import pytest
+from gavel_model.config import SwitchConfig
+from gavel_model.register_map import Counter
+from gavel_rtl.ingress_buffer import IngressBuffer
+from gavel_rtl.interfaces import Reason
+
+
+def config_of(**changes: int) -> SwitchConfig:
+    values = {
+        "ports": 3, "data_width": 64, "vcs": 3, "buffer_cells": 16, "max_frame_bytes": 384,
+        "replay_frames": 8, "replay_cells": 16, "islip_iterations": 1, **changes,
+    }
+    return SwitchConfig(**values)  # type: ignore[arg-type]
+
+
+@dataclass
+class Frame:
+    empty: int = 0
+    profile: int = 0
+    cells: int = 0
+    overflow: bool = False
+    words: list[int] = field(default_factory=list)
+
+
+@dataclass
+class Word:
+    """Stimulus of one cycle at stage w."""
+
+    valid: int = 0
+    sop: int = 0
+    eop: int = 0
+    abort: int = 0
+    data: int = 0
+    empty: int = 0
+    verdict: Reason = Reason.FILED
+    fields: Reason = Reason.FILED
+    hit: int = 0
+    port: int = 0
+    vc: int = 0
+    profile: int = 0
+    length: int = 0
+
+
+@dataclass
+class Open:
+    """The open transfer."""
+
+    frame: Frame
+    output: int
+    voq: int
+    position: int = 0
+    mark: int | None = None
+
+
+class Queues:
+    """Chapter 7 of the specification."""
+
+    def __init__(self, config: SwitchConfig) -> None:
+        self.config = config
+        self.free = config.buffer_cells
+        self.open = Frame()
+        self.voqs: list[deque[Frame]] = [deque() for _ in range(config.voqs)]
+        self.transfer: Open | None = None
+        self.out: dict[str, int] = {}
+        self.seen: Tally[str] = Tally()
+
+    def voq_frames(self) -> int:
+        return sum(len(queue) << n * self.config.count_bits for n, queue in enumerate(self.voqs))
+
+    def read(self, hold: int, threshold: int) -> tuple[bool, dict[str, int], int]:
+        """The transfer's part of a cycle: (done, what goes out in c+1, cells freed)."""
+        transfer = self.transfer
+        if transfer is None:
+            return False, {}, 0
+        frame = transfer.frame
+        if transfer.mark is None:
+            occupied = frame.cells + sum(other.cells for other in self.voqs[transfer.voq])
+            transfer.mark = int(occupied > threshold and threshold != 65535)
+            self.seen["marked"] += transfer.mark
+        if hold >> transfer.output & 1:
+            self.seen["held"] += 1
+            return False, {}, 0
+        n = transfer.position
+        transfer.position += 1
+        left = len(frame.words) - transfer.position
+        out = {
+            "valid": 1, "sop": int(n == 0), "eop": int(left == 0), "next_eop": int(left == 1),
+            "empty": frame.empty, "profile": frame.profile, "mark": transfer.mark,
+            "data": frame.words[n], "connect": 1 << transfer.output,
+        }
+        freed = int(left == 0 or transfer.position % self.config.words_per_cell == 0)
+        return left == 0, out, freed
+
+    def write(self, word: Word) -> tuple[Reason | None, int]:
+        """Steps 1 to 4: (what became of a frame that ended, bytes filed)."""
+        config = self.config
+        if word.abort:
+            self.free += self.open.cells
+            self.open = Frame()
+        if not word.valid:
+            return None, 0
+        if word.sop:
+            self.open = Frame()
+        frame = self.open
+        if not frame.overflow and len(frame.words) < config.max_frame_words:
+            needs_cell = len(frame.words) % config.words_per_cell == 0
+            if needs_cell and self.free == 0:
+                frame.overflow = True
+            else:
+                self.free -= needs_cell
+                frame.cells += needs_cell
+                frame.words.append(word.data)
+        if not word.eop:
+            return None, 0
+        for reason in (word.verdict, word.fields):
+            if reason is not Reason.FILED:
+                break
+        else:
+            if not word.hit:
+                reason = Reason.NO_ROUTE
+            elif frame.overflow:
+                reason = Reason.NO_BUFFER
+        if reason is not Reason.FILED:
+            self.free += frame.cells
+            return reason, 0
+        frame.empty = word.empty
+        frame.profile = word.profile
+        self.voqs[word.port * config.vcs + word.vc].append(frame)
+        return reason, word.length
+
+
+class Source:
+    """Random words of frames, with gaps, aborts, and every way to end badly."""
+
+    def __init__(self, config: SwitchConfig, rng: random.Random, *, narrow: bool) -> None:
+        self.config = config
+        self.rng = rng
+        self.narrow = narrow
+        self.left = 0
+        self.total = 0
+        self.started = False
+
+    def next(self, gap: float, bad: float) -> Word:
+        rng, config = self.rng, self.config
+        is_open = self.started and self.left > 0
+        if rng.random() < gap:
+            if is_open and rng.random() < self._abort(bad):
+                self.left = 0
+                return Word(abort=1)
+            return Word(data=rng.getrandbits(config.data_width), eop=rng.getrandbits(1))
+        abort = int(is_open and rng.random() < self._abort(bad))
+        sop = int(abort or not is_open)
+        if sop:
+            shortest = -(-64 // config.word_bytes)
+            kind = rng.random()
+            if kind < bad / 3:
+                self.total = rng.randint(1, config.max_frame_words + 3)
+            elif kind < 0.6:
+                self.total = shortest
+            else:
+                self.total = rng.randint(shortest, config.max_frame_words)
+            self.left = self.total
+            self.started = True
+        self.left -= 1
+        word = Word(valid=1, sop=sop, abort=abort, data=rng.getrandbits(config.data_width),
+                    eop=int(self.left == 0))
+        if word.eop:
+            self._end(word, bad)
+        return word
+
+    def _abort(self, bad: float) -> float:
+        """Chance in each cycle, about the same for each frame at every width."""
+        return bad / 4 / self.config.words_per_cell
+
+    def _end(self, word: Word, bad: float) -> None:
+        rng, config = self.rng, self.config
+        word.empty = rng.randrange(config.word_bytes)
+        word.length = max(1, self.total * config.word_bytes - word.empty)
+        if self.total == 1:
+            word.empty = word.empty if config.word_bytes < 64 else 0
+            word.length = config.word_bytes - word.empty
+        word.hit = int(rng.random() >= bad / 4)
+        word.port = 1 if self.narrow else rng.randrange(config.ports)
+        word.vc = 0 if self.narrow else rng.randrange(config.vcs)
+        word.profile = rng.randrange(6)
+        if self.total * config.word_bytes < 64:
+            word.verdict = Reason.UNDERSIZE
+        elif self.total > config.max_frame_words:
+            word.verdict = Reason.OVERSIZE
+        elif rng.random() < bad:
+            word.verdict = rng.choice([Reason.ERR, Reason.FCS])
+        elif rng.random() < bad / 2:
+            word.fields = rng.choice([Reason.MAC_CONTROL, Reason.HEADER, Reason.TTL])
+
+
+def drive(ctx, dut, word: Word, hold: int, threshold: int, match: tuple[int, int] | None) -> None:
+    for name in ("valid", "sop", "eop", "abort", "data"):
+        ctx.set(getattr(dut.word, name), getattr(word, name))
+    ctx.set(dut.empty, word.empty)
+    ctx.set(dut.verdict.reason, word.verdict)
+    ctx.set(dut.verdict.length, word.length)
+    ctx.set(dut.fields.reason, word.fields)
+    ctx.set(dut.fields.vc, word.vc)
+    ctx.set(dut.fields.profile, word.profile)
+    ctx.set(dut.route.hit, word.hit)
+    ctx.set(dut.route.port, word.port)
+    ctx.set(dut.ecn_threshold, threshold)
+    ctx.set(dut.hold, hold)
+    ctx.set(dut.match.valid, match is not None)
+    ctx.set(dut.match.output, 0 if match is None else 1 << match[0])
+    ctx.set(dut.match.vc, 0 if match is None else 1 << match[1])
+
+
+SHAPES = {
+    "w64": {"data_width": 64},
+    "w128": {"data_width": 128},
+    "w256": {"data_width": 256, "buffer_cells": 19},
+    "w512": {"data_width": 512, "buffer_cells": 21},
+    "w64_one_vc": {"data_width": 64, "vcs": 1, "ports": 2, "max_frame_bytes": 100},
+    "w512_one_vc": {"data_width": 512, "vcs": 1, "ports": 2, "max_frame_bytes": 1000},
+    "w512_shortest": {"data_width": 512, "vcs": 4, "ports": 5, "max_frame_bytes": 64},
+}
+
+
+@pytest.mark.parametrize("narrow", [False, True], ids=["spread", "one_voq"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_cycle_as_the_queues_say(simulate, shape: str, narrow: bool) -> None:
+    config = config_of(**SHAPES[shape])
+    dut = IngressBuffer(config)
+    rng = random.Random(f"{shape} {narrow}")
+    phase = 60 + 20 * config.words_per_cell
+    cycles = 24 * phase
+
+    async def bench(ctx, sync) -> None:
+        queues = Queues(config)
+        source = Source(config, rng, narrow=narrow)
+        seen = queues.seen
+        gap = bad = lazy = holding = 0.0
+        threshold = 65535
+        before = None
+        for cycle in range(cycles):
+            if cycle % phase == 0:
+                gap, bad = rng.choice([0.0, 0.3]), rng.choice([0.0, 0.2, 0.5])
+                lazy, holding = rng.choice([0.0, 0.3, 0.99, 0.99]), rng.choice([0.0, 0.0, 0.4])
+            if rng.random() < 0.02:
+                threshold = rng.choice([0, 1, 2, 3, 5, 9, 65535])
+            if cycle in (cycles // 3, cycles // 2):
+                ctx.set(sync.rst, 1)
+                drive(ctx, dut, source.next(gap, bad), 0, threshold, None)
+                await ctx.tick()
+                ctx.set(sync.rst, 0)
+                queues = Queues(config)
+                queues.seen = seen
+                source = Source(config, rng, narrow=narrow)
+                before = None
+            word = source.next(gap, bad)
+            hold = sum((rng.random() < holding) << j for j in range(config.ports))
+            frames_seen = queues.voq_frames()
+            ready = [n for n, queue in enumerate(queues.voqs) if queue]
+            free_seen = queues.free
+            out_seen = queues.out
+            done, queues.out, freed = queues.read(hold, threshold)
+            match = None
+            if (queues.transfer is None or done) and ready and rng.random() >= lazy:
+                voq = rng.choice(ready)
+                match = divmod(voq, config.vcs)
+                if not hold >> match[0] & 1:
+                    seen["same voq at once"] += before == match
+                else:
+                    match = None
+            reason, filed_bytes = queues.write(word)
+            drive(ctx, dut, word, hold, threshold, match)
+
+            at = f"cycle {cycle}"
+            assert ctx.get(dut.free_cells) == free_seen, at
+            assert ctx.get(dut.voq_frames) == frames_seen, at
+            assert ctx.get(dut.voq_ready) == sum(1 << n for n in ready), at
+            assert ctx.get(dut.done) == done, at
+            assert ctx.get(dut.connect) == out_seen.get("connect", 0), at
+            for name in ("valid", "sop", "eop", "next_eop", "empty", "profile", "mark", "data"):
+                value = ctx.get(getattr(dut.out_word, name))
+                assert value == out_seen.get(name, 0), f"{at}: {name}"
+            counted = word.abort << Counter.RX_FRAGMENT
+            if reason is not None:
+                counted |= 1 << reason.value
+                seen[reason.name] += 1
+            assert ctx.get(dut.count) == counted, at
+            assert ctx.get(dut.rx_bytes) == filed_bytes, at
+
+            queues.free += freed
+            if done:
+                queues.transfer = None
+                seen["sent"] += 1
+            if match is not None:
+                voq = match[0] * config.vcs + match[1]
+                queues.transfer = Open(queues.voqs[voq].popleft(), match[0], voq)
+            seen["abort and start"] += word.abort and word.valid
+            before = match
+            await ctx.tick()
+        wanted = ["sent", "FILED", "NO_BUFFER", "FCS", "held", "marked"]
+        if config.max_frame_words > 1:
+            wanted.append("abort and start")
+        if config.data_width == 512:
+            wanted.append("same voq at once")
+        assert all(seen[name] for name in wanted), seen
+
+    simulate(dut, bench)
+
+
+def test_single_word_frames_leave_one_voq_in_every_cycle(simulate) -> None:
+    config = config_of(data_width=512)
+    dut = IngressBuffer(config)
+
+    async def bench(ctx, sync) -> None:
+        sent = []
+        for cycle in range(120):
+            word = Word(valid=1, sop=1, eop=1, data=cycle + 1, hit=1, port=2, vc=1, length=64)
+            match = (2, 1) if ctx.get(dut.voq_ready) else None
+            assert (match is not None) == (cycle > 0)
+            drive(ctx, dut, word, 0, 65535, match)
+            if ctx.get(dut.out_word.valid):
+                sent.append(ctx.get(dut.out_word.data))
+            await ctx.tick()
+        assert sent == list(range(1, 118))
+
+    simulate(dut, bench)

@@ -239,7 +239,16 @@ def _load_file(path: Path, rank: int) -> RankTrace:
 
 
 def save_trace(trace: Trace, folder: Path) -> list[Path]:
-    """Writes ``NAME.RANK.et`` for every rank into ``folder``; returns the paths."""
+    """Writes ``NAME.RANK.et`` for every rank into ``folder``; returns the paths.
+
+    Raises
+    ------
+    TraceError
+        If the folder holds ranks of a larger trace of that name, which would join this one.
+    """
+    stale = folder / f"{trace.name}.{len(trace.ranks)}.et"
+    if stale.exists():
+        raise TraceError(str(stale), "is of a larger trace of that name; remove it or rename")
     content = [write_rank(rank) for rank in trace.ranks]
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{trace.name}.{rank.rank}.et" for rank in trace.ranks]

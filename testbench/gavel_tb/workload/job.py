@@ -27,6 +27,7 @@ class WorkloadJob:
     window: int | None = None
     overhead: int = 0
     allow_fewer: bool = False
+    seed: int = 1
 
     def parameters(self) -> dict[str, Any]:
         """The job as plain data."""
@@ -54,4 +55,5 @@ class WorkloadJob:
             window=self.window,
             overhead=self.overhead,
             allow_fewer=self.allow_fewer,
+            seed=self.seed,
         )

@@ -52,6 +52,8 @@ class FrameFormat:
         Gives profile, word width and longest frame.
     mtu
         Message bytes in one frame; None: `DEFAULT_MTU` or what the longest frame holds.
+    seed
+        Of the message bytes.
 
     Raises
     ------
@@ -59,13 +61,13 @@ class FrameFormat:
         If a frame with ``mtu`` message bytes would be longer than ``max_frame_bytes``.
     """
 
-    def __init__(self, config: SwitchConfig, mtu: int | None = None) -> None:
+    def __init__(self, config: SwitchConfig, mtu: int | None = None, seed: int = 1) -> None:
         self.config = config
         self._profile = PROFILES[PROFILE_NAMES.index(config.profile)]
         self._sent: dict[tuple[int, int, int], bytes] = {}
         self._expected: dict[tuple[int, int, int], tuple[bytes, ...]] = {}
         # Enough random bytes that every message offset can begin at its own place.
-        table = random.Random("message pattern").randbytes(_PATTERN_SIZE)
+        table = random.Random(f"message pattern/{seed}").randbytes(_PATTERN_SIZE)
         self._pattern = table + table[: config.max_frame_bytes]
         self.header_bytes = len(self._header(0, 0, 0))
         self.overhead_bytes = self.header_bytes + MESSAGE_HEADER.size + FCS_BYTES

@@ -44,6 +44,8 @@ class Player:
         Cycles that each message costs before its first word.
     allow_fewer
         Fewer ranks than ports leave the other ports idle, instead of being refused.
+    seed
+        Of the message bytes.
 
     Raises
     ------
@@ -61,6 +63,7 @@ class Player:
         window: int | None = None,
         overhead: int = 0,
         allow_fewer: bool = False,
+        seed: int = 1,
     ) -> None:
         count = len(program.ranks)
         if count > config.ports:
@@ -75,7 +78,7 @@ class Player:
             )
         self.config = config
         self.program = program
-        self.frames = FrameFormat(config, mtu)
+        self.frames = FrameFormat(config, mtu, seed)
         least = self.frames.frame_cells(self.frames.mtu)
         window = config.buffer_cells if window is None else window
         if not least <= window <= config.buffer_cells:

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The run report: one self-contained HTML page, without scripts and without the network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from html import escape
+from typing import Any
+
+from gavel_cli import report_svg
+from gavel_cli.report_style import STYLE
+from gavel_model.config import SwitchConfig
+
+REPORT_NAME = "report.html"
+
+
+def _card(title: str, value: str, note: str = "", state: str = "") -> str:
+    css = f"card {state}".strip()
+    return (
+        f'<div class="{css}"><dt>{escape(title)}</dt><dd>{escape(value)}</dd>'
+        f"<p>{escape(note)}</p></div>"
+    )
+
+
+def _figure(title: str, chart: str, caption: str) -> str:
+    return (
+        f"<figure><h2>{escape(title)}</h2>{chart}"
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
+    )
+
+
+def _table(title: str, rows: Sequence[tuple[str, object]]) -> str:
+    body = "".join(
+        f"<tr><th scope=row>{escape(name)}</th><td>{escape(str(value))}</td></tr>"
+        for name, value in rows
+    )
+    return f"<section><h2>{escape(title)}</h2><table>{body}</table></section>"
+
+
+def _cards(result: Mapping[str, Any], config: SwitchConfig) -> str:
+    number = report_svg.number
+    mismatches = result["mismatches"]
+    compared = mismatches is not None
+    slowest = max((c for c in result["completion_cycles"] if c is not None), default=None)
+    latency = [result[f"latency_{name}"] for name in ("p50", "p99", "max")]
+    good = result["failure"] is None
+    return "".join((
+        _card("Mismatches", number(mismatches) if compared else "not compared",
+              "model against RTL, every pin and probe point, every cycle" if compared
+              else "golden model alone, no simulator",
+              "" if not compared else "good" if mismatches == 0 else "bad"),
+        _card("Drops", number(result["drops"]), "frames sent that did not arrive",
+              "good" if good and result["drops"] == 0 else "bad"),
+        _card("Frames", number(result["frames"]),
+              f"{number(result['bytes'])} message bytes, {number(result['wire_bytes'])} with "
+              "headers and padding"),
+        _card("Completion", number(slowest) if slowest is not None else "none",
+              "cycles, slowest rank"),
+        _card("Bus bandwidth", f"{result['bus_bandwidth_achieved']:.3g} GB/s",
+              f"{100 * result['bus_bandwidth_share']:.1f} % of the line rate "
+              f"{result['bus_bandwidth_ideal']:.3g} GB/s at {result['clock_mhz']:g} MHz"),
+        _card("Latency", " / ".join("–" if v is None else number(v) for v in latency),
+              f"cycles, p50 / p99 / max; K = {config.latency_cycles} when nothing contends"),
+        _card("Speed", number(result["simulated_cycles_per_second"]),
+              f"simulated cycles per second, {number(result['cycles'])} cycles"),
+    ))  # fmt: skip
+
+
+def render(result: Mapping[str, Any], config: SwitchConfig, command: str) -> str:
+    """The page.
+
+    Parameters
+    ----------
+    result
+        What `gavel run --json` prints, and ``plots`` of `gavel_tb.workload.measure`.
+    config
+        The switch.
+    command
+        The command line that repeats the run.
+    """
+    plots = result["plots"]
+    marks = [
+        (name, float(result[f"latency_{name}"]))
+        for name in ("p50", "p99")
+        if result[f"latency_{name}"] is not None
+    ]
+    histogram, usage, voq = plots["latency"], plots["utilisation"], plots["voq"]
+    bin_note = f"Share of cycles with a word, in bins of {usage['bin_cycles']:,} cycles."
+    figures = "".join((
+        _figure("Latency of frames", report_svg.histogram(
+            histogram["edges"], histogram["counts"], marks),
+            "From a frame's last word on the receive pins to its first word on the transmit pins."),
+        _figure("Occupancy of the VOQs", report_svg.heat_map(voq["mean"], voq["peak"]),
+                "Frames that wait in the queues of an input for an output, all virtual channels. "
+                "Point at a cell for its mean and peak."),
+        _figure("Into the switch", report_svg.small_multiples(
+            usage["rx"], usage["bin_cycles"], "Utilisation of the receive pins"), bin_note),
+        _figure("Out of the switch", report_svg.small_multiples(
+            usage["tx"], usage["bin_cycles"], "Utilisation of the transmit pins"), bin_note),
+        _figure("Completion", report_svg.bars(result["completion_cycles"], "cycles"),
+                "Cycle in which each rank's last operation was complete."),
+    ))  # fmt: skip
+    chosen = [(item.name, getattr(config, item.name)) for item in fields(config)]
+    chosen.append(("latency_cycles (K)", config.latency_cycles))
+    run = [(name, result[name]) for name in (
+        "trace", "ranks", "operations", "collective", "algorithm", "scale", "mtu", "window",
+        "overhead", "clock_mhz", "seed", "engine")]  # fmt: skip
+    failure = result["failure"]
+    notice = f'<p class="failure">{escape(failure)}</p>' if failure else ""
+    title = f"Gavel: {result['trace_name']}"
+    return f"""<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{escape(title)}</title><style>{STYLE}</style></head>
+<body><header><p class="kicker">Gavel run report</p><h1>{escape(str(result['trace_name']))}</h1>
+<p class="lead">{result['ranks']} ranks on a switch of {config.ports} ports × {config.data_width}
+bits, {config.vcs} virtual channels, header profile {escape(config.profile)}</p></header>
+<main>{notice}<dl class="cards">{_cards(result, config)}</dl>
+<div class="figures">{figures}</div>
+<div class="tables">{_table("Run", run)}{_table("Switch", chosen)}</div>
+<section><h2>Command</h2><pre>{escape(command)}</pre></section></main></body></html>
+"""

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`gavel run`: plays a Chakra trace through the switch, in lockstep with the model."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gavel_cli.errors import EXIT_CODES, CheckFailed, InputError
+from gavel_cli.files import write_together
+from gavel_cli.options import config_options, json_option, make_config, print_json, print_pairs
+from gavel_cli.report import REPORT_NAME, render
+from gavel_cli.run_engines import describe, run_in_lockstep, run_on_model
+from gavel_model.profiles import PROFILE_NAMES
+from gavel_tb.workload.collectives import ALGORITHMS
+from gavel_tb.workload.errors import WorkloadError
+from gavel_tb.workload.job import WorkloadJob
+
+UNITS = {
+    "mismatches": "", "frames": "delivered", "bytes": "of messages",
+    "wire_bytes": "with headers and padding", "completion_cycles": "by rank",
+    "bus_bandwidth_achieved": "GB/s", "bus_bandwidth_ideal": "GB/s, line rate of a port",
+    "bus_bandwidth_share": "of ideal",
+    "latency_p50": "cycles", "latency_p99": "cycles", "latency_max": "cycles",
+    "drops": "frames", "cycles": "simulated", "simulated_cycles_per_second": "",
+}  # fmt: skip
+"""What is printed, in this order, and the unit beside it; the JSON object has the same names."""
+
+
+@click.command(epilog=EXIT_CODES)
+@click.argument("trace", type=click.Path(path_type=Path))
+@config_options("pod")
+@click.option("--profile", type=click.Choice(PROFILE_NAMES), help="Header of all frames.")
+@click.option("--algorithm", type=click.Choice(ALGORITHMS), default="ring", show_default=True,
+              help="How collective nodes are expanded.")
+@click.option("--scale", type=float, default=1.0, show_default=True,
+              help="Factor on message sizes; a message keeps at least one frame.")
+@click.option("--mtu", type=int, help="Message bytes in a frame.  [default: 1024, or what fits]")
+@click.option("--window", type=int, help="Cells that an endpoint may have outstanding.  "
+              "[default: the ingress buffer]")
+@click.option("--overhead", type=int, default=0, show_default=True,
+              help="Cycles that each message costs before its first word.")
+@click.option("--reduce-us", type=float, default=0.0, show_default=True,
+              help="Microseconds of one reduction in an expanded collective.")
+@click.option("--clock-mhz", type=float, default=1000.0, show_default=True,
+              help="Clock that turns microseconds into cycles and bytes per cycle into GB/s.")
+@click.option("--allow-fewer", is_flag=True, help="Leave ports without a rank idle.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Of the message contents.")
+@click.option("--model", "model_alone", is_flag=True,
+              help="Golden model alone: no simulator, nothing is compared.")
+@click.option("--waves", is_flag=True, help="Write a waveform, and print its path.")
+@click.option("--report", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+              help=f"Write the page DIR/{REPORT_NAME}.")
+@json_option
+def run(
+    *,
+    trace: Path,
+    config: str,
+    overrides: tuple[str, ...],
+    profile: str | None,
+    algorithm: str,
+    scale: float,
+    mtu: int | None,
+    window: int | None,
+    overhead: int,
+    reduce_us: float,
+    clock_mhz: float,
+    allow_fewer: bool,
+    seed: int,
+    model_alone: bool,
+    waves: bool,
+    report: Path | None,
+    as_json: bool,
+) -> None:
+    """Play the Chakra trace TRACE (a folder, one of its files, or DIR/NAME), one rank per port.
+
+    Frames of the chosen header profile go through the Verilated switch, which is compared with
+    the golden model in every cycle; the endpoints check every frame by its content.
+    """
+    if profile is not None:
+        overrides = (*overrides, f"profile={profile}")
+    switch = make_config(config, overrides)
+    if waves and model_alone:
+        raise InputError("--waves: the model alone has no waveform; leave out --model")
+    job = WorkloadJob(
+        trace=str(trace.absolute()), algorithm=algorithm, scale=scale, clock_mhz=clock_mhz,
+        reduce_us=reduce_us, mtu=mtu, window=window, overhead=overhead, allow_fewer=allow_fewer,
+        seed=seed,
+    )  # fmt: skip
+    try:
+        player = job.player(switch)
+    except WorkloadError as error:
+        raise InputError(str(error)) from None
+    result: dict[str, Any] = describe(job, player)
+    command = "gavel " + shlex.join(sys.argv[1:])
+    if model_alone:
+        result |= run_on_model(player, job.clock_mhz)
+    else:
+        result |= run_in_lockstep(switch, job, waves=waves)
+    if report is not None:
+        result["report"] = str(report / REPORT_NAME)
+        write_together(report, {REPORT_NAME: render(result, switch, command)})
+    plots = result.pop("plots")
+    del plots
+    if as_json:
+        print_json(result)
+    else:
+        _print(result)
+    if result["mismatches"]:
+        raise CheckFailed(result["mismatch_report"] or "model and RTL differ")
+    if result["failure"] is not None:
+        raise CheckFailed(result["failure"])
+
+
+def _print(result: dict[str, Any]) -> None:
+    click.echo(f"{result['trace_name']}: {result['ranks']} ranks, {result['operations']} "
+               f"operations, {result['engine']}")
+    rows: list[tuple[str, object, str]] = []
+    for name, unit in UNITS.items():
+        value = result[name]
+        if value is None:
+            shown = "not compared" if name == "mismatches" else "none"
+        elif isinstance(value, float):
+            shown = f"{value:.4g}" if value < 1000 else f"{value:,.0f}"
+        elif name == "completion_cycles":
+            done = [cycle for cycle in value if cycle is not None]
+            shown = f"{max(done):,}" if len(done) == len(value) else "not all complete"
+            unit = "slowest of: " + " ".join("-" if c is None else f"{c}" for c in value)
+        else:
+            shown = f"{value:,}"
+        rows.append((name, shown, unit))
+    print_pairs(rows)
+    for name in ("report", "waves"):
+        if result.get(name):
+            click.echo(f"{name}: {result[name]}")

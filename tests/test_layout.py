@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rules of CONTRIBUTING.md that a program can check on the sources."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+RTL = ROOT / "rtl" / "gavel_rtl"
+MODEL = ROOT / "model" / "gavel_model"
+TESTBENCH = ROOT / "testbench" / "gavel_tb"
+SCRIPTS = ROOT / "scripts" / "gavel_cli"
+PACKAGES = {"gavel_rtl": RTL, "gavel_model": MODEL, "gavel_tb": TESTBENCH, "gavel_cli": SCRIPTS}
+SOURCES = sorted(path for folder in (*PACKAGES.values(), ROOT / "tests")
+                 for path in folder.rglob("*.py"))
+LONGEST_FILE = 500
+
+BLOCKS = (
+    "link_rx", "llr_receiver", "parser", "lookup", "ingress_buffer", "scheduler", "crossbar",
+    "egress", "llr_transmitter", "link_tx", "flow_control", "counters", "registers", "port",
+    "switch",
+)
+"""Blocks of the specification's figure, each one file in RTL and one in the model."""
+
+WITHOUT_BENCH = {
+    "llr_receiver": "passes frames through",
+    "llr_transmitter": "passes frames through",
+    "flow_control": "allows everything",
+    "counters": "compared as probe points in every lockstep run",
+    "port": "wiring only: compared as a part of the switch",
+    "switch": "compared in lockstep as a whole",
+}
+"""Blocks that have no bench of their own, and why."""
+
+RTL_MAY_IMPORT = {"config", "profiles", "register_map", "pins", "probes"}
+"""Modules of the model that the RTL shares: parameters, formats, addresses; no behaviour."""
+
+MAY_IMPORT = {
+    "gavel_model": set(),
+    "gavel_rtl": {"gavel_model"},
+    "gavel_tb": {"gavel_model", "gavel_rtl"},
+    "gavel_cli": {"gavel_model", "gavel_rtl", "gavel_tb"},
+}
+
+
+def imports(path: Path) -> set[str]:
+    """Dotted names of all modules that a file imports, wherever in it; relative ones resolved."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            found.add(node.module or "")
+            found |= {f"{node.module}.{name.name}" for name in node.names}
+    return found
+
+
+def files(package: str) -> list[Path]:
+    """The Python files of a package."""
+    return sorted(PACKAGES[package].rglob("*.py"))
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_every_block_stands_in_rtl_and_model(block):
+    assert (RTL / f"{block}.py").is_file()
+    assert (MODEL / f"{block}.py").is_file()
+
+
+@pytest.mark.parametrize("block", [block for block in BLOCKS if block not in WITHOUT_BENCH])
+def test_every_block_with_behaviour_has_a_bench(block):
+    assert (TESTBENCH / f"{block}.py").is_file()
+
+
+@pytest.mark.parametrize("package", sorted(PACKAGES))
+def test_import_direction(package):
+    forbidden = set(PACKAGES) - MAY_IMPORT[package] - {package}
+    for path in files(package):
+        for name in imports(path):
+            assert name.partition(".")[0] not in forbidden, f"{path} imports {name}"
+
+
+def test_rtl_shares_with_the_model_no_behaviour():
+    for path in files("gavel_rtl"):
+        for name in imports(path):
+            parts = name.split(".")
+            if parts[0] == "gavel_model":
+                assert len(parts) > 1, f"{path} imports the whole model"
+                assert parts[1] in RTL_MAY_IMPORT, f"{path} imports {name}"
+
+
+def test_the_model_needs_only_the_standard_library():
+    for path in files("gavel_model"):
+        for name in imports(path):
+            top = name.partition(".")[0]
+            assert top == "gavel_model" or top in sys.stdlib_module_names, f"{path} imports {name}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_file(path):
+    lines = path.read_text("utf-8").splitlines()
+    assert lines, "empty: say at least what the package is"
+    assert lines[0] == "# SPDX-License-Identifier: Apache-2.0"
+    assert len(lines) <= LONGEST_FILE
+    tree = ast.parse("\n".join(lines))
+    assert ast.get_docstring(tree) is not None, "no module docstring"
+
+
+@pytest.mark.parametrize("package", ["gavel_rtl", "gavel_model", "gavel_tb", "gavel_cli"])
+def test_no_loose_ends(package):
+    for path in files(package):
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+            assert not re.search(r"\b(TODO|FIXME|XXX)\b", line), f"{path}:{number}"
+
+
+def test_components_are_not_bare_elaboratables():
+    for path in files("gavel_rtl"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                bases = {ast.unparse(base).rpartition(".")[2] for base in node.bases}
+                assert "Elaboratable" not in bases, f"{path}: {node.name}: use wiring.Component"
+
+
+def test_submodules_are_named():
+    for path in files("gavel_rtl"):
+        assert not re.search(r"\.submodules\s*\+=", path.read_text("utf-8")), (
+            f"{path}: m.submodules.NAME = ..., or its name is made by the machine")
+
+
+def test_components_document_their_cycle_behaviour():
+    for path in files("gavel_rtl"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ClassDef) and any(
+                    ast.unparse(base).endswith("Component") for base in node.bases):
+                assert "Cycle behaviour" in (ast.get_docstring(node) or ""), f"{path}: {node.name}"
+
+
+def test_the_lock_has_hashes_and_no_addresses():
+    text = (ROOT / "requirements.lock").read_text("utf-8")
+    pins = re.findall(r"^([\w.-]+)==", text, re.MULTILINE)
+    assert len(pins) > 10
+    assert "://" not in text
+    for block in re.split(r"^(?=[\w.-]+==)", text, flags=re.MULTILINE)[1:]:
+        assert "--hash=sha256:" in block, block

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""LinkRx, cycle by cycle, against chapter 4 of the specification over zlib."""
+
+from __future__ import annotations
+
+import random
+import zlib
+from collections import Counter as Tally
+from dataclasses import dataclass, field
+
+import pytest
+from gavel_model.config import SwitchConfig
+from gavel_rtl.interfaces import Reason
+from gavel_rtl.link_rx import LinkRx
+
+
+def config_of(width: int, longest: int) -> SwitchConfig:
+    return SwitchConfig(ports=2, data_width=width, vcs=1, buffer_cells=32,
+                        max_frame_bytes=longest, replay_frames=4, replay_cells=32,
+                        islip_iterations=1)
+
+
+@dataclass
+class Frame:
+    words: int = 0
+    error: bool = False
+    octets: bytearray = field(default_factory=bytearray)
+
+
+@dataclass
+class Expected:
+    """In t+1, and in t+2 the verdict."""
+
+    valid: int = 0
+    sop: int = 0
+    eop: int = 0
+    abort: int = 0
+    stray: int = 0
+    ctl_os: int = 0
+    empty: int = 0
+    data: int = 0
+    verdict: tuple[Reason, int] | None = None
+
+
+class Framing:
+    def __init__(self, config: SwitchConfig) -> None:
+        self.config = config
+        self.frame: Frame | None = None
+
+    def cycle(self, pins: dict[str, int], enable: int) -> Expected:
+        up = pins["up"] & enable
+        expected = Expected(ctl_os=pins["ctl_valid"] & up)
+        if not up:
+            expected.abort = int(self.frame is not None)
+            self.frame = None
+            return expected
+        if not pins["valid"]:
+            return expected
+        if pins["sop"]:
+            expected.abort = int(self.frame is not None)
+            self.frame = Frame()
+        elif self.frame is None:
+            expected.stray = 1
+            return expected
+        frame = self.frame
+        lanes = self.config.word_bytes - (pins["empty"] if pins["eop"] else 0)
+        octets = pins["data"].to_bytes(self.config.word_bytes, "little")[:lanes]
+        frame.words += 1
+        frame.octets += octets
+        frame.error |= bool(pins["err"])
+        expected.valid, expected.sop, expected.eop = 1, pins["sop"], pins["eop"]
+        expected.data = int.from_bytes(octets, "little")
+        if pins["eop"]:
+            expected.empty = pins["empty"]
+            expected.verdict = self.verdict(frame), len(frame.octets)
+            self.frame = None
+        return expected
+
+    def verdict(self, frame: Frame) -> Reason:
+        if frame.error:
+            return Reason.ERR
+        if len(frame.octets) < 64:
+            return Reason.UNDERSIZE
+        if len(frame.octets) > self.config.max_frame_bytes:
+            return Reason.OVERSIZE
+        body, fcs = frame.octets[:-4], frame.octets[-4:]
+        if zlib.crc32(body).to_bytes(4, "little") != fcs:
+            return Reason.FCS
+        return Reason.FILED
+
+
+def words_of(config: SwitchConfig, rng: random.Random) -> list[dict[str, int]]:
+    """A frame as pin words: usually good, otherwise with one fault."""
+    length = rng.choice([64, 65, rng.randint(5, 63), rng.randint(64, config.max_frame_bytes),
+                         config.max_frame_bytes, config.max_frame_bytes + 1,
+                         rng.randint(64, 3 * config.max_frame_bytes)])
+    body = rng.randbytes(length - 4)
+    octets = bytearray(body + zlib.crc32(body).to_bytes(4, "little"))
+    if rng.random() < 0.2:
+        octets[rng.randrange(length)] ^= 1 << rng.randrange(8)
+    step = config.word_bytes
+    words = []
+    bad = rng.randrange(len(octets)) if rng.random() < 0.1 else -1
+    for at in range(0, length, step):
+        part = octets[at:at + step]
+        empty = step - len(part)
+        garbage = rng.randbytes(empty)
+        last = at + step >= length
+        words.append({
+            "valid": 1, "sop": int(at == 0), "eop": int(last),
+            "empty": empty if last else rng.randrange(step), "err": int(at <= bad < at + step),
+            "data": int.from_bytes(part + garbage, "little"),
+        })
+    return words
+
+
+@pytest.mark.parametrize("width", [64, 128, 256, 512])
+@pytest.mark.parametrize("longest", [64, 150])
+def test_every_cycle(simulate, width: int, longest: int) -> None:
+    config = config_of(width, longest)
+    dut = LinkRx(config)
+    rng = random.Random(width + longest)
+
+    async def bench(ctx, sync) -> None:
+        framing = Framing(config)
+        queue: list[dict[str, int]] = []
+        first, second = Expected(), Expected()
+        seen: Tally[str] = Tally()
+        for cycle in range(4000):
+            if cycle == 2000:
+                ctx.set(sync.rst, 1)
+                await ctx.tick()
+                ctx.set(sync.rst, 0)
+                framing, first, second = Framing(config), Expected(), Expected()
+            idle = {name: 0 for name in ("valid", "sop", "eop", "empty", "err", "data")}
+            pins = dict(idle)
+            chance = rng.random()
+            if chance < 0.75:
+                if not queue:
+                    queue = words_of(config, rng)
+                pins.update(queue.pop(0))
+                if rng.random() < 0.02:
+                    queue = []
+            elif chance < 0.8:
+                pins.update({"sop": 1, "eop": 1, "err": 1, "empty": 1})
+            up = int(rng.random() < 0.99)
+            enable = int(rng.random() < 0.99)
+            pins.update({"up": up, "ctl_valid": int(rng.random() < 0.1)})
+            for name, value in pins.items():
+                ctx.set(getattr(dut.link, name), value)
+            ctx.set(dut.enable, enable)
+
+            at = f"cycle {cycle}"
+            for name in ("valid", "abort"):
+                assert ctx.get(getattr(dut.word, name)) == getattr(first, name), f"{at}: {name}"
+            for name in ("stray", "ctl_os"):
+                assert ctx.get(getattr(dut, name)) == getattr(first, name), f"{at}: {name}"
+                seen[name] += getattr(first, name)
+            if first.valid:
+                for name in ("sop", "eop", "data"):
+                    assert ctx.get(getattr(dut.word, name)) == getattr(first, name), f"{at}: {name}"
+                assert ctx.get(dut.empty) == first.empty, at
+            if second.verdict is not None:
+                reason, length = second.verdict
+                assert ctx.get(dut.verdict.reason) == reason, at
+                seen[reason.name] += 1
+                if reason is Reason.FILED:
+                    assert ctx.get(dut.verdict.length) == length, at
+            first, second = framing.cycle(pins, enable), first
+            seen["abort"] += first.abort
+            await ctx.tick()
+        for name in ("FILED", "ERR", "UNDERSIZE", "OVERSIZE", "FCS", "stray", "ctl_os", "abort"):
+            assert seen[name], seen
+
+    simulate(dut, bench)
+
+
+def test_an_endless_frame_stays_oversize(simulate) -> None:
+    config = config_of(64, 64)
+    dut = LinkRx(config)
+
+    async def bench(ctx, sync) -> None:
+        ctx.set(dut.enable, 1)
+        ctx.set(dut.link.up, 1)
+        ctx.set(dut.link.valid, 1)
+        words = 1100
+        for n in range(words):
+            ctx.set(dut.link.sop, n == 0)
+            ctx.set(dut.link.eop, n == words - 1)
+            await ctx.tick()
+        ctx.set(dut.link.valid, 0)
+        await ctx.tick()
+        assert ctx.get(dut.verdict.reason) == Reason.OVERSIZE
+
+    simulate(dut, bench)

@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Parser and Lookup against chapters 5 and 6 of the specification, read off byte strings."""
+
+from __future__ import annotations
+
+import random
+import zlib
+from collections import Counter as Tally
+
+import pytest
+from gavel_model.config import SwitchConfig
+from gavel_model.profiles import PROFILES, Field
+from gavel_rtl.interfaces import Reason
+from gavel_rtl.lookup import Lookup
+from gavel_rtl.parser import Parser
+
+MAC_CONTROL = bytes.fromhex("0180c2000001") + bytes(6) + bytes.fromhex("8808")
+
+
+def config_of(**changes: int) -> SwitchConfig:
+    values = {
+        "ports": 3, "data_width": 64, "vcs": 3, "buffer_cells": 16, "max_frame_bytes": 256,
+        "replay_frames": 8, "replay_cells": 16, "islip_iterations": 1, "id_entries": 16,
+        "fdb_sets": 4, "fdb_ways": 2, **changes,
+    }
+    return SwitchConfig(**values)  # type: ignore[arg-type]
+
+
+def take(header: bytes, field: Field) -> int:
+    drawn = "".join(f"{octet:08b}" for octet in header)
+    return int(drawn[field.offset:field.offset + field.width], 2)
+
+
+def put(header: bytes, field: Field, value: int) -> bytes:
+    drawn = "".join(f"{octet:08b}" for octet in header)
+    drawn = drawn[:field.offset] + f"{value:0{field.width}b}" + drawn[field.offset + field.width:]
+    return int(drawn, 2).to_bytes(len(header), "big")
+
+
+def parse(header: bytes, settings: dict[str, int], vcs: int) -> tuple[Reason, int, bool, int, int]:
+    number = settings["profile"] if settings["profile"] < 6 else 0
+    row = PROFILES[number]
+    ethertype = settings["esun_ethertype"]
+    wants = [(m.field, ethertype if m.value is None else m.value) for m in row.match]
+    reason = Reason.FILED
+    if header[:6] == MAC_CONTROL[:6] and header[12:14] == MAC_CONTROL[12:]:
+        reason = Reason.MAC_CONTROL
+    elif any(take(header, place) != value for place, value in wants):
+        reason = Reason.HEADER
+    elif row.ttl is not None and take(header, row.ttl) < 2:
+        reason = Reason.TTL
+    traffic_class = take(header, row.traffic_class)
+    if row.class_when is not None and take(header, row.class_when.field) != row.class_when.value:
+        traffic_class = 0
+    vc = min(settings["vc_map"] >> 4 * traffic_class & 15, vcs - 1)
+    return reason, take(header, row.dst), row.dst.width == 48, vc, number
+
+
+def header_for(rng: random.Random, settings: dict[str, int]) -> bytes:
+    """Random bytes that meet the profile's conditions, or all but one of them."""
+    if rng.random() < 0.05:
+        octets = bytearray(MAC_CONTROL + rng.randbytes(10))
+        if rng.random() < 0.3:
+            octets[rng.randrange(14)] ^= 1
+        return bytes(octets)
+    header = rng.randbytes(24)
+    row = PROFILES[settings["profile"] if settings["profile"] < 6 else 0]
+    spared = rng.randrange(2 * len(row.match))
+    for n, match in enumerate(row.match):
+        value = settings["esun_ethertype"] if match.value is None else match.value
+        if n != spared:
+            header = put(header, match.field, value)
+    if row.class_when is not None and rng.random() < 0.5:
+        header = put(header, row.class_when.field, row.class_when.value or 0)
+    return header
+
+
+@pytest.mark.parametrize("vcs", [1, 3, 8])
+@pytest.mark.parametrize("width", [64, 128, 256, 512])
+def test_fields_of_every_profile(simulate, width: int, vcs: int) -> None:
+    config = config_of(data_width=width, vcs=vcs)
+    dut = Parser(config)
+    rng = random.Random(width + vcs)
+    step = config.word_bytes
+
+    async def bench(ctx, sync) -> None:
+        seen: Tally[str] = Tally()
+        for _ in range(500):
+            settings = {
+                "profile": rng.randrange(8), "vc_map": rng.getrandbits(32),
+                "esun_ethertype": rng.getrandbits(16),
+            }
+            header = header_for(rng, settings)
+            frame = header + rng.randbytes(step * 3)
+            words = [frame[at:at + step] for at in range(0, len(frame) - step, step)]
+            if rng.random() < 0.2:
+                # Part of a frame that is aborted by the next one's start.
+                words.insert(0, rng.randbytes(step))
+                starts = {0, 1}
+            else:
+                starts = {0}
+            for n, octets in enumerate(words):
+                while rng.random() < 0.1:
+                    ctx.set(dut.word.valid, 0)
+                    ctx.set(dut.word.sop, rng.getrandbits(1))
+                    ctx.set(dut.word.data, rng.getrandbits(width))
+                    await ctx.tick()
+                ctx.set(dut.word.valid, 1)
+                ctx.set(dut.word.sop, n in starts)
+                ctx.set(dut.word.data, int.from_bytes(octets, "little"))
+                await ctx.tick()
+            for name, value in settings.items():
+                ctx.set(getattr(dut.settings, name), value)
+            reason, dst, is_address, vc, number = parse(header, settings, vcs)
+            assert ctx.get(dut.fields.reason) == reason
+            assert ctx.get(dut.fields.profile) == number
+            assert ctx.get(dut.fields.vc) == vc
+            assert ctx.get(dut.fields.dst) == dst
+            assert ctx.get(dut.fields.is_address) == is_address
+            seen[reason.name] += 1
+        for name in ("FILED", "MAC_CONTROL", "HEADER", "TTL"):
+            assert seen[name], seen
+
+    simulate(dut, bench)
+
+
+SHAPES = {
+    "two_ways": {},
+    "three_ways": {"fdb_ways": 3, "fdb_sets": 8},
+    "one_entry": {"fdb_ways": 1, "fdb_sets": 1},
+    "four_ways": {"fdb_ways": 4, "fdb_sets": 2, "id_entries": 64, "ports": 33},
+    "largest_id_table": {"id_entries": 65536},
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_lookup(simulate, shape: str) -> None:
+    config = config_of(**SHAPES[shape])
+    dut = Lookup(config)
+    rng = random.Random(shape)
+
+    def expected(direct: list[int | None], ways: list[tuple[int, int] | None], dst: int,
+                 is_address: bool) -> int | None:
+        if is_address:
+            first = zlib.crc32(dst.to_bytes(6, "big")) % config.fdb_sets * config.fdb_ways
+            for entry in ways[first:first + config.fdb_ways]:
+                if entry is not None and entry[0] == dst:
+                    return entry[1]
+            if dst >> 16 != 0x02000000:
+                return None
+            dst &= 0xFFFF
+        return direct[dst] if dst < config.id_entries else None
+
+    async def bench(ctx, sync) -> None:
+        reset = [n if n < config.ports else None for n in range(config.id_entries)]
+        direct: list[int | None] = list(reset)
+        ways: list[tuple[int, int] | None] = [None] * config.fdb_entries
+        pool = [rng.getrandbits(48) for _ in range(12)] + [0x02000000 << 16 | 3]
+        answer: int | None = None
+        hits = 0
+        for cycle in range(1500 + config.fdb_entries + min(64, config.id_entries)):
+            # A walk like that of the registers first, with rubbish in the answers' way.
+            filling = cycle < max(config.fdb_entries, 64)
+            write_direct = filling or rng.random() < 0.3
+            write_hash = filling or rng.random() < 0.3
+            index = cycle % config.id_entries if filling else rng.randrange(
+                min(config.id_entries, 64))
+            entry = cycle % config.fdb_entries if filling else rng.randrange(config.fdb_entries)
+            port = rng.randrange(config.ports)
+            valid = rng.getrandbits(1)
+            if filling:
+                valid, port = int(index < config.ports), index % config.ports
+                write_hash &= not valid or entry >= config.ports
+            address = rng.choice(pool)
+            # A set that takes every address often.
+            if not filling and rng.random() < 0.7:
+                bucket = zlib.crc32(address.to_bytes(6, "big")) % config.fdb_sets
+                entry = bucket * config.fdb_ways + rng.randrange(config.fdb_ways)
+            ctx.set(dut.write.ready, not filling)
+            ctx.set(dut.write.route_we, write_direct)
+            ctx.set(dut.write.route_index, index)
+            ctx.set(dut.write.fdb_we, write_hash)
+            ctx.set(dut.write.fdb_index, entry)
+            ctx.set(dut.write.fdb_address, address)
+            ctx.set(dut.write.entry_valid, valid)
+            ctx.set(dut.write.entry_port, port)
+
+            is_address = rng.random() < 0.6
+            kind = rng.random()
+            if is_address and kind < 0.6:
+                dst = rng.choice(pool)
+            elif is_address:
+                dst = 0x02000000 << 16 | rng.randrange(config.id_entries + 3) & 0xFFFF
+                if kind > 0.95:
+                    dst ^= 1 << rng.randrange(16, 48)
+            elif kind < 0.8:
+                dst = rng.choice([index, rng.randrange(min(64, config.id_entries))])
+            else:
+                dst = rng.getrandbits(rng.choice([16, 32]))
+            ctx.set(dut.fields.dst, dst)
+            ctx.set(dut.fields.is_address, is_address)
+
+            assert ctx.get(dut.route.hit) == (answer is not None), cycle
+            if answer is not None:
+                assert ctx.get(dut.route.port) == answer, cycle
+                hits += 1
+            answer = (expected(reset, [None] * config.fdb_entries, dst, is_address) if filling
+                      else expected(direct, ways, dst, is_address))
+            if write_direct and not filling:
+                direct[index] = port if valid else None
+            if write_hash:
+                ways[entry] = (address, port) if valid else None
+            await ctx.tick()
+        assert hits > 100
+
+    simulate(dut, bench)

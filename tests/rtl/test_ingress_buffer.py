@@ -9,6 +9,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 import pytest
+
 from gavel_model.config import SwitchConfig
 from gavel_model.register_map import Counter
 from gavel_rtl.ingress_buffer import IngressBuffer

@@ -10,6 +10,7 @@ import pytest
 from amaranth.hdl import Const, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+
 from gavel_rtl.lib import crc
 from gavel_rtl.lib.one_hot import encode, select
 from gavel_rtl.lib.round_robin import first, pick, pointer_after

@@ -9,6 +9,7 @@ from collections import Counter as Tally
 from dataclasses import dataclass, field
 
 import pytest
+
 from gavel_model.config import SwitchConfig
 from gavel_rtl.interfaces import Reason
 from gavel_rtl.link_rx import LinkRx
@@ -132,7 +133,7 @@ def test_every_cycle(simulate, width: int, longest: int) -> None:
                 await ctx.tick()
                 ctx.set(sync.rst, 0)
                 framing, first, second = Framing(config), Expected(), Expected()
-            idle = {name: 0 for name in ("valid", "sop", "eop", "empty", "err", "data")}
+            idle = dict.fromkeys(("valid", "sop", "eop", "empty", "err", "data"), 0)
             pins = dict(idle)
             chance = rng.random()
             if chance < 0.75:

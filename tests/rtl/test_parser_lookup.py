@@ -8,6 +8,7 @@ import zlib
 from collections import Counter as Tally
 
 import pytest
+
 from gavel_model.config import SwitchConfig
 from gavel_model.profiles import PROFILES, Field
 from gavel_rtl.interfaces import Reason

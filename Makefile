@@ -36,8 +36,8 @@ $(READY): requirements.lock pyproject.toml
 	@echo "Setting up $(VENV) (once, about a minute)"
 	@rm -rf $(VENV)
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-index --no-deps \
+	@$(BIN)/pip install --quiet --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --quiet --disable-pip-version-check --no-index --no-deps \
 		--no-build-isolation --editable .
 	@touch $@
 
@@ -48,7 +48,7 @@ doctor: $(READY) ## Check this machine
 
 run: doctor ## The main job: all-reduce of eight ranks through the Verilated switch
 	@rm -rf $(RUN_DIR)
-	$(BIN)/gavel trace all-reduce-ring --ranks $(RUN_RANKS) --size $(RUN_BYTES) -o $(RUN_DIR)/trace
+	$(BIN)/gavel trace all-reduce --ranks $(RUN_RANKS) --size $(RUN_BYTES) -o $(RUN_DIR)/trace
 	$(BIN)/gavel run $(RUN_DIR)/trace --config $(RUN_CONFIG) --scale $(RUN_SCALE) \
 		--report $(RUN_DIR)/report
 	@echo "Report: $(RUN_DIR)/report/index.html"

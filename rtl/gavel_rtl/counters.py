@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The event counters of a port."""
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -48,13 +48,15 @@ class Counters(wiring.Component):
             Counter.RX_BYTES: self.events.rx_bytes,
             Counter.TX_BYTES: self.events.tx_bytes,
         }
-        selected: Value | None = None
+        counts: list[Signal] = []
+        selected: Value = Const(0, COUNTER_BITS)
         for counter in Counter:
-            count = self.values.word_select(counter, COUNTER_BITS)
+            count = Signal(COUNTER_BITS, name=counter.name.lower())
+            counts.append(count)
             amount = amounts.get(counter, self.events.count[counter])
             m.d.sync += count.eq(count + amount)
             gated = Signal(COUNTER_BITS, name=f"read_{counter.name.lower()}")
             m.d.comb += gated.eq(Mux(self.select[counter], count, 0))
-            selected = gated if selected is None else selected | gated
-        m.d.comb += self.value.eq(selected)
+            selected = selected | gated
+        m.d.comb += [self.value.eq(selected), self.values.eq(Cat(counts))]
         return m

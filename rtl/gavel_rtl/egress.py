@@ -10,6 +10,7 @@ from amaranth.lib.wiring import In, Out
 from gavel_model.config import SwitchConfig
 from gavel_model.profiles import PROFILES, Field
 from gavel_model.register_map import Counter
+from gavel_rtl.block import place
 from gavel_rtl.fcs_update import FcsUpdate
 from gavel_rtl.interfaces import CounterEvents, EgressWord, SwitchWord
 
@@ -77,26 +78,26 @@ class Egress(wiring.Component):
         word = self.i_word
         ecn = _places(self._config, "ecn")
         ttl = _places(self._config, "ttl")
-        last_word = max(place.word for place in ecn + ttl)
+        last_word = max(where.word for where in ecn + ttl)
         number = self._word_number(m, last_word)
 
         flips: dict[int, Value] = {}
         marked_here: Value = Const(0, 1)
-        for n, place in enumerate(ecn):
-            here, old = self._look(m, place, number, f"ecn_{n}")
+        for n, where in enumerate(ecn):
+            here, old = self._look(m, where, number, f"ecn_{n}")
             marks = Signal(name=f"ecn_{n}_marks")
             m.d.comb += marks.eq(here & word.mark & (old[0] ^ old[1]))
             marked_here = marked_here | marks
-            self._add(flips, place, Mux(marks, ~old, 0))
-        for n, place in enumerate(ttl):
-            here, old = self._look(m, place, number, f"ttl_{n}")
-            self._add(flips, place, Mux(here, old ^ (old - 1)[:len(old)], 0))
+            self._add(flips, where, Mux(marks, ~old, 0))
+        for n, where in enumerate(ttl):
+            here, old = self._look(m, where, number, f"ttl_{n}")
+            self._add(flips, where, Mux(here, old ^ (old - 1)[:len(old)], 0))
 
         bits = sorted(flips)
         flip = Signal(len(bits))
         m.d.comb += flip.eq(Cat(flips[bit] for bit in bits))
-        m.submodules.fcs_update = fcs_update = FcsUpdate(
-            self._config, bits=bits, last_word=last_word)
+        fcs_update = place(m, "fcs_update", FcsUpdate(
+            self._config, bits=bits, last_word=last_word))
         changed = [flip[bits.index(bit)] if bit in flips else Const(0, 1)
                    for bit in range(max(bits) + 1)]
         m.d.comb += [
@@ -124,20 +125,20 @@ class Egress(wiring.Component):
             m.d.sync += following.eq(number + 1)
         return number
 
-    def _look(self, m: Module, place: _Place, number: Signal, name: str) -> tuple[Signal, Signal]:
+    def _look(self, m: Module, where: _Place, number: Signal, name: str) -> tuple[Signal, Signal]:
         """Whether the field stands in this word, and its value."""
         here = Signal(name=f"{name}_here")
-        old = Signal(len(place.bits), name=f"{name}_old")
+        old = Signal(len(where.bits), name=f"{name}_old")
         m.d.comb += [
-            here.eq(self.i_word.valid & (number == place.word)
-                    & self.i_word.profile.matches(*place.profiles)),
-            old.eq(Cat(self.i_word.data[bit] for bit in place.bits)),
+            here.eq(self.i_word.valid & (number == where.word)
+                    & self.i_word.profile.matches(*where.profiles)),
+            old.eq(Cat(self.i_word.data[bit] for bit in where.bits)),
         ]
         return here, old
 
     @staticmethod
-    def _add(flips: dict[int, Value], place: _Place, value: Value) -> None:
-        for n, bit in enumerate(place.bits):
+    def _add(flips: dict[int, Value], where: _Place, value: Value) -> None:
+        for n, bit in enumerate(where.bits):
             flips[bit] = flips[bit] | value[n] if bit in flips else value[n]
 
     def _count(self, m: Module, marked_here: Value) -> None:

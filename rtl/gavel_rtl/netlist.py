@@ -11,7 +11,9 @@ from amaranth.lib import wiring
 
 _MODULE = re.compile(r"^module \\(\S+)$", re.MULTILINE)
 _CELL = re.compile(r"^(  cell \\)(\S+)( \\\S+)$", re.MULTILINE)
-_INPUT = re.compile(r"^  wire (?:width \d+ )?input \d+ \\(\S+)$", re.MULTILINE)
+_INPUT = re.compile(r"^  wire (?:width \d+ )?input \d+ +\\(\S+)$", re.MULTILINE)
+# Amaranth has signals of width 0, Verilog has not.
+_NO_WIDTH = re.compile(r"^(?:  wire width 0 \\\S+|connect \\\S+ \{ *\})\n+", re.MULTILINE)
 PREFIX = "gavel_"
 
 
@@ -67,6 +69,7 @@ class Library:
         """Converts ``component`` and everything below it; returns its module's name."""
         name = module_name(component)
         text = rtlil.convert(component, name=name, platform=self, emit_src=False)
+        text = _NO_WIDTH.sub("", text)
         starts = [match.start() for match in _MODULE.finditer(text)]
         bounds = zip(starts, [*starts[1:], len(text)], strict=True)
         parts = [text[low:high] for low, high in bounds]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The registers behind which the lookup tables stand, and the walk that fills these at reset."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -63,7 +63,7 @@ class TableRegisters(wiring.Component):
         config, write = self._config, self.write
         route_index, fdb_index = Signal(INDEX_BITS), Signal(INDEX_BITS)
         fdb_addr_hi, fdb_addr_lo = Signal(16), Signal(32)
-        total = 0
+        total: Value = Const(0, REGISTER_BITS)
         for register, selected in (
             (route_index, self.route_index_selected),
             (fdb_index, self.fdb_index_selected),
@@ -122,7 +122,7 @@ class TableRegisters(wiring.Component):
         return walk
 
     def _copy(self, m: Module, name: str, entries: int, enable: Signal, index: Signal,
-              selected: Signal, fits: Signal, valid: Signal) -> Signal:
+              selected: Signal, fits: Signal, valid: Value) -> Signal:
         """What the selected entry held one cycle earlier, in the form of a data register."""
         bits = self._config.port_bits
         m.submodules[f"{name}_copy"] = copy = memory.Memory(
@@ -137,6 +137,6 @@ class TableRegisters(wiring.Component):
             read.addr.eq(selected),
         ]
         data = Signal(REGISTER_BITS, name=f"{name}_data")
-        with m.If(fitted):
-            m.d.comb += [data[:bits].eq(read.data[:bits]), data[-1].eq(read.data[bits])]
+        entry = Cat(read.data[:bits], Const(0, REGISTER_BITS - 1 - bits), read.data[bits])
+        m.d.comb += data.eq(Mux(fitted, entry, 0))
         return data

@@ -2,11 +2,26 @@
 """RTLIL text to Verilog text, by the Yosys in the pyosys package."""
 
 import re
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 # Processes stay processes and memories stay memories: what Amaranth's own writer asks for.
-_PASSES = ("proc -nomux -norom", "memory_collect")
+_PASSES = (
+    "read_rtlil design.il",
+    "proc -nomux -norom",
+    "memory_collect",
+    "write_verilog -norename -noattr design.v",
+)
+# In a process of its own, because Yosys writes its log to the standard output of whoever runs it.
+_PROGRAM = """
+import sys
+from pyosys import libyosys
+design = libyosys.Design()
+for command in sys.argv[1:]:
+    libyosys.run_pass(command, design)
+"""
 _BANNER = re.compile(r"\A/\*.*?\*/\s*", re.DOTALL)
 
 
@@ -16,20 +31,15 @@ def write_verilog(rtlil: str) -> str:
     Raises
     ------
     RuntimeError
-        If pyosys is not installed; the message says how to install it.
+        If pyosys is missing, with the command that installs it, or fails, with its last line.
     """
-    try:
-        from pyosys import libyosys as yosys
-    except ImportError as error:
-        raise RuntimeError("pyosys is missing: pip install pyosys==0.70") from error
     with tempfile.TemporaryDirectory() as folder:
-        source, target = Path(folder) / "design.il", Path(folder) / "design.v"
-        source.write_text(rtlil, "utf-8")
-        design = yosys.Design()
-        # Yosys warns that not every process can be written as Verilog; Amaranth makes none such.
-        for command in (
-            f"read_rtlil {source}", *_PASSES,
-            f"write_verilog -norename -noattr {target}",
-        ):
-            yosys.run_pass(f"tee -q {command}", design)
-        return _BANNER.sub("", target.read_text("utf-8"), count=1)
+        (Path(folder) / "design.il").write_text(rtlil, "utf-8")
+        run = subprocess.run([sys.executable, "-c", _PROGRAM, *_PASSES], cwd=folder,
+                             capture_output=True, text=True, check=False)
+        if "No module named 'pyosys'" in run.stderr:
+            raise RuntimeError("pyosys is missing: pip install pyosys==0.70")
+        if run.returncode:
+            last = (run.stderr.strip() or run.stdout.strip()).rpartition("\n")[2]
+            raise RuntimeError(f"Yosys could not write the Verilog: {last}")
+        return _BANNER.sub("", (Path(folder) / "design.v").read_text("utf-8"), count=1)

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Verilog of a whole switch, and the sidecar that describes it."""
+
+import hashlib
+from dataclasses import asdict
+from typing import NamedTuple
+
+from amaranth.lib import wiring
+
+from gavel_model.config import SwitchConfig
+from gavel_model.probes import probe_points
+from gavel_model.register_map import VERSION
+from gavel_rtl.netlist import Library
+from gavel_rtl.switch import Switch
+from gavel_rtl.verilog import write_verilog
+
+_PROBES = {
+    "voq_frames": "ingress_buffer.voq_frames",
+    "free_cells": "ingress_buffer.free_cells",
+    "counters": "counters.values",
+}
+"""Where a port's probe points stand below ``port<i>``."""
+
+
+class Generated(NamedTuple):
+    """Text of the Verilog file, and the contents of its sidecar, fit for JSON."""
+
+    verilog: str
+    sidecar: dict[str, object]
+
+
+def _header(config: SwitchConfig) -> str:
+    settings = (f"{name} = {value}" for name, value in asdict(config).items())
+    version = ".".join(map(str, VERSION))
+    lines = ("SPDX-License-Identifier: Apache-2.0",
+             f"Gavel {version}: cycle-accurate AI scale-up switch. Generated; do not edit.",
+             *settings)
+    return "".join(f"// {line}\n" for line in lines) + "\n"
+
+
+def _ports(switch: Switch) -> list[dict[str, object]]:
+    ports: list[dict[str, object]] = [
+        {"name": name, "direction": "input", "width": 1} for name in ("clk", "rst")]
+    for path, member, value in switch.signature.flatten(switch):
+        ports.append({
+            "name": "__".join(map(str, path)),
+            "direction": "input" if member.flow is wiring.In else "output",
+            "width": len(value),
+        })
+    return ports
+
+
+def _probe_path(name: str) -> str:
+    block, _, point = name.partition(".")
+    if block == "scheduler":
+        return name
+    return f"port{block.removeprefix('p')}.{_PROBES[point]}"
+
+
+def generate(config: SwitchConfig) -> Generated:
+    """The switch as Verilog; the same config gives the same bytes.
+
+    Returns
+    -------
+    The top module is ``gavel_switch``. The sidecar has ``config`` (its fields),
+    ``latency_cycles``, ``sha256`` of the Verilog, ``top``, ``ports`` ({name, direction, width}),
+    ``probes`` ({name: {path, width}}, path below the top) and ``modules`` ({name: instances}).
+
+    Raises
+    ------
+    RuntimeError
+        If the Verilog writer is missing or fails.
+    """
+    switch = Switch(config)
+    ports = _ports(switch)
+    library = Library()
+    netlist = library.netlist(library.add(switch))
+    verilog = _header(config) + write_verilog(netlist.rtlil)
+    probes = {
+        point.name: {"path": _probe_path(point.name), "width": point.width}
+        for point in probe_points(config)
+    }
+    return Generated(verilog, {
+        "top": next(iter(netlist.instances)),
+        "config": asdict(config),
+        "latency_cycles": config.latency_cycles,
+        "sha256": hashlib.sha256(verilog.encode()).hexdigest(),
+        "ports": ports,
+        "probes": probes,
+        "modules": netlist.instances,
+    })

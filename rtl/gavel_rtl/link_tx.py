@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The transmit pins: output register and the queue behind it."""
 
-from amaranth.hdl import Cat, Module, ResetSignal, Signal
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -36,7 +36,7 @@ class LinkTx(wiring.Component):
     ---------------
     A word that finds queue and output register empty, or the register being taken, is on the
     pins one cycle later. ``hold`` depends on registers only. The queue never overflows while
-    the inputs keep to ``hold``. ``up`` is 0 in every cycle with reset.
+    the inputs keep to ``hold``. ``up`` follows ``enable``.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -70,7 +70,7 @@ class LinkTx(wiring.Component):
             write.en.eq(push),
             read.addr.eq(first),
             self.hold.eq(count >= HOLD_WORDS),
-            self.link.up.eq(self.enable & ~ResetSignal()),
+            self.link.up.eq(self.enable),
         ]
         m.d.sync += [
             end.eq(end + push),

@@ -99,12 +99,13 @@ class TableRegisters(wiring.Component):
                 write.fdb_index.eq(walk),
                 write.fdb_address.eq(_NO_UNICAST_ADDRESS),
                 write.entry_valid.eq(walk < config.ports),
-                write.entry_port.eq(walk),
+                write.entry_port.eq(Mux(walk < config.ports, walk, 0)),
             ]
+        entry = Cat(write.entry_port, write.entry_valid)
         route = self._copy(m, "route", config.id_entries, write.route_we, write.route_index,
-                           route_index, route_fits, write.entry_valid)
+                           entry, route_index, route_fits)
         fdb = self._copy(m, "fdb", max(2, config.fdb_entries), write.fdb_we, write.fdb_index,
-                         fdb_index, fdb_fits, write.entry_valid & write.ready)
+                         Mux(write.ready, entry, 0), fdb_index, fdb_fits)
         m.d.comb += self.value.eq(
             total
             | Mux(self.route_data_selected & write.ready, route, 0)
@@ -122,7 +123,7 @@ class TableRegisters(wiring.Component):
         return walk
 
     def _copy(self, m: Module, name: str, entries: int, enable: Signal, index: Signal,
-              selected: Signal, fits: Signal, valid: Value) -> Signal:
+              entry: Value, selected: Signal, fits: Signal) -> Signal:
         """What the selected entry held one cycle earlier, in the form of a data register."""
         bits = self._config.port_bits
         m.submodules[f"{name}_copy"] = copy = memory.Memory(
@@ -133,10 +134,10 @@ class TableRegisters(wiring.Component):
         m.d.comb += [
             write.en.eq(enable),
             write.addr.eq(index),
-            write.data.eq(Cat(self.write.entry_port, valid)),
+            write.data.eq(entry),
             read.addr.eq(selected),
         ]
         data = Signal(REGISTER_BITS, name=f"{name}_data")
-        entry = Cat(read.data[:bits], Const(0, REGISTER_BITS - 1 - bits), read.data[bits])
-        m.d.comb += data.eq(Mux(fitted, entry, 0))
+        shown = Cat(read.data[:bits], Const(0, REGISTER_BITS - 1 - bits), read.data[bits])
+        m.d.comb += data.eq(Mux(fitted, shown, 0))
         return data

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Registers and counters against the register chapter of the specification, at random."""
+
+import random
+from dataclasses import replace
+
+import pytest
+from amaranth.sim import Simulator
+
+from gavel_model.loader import load_config
+from gavel_model.profiles import PROFILE_NAMES
+from gavel_model.register_map import (
+    COUNTERS,
+    ID_VALUE,
+    VERSION,
+    Counter,
+    Global,
+    Port,
+    port_address,
+    vc_map_reset,
+)
+from gavel_rtl.counters import Counters
+from gavel_rtl.registers import Registers
+
+
+class Reference:
+    """State as visible in one cycle; ``step`` goes to the next."""
+
+    def __init__(self, config):
+        self.config = config
+        self.cycle = 0
+        major, minor, patch = VERSION
+        self.fixed = {
+            Global.ID: ID_VALUE, Global.VERSION: major << 16 | minor << 8 | patch,
+            Global.PORTS: config.ports, Global.DATA_WIDTH: config.data_width,
+            Global.VCS: config.vcs, Global.LATENCY: config.latency_cycles}
+        self.widths = {Global.ROUTE_INDEX: 16, Global.FDB_INDEX: 16, Global.FDB_ADDR_HI: 16,
+                       Global.FDB_ADDR_LO: 32, Global.ESUN_ETHERTYPE: 16, Global.BYPASS_LIMIT: 8}
+        self.value = dict.fromkeys(self.widths, 0)
+        self.value |= {Global.ESUN_ETHERTYPE: config.esun_ethertype,
+                       Global.BYPASS_LIMIT: config.bypass_limit}
+        for port in range(config.ports):
+            for offset, width, reset in (
+                    (Port.CONTROL, 1, 1),
+                    (Port.PROFILE, 3, PROFILE_NAMES.index(config.profile)),
+                    (Port.VC_MAP, 32, vc_map_reset(config)),
+                    (Port.ECN_THRESHOLD, 16, config.ecn_threshold)):
+                address = port_address(port, offset)
+                self.widths[address], self.value[address] = width, reset
+        self.route = [1 << 31 | n if n < config.ports else 0 for n in range(config.id_entries)]
+        self.fdb = [0] * config.fdb_entries
+        self.route_data = self.fdb_data = 0
+        self.pending = (0, 0, 0, 0)
+
+    @property
+    def ready(self):
+        return self.cycle >= self.config.table_init_cycles
+
+    def read(self, address, counters):
+        if address in self.fixed:
+            return self.fixed[address]
+        if address == Global.STATUS:
+            return int(self.ready)
+        if address == Global.ROUTE_DATA:
+            return self.route_data if self.ready else 0
+        if address == Global.FDB_DATA:
+            return self.fdb_data if self.ready else 0
+        port, offset = divmod(address - port_address(0, 0), port_address(1, 0) - port_address(0, 0))
+        if 0 <= port < self.config.ports and 0 <= offset - Port.COUNTERS < COUNTERS:
+            return counters[port][offset - Port.COUNTERS]
+        return self.value.get(address, 0)
+
+    def step(self, pins, counters):
+        """Ends a cycle; returns what ``rdata`` shows in the next and the table write of this."""
+        we, re, address, data = self.pending
+        rdata = self.read(address, counters) if re else 0
+        table = None
+        route_data = fdb_data = 0
+        if self.value[Global.ROUTE_INDEX] < len(self.route):
+            route_data = self.route[self.value[Global.ROUTE_INDEX]]
+        if self.value[Global.FDB_INDEX] < len(self.fdb):
+            fdb_data = self.fdb[self.value[Global.FDB_INDEX]]
+        if we and self.ready and address in (Global.ROUTE_DATA, Global.FDB_DATA):
+            route = address == Global.ROUTE_DATA
+            entries = self.route if route else self.fdb
+            index = self.value[Global.ROUTE_INDEX if route else Global.FDB_INDEX]
+            if index < len(entries):
+                valid = data >> 31 and data & 0x3F < self.config.ports
+                port = data & (1 << self.config.port_bits) - 1
+                entries[index] = valid << 31 | port
+                mac = self.value[Global.FDB_ADDR_HI] << 32 | self.value[Global.FDB_ADDR_LO]
+                table = (route, index, valid, port, mac)
+        if we and address in self.widths:
+            self.value[address] = data & (1 << self.widths[address]) - 1
+        self.route_data, self.fdb_data = route_data, fdb_data
+        self.pending = pins
+        self.cycle += 1
+        return rdata, table
+
+
+@pytest.mark.parametrize(("ports", "sets", "ways"), [(2, 4, 2), (3, 1, 1), (5, 4, 3), (3, 32, 4)])
+def test_registers_answer_as_specified(ports, sets, ways):
+    config = replace(load_config("tiny"), ports=ports, fdb_sets=sets, fdb_ways=ways,
+                     profile="afh6", ecn_threshold=7)
+    dut, reference = Registers(config), Reference(config)
+    rng = random.Random(f"{ports} {sets} {ways}")
+    addresses = [*Global, 0x7, 0x10, 0x3FF, port_address(ports, 0), 0xFFFF, 0x8009]
+    addresses += [port_address(p, o) for p in range(ports) for o in range(0x40)]
+    tables = [Global.ROUTE_INDEX, Global.ROUTE_DATA, Global.FDB_INDEX, Global.FDB_DATA]
+
+    async def bench(ctx):
+        rdata = table_writes = 0
+        previous = None
+        for _ in range(1500):
+            counters = [[rng.getrandbits(32) for _ in range(COUNTERS)] for _ in range(ports)]
+            assert ctx.get(dut.bus.rdata) == rdata, (reference.cycle, previous)
+            previous = reference.pending
+            select = ctx.get(dut.counter_select)
+            for port in range(ports):
+                chosen = [v for n, v in enumerate(counters[port]) if select >> n & 1]
+                ctx.set(dut.counter[port], sum(chosen))
+                settings = dut.settings[port]
+                for name in ("control", "profile", "vc_map", "ecn_threshold"):
+                    value = reference.value[port_address(port, Port[name.upper()])]
+                    signal = settings.enable if name == "control" else getattr(settings, name)
+                    assert ctx.get(signal) == value, (reference.cycle, port, name)
+                assert (ctx.get(settings.esun_ethertype)
+                        == reference.value[Global.ESUN_ETHERTYPE])
+            assert ctx.get(dut.bypass_limit) == reference.value[Global.BYPASS_LIMIT]
+            assert ctx.get(dut.table.ready) == reference.ready, reference.cycle
+            pins = (rng.randrange(2), rng.randrange(2),
+                    rng.choice(tables if rng.random() < 0.6 else addresses),
+                    rng.choice((rng.getrandbits(32), rng.randrange(20),
+                                1 << 31 | rng.randrange(8))))
+            for name, value in zip(("we", "re", "addr", "wdata"), pins, strict=True):
+                ctx.set(getattr(dut.bus, name), value)
+            was_ready, cycle = reference.ready, reference.cycle
+            rdata, table = reference.step(pins, counters)
+            write = dut.table
+            if was_ready:
+                route = table is not None and table[0]
+                assert ctx.get(write.route_we) == (table is not None and route), cycle
+                assert ctx.get(write.fdb_we) == (table is not None and not route), cycle
+                if table is not None:
+                    table_writes += 1
+                    _, index, valid, port, mac = table
+                    assert ctx.get(write.entry_valid) == valid
+                    assert ctx.get(write.entry_port) == port
+                    assert ctx.get(write.route_index if route else write.fdb_index) == index
+                    assert route or ctx.get(write.fdb_address) == mac
+            else:
+                assert ctx.get(write.route_we) == (cycle < config.id_entries)
+                assert ctx.get(write.fdb_we) == (cycle < config.fdb_entries)
+                assert ctx.get(write.entry_valid) == (cycle < ports)
+            await ctx.tick()
+        assert table_writes > 25
+
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-9)
+    simulator.add_testbench(bench)
+    simulator.run()
+
+
+def test_counters_count_events_and_bytes():
+    config = load_config("tiny")
+    dut = Counters(config)
+    rng = random.Random(1)
+
+    async def bench(ctx):
+        expected = [0] * COUNTERS
+        for _ in range(200):
+            packed = sum(value << 32 * n for n, value in enumerate(expected))
+            assert ctx.get(dut.values) == packed
+            number = rng.randrange(COUNTERS + 1)
+            ctx.set(dut.select, 1 << number & (1 << COUNTERS) - 1)
+            assert ctx.get(dut.value) == (expected[number] if number < COUNTERS else 0)
+            bits = rng.getrandbits(COUNTERS)
+            rx, tx = rng.randrange(300), rng.randrange(9)
+            ctx.set(dut.events.count, bits)
+            ctx.set(dut.events.rx_bytes, rx)
+            ctx.set(dut.events.tx_bytes, tx)
+            amounts = {Counter.RX_BYTES: rx, Counter.TX_BYTES: tx}
+            expected = [value + amounts.get(n, bits >> n & 1) for n, value in enumerate(expected)]
+            await ctx.tick()
+
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-9)
+    simulator.add_testbench(bench)
+    simulator.run()

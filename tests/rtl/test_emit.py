@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Verilog and its sidecar: each module once, readable names, the same bytes every time."""
+
+import hashlib
+import json
+import re
+from dataclasses import replace
+
+import pytest
+
+from gavel_model.loader import load_config
+from gavel_model.probes import probe_points
+from gavel_rtl.emit import generate
+
+pytest.importorskip("pyosys")
+
+TINY = load_config("tiny")
+MODULE = re.compile(r"^module (\S+?)\(", re.MULTILINE)
+INSTANCE = re.compile(r"^  (gavel_\w+) (\S+) \($", re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    return generate(TINY)
+
+
+def test_same_config_gives_the_same_bytes(tiny):
+    again = generate(TINY)
+    assert again.verilog == tiny.verilog
+    assert json.dumps(again.sidecar) == json.dumps(tiny.sidecar)
+    assert tiny.sidecar["sha256"] == hashlib.sha256(tiny.verilog.encode()).hexdigest()
+
+
+def test_each_module_stands_once_whatever_the_radix(tiny):
+    larger = generate(replace(TINY, ports=5)).verilog
+    modules = MODULE.findall(larger)
+    assert len(modules) == len(set(modules))
+    assert set(modules) == set(MODULE.findall(tiny.verilog)) == set(tiny.sidecar["modules"])
+
+
+def test_hierarchy_has_names_that_a_person_gave(tiny):
+    names = MODULE.findall(tiny.verilog) + [name for _, name in INSTANCE.findall(tiny.verilog)]
+    assert [name for name in names if not re.fullmatch(r"[a-z][a-z0-9_]*", name)] == []
+    inside = {name for _, name in INSTANCE.findall(tiny.verilog)}
+    assert {"port0", "port1", "scheduler", "crossbar", "registers", "flow_control", "link_rx",
+            "llr_receiver", "parser", "lookup", "ingress_buffer", "egress", "llr_transmitter",
+            "link_tx", "counters"} <= inside
+
+
+def test_pins_have_plain_names(tiny):
+    ports = {port["name"]: (port["direction"], port["width"]) for port in tiny.sidecar["ports"]}
+    top = tiny.verilog[tiny.verilog.index("module gavel_switch("):]
+    listed = re.match(r"module gavel_switch\(([^)]*)\)", top)
+    assert listed is not None
+    assert {name.strip() for name in listed[1].split(",")} == set(ports)
+    assert ports["clk"] == ports["rst"] == ports["p0_rx_valid"] == ("input", 1)
+    assert ports["p1_tx_ready"] == ("input", 1)
+    assert ports["p1_tx_data"] == ("output", 64)
+    assert ports["reg_rdata"] == ("output", 32)
+
+
+def test_every_probe_point_is_a_signal_of_its_width(tiny):
+    bodies = dict(re.findall(r"^module (\S+?)\((.*?)^endmodule", tiny.verilog,
+                             re.DOTALL | re.MULTILINE))
+    probes = tiny.sidecar["probes"]
+    assert list(probes) == [point.name for point in probe_points(TINY)]
+    for point in probe_points(TINY):
+        *blocks, signal = probes[point.name]["path"].split(".")
+        module = "gavel_switch"
+        for block in blocks:
+            module = next(m for m, name in INSTANCE.findall(bodies[module]) if name == block)
+        width = f"[{point.width - 1}:0] "
+        assert f"output {width}{signal};" in bodies[module], point.name
+        assert probes[point.name]["width"] == point.width
+
+
+def test_instances_are_counted(tiny):
+    assert tiny.sidecar["modules"]["gavel_switch"] == 1
+    assert tiny.sidecar["modules"]["gavel_port"] == TINY.ports
+    assert tiny.sidecar["modules"]["gavel_link_rx"] == TINY.ports

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A few frames through the whole switch in Amaranth's simulator."""
+
+import random
+import zlib
+from collections import deque
+from dataclasses import replace
+
+import pytest
+from amaranth.sim import Simulator
+
+from gavel_model.loader import load_config
+from gavel_rtl.switch import Switch
+
+
+def make_frame(rng: random.Random, length: int, port: int, vc: int) -> bytes:
+    """An Ethernet frame to ``port`` with an 802.1Q tag of class ``vc``."""
+    head = bytes([2, 0, 0, 0, 0, port]) + rng.randbytes(6) + bytes([0x81, 0x00, vc << 5, 0])
+    body = head + rng.randbytes(length - len(head) - 4)
+    return body + zlib.crc32(body).to_bytes(4, "little")
+
+
+def words_of(frame: bytes, lanes: int) -> list[dict[str, int]]:
+    count = -(-len(frame) // lanes)
+    return [{
+        "valid": 1, "sop": n == 0, "eop": n == count - 1,
+        "empty": -len(frame) % lanes if n == count - 1 else 0,
+        "data": int.from_bytes(frame[n * lanes:(n + 1) * lanes], "little"),
+    } for n in range(count)]
+
+
+NOTHING = {"valid": 0, "sop": 0, "eop": 0, "empty": 0, "data": 0}
+
+
+class Bench:
+    """Plays words on the receive pins, and notes what stands on the transmit pins."""
+
+    def __init__(self, config):
+        self.config = config
+        self.dut = Switch(config)
+        self.cycle = 0
+        self.waiting = [deque() for _ in range(config.ports)]
+        self.sent = []
+        """(cycle of the last word, port, bytes)"""
+        self.taken = [[] for _ in range(config.ports)]
+        """For each output: (cycle of the first word, bytes)."""
+        self._open = [None] * config.ports
+
+    async def step(self, ctx, ready=-1):
+        lanes = self.config.word_bytes
+        for port in range(self.config.ports):
+            word = self.waiting[port].popleft() if self.waiting[port] else NOTHING
+            for name in NOTHING:
+                ctx.set(getattr(self.dut, f"p{port}_rx_{name}"), word[name])
+            ctx.set(getattr(self.dut, f"p{port}_rx_up"), 1)
+            ctx.set(getattr(self.dut, f"p{port}_tx_ready"), ready >> port & 1)
+            if word["eop"]:
+                self.sent.append((self.cycle, port, word["frame"]))
+            got = {name: ctx.get(getattr(self.dut, f"p{port}_tx_{name}")) for name in NOTHING}
+            if not got["valid"]:
+                assert got == NOTHING
+            elif ready >> port & 1:
+                if got["sop"]:
+                    assert self._open[port] is None
+                    self._open[port] = (self.cycle, b"")
+                start, data = self._open[port]
+                data += got["data"].to_bytes(lanes, "little")[:lanes - got["empty"]]
+                self._open[port] = (start, data)
+                if got["eop"]:
+                    self.taken[port].append(self._open[port])
+                    self._open[port] = None
+        self.cycle += 1
+        await ctx.tick()
+
+    def put(self, port, frame):
+        for word in words_of(frame, self.config.word_bytes):
+            self.waiting[port].append(word | {"frame": frame})
+
+    def run(self, bench):
+        simulator = Simulator(self.dut)
+        simulator.add_clock(1e-9)
+        simulator.add_testbench(bench)
+        simulator.run()
+
+
+CONFIGS = {
+    "tiny": load_config("tiny"),
+    "3x128": replace(load_config("tiny"), ports=3, data_width=128, vcs=3),
+    "4x512": replace(load_config("tiny"), ports=4, data_width=512, islip_iterations=2),
+}
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_latency_is_the_same_for_every_pair_vc_and_length(name):
+    config = CONFIGS[name]
+    bench = Bench(config)
+    rng = random.Random(name)
+
+    async def run(ctx):
+        for source in range(config.ports):
+            for target in range(config.ports):
+                for vc in range(config.vcs):
+                    length = rng.choice((64, 65, 71, 72, 127, 128, 129, rng.randrange(64, 257)))
+                    frame = make_frame(rng, length, target, vc)
+                    bench.put(source, frame)
+                    while bench.waiting[source]:
+                        await bench.step(ctx)
+                    last = bench.sent[-1][0]
+                    for _ in range(config.latency_cycles + config.max_frame_words + 2):
+                        await bench.step(ctx)
+                    assert bench.taken[target] == [(last + config.latency_cycles, frame)]
+                    bench.taken[target].clear()
+
+    bench.run(run)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_every_frame_arrives_once_in_order_under_load(name):
+    config = replace(CONFIGS[name], buffer_cells=64)
+    bench = Bench(config)
+    rng = random.Random(name)
+
+    async def run(ctx):
+        flows = {}
+        for source in range(config.ports):
+            for _ in range(12):
+                target, vc = rng.randrange(config.ports), rng.randrange(config.vcs)
+                frame = make_frame(rng, rng.choice((64, 64, 65, 80, 256)), target, vc)
+                bench.put(source, frame)
+                flows.setdefault((source, target, vc), []).append(frame)
+        for cycle in range(12 * config.max_frame_words * 3 + 100):
+            ready = -1 if cycle < 30 else rng.getrandbits(config.ports) | rng.getrandbits(
+                config.ports)
+            await bench.step(ctx, ready)
+        arrived = [frame for taken in bench.taken for _, frame in taken]
+        assert len(arrived) == sum(map(len, flows.values()))
+        for (_, target, _), frames in flows.items():
+            order = [frame for _, frame in bench.taken[target] if frame in frames]
+            assert order == frames
+
+    bench.run(run)

@@ -43,7 +43,10 @@ def _cards(result: Mapping[str, Any], config: SwitchConfig) -> str:
     mismatches = result["mismatches"]
     compared = mismatches is not None
     slowest = max((c for c in result["completion_cycles"] if c is not None), default=None)
-    latency = [result[f"latency_{name}"] for name in ("p50", "p99", "max")]
+    latency = [
+        "none" if value is None else number(value)
+        for value in (result[f"latency_{name}"] for name in ("p50", "p99", "max"))
+    ]
     good = result["failure"] is None
     return "".join((
         _card("Mismatches", number(mismatches) if compared else "not compared",
@@ -60,26 +63,32 @@ def _cards(result: Mapping[str, Any], config: SwitchConfig) -> str:
         _card("Bus bandwidth", f"{result['bus_bandwidth_achieved']:.3g} GB/s",
               f"{100 * result['bus_bandwidth_share']:.1f} % of the line rate "
               f"{result['bus_bandwidth_ideal']:.3g} GB/s at {result['clock_mhz']:g} MHz"),
-        _card("Latency", " / ".join("–" if v is None else number(v) for v in latency),
-              f"cycles, p50 / p99 / max; K = {config.latency_cycles} when nothing contends"),
+        _card("Median latency", latency[0],
+              f"cycles; p99 {latency[1]}, max {latency[2]}; {config.latency_cycles} when nothing "
+              "contends"),
+        _card("Buffer", number(result["peak_outstanding_cells"]),
+              f"cells at most outstanding at one input, of a window of {number(result['window'])}"),
         _card("Speed", number(result["simulated_cycles_per_second"]),
               f"simulated cycles per second, {number(result['cycles'])} cycles"),
     ))  # fmt: skip
 
 
-def render(result: Mapping[str, Any], config: SwitchConfig, command: str) -> str:
+def render(
+    result: Mapping[str, Any], plots: Mapping[str, Any], config: SwitchConfig, command: str
+) -> str:
     """The page.
 
     Parameters
     ----------
     result
-        What `gavel run --json` prints, and ``plots`` of `gavel_tb.workload.measure`.
+        What `gavel run --json` prints.
+    plots
+        ``plots`` of `gavel_tb.workload.measure`.
     config
         The switch.
     command
         The command line that repeats the run.
     """
-    plots = result["plots"]
     marks = [
         (name, float(result[f"latency_{name}"]))
         for name in ("p50", "p99")
@@ -87,20 +96,32 @@ def render(result: Mapping[str, Any], config: SwitchConfig, command: str) -> str
     ]
     histogram, usage, voq = plots["latency"], plots["utilisation"], plots["voq"]
     bin_note = f"Share of cycles with a word, in bins of {usage['bin_cycles']:,} cycles."
-    figures = "".join((
-        _figure("Latency of frames", report_svg.histogram(
-            histogram["edges"], histogram["counts"], marks),
-            "From a frame's last word on the receive pins to its first word on the transmit pins."),
-        _figure("Occupancy of the VOQs", report_svg.heat_map(voq["mean"], voq["peak"]),
-                "Frames that wait in the queues of an input for an output, all virtual channels. "
-                "Point at a cell for its mean and peak."),
-        _figure("Into the switch", report_svg.small_multiples(
-            usage["rx"], usage["bin_cycles"], "Utilisation of the receive pins"), bin_note),
-        _figure("Out of the switch", report_svg.small_multiples(
-            usage["tx"], usage["bin_cycles"], "Utilisation of the transmit pins"), bin_note),
-        _figure("Completion", report_svg.bars(result["completion_cycles"], "cycles"),
-                "Cycle in which each rank's last operation was complete."),
-    ))  # fmt: skip
+    latency_chart = _figure(
+        "Latency of frames",
+        report_svg.histogram(histogram["edges"], histogram["counts"], marks),
+        "From a frame's last word on the receive pins to its first word on the transmit pins.",
+    )
+    voq_chart = _figure(
+        "Occupancy of the VOQs",
+        report_svg.heat_map(voq["mean"], voq["peak"]),
+        "Frames that wait at an input for an output, all virtual channels, averaged over the run. "
+        "Point at a cell for its value and peak.",
+    )
+    rx_chart, tx_chart = (
+        _figure(title, report_svg.small_multiples(usage[key], usage["bin_cycles"], label), bin_note)
+        for title, key, label in (
+            ("Into the switch", "rx", "Utilisation of the receive pins"),
+            ("Out of the switch", "tx", "Utilisation of the transmit pins"),
+        )
+    )
+    completion_chart = _figure(
+        "Completion",
+        report_svg.bars(result["completion_cycles"], "cycles"),
+        "Cycle in which each rank's last operation was complete.",
+    )
+    figures = (
+        f"<div>{latency_chart}{completion_chart}</div><div>{voq_chart}</div>{rx_chart}{tx_chart}"
+    )
     chosen = [(item.name, getattr(config, item.name)) for item in fields(config)]
     chosen.append(("latency_cycles (K)", config.latency_cycles))
     run = [(name, result[name]) for name in (

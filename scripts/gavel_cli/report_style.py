@@ -24,7 +24,8 @@ header{padding-top:36px}
 h1{margin:4px 0 6px;font-size:clamp(24px,4.5vw,36px);line-height:1.15;overflow-wrap:anywhere}
 .lead{margin:0 0 22px;color:var(--soft)}
 h2{margin:0 0 10px;font-size:16px;font-weight:650}
-.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(225px,1fr));gap:12px;margin:0 0 18px}
+.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(200px,1fr));gap:12px;
+margin:0 0 18px}
 .card,figure,section{background:var(--panel);border:1px solid var(--line);border-radius:10px}
 .card{padding:14px 16px}
 .card dt{color:var(--soft);font-size:13px}
@@ -36,6 +37,7 @@ font-variant-numeric:tabular-nums}
 .figures,.tables{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:18px;
 margin-bottom:18px;align-items:start}
 figure,section{margin:0;padding:18px;min-width:0}
+.figures>div{min-width:0}.figures>div>figure+figure{margin-top:18px}
 main>section{margin-bottom:40px}
 figcaption{margin-top:8px;color:var(--soft);font-size:13px;line-height:1.45}
 svg{display:block;width:100%;height:auto;font:11.5px system-ui,-apple-system,"Segoe UI",sans-serif}

@@ -13,7 +13,6 @@ from html import escape
 WIDTH = 460
 """Width of every chart in its own units; the page scales it."""
 
-_TOOLTIP_CELLS = 1100
 _HEAT_LEVELS = 9
 
 
@@ -61,7 +60,9 @@ def histogram(
     plot_w, plot_h = WIDTH - left - right, height - top - bottom
     peak = max(counts)
     logarithmic = peak > 100 * (min((c for c in counts if c), default=1))
-    low, high = edges[0], edges[-1]
+    # A constant latency is a narrow bar in the middle, not a wall.
+    margin = max(0, 12 - (edges[-1] - edges[0])) // 2
+    low, high = max(0, edges[0] - margin), edges[-1] + margin
 
     def x(value: float) -> float:
         return round(left + plot_w * (value - low) / (high - low), 2)
@@ -93,15 +94,16 @@ def histogram(
             f'height="{round(top + plot_h - y(count), 2)}">'
             f"<title>{span}: {count:,} frames</title></rect>"
         )
-    for value in _spread(low, high):
-        body.append(_text(x(value), top + plot_h + 16, number(value)))
+    for tick in _spread(low, high):
+        body.append(_text(x(tick), top + plot_h + 16, number(tick)))
     # Names of marks that lie close together go on lines of their own.
-    for row, (name, value) in enumerate(marks):
-        place = x(min(max(value + 0.5, low), high))
+    for row, (name, cycles) in enumerate(marks):
+        place = x(min(max(cycles + 0.5, low), high))
         anchor = "end" if place > left + plot_w * 0.7 else "start"
         body.append(f'<path class="mark" d="M{place} {top - 2}V{top + plot_h}"/>')
         shift = -5 if anchor == "end" else 5
-        body.append(_text(place + shift, top + 10 + 15 * row, f"{name} {number(value)}", "mk", anchor))
+        shown = f"{name} {number(cycles)}"
+        body.append(_text(place + shift, top + 10 + 15 * row, shown, "mk", anchor))
     body.append(f'<path class="axis" d="M{left} {top + plot_h}h{plot_w}"/>')
     body.append(_text(left + plot_w / 2, height - 6, "latency, cycles", "at"))
     unit = "frames (logarithmic)" if logarithmic else "frames"
@@ -131,9 +133,14 @@ def small_multiples(rows: Sequence[Sequence[float]], bin_cycles: int, label: str
     for port, row in enumerate(rows):
         base = top + (port + 1) * pitch - 2
         body.append(f'<path class="lane" d="M{left} {base}h{plot_w}"/>')
+        # Whole units where lanes are low; equal neighbours share one step.
+        digits = 1 if ports <= 16 else 0
         path = [f"M{left} {base}"]
         for place, share in enumerate(row):
-            path.append(f"V{base - area * min(1.0, share):.1f}H{left + width * (place + 1):.1f}")
+            if place + 1 < bins and row[place + 1] == share:
+                continue
+            path.append(f"V{base - area * min(1.0, share):.{digits}f}"
+                        f"H{left + width * (place + 1):.{digits}f}")
         path.append(f"V{base}Z")
         mean = sum(row) / bins
         body.append(
@@ -157,10 +164,10 @@ def small_multiples(rows: Sequence[Sequence[float]], bin_cycles: int, label: str
             )
     floor = top + ports * pitch
     total = bins * bin_cycles
-    for value in ticks(total)[:-1]:
-        place = left + plot_w * value / total
-        body.append(f'<path class="axis" d="M{place:.1f} {floor}v4"/>')
-        body.append(_text(place, floor + 17, number(value)))
+    for tick in ticks(total)[:-1]:
+        at = left + plot_w * tick / total
+        body.append(f'<path class="axis" d="M{at:.1f} {floor}v4"/>')
+        body.append(_text(at, floor + 17, number(tick)))
     body.append(_text(left + plot_w / 2, height - 6, "simulated cycle", "at"))
     body.append(_text(WIDTH - 4, height - 6, "mean", "at", "end"))
     return _svg(height, label, body)
@@ -176,22 +183,20 @@ def heat_map(mean: Sequence[Sequence[float]], peak: Sequence[Sequence[int]]) -> 
     body = [f'<rect class="h0" x="{left}" y="{top}" width="{cell * ports:.1f}" '
             f'height="{cell * ports:.1f}"/>']
     gap = 2 if ports <= 16 else 0.5
+    side = f"{cell - gap:.1f}"
     for source, row in enumerate(mean):
         for target, value in enumerate(row):
             level = math.ceil(_HEAT_LEVELS * math.sqrt(value / high)) if high else 0
             if not level and ports > 16:
                 continue
             x, y = left + cell * target, top + cell * source
-            tip = ""
-            if ports * ports <= _TOOLTIP_CELLS or level > 1:
-                tip = (f"<title>{source} → {target}: mean {value:.3g}, "
-                       f"peak {peak[source][target]}</title>")
             body.append(
-                f'<rect class="h{level}" x="{x:.1f}" y="{y:.1f}" width="{cell - gap:.1f}" '
-                f'height="{cell - gap:.1f}">{tip}</rect>'
+                f'<path class="h{level}" d="M{x:.1f} {y:.1f}h{side}v{side}h-{side}z">'
+                f"<title>{source} → {target}: {value:.3g}, peak {peak[source][target]}</title>"
+                "</path>"
             )
             if ports <= 10 and value:
-                shade = "on" if level > _HEAT_LEVELS // 2 else "off"
+                shade = "on" if level > 5 else "off"
                 shown = f"{value:.2f}" if value < 10 else f"{value:.0f}"
                 body.append(_text(x + (cell - gap) / 2, y + cell / 2 + 3, shown, shade))
     step = 1 if ports <= 16 else 4 if ports <= 32 else 8
@@ -234,8 +239,8 @@ def bars(values: Sequence[int | None], unit: str) -> str:
             body.append(_text(left + width + 5, y + pitch / 2 + 2, shown, style, "start"))
     floor = top + pitch * count
     body.append(f'<path class="axis" d="M{left} {floor}h{plot_w}"/>')
-    for value in ticks(high, 4):
-        if value <= high * 1.02:
-            body.append(_text(left + plot_w * value / high, floor + 16, number(value)))
+    for tick in ticks(high, 4):
+        if tick <= high * 1.02:
+            body.append(_text(left + plot_w * tick / high, floor + 16, number(tick)))
     body.append(_text(left + plot_w / 2, floor + bottom - 6, unit, "at"))
     return _svg(floor + bottom, "Completion per rank", body)

@@ -9,6 +9,7 @@ from typing import Any
 from gavel_cli.errors import ToolError
 from gavel_cli.run_progress import ProgressBar
 from gavel_model.config import SwitchConfig
+from gavel_tb.errors import SimulationError
 from gavel_tb.workload.job import WorkloadJob
 from gavel_tb.workload.measure import measure
 from gavel_tb.workload.on_model import play_on_model
@@ -16,6 +17,12 @@ from gavel_tb.workload.player import Player
 
 MODEL_ALONE = "golden model alone"
 LOCKSTEP = "Verilated switch in lockstep with the golden model"
+FIGURES = (
+    "frames", "bytes", "wire_bytes", "completion_cycles", "bus_bandwidth_achieved",
+    "bus_bandwidth_ideal", "bus_bandwidth_share", "latency_p50", "latency_p99", "latency_max",
+    "drops", "cycles", "peak_outstanding_cells", "failure", "plots",
+)  # fmt: skip
+"""What `measure` gives, by name."""
 
 
 def describe(job: WorkloadJob, player: Player) -> dict[str, Any]:
@@ -46,7 +53,45 @@ def run_on_model(player: Player, clock_mhz: float) -> dict[str, Any]:
     return {
         "engine": MODEL_ALONE,
         "mismatches": None,
-        "mismatch_report": None,
         **measure(player, clock_mhz),
         "simulated_cycles_per_second": player.cycles / seconds,
+    }
+
+
+def run_in_lockstep(
+    config: SwitchConfig, job: WorkloadJob, *, repeat: str, waves: bool
+) -> dict[str, Any]:
+    """Result under the simulator, compared with the model in every cycle.
+
+    The first difference stops the run: ``mismatches`` is 1, ``failure`` tells where, with
+    ``repeat`` as the command that runs it again with waves, and the figures are None.
+
+    Raises
+    ------
+    ToolError
+        A missing tool, a build that fails, or a simulator that stops without a result.
+    """
+    # Imported here, so that the model alone runs where no simulator is installed.
+    from gavel_tb.simulate import simulate
+
+    task = {"kind": "workload", "parameters": job.parameters(), "seed": job.seed, "repeat": repeat}
+    with ProgressBar("simulating") as bar:
+        bar(0.0, "generating and building")
+        try:
+            outcome = simulate(
+                config, task, waves=waves,
+                progress=lambda cycle, share: bar(share, f"cycle {cycle:,}"),
+            )  # fmt: skip
+        except SimulationError as error:
+            raise ToolError(str(error)) from None
+    figures = outcome["figures"] or dict.fromkeys(FIGURES)
+    if not outcome["figures"]:
+        figures |= {"cycles": outcome["cycles"], "failure": outcome["report"]}
+    return {
+        "engine": LOCKSTEP,
+        "mismatches": outcome["mismatches"],
+        **figures,
+        "simulated_cycles_per_second": outcome["cycles_per_second"],
+        "waves": outcome["waves"],
+        "waves_note": outcome["waves_note"],
     }

@@ -40,7 +40,8 @@ class ProgressBar:
                 return
             console = Console(stderr=True)
             self._progress = Progress(
-                TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"),
+                TextColumn("{task.description}"), BarColumn(),
+                TextColumn("{task.percentage:3.0f} %"),
                 TextColumn("{task.fields[text]}"), TimeRemainingColumn(),
                 console=console, transient=True, disable=not console.is_terminal,
             )  # fmt: skip

@@ -38,7 +38,7 @@ class Size(click.ParamType[int]):
             return value
         match = re.fullmatch(r"(\d+)\s*([kmgKMG]?i?[bB]?)", str(value))
         if match is None or match[2].upper() not in _UNITS:
-            self.fail(f"{value!r} is no size; write bytes, or a unit as in 64KiB or 1MB", param, ctx)
+            self.fail(f"{value!r} is no size; write bytes, or a unit: 64KiB, 1MB", param, ctx)
         return int(match[1]) * _UNITS[match[2].upper()]
 
 

@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gavel_tb.workload.attributes import KINDS, Attribute, attribute, read_attribute, write_attribute
+from gavel_tb.workload.attributes import (
+    KINDS,
+    Attribute,
+    attribute,
+    read_attribute,
+    write_attribute,
+)
 from gavel_tb.workload.chakra import (
     Node,
     NodeType,
@@ -77,7 +83,9 @@ def test_trace_round_trip(trace: RankTrace) -> None:
 
 
 @given(rank_traces(), st.data())
-def test_every_cut_is_refused_or_ends_between_messages(trace: RankTrace, data: st.DataObject) -> None:
+def test_every_cut_is_refused_or_between_messages(
+    trace: RankTrace, data: st.DataObject
+) -> None:
     whole = write_rank(trace)
     cut = data.draw(st.integers(0, len(whole) - 1))
     try:

@@ -29,6 +29,7 @@ MPICH", 2005; Bruck et al., IEEE TPDS 8(11), 1997.
 from __future__ import annotations
 
 from enum import IntEnum
+from itertools import pairwise
 
 from gavel_tb.workload.errors import WorkloadError
 from gavel_tb.workload.steps import Builder, Schedule, Traffic
@@ -278,7 +279,7 @@ def _chain(kind: Collective, n: int, size: int, root: int) -> Schedule:
         line = line[::-1]
     for chunk in range(n):
         before: int | None = None
-        for src, dst in zip(line, line[1:], strict=False):
+        for src, dst in pairwise(line):
             before = build.message(src, dst, (chunk,), tag=chunk, after=(before,), reduce=reduces)
     return build.schedule()
 
@@ -297,7 +298,7 @@ def _star(kind: Collective, n: int, size: int, root: int) -> Schedule:
 
 def _binomial(kind: Collective, n: int, size: int, root: int) -> Schedule:
     """Tree over ranks relative to the root: in round k rank v < 2^k reaches v + 2^k."""
-    rounds = []
+    rounds: list[list[tuple[int, int, tuple[int, ...]]]] = []
     distance = 1
     while distance < n:
         rounds.append([

@@ -10,6 +10,8 @@ from gavel_tb.workload.log import FrameLog
 from gavel_tb.workload.player import Player
 
 UTILISATION_BINS = 120
+"""Time bins of a run, half as many above 32 ports; their width follows."""
+
 HISTOGRAM_BINS = 48
 
 
@@ -83,7 +85,8 @@ def utilisation(log: FrameLog, ports: int, cycles: int) -> dict[str, Any]:
     ``bin_cycles`` is the width of a bin; ``rx`` and ``tx`` are [port][bin], the last bin may
     be cut short by the end of the run.
     """
-    width = max(1, -(-cycles // UTILISATION_BINS))
+    wanted = UTILISATION_BINS if ports <= 32 else UTILISATION_BINS // 2
+    width = max(1, -(-cycles // wanted))
     bins = max(1, -(-cycles // width))
     rx = [[0] * bins for _ in range(ports)]
     tx = [[0] * bins for _ in range(ports)]

@@ -199,9 +199,8 @@ class Player:
         sending = any(endpoint.can_send for endpoint in self.endpoints)
         if not (in_flight or sending or self._timers):
             self.failure = f"cycle {cycle}: deadlock: nothing is under way{where}"
-        elif (in_flight or sending) and cycle - self._progress_at > self._patience:
-            if not self._timers or in_flight:
-                self.failure = (
-                    f"cycle {cycle}: no frame has arrived for {cycle - self._progress_at} cycles, "
-                    f"{in_flight} are in the switch or lost{where}"
-                )
+        elif in_flight and cycle - self._progress_at > self._patience:
+            self.failure = (
+                f"cycle {cycle}: no frame has arrived for {cycle - self._progress_at} cycles, "
+                f"{in_flight} are in the switch or lost{where}"
+            )

@@ -168,16 +168,16 @@ class _Compiler:
                 f"{self.trace.name}: {len(groups)} process groups; only collectives of all ranks "
                 "can be played"
             )
-        for rank, mine in enumerate(found):
+        for number, mine in enumerate(found):
             for index, (ours, first) in enumerate(zip(mine, found[0], strict=False)):
                 if ours != first:
                     raise WorkloadError(
-                        f"rank {rank}: collective {index} is {_describe(ours)}, "
+                        f"rank {number}: collective {index} is {_describe(ours)}, "
                         f"but {_describe(first)} at rank 0"
                     )
             if len(mine) != len(found[0]):
                 raise WorkloadError(
-                    f"rank {rank}: {len(mine)} collectives, but {len(found[0])} at rank 0"
+                    f"rank {number}: {len(mine)} collectives, but {len(found[0])} at rank 0"
                 )
         return found[0]
 

@@ -83,7 +83,7 @@ class Buffer:
                 raise self.error(tag_at, f"malformed: wire type {wire_type} of field {number}")
             if after > end:
                 raise self.error(
-                    tag_at, f"truncated: field {number} needs {after - end} bytes more than there are"
+                    tag_at, f"truncated: field {number} is {after - end} bytes longer than the rest"
                 )
             place = after
             yield WireField(number, wire_type, value, after, tag_at)

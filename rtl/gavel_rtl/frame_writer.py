@@ -40,7 +40,7 @@ class FrameWriter(wiring.Component):
     write_en, write_address, write_data
         A word to be stored in w+1; the address is (position in the cell, cell), position low.
     link_en, link_from, link_to
-        In w+1: the frame goes on from one cell to another.
+        In w+1: what follows the last cell that was allocated before.
     enqueue, frame
         In w+1: a frame was filed, and what is to be kept of it.
 
@@ -137,7 +137,7 @@ class FrameWriter(wiring.Component):
         store = Signal()
         position = Signal(position_bits(config))
         holds_cells = Signal()
-        cell = Signal(config.cell_bits)
+        current_cell = Signal(config.cell_bits)
         write_position = Signal.like(position)
         m.d.comb += [
             stored_before.eq(Mux(word.sop, 0, stored)),
@@ -156,8 +156,8 @@ class FrameWriter(wiring.Component):
             free_list.take_back.eq((word.abort | dropped) & holds_cells),
             free_list.free.eq(self.free),
             free_list.freed_cell.eq(self.freed_cell),
-            self.link_to.eq(cell),
-            self.write_address.eq(Cat(write_position, cell)),
+            self.link_to.eq(current_cell),
+            self.write_address.eq(Cat(write_position, current_cell)),
         ]
         with m.If(word.valid):
             m.d.sync += [
@@ -167,9 +167,13 @@ class FrameWriter(wiring.Component):
                 self._more.eq(stored_before),
             ]
         with m.If(self._allocate):
-            m.d.sync += [cell.eq(free_list.cell), self.link_from.eq(cell)]
+            m.d.sync += [
+                current_cell.eq(free_list.free_cell),
+                self.link_from.eq(current_cell),
+            ]
         m.d.sync += [
-            self.link_en.eq(self._allocate & ~word.sop),
+            # A frame's first cell gets a link too, from a cell whose link nobody follows.
+            self.link_en.eq(self._allocate),
             self.write_en.eq(store),
             write_position.eq(position),
             self.write_data.eq(word.data),

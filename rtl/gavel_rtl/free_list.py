@@ -22,7 +22,7 @@ class FreeList(wiring.Component):
     Members
     -------
     allocate
-        The cell ``cell`` is taken in this cycle.
+        The cell ``free_cell`` is taken in this cycle.
     first
         With ``allocate``: a frame begins with it.
     take_back
@@ -30,7 +30,7 @@ class FreeList(wiring.Component):
         ``allocate``, that comes after the taking back.
     free, freed_cell
         A cell that was handed out comes back; it can be allocated from the next cycle on.
-    cell
+    free_cell
         The cell that ``allocate`` takes.
     first_cell
         First cell of the last frame that began, from the cycle after its allocation.
@@ -49,7 +49,7 @@ class FreeList(wiring.Component):
             "take_back": In(1),
             "free": In(1),
             "freed_cell": In(config.cell_bits),
-            "cell": Out(config.cell_bits),
+            "free_cell": Out(config.cell_bits),
             "first_cell": Out(config.cell_bits),
         })
 
@@ -76,7 +76,7 @@ class FreeList(wiring.Component):
             in_first_lap.eq(Mux(self.take_back, start_first_lap, first_lap)),
             next_index.eq(index),
             next_first_lap.eq(in_first_lap),
-            self.cell.eq(Mux(self.take_back, self.first_cell,
+            self.free_cell.eq(Mux(self.take_back, self.first_cell,
                              Mux(first_lap, read_index, read.data))),
             read.addr.eq(next_index),
             write.addr.eq(write_index),
@@ -92,7 +92,7 @@ class FreeList(wiring.Component):
                 m.d.sync += [
                     start_index.eq(index),
                     start_first_lap.eq(in_first_lap),
-                    self.first_cell.eq(self.cell),
+                    self.first_cell.eq(self.free_cell),
                 ]
         m.d.sync += [read_index.eq(next_index), first_lap.eq(next_first_lap)]
         with m.If(self.free):

@@ -92,7 +92,7 @@ class IngressBuffer(wiring.Component):
         m.d.comb += [
             writer.empty.eq(self.empty),
             writer.free.eq(self._transfer.free),
-            writer.freed_cell.eq(self._transfer.cell),
+            writer.freed_cell.eq(self._transfer.cell_now),
             self.free_cells.eq(writer.free_cells),
             self.count.eq(writer.count),
             self.rx_bytes.eq(writer.rx_bytes),
@@ -123,7 +123,6 @@ class IngressBuffer(wiring.Component):
             lists.frame.eq(writer.frame),
             lists.dequeue.eq(transfer.opening),
             lists.dequeue_voq.eq(transfer.voq),
-            lists.dequeue_leaves.eq(counters.voq_ready.bit_select(transfer.voq, 1)),
             transfer.head.eq(lists.head),
         ]
 
@@ -158,7 +157,7 @@ class IngressBuffer(wiring.Component):
             chain_write.addr.eq(writer.link_from),
             chain_write.data.eq(writer.link_to),
             chain_write.en.eq(writer.link_en),
-            chain_read.addr.eq(transfer.cell),
+            chain_read.addr.eq(transfer.cell_now),
             transfer.next_cell.eq(chain_read.data),
             transfer.hold.eq(self.hold),
             self.done.eq(transfer.done),

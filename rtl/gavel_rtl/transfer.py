@@ -26,12 +26,12 @@ class Transfer(wiring.Component):
         In s+1: the frame, and the ECN decision.
     read, address
         In c: a word is read, from (position in the cell, cell), position low.
-    cell
+    cell_now
         Cell of the next word to be read; goes to the chain memory in every cycle.
     next_cell
-        What the chain memory holds for the ``cell`` of the cycle before.
+        What the chain memory holds for the ``cell_now`` of the cycle before.
     free
-        In c: ``cell`` has been read to its end.
+        In c: ``cell_now`` has been read to its end.
     done
         In c: the frame has been read to its end.
     connect, valid, sop, eop, next_eop, empty, profile, frame_mark
@@ -53,7 +53,7 @@ class Transfer(wiring.Component):
             "head": In(FrameInfo(config)),
             "mark": In(1),
             "read": Out(1),
-            "cell": Out(config.cell_bits),
+            "cell_now": Out(config.cell_bits),
             "address": Out(position_bits(config) + config.cell_bits),
             "next_cell": In(config.cell_bits),
             "free": Out(1),
@@ -84,7 +84,7 @@ class Transfer(wiring.Component):
         ]
         m.d.sync += more.eq(more_now - self.read)
         if config.words_per_cell == 1:
-            self._walk_cells(m, last)
+            self._walk_cells(m)
             m.d.comb += [last.eq(more_now == 0), end_of_cell.eq(1)]
         else:
             self._walk_words(m, end_of_cell)
@@ -101,7 +101,7 @@ class Transfer(wiring.Component):
         config = self._config
         busy = Signal()
         held = Signal()
-        self._output = Signal(config.ports, name="output")
+        self._output = Signal(config.ports, name="to_output")
         vc = Signal(config.vcs)
         m.d.sync += [
             self.opening.eq(self.match.valid),
@@ -116,30 +116,30 @@ class Transfer(wiring.Component):
                                    encode(vc, config.vc_bits))),
         ]
 
-    def _walk_cells(self, m, last):
+    def _walk_cells(self, m):
         """One word a cell: the chain memory's answer is the very next cell."""
-        cell = Signal.like(self.cell)
+        cell = Signal.like(self.cell_now, name="cell_next")
         advance = Signal()
         m.d.comb += [
-            self.cell.eq(Mux(self.opening, self.head.cell, Mux(advance, self.next_cell, cell))),
-            self.address.eq(self.cell),
+            self.cell_now.eq(Mux(self.opening, self.head.cell, Mux(advance, self.next_cell, cell))),
+            self.address.eq(self.cell_now),
         ]
-        m.d.sync += [cell.eq(self.cell), advance.eq(self.read & ~last)]
+        m.d.sync += [cell.eq(self.cell_now), advance.eq(self.read)]
 
     def _walk_words(self, m, end_of_cell):
         """Several words a cell: the chain memory's answer waits for the cell's last word."""
         config = self._config
-        cell = Signal.like(self.cell)
+        cell = Signal.like(self.cell_now, name="cell_next")
         position = Signal(position_bits(config))
         position_now = Signal.like(position)
         m.d.comb += [
-            self.cell.eq(Mux(self.opening, self.head.cell, cell)),
+            self.cell_now.eq(Mux(self.opening, self.head.cell, cell)),
             position_now.eq(Mux(self.opening, 0, position)),
-            self.address.eq(Cat(position_now, self.cell)),
+            self.address.eq(Cat(position_now, self.cell_now)),
             end_of_cell.eq(position_now == config.words_per_cell - 1),
         ]
         m.d.sync += [
-            cell.eq(Mux(self.read & end_of_cell, self.next_cell, self.cell)),
+            cell.eq(Mux(self.read & end_of_cell, self.next_cell, self.cell_now)),
             position.eq(position_now + self.read),
         ]
 

@@ -26,8 +26,6 @@ class VoqLists(wiring.Component):
         With ``enqueue``: the VOQ was not empty in w.
     dequeue, dequeue_voq
         The head is taken out, one cycle after the match (s+1).
-    dequeue_leaves
-        With ``dequeue``: the VOQ is not empty in s+1.
     head
         Head of VOQ ``dequeue_voq``.
 
@@ -46,7 +44,6 @@ class VoqLists(wiring.Component):
             "frame": In(FrameInfo(config)),
             "dequeue": In(1),
             "dequeue_voq": In(voq_number_bits(config)),
-            "dequeue_leaves": In(1),
             "head": Out(FrameInfo(config)),
         })
 
@@ -87,7 +84,7 @@ class VoqLists(wiring.Component):
             link_read.addr.eq(self.head.cell),
         ]
         m.d.sync += [
-            follow.eq(self.dequeue & self.dequeue_leaves & ~(becomes_head & same_voq)),
+            follow.eq(self.dequeue & ~(becomes_head & same_voq)),
             follow_voq.eq(self.dequeue_voq),
         ]
 
@@ -116,6 +113,8 @@ class VoqLists(wiring.Component):
             set_newer.eq(follow << follow_voq),
             clear_newer.eq(becomes_head << self.enqueue_voq),
         ]
-        # Both for one VOQ: the frame that follows is being taken out in this very cycle.
+        # What follows the last frame is rubbish, but the frame that is then filed in the empty
+        # VOQ clears the bit, and not before it is set. It also wins when both are for one VOQ:
+        # then the frame that follows is being taken out in this very cycle.
         m.d.sync += followed_is_newer.eq((followed_is_newer | set_newer) & ~clear_newer)
         return m

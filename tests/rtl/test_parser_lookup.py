@@ -159,19 +159,22 @@ def test_lookup(simulate, shape: str) -> None:
         pool = [rng.getrandbits(48) for _ in range(12)] + [0x02000000 << 16 | 3]
         answer: int | None = None
         hits = 0
-        for cycle in range(1500 + config.fdb_entries + min(64, config.id_entries)):
-            # A walk like that of the registers first, with rubbish in the answers' way.
-            filling = cycle < max(config.fdb_entries, 64)
+        walk = 64 + config.ports
+        for cycle in range(2 * walk + 1500):
+            # Before the tables are ready: rubbish, then a walk like that of the registers.
+            filling = cycle < 2 * walk
+            rubbish = cycle < walk
             write_direct = filling or rng.random() < 0.3
             write_hash = filling or rng.random() < 0.3
-            index = cycle % config.id_entries if filling else rng.randrange(
+            index = cycle % min(config.id_entries, 64) if filling else rng.randrange(
                 min(config.id_entries, 64))
             entry = cycle % config.fdb_entries if filling else rng.randrange(config.fdb_entries)
             port = rng.randrange(config.ports)
             valid = rng.getrandbits(1)
-            if filling:
+            if filling and not rubbish:
                 valid, port = int(index < config.ports), index % config.ports
-                write_hash &= not valid or entry >= config.ports
+                write_hash = not valid
+                entry = (cycle - config.ports) % config.fdb_entries
             address = rng.choice(pool)
             # A set that takes every address often.
             if not filling and rng.random() < 0.7:
@@ -209,7 +212,7 @@ def test_lookup(simulate, shape: str) -> None:
                       else expected(direct, ways, dst, is_address))
             if write_direct and not filling:
                 direct[index] = port if valid else None
-            if write_hash:
+            if write_hash and not filling:
                 ways[entry] = (address, port) if valid else None
             await ctx.tick()
         assert hits > 100

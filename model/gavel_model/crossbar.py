@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Words on their way from inputs to outputs (docs/spec.md, Crossbar)."""
+
+from __future__ import annotations
+
+from gavel_model.pins import TxPins
+
+CrossbarWord = tuple[int, TxPins, bool]
+"""Output, finished word, and whether the word's frame had its ECN field set to 11."""
+
+
+class Crossbar:
+    """Two registers for each output. At most one transfer goes to an output, so words of a
+    cycle never collide, and a list of what moves is the state of all registers."""
+
+    __slots__ = ("_first", "_second")
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Reset values."""
+        self._first: list[CrossbarWord] = []
+        self._second: list[CrossbarWord] = []
+
+    def step(self, words: list[CrossbarWord]) -> list[CrossbarWord]:
+        """Takes the words read in cycle c; returns those in the output registers, read in c-2."""
+        arrived = self._second
+        self._second = self._first
+        self._first = words
+        return arrived

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The register port (docs/spec.md, Registers)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gavel_model.config import SwitchConfig
+from gavel_model.lookup import Entry, Lookup
+from gavel_model.pins import RegisterPins
+from gavel_model.port import Port
+from gavel_model.register_map import (
+    COUNTERS,
+    ENTRY_PORT_MASK,
+    ENTRY_VALID,
+    ID_VALUE,
+    PORT_BASE,
+    PORT_STRIDE,
+    VERSION,
+    Global,
+)
+from gavel_model.register_map import (
+    Port as Offset,
+)
+from gavel_model.scheduler import Scheduler
+
+_VALUE_MASKS = {
+    Global.ROUTE_INDEX: 0xFFFF,
+    Global.FDB_INDEX: 0xFFFF,
+    Global.FDB_ADDR_HI: 0xFFFF,
+    Global.FDB_ADDR_LO: 0xFFFFFFFF,
+    Global.ESUN_ETHERTYPE: 0xFFFF,
+    Global.BYPASS_LIMIT: 0xFF,
+}
+_LOW_BITS = 32
+
+
+class Registers:
+    """Reads and writes everything that software may reach.
+
+    An access on the pins in cycle c is carried out in c+1: `read` at the beginning of that
+    cycle's step, with the values visible in it, and `write` at its end.
+
+    Attributes
+    ----------
+    rdata
+        Pin ``reg_rdata`` from the next cycle on.
+    """
+
+    __slots__ = (
+        "_access", "_age", "_config", "_constants", "_fdb_shown", "_lookup", "_ports",
+        "_route_shown", "_scheduler", "_stale", "_values", "rdata",
+    )
+
+    def __init__(
+        self, config: SwitchConfig, ports: Sequence[Port], lookup: Lookup, scheduler: Scheduler
+    ) -> None:
+        self._config = config
+        self._ports = ports
+        self._lookup = lookup
+        self._scheduler = scheduler
+        major, minor, patch = VERSION
+        self._constants: dict[int, int] = {
+            Global.ID: ID_VALUE,
+            Global.VERSION: major << 16 | minor << 8 | patch,
+            Global.PORTS: config.ports,
+            Global.DATA_WIDTH: config.data_width,
+            Global.VCS: config.vcs,
+            Global.LATENCY: config.latency_cycles,
+        }
+        self.reset()
+
+    def reset(self) -> None:
+        """Reset values."""
+        self._values: dict[int, int] = {
+            Global.ROUTE_INDEX: 0,
+            Global.FDB_INDEX: 0,
+            Global.FDB_ADDR_HI: 0,
+            Global.FDB_ADDR_LO: 0,
+            Global.ESUN_ETHERTYPE: self._config.esun_ethertype,
+            Global.BYPASS_LIMIT: self._config.bypass_limit,
+        }
+        self._scheduler.bypass_limit = self._config.bypass_limit
+        self._access: RegisterPins | None = None
+        self._age = 0
+        self._route_shown = 0
+        self._fdb_shown = 0
+        self._stale = True
+        self.rdata = 0
+
+    @property
+    def table_ready(self) -> bool:
+        """``STATUS.table_ready`` as visible in the cycle."""
+        return self._age >= self._config.table_init_cycles
+
+    def read(self) -> None:
+        """First part of a cycle: the read that was on the pins in the cycle before."""
+        access = self._access
+        self.rdata = self._value(access.addr) if access is not None and access.re else 0
+
+    def write(self, pins: RegisterPins) -> bool:
+        """Last part of a cycle: the write that was on the pins in the cycle before, and the
+        pins of this cycle. Returns whether something was written."""
+        if self._stale:
+            # ROUTE_DATA and FDB_DATA show what their entry held one cycle earlier.
+            self._stale = False
+            self._route_shown = self._shown(self._lookup.direct, Global.ROUTE_INDEX)
+            self._fdb_shown = self._shown(self._lookup.hashed, Global.FDB_INDEX)
+        access = self._access
+        written = access is not None and bool(access.we)
+        if access is not None and access.we:
+            self._store(access.addr, access.wdata)
+            self._stale = True
+        self._age += 1
+        self._access = pins if pins.we or pins.re else None
+        return written
+
+    def _shown(self, table: list[Entry], index: int) -> int:
+        number = self._values[index]
+        if number >= len(table):
+            return 0
+        entry = table[number]
+        return (ENTRY_VALID if entry.valid else 0) | entry.port
+
+    def _value(self, address: int) -> int:
+        if address in self._values:
+            return self._values[address]
+        if address in self._constants:
+            return self._constants[address]
+        if address == Global.STATUS:
+            return int(self.table_ready)
+        if address == Global.ROUTE_DATA:
+            return self._route_shown if self.table_ready else 0
+        if address == Global.FDB_DATA:
+            return self._fdb_shown if self.table_ready else 0
+        number, offset = divmod(address - PORT_BASE, PORT_STRIDE)
+        if not 0 <= number < len(self._ports):
+            return 0
+        port = self._ports[number]
+        if Offset.COUNTERS <= offset < Offset.COUNTERS + COUNTERS:
+            return port.counters[offset - Offset.COUNTERS]
+        return port.settings.get(offset, 0)
+
+    def _store(self, address: int, value: int) -> None:
+        if address in self._values:
+            self._values[address] = value & _VALUE_MASKS[Global(address)]
+            if address == Global.BYPASS_LIMIT:
+                self._scheduler.bypass_limit = self._values[address]
+            elif address == Global.ESUN_ETHERTYPE:
+                for port in self._ports:
+                    port.apply_settings(self._values[address])
+        elif address in (Global.ROUTE_DATA, Global.FDB_DATA):
+            if self.table_ready:
+                self._store_entry(address, value)
+        elif address >= PORT_BASE:
+            number, offset = divmod(address - PORT_BASE, PORT_STRIDE)
+            if number < len(self._ports) and self._ports[number].write_setting(offset, value):
+                self._ports[number].apply_settings(self._values[Global.ESUN_ETHERTYPE])
+
+    def _store_entry(self, address: int, value: int) -> None:
+        port = value & ENTRY_PORT_MASK
+        valid = int(bool(value & ENTRY_VALID) and port < self._config.ports)
+        port &= (1 << self._config.port_bits) - 1
+        if address == Global.ROUTE_DATA:
+            table = self._lookup.direct
+            index = self._values[Global.ROUTE_INDEX]
+            mac = 0
+        else:
+            table = self._lookup.hashed
+            index = self._values[Global.FDB_INDEX]
+            mac = self._values[Global.FDB_ADDR_HI] << _LOW_BITS | self._values[Global.FDB_ADDR_LO]
+        if index < len(table):
+            table[index] = Entry(valid, port, mac)

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The whole switch: wiring of the blocks, one `step` per clock cycle."""
+
+from __future__ import annotations
+
+from gavel_model.config import SwitchConfig
+from gavel_model.crossbar import Crossbar, CrossbarWord
+from gavel_model.flow_control import FlowControl
+from gavel_model.ingress_buffer import IngressBuffer
+from gavel_model.lookup import Lookup
+from gavel_model.pins import IDLE, Inputs, TxPins
+from gavel_model.port import Port
+from gavel_model.received_frame import ReceivedFrame
+from gavel_model.registers import Registers
+from gavel_model.scheduler import Match, Scheduler
+
+_IDLE_UP = TxPins(up=1)
+_IDLE_DOWN = TxPins()
+
+
+class Switch:
+    """Golden model of the switch, cycle and bit exact.
+
+    Attributes
+    ----------
+    config
+        Its parameters.
+    cycle
+        Cycles stepped since construction.
+    tx
+        Transmit pins of each port in the current cycle. A new list in each cycle.
+    rdata
+        Pin ``reg_rdata`` in the current cycle.
+    ports, scheduler, registers, lookup, crossbar, flow_control
+        The blocks.
+
+    *Cycle behaviour*: all outputs are registers. `step` consumes the inputs of the current
+    cycle; afterwards the outputs are those of the next one.
+    """
+
+    def __init__(self, config: SwitchConfig) -> None:
+        self.config = config
+        self.cycle = 0
+        self.lookup = Lookup(config)
+        self.flow_control = FlowControl(config)
+        self.scheduler = Scheduler(config, self.flow_control.allow)
+        self.ports = [Port(config, index, self.lookup) for index in range(config.ports)]
+        self.registers = Registers(config, self.ports, self.lookup, self.scheduler)
+        self.crossbar = Crossbar()
+        self._everyone = (1 << config.ports) - 1
+        self.reset()
+
+    def reset(self) -> None:
+        """Gives everything its reset value; ``cycle`` goes on."""
+        for port in self.ports:
+            port.reset()
+        self.lookup.reset()
+        self.flow_control.reset()
+        self.scheduler.reset()
+        self.registers.reset()
+        self.crossbar.reset()
+        ports = self.config.ports
+        self.tx = [_IDLE_DOWN] * ports
+        self.rdata = 0
+        self._shown = [_IDLE_UP] * ports
+        self._occupied = 0
+        self._disabled = 0
+        self._hold = 0
+        self._busy_inputs = 0
+        self._busy_outputs = 0
+        self._transfers: list[IngressBuffer] = []
+        self._matches: list[Match] = []
+        self._taken: list[ReceivedFrame] = []
+
+    def step(self, inputs: Inputs) -> None:
+        """Consumes the inputs of the current cycle and moves on to the next."""
+        self.cycle += 1
+        if inputs.reset:
+            self.reset()
+            return
+        registers = self.registers
+        registers.read()
+        # Filing is put off to the end, because the scheduler works on what is visible in this
+        # cycle; cells are allocated before this cycle's reads free any.
+        filed = self._receive(inputs)
+        if self._matches:
+            self._open_transfers()
+        words = self._read_transfers() if self._transfers else []
+        self._schedule()
+        for port, frame in filed:
+            if port.ingress_buffer.file(frame):
+                self.scheduler.voq_filled(port.index, frame.output, frame.vc)
+        self._transmit(self.crossbar.step(words), inputs.ready)
+        if registers.write(inputs.register):
+            self._disabled = sum(1 << port.index for port in self.ports if not port.enabled)
+        self.rdata = registers.rdata
+        self.tx = self._shown.copy()
+        if self._disabled:
+            for port in self.ports:
+                if not port.enabled:
+                    self.tx[port.index] = self.tx[port.index]._replace(up=0)
+
+    def _receive(self, inputs: Inputs) -> list[tuple[Port, ReceivedFrame]]:
+        filed = []
+        for port, pins in zip(self.ports, inputs.rx, strict=True):
+            if pins is IDLE and port.quiet:
+                continue
+            frame = port.receive(pins)
+            if frame is not None:
+                filed.append((port, frame))
+        return filed
+
+    def _open_transfers(self) -> None:
+        """Opens the transfers of the frames matched in the cycle before."""
+        for (i, j, _), frame in zip(self._matches, self._taken, strict=True):
+            buffer = self.ports[i].ingress_buffer
+            words, marked = self.ports[j].edit(frame, buffer.mark(frame))
+            buffer.open(j, words, marked)
+            self._transfers.append(buffer)
+
+    def _read_transfers(self) -> list[CrossbarWord]:
+        """Every open transfer reads a word unless its output holds."""
+        hold = self._hold
+        words = []
+        ended = False
+        for buffer in self._transfers:
+            if not hold >> buffer.output & 1:
+                words.append(buffer.read())
+                if buffer.done:
+                    ended = True
+        if ended:
+            self._transfers = [buffer for buffer in self._transfers if not buffer.done]
+            self._busy_inputs = self._busy_outputs = 0
+            for buffer in self._transfers:
+                self._busy_inputs |= 1 << buffer.index
+                self._busy_outputs |= 1 << buffer.output
+        return words
+
+    def _schedule(self) -> None:
+        free_inputs = self._everyone & ~self._busy_inputs
+        free_outputs = self._everyone & ~(self._busy_outputs | self._hold)
+        scheduler = self.scheduler
+        matches = self._matches = scheduler.step(free_inputs, free_outputs)
+        if matches:
+            self._taken = []
+            for i, j, v in matches:
+                buffer = self.ports[i].ingress_buffer
+                voq = j * self.config.vcs + v
+                self._taken.append(buffer.take(voq))
+                if not buffer.voq_frames[voq]:
+                    scheduler.voq_emptied(i, j, v)
+                self._busy_inputs |= 1 << i
+                self._busy_outputs |= 1 << j
+
+    def _transmit(self, arrived: list[CrossbarWord], ready: int) -> None:
+        """`Egress` counts the words that arrive, `LinkTx` takes them; words shown move on."""
+        rest = self._occupied
+        ports = self.ports
+        for j, word, marked in arrived:
+            port = ports[j]
+            port.egress.count(word, marked)
+            self._move(port, word, ready)
+            rest &= ~(1 << j)
+        while rest:
+            low = rest & -rest
+            rest ^= low
+            self._move(ports[low.bit_length() - 1], None, ready)
+
+    def _move(self, port: Port, word: TxPins | None, ready: int) -> None:
+        j = port.index
+        link = port.link_tx
+        shown = link.step(word, ready >> j & 1)
+        if shown is None:
+            self._shown[j] = _IDLE_UP
+            self._occupied &= ~(1 << j)
+        else:
+            self._shown[j] = shown
+            self._occupied |= 1 << j
+        if link.hold:
+            self._hold |= 1 << j
+        else:
+            self._hold &= ~(1 << j)
+
+    def probe_values(self) -> list[int]:
+        """Values of `gavel_model.probes.probe_points` in the current cycle, in its order."""
+        values: list[int] = []
+        for port in self.ports:
+            buffer = port.ingress_buffer
+            values += (buffer.voq_frames_packed, buffer.free, port.counters.packed())
+        scheduler = self.scheduler
+        values += (
+            scheduler.grant_packed,
+            scheduler.accept_packed,
+            scheduler.vc_packed,
+            scheduler.catch_up_packed,
+        )
+        return values

@@ -17,7 +17,6 @@ from gavel_model.config import FCS_BYTES, MIN_FRAME_BYTES, SwitchConfig
 from gavel_rtl.lib.crc import CRC_BITS, REFLECTED, advance, crc32_advance
 
 
-
 def _back(state: int, bits: int) -> int:
     """The CRC register ``bits`` zero bits ago."""
     for _ in range(bits):
@@ -97,8 +96,9 @@ class FcsUpdate(wiring.Component):
         # of wide words; elsewhere the register alone is right, and the path is shorter.
         seen = current if self._flips_beside_fcs else state
         difference = Signal(CRC_BITS)
-        m.d.comb += difference.eq(
-            Mux(self.eop, seen, Mux(self.next_eop, crc32_advance(seen, self._config.word_bytes), 0)))
+        seen_next = ahead if self._flips_beside_fcs else crc32_advance(
+            state, self._config.word_bytes)
+        m.d.comb += difference.eq(Mux(self.eop, seen, Mux(self.next_eop, seen_next, 0)))
         self._place(m, difference)
         return m
 

@@ -62,6 +62,8 @@ font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 @media(max-width:760px){.figures,.tables{grid-template-columns:minmax(0,1fr)}
 header,main{padding-left:12px;padding-right:12px}header{padding-top:20px}
 figure,section{padding:12px}.cards{grid-template-columns:repeat(auto-fit,minmax(150px,1fr))}
-.card dd{font-size:21px}}
+.card dd{font-size:21px}
+svg{font-size:13px}svg .at{font-size:13px}
+svg .off,svg .on{font-size:12px}}
 @media print{body{background:#fff}figure,section,.card{break-inside:avoid}}
 """

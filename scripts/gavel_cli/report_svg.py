@@ -25,6 +25,14 @@ def number(value: float) -> str:
     return f"{value:.3g}"
 
 
+def compact(value: float) -> str:
+    """A number for an axis: thousands and millions as k and M."""
+    for unit, name in ((1_000_000, "M"), (1_000, "k")):
+        if value >= 10 * unit:
+            return f"{value / unit:g}{name}"
+    return number(value)
+
+
 def ticks(high: float, count: int = 5) -> list[float]:
     """Round values from 0 to at least ``high``, about ``count`` of them."""
     if high <= 0:
@@ -83,7 +91,7 @@ def histogram(
     body = []
     for level in levels:
         body.append(f'<path class="grid" d="M{left} {y(level)}h{plot_w}"/>')
-        body.append(_text(left - 6, y(level) + 4, number(level), anchor="end"))
+        body.append(_text(left - 6, y(level) + 4, compact(level), anchor="end"))
     for start, end, count in zip(edges, edges[1:], counts, strict=False):
         if not count:
             continue
@@ -95,7 +103,7 @@ def histogram(
             f"<title>{span}: {count:,} frames</title></rect>"
         )
     for tick in _spread(low, high):
-        body.append(_text(x(tick), top + plot_h + 16, number(tick)))
+        body.append(_text(x(tick), top + plot_h + 16, compact(tick)))
     # Names of marks that lie close together go on lines of their own.
     for row, (name, cycles) in enumerate(marks):
         place = x(min(max(cycles + 0.5, low), high))
@@ -167,7 +175,7 @@ def small_multiples(rows: Sequence[Sequence[float]], bin_cycles: int, label: str
     for tick in ticks(total)[:-1]:
         at = left + plot_w * tick / total
         body.append(f'<path class="axis" d="M{at:.1f} {floor}v4"/>')
-        body.append(_text(at, floor + 17, number(tick)))
+        body.append(_text(at, floor + 17, compact(tick)))
     body.append(_text(left + plot_w / 2, height - 6, "simulated cycle", "at"))
     body.append(_text(WIDTH - 4, height - 6, "mean", "at", "end"))
     return _svg(height, label, body)
@@ -213,7 +221,7 @@ def heat_map(mean: Sequence[Sequence[float]], peak: Sequence[Sequence[int]]) -> 
     body.append(_text(left, scale + 25, "0", anchor="start"))
     end = left + 20 * (_HEAT_LEVELS + 1)
     body.append(_text(end, scale + 25, f"{high:.3g}", anchor="end"))
-    body.append(_text(end + 8, scale + 9, "frames in the VOQ, time average", "at", "start"))
+    body.append(_text(end + 8, scale + 9, "frames in a VOQ, mean", "at", "start"))
     return _svg(height, "VOQ occupancy by input and output", body)
 
 
@@ -241,6 +249,6 @@ def bars(values: Sequence[int | None], unit: str) -> str:
     body.append(f'<path class="axis" d="M{left} {floor}h{plot_w}"/>')
     for tick in ticks(high, 4):
         if tick <= high * 1.02:
-            body.append(_text(left + plot_w * tick / high, floor + 16, number(tick)))
+            body.append(_text(left + plot_w * tick / high, floor + 16, compact(tick)))
     body.append(_text(left + plot_w / 2, floor + bottom - 6, unit, "at"))
     return _svg(floor + bottom, "Completion per rank", body)

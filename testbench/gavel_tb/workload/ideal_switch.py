@@ -7,11 +7,11 @@ profiles without a TTL. It shows that endpoints accept what is right and find wh
 
 from __future__ import annotations
 
-import zlib
 from collections import deque
 from collections.abc import Callable
 
 from gavel_model.config import SwitchConfig
+from gavel_model.frame import append_fcs, join_words
 from gavel_model.pins import Inputs, TxPins
 from gavel_tb.workload.message import MESSAGE_HEADER, FrameFormat
 from gavel_tb.workload.player import Player
@@ -44,13 +44,12 @@ class IdealSwitch:
 
     def step(self, cycle: int, inputs: Inputs) -> None:
         """Takes the inputs of ``cycle`` and moves to the next."""
-        size = self.config.word_bytes
         for port, pins in enumerate(inputs.rx):
             if not pins.valid:
                 continue
             self._partial[port].append(pins.data)
             if pins.eop:
-                data = b"".join(word.to_bytes(size, "little") for word in self._partial[port])
+                data = join_words(self._partial[port], self.config.word_bytes)
                 self._partial[port] = []
                 self._file(cycle, port, data[: len(data) - pins.empty])
         self.tx = [self._word(cycle, port) for port in range(self.config.ports)]
@@ -101,4 +100,4 @@ def play(player: Player, fault: Fault | None = None, limit: int = 2_000_000) -> 
 
 def with_fcs(frame: bytes) -> bytes:
     """The frame with its last four bytes made a right FCS."""
-    return frame[:-4] + zlib.crc32(frame[:-4]).to_bytes(4, "little")
+    return append_fcs(frame[:-4])

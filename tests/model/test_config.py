@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gavel_model import ConfigError, SwitchConfig, load_config
+from gavel_model.loader import PRESETS
+from gavel_model.probes import probe_points
+
+
+@pytest.mark.parametrize(
+    ("override", "field", "value", "allowed"),
+    [
+        ("ports=1", "ports", 1, "2...64"),
+        ("ports=65", "ports", 65, "2...64"),
+        ("data_width=32", "data_width", 32, "64, 128, 256 or 512"),
+        ("data_width=1024", "data_width", 1024, "64, 128, 256 or 512"),
+        ("vcs=0", "vcs", 0, "1...8"),
+        ("vcs=9", "vcs", 9, "1...8"),
+        ("cell_bytes=128", "cell_bytes", 128, "64"),
+        ("buffer_cells=15", "buffer_cells", 15, "16...65536"),
+        ("buffer_cells=65537", "buffer_cells", 65537, "16...65536"),
+        ("buffer_cells=143", "buffer_cells", 143, "at least 144 cells"),
+        ("max_frame_bytes=63", "max_frame_bytes", 63, "64...9216"),
+        ("max_frame_bytes=9217", "max_frame_bytes", 9217, "64...9216"),
+        ("replay_frames=3", "replay_frames", 3, "4...524288"),
+        ("replay_frames=524289", "replay_frames", 524289, "4...524288"),
+        ("replay_cells=3", "replay_cells", 3, "4...65536"),
+        ("replay_cells=65537", "replay_cells", 65537, "4...65536"),
+        ("replay_cells=143", "replay_cells", 143, "at least 144 cells"),
+        ("islip_iterations=0", "islip_iterations", 0, "1...4"),
+        ("islip_iterations=5", "islip_iterations", 5, "1...4"),
+        ("bypass_limit=-1", "bypass_limit", -1, "0...255"),
+        ("bypass_limit=256", "bypass_limit", 256, "0...255"),
+        ("id_entries=8", "id_entries", 8, "16...65536"),
+        ("id_entries=131072", "id_entries", 131072, "16...65536"),
+        ("id_entries=1000", "id_entries", 1000, "power of two"),
+        ("fdb_sets=0", "fdb_sets", 0, "1...4096"),
+        ("fdb_sets=48", "fdb_sets", 48, "power of two"),
+        ("fdb_sets=8192", "fdb_sets", 8192, "1...4096"),
+        ("fdb_ways=0", "fdb_ways", 0, "1...4"),
+        ("fdb_ways=5", "fdb_ways", 5, "1...4"),
+        ("profile=token_ring", "profile", "token_ring", "ethernet, esun"),
+        ("ecn_threshold=-1", "ecn_threshold", -1, "0...65535"),
+        ("ecn_threshold=65536", "ecn_threshold", 65536, "0...65535"),
+        ("esun_ethertype=0x5FF", "esun_ethertype", 0x5FF, "1536...65535"),
+        ("esun_ethertype=0x10000", "esun_ethertype", 0x10000, "1536...65535"),
+    ],
+)
+def test_an_impossible_value_is_refused_by_field_value_and_range(
+    override: str, field: str, value: object, allowed: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config("pod", [override])
+    assert caught.value.field == field
+    assert caught.value.value == value
+    text = str(caught.value)
+    assert field in text
+    assert repr(value) in text
+    assert allowed in text
+    assert "\n" not in text
+
+
+def test_direct_table_must_hold_every_port() -> None:
+    with pytest.raises(ConfigError, match=r"id_entries = 16: must be at least ports = 64"):
+        load_config("scale", ["id_entries=16"])
+
+
+@pytest.mark.parametrize("value", ["8", 8.0, True, None])
+def test_a_value_of_the_wrong_type_is_refused(value: object) -> None:
+    fields = {
+        "ports": value, "data_width": 64, "vcs": 2, "buffer_cells": 16, "max_frame_bytes": 256,
+        "replay_frames": 8, "replay_cells": 16, "islip_iterations": 1,
+    }
+    with pytest.raises(ConfigError, match="ports = .*: must be a whole number"):
+        SwitchConfig(**fields)  # type: ignore[arg-type]
+
+
+def test_a_profile_must_be_a_string(tmp_path: Path) -> None:
+    path = tmp_path / "switch.toml"
+    path.write_text('base = "tiny"\nprofile = 3\n')
+    with pytest.raises(ConfigError, match="profile = 3: must be a string"):
+        load_config(str(path))
+
+
+@pytest.mark.parametrize(
+    ("preset", "ports", "width", "vcs"),
+    [("tiny", 2, 64, 2), ("fpga", 4, 64, 2), ("pod", 8, 64, 4), ("rack", 16, 512, 4),
+     ("scale", 64, 512, 4)],
+)
+def test_presets(preset: str, ports: int, width: int, vcs: int) -> None:
+    config = load_config(preset)
+    assert (config.ports, config.data_width, config.vcs) == (ports, width, vcs)
+    assert config.latency_cycles == 8
+    assert config.words_per_cell * config.data_width == 512
+
+
+def test_the_presets_named_are_those_there_are() -> None:
+    assert PRESETS == ("tiny", "fpga", "pod", "rack", "scale")
+
+
+def test_derived_numbers() -> None:
+    config = load_config("pod", ["ports=5", "data_width=256", "vcs=3", "max_frame_bytes=1000"])
+    assert config.word_bytes == 32
+    assert config.empty_bits == 5
+    assert config.words_per_cell == 2
+    assert config.max_frame_words == 32  # 31.25 words
+    assert config.max_frame_cells == 16
+    assert config.voqs == 15
+    assert config.port_bits == 3
+    assert config.vc_bits == 2
+    assert config.count_bits == 11  # 0...1024
+    assert config.cell_bits == 10
+    assert config.table_init_cycles == 1024 + 2
+
+
+def test_vc_bits_is_at_least_one() -> None:
+    assert load_config("tiny", ["vcs=1"]).vc_bits == 1
+
+
+def test_the_larger_table_decides_when_tables_are_ready() -> None:
+    assert load_config("tiny", ["fdb_sets=64", "fdb_ways=3"]).table_init_cycles == 192 + 2
+
+
+def test_toml_with_base_and_overrides(tmp_path: Path) -> None:
+    path = tmp_path / "switch.toml"
+    path.write_text('base = "tiny"\nports = 3\nvcs = 1\nprofile = "afh6"\n')
+    config = load_config(str(path), ["vcs=8", "esun_ethertype=0x88B6"])
+    assert (config.ports, config.vcs, config.profile) == (3, 8, "afh6")
+    assert config.esun_ethertype == 0x88B6
+    assert config.buffer_cells == 16
+
+
+def test_overrides_are_checked_together() -> None:
+    config = load_config("tiny", ["max_frame_bytes=9216", "buffer_cells=144", "replay_cells=144"])
+    assert config.max_frame_cells == 144
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("nonsense=1", "nonsense = 'unknown': must be one of the fields ports"),
+        ("ports", "-P = 'ports': must be of the form name=value"),
+        ("ports=many", "ports = 'many': must be a whole number"),
+        ("ports=2.5", "ports = '2.5': must be a whole number"),
+    ],
+)
+def test_a_bad_override_is_refused(text: str, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config("tiny", [text])
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("ports = [", "must be TOML"),
+        ('base = "huge"', "base = 'huge': must be one of tiny"),
+        ('base = "tiny"\nport = 3', "port = 'unknown': must be one of the fields"),
+        ("ports = 2", "data_width = None: must be given in"),
+    ],
+)
+def test_a_bad_file_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "switch.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load_config(str(path))
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value).replace(str(path), "")
+
+
+def test_a_missing_file_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"must be a TOML file or one of tiny, fpga"):
+        load_config("/nowhere/switch.toml")
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"must be a TOML file or one of tiny"):
+        load_config(str(tmp_path))
+
+
+def test_probe_points_have_the_widths_of_the_specification() -> None:
+    points = {point.name: point.width for point in probe_points(load_config("tiny"))}
+    assert points == {
+        "p0.voq_frames": 4 * 5, "p0.free_cells": 5, "p0.counters": 544,
+        "p1.voq_frames": 4 * 5, "p1.free_cells": 5, "p1.counters": 544,
+        "scheduler.grant": 4, "scheduler.accept": 4, "scheduler.vc": 2, "scheduler.catch_up": 4,
+    }

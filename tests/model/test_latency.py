@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Chapter 2: K = 8 for every pair of ports, VC, length, P, W and number of iterations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+import pytest
+
+
+@pytest.mark.parametrize("width", [64, 128, 256, 512])
+@pytest.mark.parametrize("ports", [2, 3, 8])
+def test_latency_is_k_for_every_pair(bench: Any, ports: int, width: int) -> None:
+    b = bench("pod", f"ports={ports}", f"data_width={width}")
+    expected = []
+    for i in range(ports):
+        for j in range(ports):
+            frame = b.frame(j, 64 + 7 * i + j, src=i, seed=i * ports + j)
+            t = b.send(i, frame)
+            b.run(t + 30 - b.cycle)
+            expected.append((j, t + 8, frame))
+    for j, first, frame in expected:
+        sent = b.frames[j].pop(0)
+        assert (sent.first, sent.data) == (first, frame)
+
+
+@pytest.mark.parametrize("width", [64, 128, 256, 512])
+def test_latency_is_k_for_every_length(bench: Any, width: int) -> None:
+    b = bench("tiny", f"data_width={width}")
+    for length in range(64, 257):
+        frame = b.frame(1, length, seed=length)
+        t = b.send(0, frame)
+        b.run(t + 8 + 40 - b.cycle)
+        sent = b.frames[1].pop()
+        words = -(-length // (width // 8))
+        assert sent == (t + 8, t + 8 + words - 1, frame)
+
+
+@pytest.mark.parametrize("iterations", [1, 2, 3, 4])
+@pytest.mark.parametrize("vcs", [1, 3, 8])
+def test_latency_is_k_for_every_vc(
+    bench: Any, vcs: int, iterations: int
+) -> None:
+    b = bench("pod", f"vcs={vcs}", f"islip_iterations={iterations}")
+    for traffic_class in range(8):
+        frame = b.frame(5, 100, traffic_class=traffic_class)
+        t = b.send(2, frame)
+        b.run(t + 4 - b.cycle)
+        voq = 5 * vcs + traffic_class % vcs
+        assert b.switch.ports[2].voq_frames[voq] == 1
+        b.run(40)
+        assert b.frames[5].pop().first == t + 8
+
+
+def test_a_gap_in_the_frame_does_not_change_the_latency(bench: Any) -> None:
+    b = bench("tiny")
+    frame = b.frame(1, 80)
+    at = 3
+    for word in b.words(frame):
+        b.put(0, [word], at)
+        at += 3
+    b.run(at + 40)
+    assert [(s.first, s.data) for s in b.frames[1]] == [(at - 3 + 8, frame)]
+
+
+def test_longest_frame(bench: Any) -> None:
+    b = bench("pod")
+    frame = b.frame(7, 9216)
+    t = b.send(0, frame)
+    b.run(t + 8 + 1152 + 1)
+    assert b.frames[7] == [(t + 8, t + 8 + 1151, frame)]

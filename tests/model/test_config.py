@@ -74,7 +74,7 @@ def test_a_value_of_the_wrong_type_is_refused(value: object) -> None:
         "ports": value, "data_width": 64, "vcs": 2, "buffer_cells": 16, "max_frame_bytes": 256,
         "replay_frames": 8, "replay_cells": 16, "islip_iterations": 1,
     }
-    with pytest.raises(ConfigError, match="ports = .*: must be a whole number"):
+    with pytest.raises(ConfigError, match=r"ports = .*: must be a whole number"):
         SwitchConfig(**fields)  # type: ignore[arg-type]
 
 

@@ -92,7 +92,7 @@ def test_fields_read_back_as_built(profile: str) -> None:
 def test_what_does_not_fit_is_refused(
     profile: str, fields: dict[str, int], message: str
 ) -> None:
-    with pytest.raises(ValueError, match="(?s).*") as caught:
+    with pytest.raises(ValueError) as caught:
         build_header(profile, **fields)
     assert message in str(caught.value)
 

@@ -18,7 +18,7 @@ READY := $(VENV)/ready-$(LOCK_HASH)
 RUN_DIR := build/run
 RUN_CONFIG := pod
 RUN_RANKS := 8
-RUN_BYTES := 262144
+RUN_BYTES := 2MiB
 RUN_SCALE := 1.0
 
 # make hands its own flags to every child; Verilator's make must not see them.
@@ -51,7 +51,7 @@ run: doctor ## The main job: all-reduce of eight ranks through the Verilated swi
 	$(BIN)/gavel trace all-reduce --ranks $(RUN_RANKS) --size $(RUN_BYTES) -o $(RUN_DIR)/trace
 	$(BIN)/gavel run $(RUN_DIR)/trace --config $(RUN_CONFIG) --scale $(RUN_SCALE) \
 		--report $(RUN_DIR)/report
-	@echo "Report: $(RUN_DIR)/report/index.html"
+	@echo "Report: $(RUN_DIR)/report/report.html"
 
 test: doctor lint types unit ## Lint, types and all tests
 

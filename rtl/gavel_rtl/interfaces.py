@@ -143,7 +143,9 @@ class TableWrite(wiring.Signature):
     """Writes to every port's copy of the lookup tables, driven by Registers.
 
     In a cycle with ``route_we`` / ``fdb_we`` the entry takes its new value at the end of the
-    cycle. ``ready`` is STATUS.table_ready as visible in the cycle.
+    cycle. ``ready`` is STATUS.table_ready as visible in the cycle; until it is 1 the tables are
+    being filled with their reset contents, and ``entry_valid`` and ``entry_port`` are those of the
+    direct table: a hash entry is then written as not valid.
     """
 
     def __init__(self, config: SwitchConfig):

@@ -68,7 +68,7 @@ class Lookup(wiring.Component):
         entry = data.StructLayout({"valid": unsigned(1), "port": unsigned(config.port_bits)})
         m.submodules.direct_table = table = Memory(shape=entry, depth=config.id_entries, init=[])
         self._fill(m, table.write_port(), enable=self.write.route_we,
-                   index=self.write.route_index)
+                   index=self.write.route_index, valid=self.write.entry_valid)
         read = table.read_port()
         prefix = Mux(fields.is_address, FABRIC_PREFIX, 0)
         in_range = Signal()
@@ -118,7 +118,8 @@ class Lookup(wiring.Component):
             m.submodules[f"hash_way_{way}"] = table = Memory(
                 shape=entry, depth=config.fdb_sets, init=[])
             port = table.write_port()
-            self._fill(m, port, enable=write.fdb_we & (write_way == way), index=write_set)
+            self._fill(m, port, enable=write.fdb_we & (write_way == way), index=write_set,
+                       valid=write.entry_valid & write.ready)
             m.d.comb += port.data.address.eq(write.fdb_address)
             read = table.read_port()
             m.d.comb += read.addr.eq(bucket)
@@ -127,11 +128,11 @@ class Lookup(wiring.Component):
             ways.append((hit, read.data.port))
         return ways
 
-    def _fill(self, m, port, *, enable, index):
+    def _fill(self, m, port, *, enable, index, valid):
         m.d.comb += [
             port.en.eq(enable),
             port.addr.eq(index),
-            port.data.valid.eq(self.write.entry_valid),
+            port.data.valid.eq(valid),
             port.data.port.eq(self.write.entry_port),
         ]
 

@@ -14,6 +14,9 @@ _CELL = re.compile(r"^(  cell \\)(\S+)( \\\S+)$", re.MULTILINE)
 _INPUT = re.compile(r"^  wire (?:width \d+ )?input \d+ +\\(\S+)$", re.MULTILINE)
 # Amaranth has signals of width 0, Verilog has not.
 _NO_WIDTH = re.compile(r"^(?:  wire width 0 \\\S+|connect \\\S+ \{ *\})\n+", re.MULTILINE)
+# No memory needs contents; the Verilog's own loop that clears it is shorter by a line per word.
+_CLEARED = re.compile(r"^  cell \$meminit_v2 (?:(?!^  end$).*\n)*?    connect \\DATA \d+'0+\n"
+                      r"(?:(?!^  end$).*\n)*?  end\n+", re.MULTILINE)
 PREFIX = "gavel_"
 
 
@@ -69,7 +72,7 @@ class Library:
         """Converts ``component`` and everything below it; returns its module's name."""
         name = module_name(component)
         text = rtlil.convert(component, name=name, platform=self, emit_src=False)
-        text = _NO_WIDTH.sub("", text)
+        text = _CLEARED.sub("", _NO_WIDTH.sub("", text))
         starts = [match.start() for match in _MODULE.finditer(text)]
         bounds = zip(starts, [*starts[1:], len(text)], strict=True)
         parts = [text[low:high] for low, high in bounds]

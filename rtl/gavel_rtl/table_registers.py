@@ -11,7 +11,6 @@ from gavel_rtl.port_registers import REGISTER_BITS
 
 INDEX_BITS = 16
 PORT_FIELD_BITS = 6
-_NO_UNICAST_ADDRESS = (1 << 48) - 1
 
 
 class TableRegisters(wiring.Component):
@@ -40,7 +39,7 @@ class TableRegisters(wiring.Component):
     ---------------
     A write to an index or address register is visible in the next cycle; a write to a data
     register drives ``write`` in the same cycle. After reset one entry of each table is written
-    per cycle. While a hash entry is cleared its address is all ones, which no unicast frame has.
+    per cycle.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -97,7 +96,6 @@ class TableRegisters(wiring.Component):
                 write.route_index.eq(walk),
                 write.fdb_we.eq(walk < config.fdb_entries),
                 write.fdb_index.eq(walk),
-                write.fdb_address.eq(_NO_UNICAST_ADDRESS),
                 write.entry_valid.eq(walk < config.ports),
                 write.entry_port.eq(Mux(walk < config.ports, walk, 0)),
             ]

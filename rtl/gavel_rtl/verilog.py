@@ -23,10 +23,22 @@ for command in sys.argv[1:]:
     libyosys.run_pass(command, design)
 """
 _BANNER = re.compile(r"\A/\*.*?\*/\s*", re.DOTALL)
+_MEMORY = re.compile(r"^  reg (?:\[\d+:0\] )?(\w+) \[(\d+):0\];$", re.MULTILINE)
+
+
+def _clear_at_start(memory: re.Match[str]) -> str:
+    """The declaration, and a loop that gives every word 0, so that simulators read no X."""
+    name, last = memory[1], memory[2]
+    word = f"{name}_word"
+    return (f"{memory[0]}\n  integer {word};\n"
+            f"  initial for ({word} = 0; {word} <= {last}; {word} = {word} + 1) "
+            f"{name}[{word}] = 0;")
 
 
 def write_verilog(rtlil: str) -> str:
     """Verilog of an RTLIL design, without attributes and without the writer's banner.
+
+    Memories come without contents, and are cleared by a loop.
 
     Raises
     ------
@@ -42,4 +54,5 @@ def write_verilog(rtlil: str) -> str:
         if run.returncode:
             last = (run.stderr.strip() or run.stdout.strip()).rpartition("\n")[2]
             raise RuntimeError(f"Yosys could not write the Verilog: {last}")
-        return _BANNER.sub("", (Path(folder) / "design.v").read_text("utf-8"), count=1)
+        text = _BANNER.sub("", (Path(folder) / "design.v").read_text("utf-8"), count=1)
+        return _MEMORY.sub(_clear_at_start, text)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -86,9 +87,14 @@ class BuildCache:
             if not complete.exists():
                 shutil.rmtree(folder, ignore_errors=True)
                 folder.mkdir(parents=True)
+                began = time.perf_counter()
                 make(folder)
-                complete.touch()
+                complete.write_text(f"{time.perf_counter() - began:.3f}\n", "utf-8")
         return folder
+
+    def seconds(self, folder: Path) -> float:
+        """Time that making an entry took."""
+        return float((folder / "complete").read_text("utf-8"))
 
     def design(self, config: SwitchConfig) -> Design:
         """Verilog of a switch, generated once per configuration and source text.
@@ -98,6 +104,14 @@ class BuildCache:
         SimulationError
             If a tool that writes the Verilog is missing.
         """
+        folder = self.design_folder(config)
+        return Design(
+            verilog=(folder / "gavel_switch.v").read_text("utf-8"),
+            sidecar=json.loads((folder / "gavel_switch.json").read_text("utf-8")),
+        )
+
+    def design_folder(self, config: SwitchConfig) -> Path:
+        """The entry of `design`."""
 
         def make(folder: Path) -> None:
             from gavel_rtl.emit import generate
@@ -110,11 +124,7 @@ class BuildCache:
             (folder / "gavel_switch.json").write_text(json.dumps(made.sidecar), "utf-8")
 
         parts = (json.dumps(asdict(config), sort_keys=True), _generator_hash())
-        folder = self.entry("verilog", parts, make)
-        return Design(
-            verilog=(folder / "gavel_switch.v").read_text("utf-8"),
-            sidecar=json.loads((folder / "gavel_switch.json").read_text("utf-8")),
-        )
+        return self.entry("verilog", parts, make)
 
 
 @lru_cache(maxsize=1)

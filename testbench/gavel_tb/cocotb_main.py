@@ -52,7 +52,9 @@ async def _run(dut: Any, task: dict[str, Any]) -> dict[str, Any]:
                 progress=lambda cycle, share: _progress(lines, cycle, share),
             )
         else:
-            result = await run_alone(dut, config, session.stimulus, max_cycles=limit)
+            result = await run_alone(
+                dut, config, session.stimulus, max_cycles=limit, observers=session.observers
+            )
     figures: dict[str, Any] = {}
     if result.report is None:
         figures = _finish(session.finish, result, task)

@@ -257,9 +257,14 @@ def _check_text(error: CheckError, cycle: int, seed: int | None, repeat: str | N
 
 
 async def run_alone(
-    dut: Any, config: SwitchConfig, stimulus: Stimulus, *, max_cycles: int
+    dut: Any,
+    config: SwitchConfig,
+    stimulus: Stimulus,
+    *,
+    max_cycles: int,
+    observers: Sequence[Observer] = (),
 ) -> LockstepResult:
-    """Runs a stimulus through the RTL without the model: nothing is compared."""
+    """Runs a stimulus through the RTL without the model: only the observers check."""
     rig = _Rig(dut, config)
     ports = rig.ports
     edge = await rig.start(config)
@@ -268,7 +273,15 @@ async def run_alone(
     began = time.perf_counter()
     cycle = 0
     while not stimulus.finished and cycle < max_cycles:
-        rig.drive(stimulus.step(cycle, unpack(ports.tx.read())))
+        tx = unpack(ports.tx.read())
+        inputs = stimulus.step(cycle, tx)
+        try:
+            for observer in observers:
+                observer.observe(cycle, inputs, tx)
+        except CheckError as error:
+            result.check = result.report = _check_text(error, cycle, None, None)
+            break
+        rig.drive(inputs)
         cycle += 1
         await edge
     result.cycles = cycle

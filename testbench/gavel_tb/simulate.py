@@ -88,7 +88,8 @@ class Prepared:
         path.write_text(json.dumps(task), "utf-8")
         watcher = _Watcher(folder / "progress", progress)
         with watcher:
-            run(binary, "gavel_tb.cocotb_main", folder, environment={JOB_VARIABLE: str(path)})
+            run(binary, "gavel_tb.cocotb_main", folder, environment={JOB_VARIABLE: str(path)},
+                arguments=job.get("arguments", ()))
         result_path = folder / "result.json"
         if not result_path.is_file():
             raise SimulationError(f"simulation left no result{tail(folder / 'sim.log')}")
@@ -135,7 +136,8 @@ def simulate(
     ----------
     job
         ``kind`` and ``parameters`` as in `gavel_tb.jobs`; optional ``max_cycles``, ``seed`` and
-        ``repeat`` (printed with a difference), ``model`` (False: RTL alone, nothing compared).
+        ``repeat`` (printed with a difference), ``model`` (False: RTL alone, nothing compared),
+        ``arguments`` (plus-arguments of the simulation).
     waves
         Record waves; ``result["waves"]`` is their path.
     folder

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Verilated switch with a C++ main: no Python in the loop."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gavel_model.config import SwitchConfig
+from gavel_tb.build_cache import DEFAULT_CACHE, BuildCache
+from gavel_tb.errors import SimulationError
+from gavel_tb.harness import TOP, harness_layout, harness_verilog
+from gavel_tb.packing import PinPacker
+from gavel_tb.runner import BUILD_JOBS, LONG, tail, tool_environment, verilator_folder
+
+if TYPE_CHECKING:
+    from gavel_tb.bench import BenchJob
+
+MAIN_SOURCE = Path(__file__).with_name("cpp") / "native.cpp"
+_EXECUTABLE = "native"
+
+
+def build_native(config: SwitchConfig, cache: BuildCache) -> Path:
+    """Executable of the switch with the C++ main.
+
+    Raises
+    ------
+    SimulationError
+        If the build fails.
+    """
+    design = cache.design(config)
+    harness = harness_verilog(config, design.probe_paths)
+    flags = ["-O3", "--x-assign", "fast", "--x-initial", "fast", "--output-groups", "2",
+             "--output-split", "200000", "-Wno-fatal", "-Wno-lint", "-Wno-style"]
+
+    def make(folder: Path) -> None:
+        (folder / "gavel_switch.v").write_text(design.verilog, "utf-8")
+        (folder / f"{TOP}.sv").write_text(harness, "utf-8")
+        commands = [
+            [str(verilator_folder() / "verilator"), "--cc", "--exe", "-Mdir", str(folder),
+             "--top-module", TOP, "--prefix", "Vtop", "-o", _EXECUTABLE, *flags,
+             str(folder / f"{TOP}.sv"), str(folder / "gavel_switch.v"), str(MAIN_SOURCE)],
+            ["make", "-j", str(BUILD_JOBS), "-C", str(folder), "-f", "Vtop.mk",
+             f"OPT_FAST={LONG.fast}", f"OPT_SLOW={LONG.slow}", f"OPT_GLOBAL={LONG.fast}"],
+        ]
+        log = folder / "build.log"
+        with log.open("w") as output:
+            for command in commands:
+                done = subprocess.run(
+                    command, env=tool_environment(), stdout=output, stderr=subprocess.STDOUT,
+                    check=False,
+                )
+                if done.returncode:
+                    raise SimulationError(f"Verilator build failed{tail(log)}")
+
+    parts = (design.verilog, harness, *flags, LONG.fast, LONG.slow,
+             MAIN_SOURCE.read_text("utf-8"), str(verilator_folder()))
+    return cache.entry("native", parts, make) / _EXECUTABLE
+
+
+def native_speed(
+    config: SwitchConfig, job: BenchJob, cycles: int, *, cache: Path = DEFAULT_CACHE
+) -> float:
+    """Cycles per second with the recorded stimulus of ``job``.
+
+    Raises
+    ------
+    SimulationError
+        If the build or the run fails, or no frame comes out.
+    """
+    store = BuildCache(cache)
+    executable = build_native(config, store)
+    sizes = harness_layout(config).sizes
+    pack = PinPacker(config).pack
+    stimulus = executable.with_name("stimulus")
+    ready_bytes = sizes["tx_ready"]
+    stimulus.write_bytes(b"".join([
+        pack(inputs.rx) + inputs.ready.to_bytes(ready_bytes, "little")
+        for inputs in job.record(config)
+    ]))
+    done = subprocess.run(
+        [str(executable), str(stimulus), str(sizes["rx"]), str(ready_bytes), str(sizes["tx"]),
+         str(cycles)],
+        capture_output=True, text=True, check=False,
+    )
+    if done.returncode:
+        raise SimulationError(f"native run ended with code {done.returncode}: {done.stderr}")
+    counted, seconds, active = done.stdout.split()
+    # The link status of each port is always on; data must have moved, too.
+    if int(active) <= config.ports:
+        raise SimulationError("native run: no frame came out")
+    return int(counted) / float(seconds)

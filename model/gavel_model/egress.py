@@ -6,7 +6,7 @@ from __future__ import annotations
 import zlib
 
 from gavel_model.config import FCS_BYTES, SwitchConfig
-from gavel_model.counters import Counters
+from gavel_model.counters import COUNTER_MASK, Counters
 from gavel_model.frame import read_field, split_words, write_field
 from gavel_model.pins import TxPins
 from gavel_model.profiles import PROFILES
@@ -52,20 +52,25 @@ class Egress:
             change = zlib.crc32(data[:-FCS_BYTES]) ^ zlib.crc32(body)
             fcs = int.from_bytes(data[-FCS_BYTES:], "little") ^ change
             words = split_words(body + fcs.to_bytes(FCS_BYTES, "little"), self._word_bytes)
+        last = len(words) - 1
+        empty = len(words) * self._word_bytes - frame.length
         pins = [
             _new_tuple(TxPins, (1, 0, 0, 0, 0, 0, 0, 0, 0, 1, word))
             for word in words
         ]
-        pins[0] = pins[0]._replace(sop=1)
-        empty = len(words) * self._word_bytes - frame.length
-        pins[-1] = pins[-1]._replace(eop=1, empty=empty)
+        pins[0] = _new_tuple(TxPins, (1, 1, 0, 0, 0, 0, 0, 0, 0, 1, words[0]))
+        pins[last] = _new_tuple(
+            TxPins, (1, int(not last), 1, 0, empty, 0, 0, 0, 0, 1, words[last])
+        )
         return pins, marked
 
     def count(self, word: TxPins, marked: bool) -> None:
         """Counts a word in the crossbar's output register."""
-        add = self._counters.add
-        add(_BYTES, self._word_bytes - word[4])
+        counters = self._counters
+        values = counters.values
+        values[_BYTES] = values[_BYTES] + self._word_bytes - word[4] & COUNTER_MASK
+        counters.changed = True
         if word[2]:
-            add(_FRAMES, 1)
+            values[_FRAMES] = values[_FRAMES] + 1 & COUNTER_MASK
             if marked:
-                add(_ECN_MARKED, 1)
+                values[_ECN_MARKED] = values[_ECN_MARKED] + 1 & COUNTER_MASK

@@ -91,6 +91,12 @@ class IngressBuffer:
         decided
             Frames that have a verdict; the one that ends in this cycle is taken out.
         """
+        stored = self._stored
+        if event == WORD and stored & self._cell_mask and stored < self._max_words:
+            # A word inside of a cell, by far the most frequent. With an overflow the cells
+            # that are stored are whole, so this is never one of the words not stored.
+            self._stored = stored + 1
+            return None
         if event & ABORT:
             self.free += self._cells
             self._cells = 0

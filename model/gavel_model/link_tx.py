@@ -33,8 +33,8 @@ class LinkTx:
         self.hold = False
         self._queue: deque[TxPins] = deque()
 
-    def step(self, word: TxPins | None, ready: int) -> TxPins | None:
-        """Takes the word that `Egress` gives, if any, and the pin ``ready``; returns ``shown``."""
+    def step(self, word: TxPins | None, ready: int) -> None:
+        """Takes the word that `Egress` gives, if any, and pin ``ready`` (0 or not 0)."""
         queue = self._queue
         if queue:
             if word is not None:
@@ -46,4 +46,3 @@ class LinkTx:
             self.shown = word
         elif word is not None:
             queue.append(word)
-        return self.shown

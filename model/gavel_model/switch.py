@@ -155,30 +155,31 @@ class Switch:
         """`Egress` counts the words that arrive, `LinkTx` takes them; words shown move on."""
         rest = self._occupied
         ports = self.ports
+        shown = self._shown
         for j, word, marked in arrived:
             port = ports[j]
             port.egress.count(word, marked)
-            self._move(port, word, ready)
-            rest &= ~(1 << j)
+            output = 1 << j
+            link = port.link_tx
+            link.step(word, ready & output)
+            shown[j] = link.shown or word
+            rest &= ~output
+            self._occupied |= output
+            if link.hold:  # a word that arrives makes no queue shorter: it cannot end a hold
+                self._hold |= output
         while rest:
-            low = rest & -rest
-            rest ^= low
-            self._move(ports[low.bit_length() - 1], None, ready)
-
-    def _move(self, port: Port, word: TxPins | None, ready: int) -> None:
-        j = port.index
-        link = port.link_tx
-        shown = link.step(word, ready >> j & 1)
-        if shown is None:
-            self._shown[j] = _IDLE_UP
-            self._occupied &= ~(1 << j)
-        else:
-            self._shown[j] = shown
-            self._occupied |= 1 << j
-        if link.hold:
-            self._hold |= 1 << j
-        else:
-            self._hold &= ~(1 << j)
+            output = rest & -rest
+            rest ^= output
+            j = output.bit_length() - 1
+            link = ports[j].link_tx
+            link.step(None, ready & output)
+            if link.shown is None:
+                shown[j] = _IDLE_UP
+                self._occupied &= ~output
+            else:
+                shown[j] = link.shown
+            if not link.hold:
+                self._hold &= ~output
 
     def probe_values(self) -> list[int]:
         """Values of `gavel_model.probes.probe_points` in the current cycle, in its order."""

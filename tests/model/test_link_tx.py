@@ -9,35 +9,42 @@ from typing import Any
 from gavel_model.link_tx import LinkTx
 from gavel_model.pins import TxPins
 
+
+def step(link: LinkTx, word: TxPins | None, ready: int) -> TxPins | None:
+    """Steps; returns what the pins show next."""
+    link.step(word, ready)
+    return link.shown
+
+
 WORDS = [TxPins(valid=1, data=n, up=1) for n in range(20)]
 
 
 def test_words_pass_through_the_register() -> None:
     link = LinkTx()
-    assert [link.step(word, 1) for word in (*WORDS[:3], None)] == [*WORDS[:3], None]
+    assert [step(link, word, 1) for word in (*WORDS[:3], None)] == [*WORDS[:3], None]
     assert not link.hold
 
 
 def test_an_empty_register_is_filled_without_ready() -> None:
     link = LinkTx()
-    assert link.step(WORDS[0], 0) == WORDS[0]
-    assert link.step(WORDS[1], 0) == WORDS[0]
-    assert link.step(None, 1) == WORDS[1]
-    assert link.step(None, 0) == WORDS[1]
-    assert link.step(None, 1) is None
+    assert step(link, WORDS[0], 0) == WORDS[0]
+    assert step(link, WORDS[1], 0) == WORDS[0]
+    assert step(link, None, 1) == WORDS[1]
+    assert step(link, None, 0) == WORDS[1]
+    assert step(link, None, 1) is None
 
 
 def test_hold_from_four_words_on() -> None:
     link = LinkTx()
     holds = []
     for word in WORDS[:7]:
-        link.step(word, 0)
+        step(link, word, 0)
         holds.append(link.hold)
     assert holds == [False, False, False, False, True, True, True]
     shown = []
     holds = []
     for _ in range(7):
-        shown.append(link.step(None, 1))
+        shown.append(step(link, None, 1))
         holds.append(link.hold)
     assert shown == [*WORDS[1:7], None]
     assert holds == [True, True, False, False, False, False, False]
@@ -46,8 +53,8 @@ def test_hold_from_four_words_on() -> None:
 def test_order_is_kept_when_words_come_and_go_together() -> None:
     link = LinkTx()
     for word in WORDS[:3]:
-        link.step(word, 0)
-    assert [link.step(word, 1) for word in WORDS[3:6]] == WORDS[1:4]
+        step(link, word, 0)
+    assert [step(link, word, 1) for word in WORDS[3:6]] == WORDS[1:4]
 
 
 def test_stopped_output_holds_its_pins_and_reads_seven_words(bench: Any) -> None:

@@ -67,7 +67,7 @@ class Recording:
         """All cycles are done."""
         return self._cycle >= self._cycles
 
-    def step(self, cycle: int, tx: Sequence[TxPins]) -> Inputs:  # noqa: ARG002
+    def step(self, cycle: int, tx: Sequence[TxPins]) -> Inputs:
         """Inputs of a cycle."""
         self._cycle = cycle + 1
         return self._inputs[cycle % self._count]

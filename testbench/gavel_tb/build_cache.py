@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
+
 from gavel_model.config import SwitchConfig
 from gavel_tb.errors import SimulationError
 

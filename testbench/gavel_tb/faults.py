@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from gavel_tb.build_cache import Design
 from gavel_tb.errors import SimulationError
@@ -67,7 +68,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault("wrong frame check constant", "gavel_fcs_update", "change", "({}) ^ valid",
           ("link_tx",), ("tx_data",), (("profile", "esun"),)),
     Fault("hold stuck at 0", "gavel_link_tx", "hold", "1'd0",
-          ("scheduler", "ingress_buffer", "link_tx"), ("scheduler", "voq_frames", "free_cells", "tx_"),
+          ("scheduler", "ingress_buffer", "link_tx"),
+          ("scheduler", "voq_frames", "free_cells", "tx_"),
           (("backpressure", "bursts"),)),
     Fault("wrong class", "gavel_parser", "fields__vc", "~({})", ("ingress_buffer",),
           ("voq_frames",)),
@@ -94,7 +96,7 @@ def plant(design: Design, faults: Sequence[Fault] = FAULTS) -> Design:
     for number, fault in enumerate(faults, start=1):
         start, end = _module(text, fault)
         body, count = _driver(fault.signal).subn(
-            lambda match, n=number, f=fault: _choose(match, n, f), text[start:end]
+            partial(_choose, number, fault), text[start:end]
         )
         if count != 1:
             raise SimulationError(
@@ -126,7 +128,7 @@ def _driver(signal: str) -> re.Pattern[str]:
     return re.compile(rf"(?m)^(\s*(?:assign {name} =|{name} <=)) ([^;]*);")
 
 
-def _choose(match: re.Match[str], number: int, fault: Fault) -> str:
+def _choose(number: int, fault: Fault, match: re.Match[str]) -> str:
     target, right = match.group(1), match.group(2)
     if target.endswith("<="):
         wrong = fault.wrong.format(f"({right})")

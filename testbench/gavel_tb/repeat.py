@@ -35,6 +35,8 @@ def repeat_command(config: SwitchConfig, job: Mapping[str, Any]) -> str | None:
     arguments = ["gavel", "compare", *config_arguments(config)]
     for name, value in job.get("parameters", {}).items():
         option = f"--{name.replace('_', '-')}"
+        if value == "":
+            continue
         if isinstance(value, bool):
             if value:
                 arguments.append(option)

@@ -16,7 +16,8 @@ from typing import Any, Protocol
 
 from gavel_model.config import FCS_BYTES, SwitchConfig
 from gavel_model.frame import append_fcs, fcs, join_words, read_field, write_field
-from gavel_model.pins import Inputs, TxPins
+from gavel_model.pins import Inputs, RxPins, TxPins
+from gavel_model.profiles import PROFILES
 from gavel_model.register_map import Counter
 from gavel_tb.frames import NUMBER_BYTES, NUMBER_OFFSET, SentFrame
 from gavel_tb.known_state import KnownState
@@ -115,7 +116,7 @@ class Scoreboard:
             if received.valid or received.ctl_valid or self._inputs[port].open:
                 self._received(port, received, starts[port])
 
-    def _received(self, port: int, pins: Any, start: SentFrame | None) -> None:
+    def _received(self, port: int, pins: RxPins, start: SentFrame | None) -> None:
         state = self._inputs[port]
         down = not (pins.up and self.known.enabled[port])
         if down:
@@ -225,7 +226,7 @@ class Scoreboard:
 
         Returns
         -------
-        Figures of the run: frames, bytes, drops.
+        Figures of the run: frames, bytes, frames of each input since the last reset, drops.
 
         Raises
         ------
@@ -256,14 +257,13 @@ class Scoreboard:
         return {
             "frames": self.delivered,
             "bytes": self.delivered_bytes,
+            "frames_from": [state.arrived for state in self._inputs],
             "no_buffer": self.dropped,
             "refused": sum(sum(state.expected.values()) for state in self._inputs),
         }
 
 
 def _profile_number(frame: SentFrame) -> int:
-    from gavel_model.profiles import PROFILES
-
     return PROFILES.index(frame.profile)
 
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import random
 from collections import deque
 
 from gavel_model.config import MIN_FRAME_BYTES, SwitchConfig
@@ -14,7 +13,7 @@ from gavel_tb.frames import FrameFactory, SentFrame, frame_words
 from gavel_tb.register_traffic import EXTRA_IDS, fdb_address
 from gavel_tb.stimulus import derived_random
 
-PATTERNS = ("uniform", "permutation", "incast", "bursty")
+PATTERNS = ("uniform", "permutation", "incast", "converge", "bursty")
 SIZES = ("min", "max", "mixed")
 
 _SHORT_LIMIT = 256
@@ -167,6 +166,8 @@ class PortSource:
         ports, rng = self._config.ports, self._rng
         if self._pattern == "permutation":
             return (self._port + self._shift) % ports
+        if self._pattern == "converge":
+            return self._shift
         if self._pattern == "incast" and rng.random() < _INCAST_SHARE:
             return self._shift
         if self._pattern == "bursty":

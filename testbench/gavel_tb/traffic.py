@@ -40,8 +40,8 @@ class TrafficJob:
     cycles
         Cycles in which frames begin; after them the switch drains.
     pattern
-        ``uniform``, ``permutation``, ``incast`` (90 % to one output) or ``bursty`` (on and off,
-        one destination a burst).
+        ``uniform``, ``permutation``, ``incast`` (90 % to one output), ``converge`` (all to one
+        output) or ``bursty`` (on and off, one destination a burst).
     load
         Share of the cycles in which an input sends a word, 0...1.
     size
@@ -130,9 +130,7 @@ class TrafficJob:
 
         def finish(result: LockstepResult) -> dict[str, Any]:
             figures = scoreboard.finish(result.counters)
-            words = [traffic.tx_words[port] for port in range(config.ports)]
-            return {**figures, "tx_words": words, "active_cycles": self.cycles,
-                    "shares": traffic.shares(), "active_words": traffic.active_words}
+            return {**figures, "words_in_active_cycles": traffic.active_words}
 
         # Every queued cell of every input could go to one output that stalls half of the time.
         drain = 4 * config.ports * config.buffer_cells * config.words_per_cell + 10_000
@@ -175,8 +173,7 @@ class Traffic:
         self._quiet = 0
         self._cycle = 0
         self.starts: list[SentFrame | None] = [None] * config.ports
-        self.tx_words = [0] * config.ports
-        self.active_words = 0
+        self.active_words = [0] * config.ports
 
     @property
     def finished(self) -> bool:
@@ -197,8 +194,7 @@ class Traffic:
         for port in self._ports:
             if tx[port].valid:
                 moving = True
-                self.tx_words[port] += 1
-                self.active_words += active
+                self.active_words[port] += active
         register = self._register(active)
         sending = active and not self._setup
         rx = []
@@ -213,10 +209,6 @@ class Traffic:
         self._quiet = 0 if busy else self._quiet + 1
         ready = self._ready(cycle) if active else self._all_ready
         return Inputs(tuple(rx), ready, register, self._reset(cycle))
-
-    def shares(self) -> list[float]:
-        """Share of the active cycles in which each output sent, drain included."""
-        return [words / self._job.cycles for words in self.tx_words]
 
     def _register(self, active: bool) -> RegisterPins:
         if self._setup:

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Switches that the simulations run on, each built once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gavel_model.config import SwitchConfig
+from gavel_model.loader import load_config
+from gavel_tb.runner import SHORT
+from gavel_tb.simulate import prepare
+
+SWITCHES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "tiny": ("tiny", ()),
+    "pod": ("pod", ()),
+    "rack4": ("rack", ("ports=4", "buffer_cells=512", "islip_iterations=3")),
+    "odd3": ("tiny", ("ports=3", "data_width=128", "vcs=1", "buffer_cells=24", "profile=esun",
+                      "max_frame_bytes=300")),
+    "odd5": ("tiny", ("ports=5", "data_width=256", "vcs=3", "buffer_cells=40",
+                      "max_frame_bytes=1000", "islip_iterations=4", "bypass_limit=3",
+                      "ecn_threshold=6", "profile=afh12_16")),
+}
+
+Simulate = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def switch() -> Callable[[str], SwitchConfig]:
+    """switch(name) -> its configuration."""
+    return _switch
+
+
+def _switch(name: str) -> SwitchConfig:
+    source, overrides = SWITCHES[name]
+    return load_config(source, overrides)
+
+
+@pytest.fixture
+def simulate(sim_cache: Path) -> Simulate:
+    """simulate(name of a switch, kind of job, parameters...) -> result."""
+
+    def run(name: str, kind: str, *, model: bool = True, **parameters: Any) -> dict[str, Any]:
+        prepared = prepare(_switch(name), cache=sim_cache, effort=SHORT)
+        return prepared.run({"kind": kind, "parameters": parameters, "model": model})
+
+    return run

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Latency, line rate and fairness, measured at the pins of the RTL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+SETTLE = 60
+"""Cycles until a stream that began has filled the pipeline and the first frames are through."""
+
+
+@pytest.mark.parametrize("name", ["tiny", "pod", "rack4", "odd3", "odd5"])
+def test_latency_is_k_for_every_pair_vc_and_length(
+    simulate: Any, switch: Any, seed: int, name: str
+) -> None:
+    config = switch(name)
+    result = simulate(name, "latency", seed=seed)
+    assert result["passed"], result["report"]
+    figures = result["figures"]
+    assert list(figures["latencies"]) == [str(config.latency_cycles)]
+    assert figures["pairs"] == config.ports**2 * config.vcs
+    assert len(figures["lengths"]) > 4
+
+
+@pytest.mark.parametrize("name", ["tiny", "pod", "rack4", "odd3", "odd5"])
+@pytest.mark.parametrize("size", ["min", "mixed"])
+def test_permutation_runs_at_line_rate(
+    simulate: Any, switch: Any, seed: int, name: str, size: str
+) -> None:
+    cycles = 2000
+    result = simulate(name, "traffic", seed=seed, cycles=cycles, pattern="permutation", load=1.0,
+                      size=size)
+    assert result["passed"], result["report"]
+    figures = result["figures"]
+    longest = switch(name).max_frame_words if size == "mixed" else 0
+    wanted = cycles - SETTLE - 2 * longest
+    for words in figures["words_in_active_cycles"]:
+        assert words >= min(wanted, 0.99 * wanted)
+    assert figures["no_buffer"] == 0
+
+
+def test_uniform_single_cell_traffic_at_full_load_delivers(
+    simulate: Any, switch: Any, seed: int
+) -> None:
+    config = switch("rack4")
+    cycles = 6000
+    result = simulate("rack4", "traffic", seed=seed, cycles=cycles, load=1.0, size="min")
+    assert result["passed"], result["report"]
+    figures = result["figures"]
+    sent = config.ports * cycles
+    assert figures["frames"] >= 0.99 * sent
+    assert sum(figures["words_in_active_cycles"]) >= 0.97 * sent
+
+
+@pytest.mark.parametrize("name", ["tiny", "rack4"])
+def test_flows_to_one_output_share_it(
+    simulate: Any, switch: Any, seed: int, name: str
+) -> None:
+    config = switch(name)
+    result = simulate(name, "traffic", seed=seed, cycles=3000, pattern="converge", load=1.0,
+                      size="min")
+    assert result["passed"], result["report"]
+    arrived = result["figures"]["frames_from"]
+    fair = sum(arrived) / config.ports
+    for frames in arrived:
+        assert abs(frames - fair) <= max(0.02 * fair, 2)

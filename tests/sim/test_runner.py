@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the runner promises: failures are failures, builds are shared, waves are named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gavel_model.loader import load_config
+from gavel_tb.build_cache import BuildCache, Design
+from gavel_tb.errors import SimulationError
+from gavel_tb.repeat import repeat_command
+from gavel_tb.runner import SHORT, build, wave_format
+from gavel_tb.simulate import prepare
+from gavel_tb.traffic import TrafficJob
+
+
+def test_an_error_in_the_simulation_is_an_error_here(simulate: Any) -> None:
+    with pytest.raises(SimulationError, match="pattern = 'sideways'"):
+        simulate("tiny", "traffic", pattern="sideways")
+
+
+def test_unknown_kind_is_refused(simulate: Any) -> None:
+    with pytest.raises(SimulationError, match="must be traffic"):
+        simulate("tiny", "nonsense")
+
+
+def test_a_run_that_does_not_end_is_not_a_pass(sim_cache: Path) -> None:
+    prepared = prepare(load_config("tiny"), cache=sim_cache, effort=SHORT)
+    result = prepared.run({"kind": "traffic", "parameters": {"cycles": 500}, "max_cycles": 100})
+    assert not result["passed"]
+    assert result["timed_out"]
+
+
+def test_verilog_that_is_wrong_names_the_log(tmp_path: Path) -> None:
+    design = Design("module gavel_switch(input nothing); endmodule modul", {"probes": {}})
+    with pytest.raises(SimulationError, match=r"build\.log"):
+        build(BuildCache(tmp_path), design, "module gavel_harness(input clk); endmodule",
+              effort=SHORT)
+
+
+def test_an_entry_is_made_once(tmp_path: Path) -> None:
+    made: list[Path] = []
+    cache = BuildCache(tmp_path)
+    first = cache.entry("thing", ("a", "b"), made.append)
+    assert cache.entry("thing", ("a", "b"), made.append) == first
+    assert cache.entry("thing", ("ab", ""), made.append) != first
+    assert len(made) == 2
+
+
+def test_an_entry_that_failed_is_made_again(tmp_path: Path) -> None:
+    cache = BuildCache(tmp_path)
+
+    def fail(folder: Path) -> None:
+        (folder / "half").touch()
+        raise SimulationError("no")
+
+    with pytest.raises(SimulationError):
+        cache.entry("thing", ("a",), fail)
+    folder = cache.entry("thing", ("a",), lambda folder: (folder / "whole").touch())
+    assert sorted(path.name for path in folder.iterdir()) == ["complete", "whole"]
+
+
+def test_waves_are_written_and_named(sim_cache: Path) -> None:
+    prepared = prepare(load_config("tiny"), cache=sim_cache, effort=SHORT, waves=True)
+    result = prepared.run({"kind": "traffic", "parameters": {"cycles": 200}})
+    assert result["passed"], result["report"]
+    waves = Path(result["waves"])
+    assert waves.suffix == f".{wave_format()}"
+    assert waves.stat().st_size > 1000
+    assert (result["waves_note"] is None) == (wave_format() == "fst")
+
+
+def test_progress_is_told(sim_cache: Path) -> None:
+    told: list[tuple[int, float]] = []
+    prepared = prepare(load_config("tiny"), cache=sim_cache, effort=SHORT)
+    prepared.run({"kind": "traffic", "parameters": {"cycles": 30_000}},
+                 progress=lambda cycle, share: told.append((cycle, share)))
+    assert told
+    assert told == sorted(told)
+    assert all(0 <= share <= 1 for _, share in told)
+
+
+def test_the_command_that_repeats_gives_the_same_switch() -> None:
+    config = load_config("pod", ["vcs=3"])
+    job = {"kind": "traffic", "parameters": TrafficJob(seed=5, registers=True).parameters()}
+    command = repeat_command(config, job)
+    assert command is not None
+    assert command.startswith("gavel compare --config pod -P vcs=3 --seed 5")
+    assert "--registers" in command.split()
+    assert "--waves" in command.split()

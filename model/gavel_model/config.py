@@ -85,7 +85,7 @@ class SwitchConfig:
     replay_frames: int
     replay_cells: int
     islip_iterations: int
-    bypass_limit: int = 64
+    bypass_limit: int = 128
     id_entries: int = 1024
     fdb_sets: int = 64
     fdb_ways: int = 2

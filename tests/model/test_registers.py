@@ -82,7 +82,7 @@ def test_an_address_without_strobe_does_nothing(bench: Any) -> None:
     b.access(0, RegisterPins(Global.BYPASS_LIMIT, 3, 0, 0))
     b.run(2)
     assert b.switch.rdata == 0
-    assert b.read(Global.BYPASS_LIMIT) == 64
+    assert b.read(Global.BYPASS_LIMIT) == b.switch.config.bypass_limit
 
 
 def test_write_and_read_in_one_cycle_returns_the_old_value(bench: Any) -> None:
@@ -200,7 +200,7 @@ def test_accesses_during_reset_are_lost(bench: Any) -> None:
     b.access(3, RegisterPins(Global.BYPASS_LIMIT, 3, 1, 1))
     b.access(4, RegisterPins(Global.BYPASS_LIMIT, 4, 1, 1))
     b.run(8)
-    assert b.read(Global.BYPASS_LIMIT) == 64
+    assert b.read(Global.BYPASS_LIMIT) == b.switch.config.bypass_limit
 
 
 def test_up_is_the_enable_bit_as_visible_in_the_cycle(bench: Any) -> None:

@@ -45,7 +45,7 @@ def test_every_pattern_with_every_seed(gavel, runs):
     result = gavel("compare", "-c", "tiny", "--pattern", "all", "--seed", 1, "--seed", 2)
     assert result.exit_code == 0
     assert len({(job["pattern"], job["seed"]) for job in jobs}) == len(jobs) >= 8
-    assert f"{len(jobs)} of {len(jobs)} runs, {100 * len(jobs)} cycles, 0 mismatches" \
+    assert f"{len(jobs)} of {len(jobs)} runs, {100 * len(jobs):,} cycles, 0 mismatches" \
         in result.stdout
 
 

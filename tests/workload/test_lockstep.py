@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Workloads through the Verilated switch, compared with the model in every cycle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gavel_model.loader import load_config
+from gavel_tb.runner import SHORT
+from gavel_tb.simulate import simulate
+from gavel_tb.workload.chakra import Trace, save_trace
+from gavel_tb.workload.generate import collective_node, collective_steps, mixture_of_experts
+from gavel_tb.workload.job import WorkloadJob
+from gavel_tb.workload.measure import measure
+from gavel_tb.workload.on_model import play_on_model
+
+REAL = Path(__file__).parents[3] / "shared" / "data" / "chakra"
+WORKLOADS = {
+    "ring all-reduce": collective_steps("all-reduce", 8, 40_000, algorithm="ring"),
+    "halving-doubling all-reduce": collective_steps(
+        "all-reduce", 8, 40_000, algorithm="halving-doubling", compute_us=1
+    ),
+    "all-to-all": collective_node("all-to-all", 8, 40_000),
+    "mixture of experts": mixture_of_experts(8, 12_000, compute_us=1),
+}
+
+
+def run(job: WorkloadJob, cache: Path, preset: str = "pod", *changes: str) -> dict[str, Any]:
+    """Lockstep result; its figures must be those of the model alone."""
+    config = load_config(preset, changes)
+    result = simulate(config, {"kind": "workload", "parameters": job.parameters()}, cache=cache,
+                      effort=SHORT)
+    assert result["passed"], result["report"]
+    assert result["mismatches"] == 0
+    figures: dict[str, Any] = result["figures"]
+    assert figures["failure"] is None and figures["drops"] == 0
+    player = job.player(config)
+    play_on_model(player)
+    assert measure(player, job.clock_mhz) == figures
+    return figures
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_made_traces(name: str, tmp_path: Path, sim_cache: Path) -> None:
+    made = WORKLOADS[name]
+    save_trace(Trace("made", made.ranks), tmp_path)
+    run(WorkloadJob(trace=str(tmp_path), algorithm="direct"), sim_cache)
+
+
+def test_two_ranks_on_the_smallest_switch(tmp_path: Path, sim_cache: Path) -> None:
+    save_trace(collective_node("all-reduce", 2, 9000), tmp_path)
+    figures = run(WorkloadJob(trace=str(tmp_path)), sim_cache, "tiny")
+    assert figures["peak_outstanding_cells"] <= 16
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason=f"the real Chakra traces are not here ({REAL})")
+@pytest.mark.parametrize("folder", [
+    "all_reduce_8npus_1MB", "all_to_all_8npus_1MB",
+    "custom_collectives_custom_ring_allreduce_8npus_1MB",
+])  # fmt: skip
+def test_real_traces(folder: str, sim_cache: Path) -> None:
+    figures = run(WorkloadJob(trace=str(REAL / folder), scale=0.03125), sim_cache)
+    # Messages of 4096 bytes are whole frames, and the pattern is a permutation in every step.
+    assert figures["latency_max"] == figures["latency_p50"] == 8

@@ -115,7 +115,11 @@ class SchedulerOutput(wiring.Component):
     def _choose_vc(self, m: Module, allowed: list[Signal], match: Signal) -> None:
         vcs = self._config.vcs
         vc_mask = Signal(vcs)
-        m.d.comb += self.vc.eq(pick(Cat((row & match).any() for row in allowed), vc_mask))
+        backlogged = Signal(vcs)
+        m.d.comb += [
+            backlogged.eq(Cat((row & match).any() for row in allowed)),
+            self.vc.eq(pick(backlogged, vc_mask)),
+        ]
         with m.If(match.any()):
             m.d.sync += vc_mask.eq(pointer_after(self.vc))
         for number in range(1, vcs):

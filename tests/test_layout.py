@@ -107,8 +107,9 @@ def test_file(path):
     assert lines, "empty: say at least what the package is"
     assert lines[0] == "# SPDX-License-Identifier: Apache-2.0"
     assert len(lines) <= LONGEST_FILE
-    tree = ast.parse("\n".join(lines))
-    assert ast.get_docstring(tree) is not None, "no module docstring"
+    if ROOT / "tests" not in path.parents:
+        tree = ast.parse("\n".join(lines))
+        assert ast.get_docstring(tree) is not None, "no module docstring"
 
 
 @pytest.mark.parametrize("package", ["gavel_rtl", "gavel_model", "gavel_tb", "gavel_cli"])

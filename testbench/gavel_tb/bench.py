@@ -108,7 +108,7 @@ def bench(
     from gavel_tb.simulate import prepare
 
     store = BuildCache(cache)
-    prepared = prepare(config, cache=cache)
+    prepared = prepare(config, cache=cache, effort=LONG)
     harness = harness_verilog(config, prepared.design.probe_paths)
     binary = build(store, prepared.design, harness, effort=LONG)
     job = BenchJob(cycles=cycles)

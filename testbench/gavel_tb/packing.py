@@ -56,7 +56,10 @@ class TxUnpacker:
     def __init__(self, config: SwitchConfig) -> None:
         layout = harness_layout(config)
         self._size = layout.port_bytes
-        self._pins = layout.pins
+        self._pins = tuple(
+            (offset, (1 << width) - 1)
+            for offset, width in zip(layout.pins.offsets, layout.pins.widths, strict=True)
+        )
         self._last = [b""] * config.ports
         self._values = [TxPins()] * config.ports
 
@@ -67,8 +70,10 @@ class TxUnpacker:
             group = packed[port * size : (port + 1) * size]
             if group != last[port]:
                 last[port] = group
-                fields = self._pins.unpack(int.from_bytes(group, "little"))
-                self._values[port] = TxPins(**fields)
+                value = int.from_bytes(group, "little")
+                self._values[port] = TxPins(
+                    *[value >> offset & mask for offset, mask in self._pins]
+                )
         return self._values
 
 

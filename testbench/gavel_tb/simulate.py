@@ -17,7 +17,7 @@ from gavel_tb.errors import SimulationError
 from gavel_tb.harness import harness_verilog
 from gavel_tb.job_file import JOB_VARIABLE
 from gavel_tb.repeat import repeat_command
-from gavel_tb.runner import LONG, WAVE_NOTE, Effort, build, run, tail, wave_file
+from gavel_tb.runner import SHORT, WAVE_NOTE, Effort, build, run, tail, wave_file
 
 POLL_SECONDS = 0.2
 
@@ -104,7 +104,7 @@ def prepare(
     *,
     cache: Path = DEFAULT_CACHE,
     design: Design | None = None,
-    effort: Effort = LONG,
+    effort: Effort = SHORT,
     waves: bool = False,
     debug: bool = False,
 ) -> Prepared:
@@ -127,7 +127,7 @@ def simulate(
     progress: ProgressCallback | None = None,
     cache: Path = DEFAULT_CACHE,
     design: Design | None = None,
-    effort: Effort = LONG,
+    effort: Effort = SHORT,
     folder: Path | None = None,
 ) -> dict[str, Any]:
     """Runs one job through the Verilated switch.

@@ -34,10 +34,10 @@ def test_a_run_that_does_not_end_is_not_a_pass(sim_cache: Path) -> None:
     assert result["timed_out"]
 
 
-def test_verilog_that_is_wrong_names_the_log(tmp_path: Path) -> None:
+def test_verilog_that_is_wrong_names_the_log(sim_cache: Path) -> None:
     design = Design("module gavel_switch(input nothing); endmodule modul", {"probes": {}})
     with pytest.raises(SimulationError, match=r"build\.log"):
-        build(BuildCache(tmp_path), design, "module gavel_harness(input clk); endmodule",
+        build(BuildCache(sim_cache), design, "module gavel_harness(input clk); endmodule",
               effort=SHORT)
 
 

@@ -50,10 +50,14 @@ RUNTIME_OBJECTS = ["verilated.o", "verilated_dpi.o", "verilated_vpi.o", "verilat
 """Objects that do not depend on the design; they take longer to compile than a small design. (The
 main program does depend on it: it allocates the model.)"""
 
-SHORT = Effort(("-O3", "-fno-inline"), "-O1", "-O0")
-"""The default. Without inlining each module's code stands once, however many ports there are."""
+_ONE_CODE_PER_MODULE = ("-O3", "-fno-inline", "-fno-gate", "-fno-dfg")
+"""Inlining copies a module's code into every instance of it, and the two other optimisations make
+those copies different from one another, so that a switch of 16 ports has twice the C++."""
 
-LONG = Effort(("-O3", "-fno-inline"), "-O2", "-O0")
+SHORT = Effort(_ONE_CODE_PER_MODULE, "-O1", "-O0")
+"""The default."""
+
+LONG = Effort(_ONE_CODE_PER_MODULE, "-O2", "-O0")
 """Benches and soaks: twice the build time of `SHORT` for a few per cent of speed. (Inlining is
 both slower to build and slower to run: its code does not fit the caches.)"""
 

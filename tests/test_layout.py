@@ -6,6 +6,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,14 @@ def test_rtl_shares_with_the_model_no_behaviour():
             if parts[0] == "gavel_model":
                 assert len(parts) > 1, f"{path} imports the whole model"
                 assert parts[1] in RTL_MAY_IMPORT, f"{path} imports {name}"
+
+
+def test_ruff_bans_the_same_modules_as_the_test_above():
+    settings = tomllib.loads((ROOT / "rtl" / "ruff.toml").read_text("utf-8"))
+    banned = settings["lint"]["flake8-tidy-imports"]["banned-api"]
+    modules = {path.stem for path in MODEL.glob("*.py")} - {"__init__"}
+    assert {name.removeprefix("gavel_model.") for name in banned
+            if name.startswith("gavel_model.")} == modules - RTL_MAY_IMPORT
 
 
 def test_the_model_needs_only_the_standard_library():

@@ -199,3 +199,19 @@ def test_json_without_a_folder_is_refused(gavel):
     result = gavel("verilog", "-c", "tiny", "--json")
     assert result.exit_code == 2
     assert "--json needs -o DIR" in result.stderr
+
+
+def test_scale_is_made_of_the_same_modules_as_pod():
+    """The largest preset: not linted, for that alone takes minutes."""
+    config = load_config("scale")
+    large, small = generate(config), generate(load_config("pod"))
+    modules = identifiers(large.verilog, MODULE)
+    assert len(modules) == len(set(modules))
+    assert set(modules) == set(identifiers(small.verilog, MODULE))
+    counts = large.sidecar["modules"]
+    assert set(counts) == set(modules)
+    assert counts["gavel_switch"] == 1
+    assert counts["gavel_port"] == config.ports
+    assert counts["gavel_link_rx"] == counts["gavel_link_tx"] == config.ports
+    placed = instances(large.verilog)
+    assert sum(module == "gavel_port" for module, _ in placed) == config.ports

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a component is placed as a submodule that stands once in the Verilog."""
+"""How a component is placed as a submodule that stands once in the Verilog, and connected."""
 
+from collections.abc import Iterable
 from typing import Protocol, TypeVar, runtime_checkable
 
-from amaranth.hdl import Elaboratable, Module
+from amaranth.hdl import Elaboratable, Module, Value
 from amaranth.lib import wiring
 
 _Component = TypeVar("_Component", bound=wiring.Component)
@@ -38,3 +39,10 @@ def place(m: Module, name: str, component: _Component) -> _Component:
     """Makes ``component`` a submodule of ``m``, as a `Block`, and returns it."""
     m.submodules[name] = Block(component, name)
     return component
+
+
+def connect(m: Module, target: wiring.PureInterface, source: wiring.PureInterface,
+            names: Iterable[str] | None = None) -> None:
+    """Makes ``source`` drive the members of the same name of ``target``: all, or ``names``."""
+    for name in names or target.signature.members:
+        m.d.comb += Value.cast(getattr(target, name)).eq(Value.cast(getattr(source, name)))

@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """One port: the ingress half from its receive pins, the egress half to its transmit pins."""
 
-from collections.abc import Iterable
-
 from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
 from gavel_model.register_map import COUNTER_BITS, COUNTERS, Counter
-from gavel_rtl.block import place
+from gavel_rtl.block import connect, place
 from gavel_rtl.counters import Counters
 from gavel_rtl.egress import Egress
 from gavel_rtl.ingress_buffer import IngressBuffer
@@ -30,13 +28,6 @@ from gavel_rtl.parser import Parser
 
 _WORD_TO_STORE = 2
 _VERDICT_TO_STORE = 1
-
-
-def _flow(m: Module, target: wiring.PureInterface, source: wiring.PureInterface,
-          names: Iterable[str] | None = None) -> None:
-    """Connects members of ``source`` to those of the same name of ``target``."""
-    for name in names or target.signature.members:
-        m.d.comb += Value.cast(getattr(target, name)).eq(Value.cast(getattr(source, name)))
 
 
 class Port(wiring.Component):
@@ -116,15 +107,15 @@ class Port(wiring.Component):
         lookup = place(m, "lookup", Lookup(config))
         ingress_buffer = place(m, "ingress_buffer", IngressBuffer(config))
 
-        _flow(m, link_rx.link, self.rx)
-        _flow(m, llr_receiver.i_word, link_rx.word)
-        _flow(m, llr_receiver.i_verdict, link_rx.verdict)
-        _flow(m, parser.word, llr_receiver.o_word)
-        _flow(m, parser.settings, settings)
-        _flow(m, lookup.fields, parser.fields)
-        _flow(m, lookup.write, self.table)
-        _flow(m, ingress_buffer.route, lookup.route)
-        _flow(m, ingress_buffer.match, self.match)
+        connect(m, link_rx.link, self.rx)
+        connect(m, llr_receiver.i_word, link_rx.word)
+        connect(m, llr_receiver.i_verdict, link_rx.verdict)
+        connect(m, parser.word, llr_receiver.o_word)
+        connect(m, parser.settings, settings)
+        connect(m, lookup.fields, parser.fields)
+        connect(m, lookup.write, self.table)
+        connect(m, ingress_buffer.route, lookup.route)
+        connect(m, ingress_buffer.match, self.match)
         self._delay(m, ingress_buffer.word, llr_receiver.o_word, "word", _WORD_TO_STORE)
         self._delay(m, ingress_buffer.verdict, llr_receiver.o_verdict, "verdict",
                     _VERDICT_TO_STORE)
@@ -140,7 +131,7 @@ class Port(wiring.Component):
             self.done.eq(ingress_buffer.done),
             self.connect.eq(ingress_buffer.connect),
         ]
-        _flow(m, self.to_crossbar, ingress_buffer.out_word)
+        connect(m, self.to_crossbar, ingress_buffer.out_word)
         self._link_events = (link_rx.stray << Counter.RX_STRAY_WORDS
                              | link_rx.ctl_os << Counter.RX_CTL_OS)
         return ingress_buffer
@@ -149,12 +140,12 @@ class Port(wiring.Component):
         egress = place(m, "egress", Egress(self._config))
         llr_transmitter = place(m, "llr_transmitter", LlrTransmitter(self._config))
         link_tx = place(m, "link_tx", LinkTx(self._config))
-        _flow(m, egress.i_word, self.from_crossbar)
-        _flow(m, llr_transmitter.i_word, egress.o_word)
-        _flow(m, link_tx.word, llr_transmitter.o_word)
+        connect(m, egress.i_word, self.from_crossbar)
+        connect(m, llr_transmitter.i_word, egress.o_word)
+        connect(m, link_tx.word, llr_transmitter.o_word)
         outputs = [name for name, member in self.tx.signature.members.items()
                    if member.flow is Out]
-        _flow(m, self.tx, link_tx.link, outputs)
+        connect(m, self.tx, link_tx.link, outputs)
         m.d.comb += [
             link_tx.link.ready.eq(self.tx.ready),
             link_tx.link.ctl_ready.eq(self.tx.ctl_ready),

@@ -1,24 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The switch: ports, scheduler, crossbar, registers."""
 
-from amaranth.hdl import Cat, Module, Value
+from amaranth.hdl import Cat, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
-from gavel_rtl.block import place
+from gavel_rtl.block import connect, place
 from gavel_rtl.crossbar import Crossbar
 from gavel_rtl.flow_control import FlowControl
 from gavel_rtl.interfaces import RegisterPort, RxLink, TxLink
 from gavel_rtl.port import Port
 from gavel_rtl.registers import Registers
 from gavel_rtl.scheduler import Scheduler
-
-
-def _connect(m: Module, target: wiring.PureInterface, source: wiring.PureInterface) -> None:
-    """Connects all members of two interfaces of the same signature, ``source`` driving."""
-    for name in target.signature.members:
-        m.d.comb += Value.cast(getattr(target, name)).eq(Value.cast(getattr(source, name)))
 
 
 def _pin_members(config: SwitchConfig) -> dict[str, wiring.Member]:
@@ -75,11 +69,11 @@ class Switch(wiring.Component):
             scheduler.bypass_limit.eq(registers.bypass_limit),
         ]
         for number, port in enumerate(ports):
-            _connect(m, port.settings, registers.settings[number])
-            _connect(m, port.table, registers.table)
-            _connect(m, port.match, scheduler.match[number])
-            _connect(m, crossbar.i_word[number], port.to_crossbar)
-            _connect(m, port.from_crossbar, crossbar.o_word[number])
+            connect(m, port.settings, registers.settings[number])
+            connect(m, port.table, registers.table)
+            connect(m, port.match, scheduler.match[number])
+            connect(m, crossbar.i_word[number], port.to_crossbar)
+            connect(m, port.from_crossbar, crossbar.o_word[number])
             m.d.comb += [
                 port.hold.eq(holds),
                 port.counter_select.eq(registers.counter_select),

@@ -23,11 +23,27 @@ MAX_PORTS = 64
 MAX_VCS = 8
 
 
+_SHOWN = 120
+
+
+def shortened(text: str) -> str:
+    """``text``, or its two ends if it is too long for the line of a message."""
+    half = _SHOWN // 2
+    return text if len(text) <= _SHOWN else f"{text[:half]}...{text[-half:]}"
+
+
+def _shown(value: object) -> str:
+    try:
+        return shortened(repr(value))
+    except ValueError:  # Python prints no whole number of thousands of digits.
+        return "a number too long to print"
+
+
 class ConfigError(ValueError):
     """A configuration that cannot be built; the message names field, value and range."""
 
     def __init__(self, field: str, value: object, allowed: str) -> None:
-        super().__init__(f"{field} = {value!r}: must be {allowed}")
+        super().__init__(f"{field} = {_shown(value)}: must be {allowed}")
         self.field = field
         self.value = value
         self.allowed = allowed

@@ -5,14 +5,25 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from importlib import resources
 from pathlib import Path
 
-from gavel_model.config import ConfigError, SwitchConfig
+from gavel_model.config import ConfigError, SwitchConfig, shortened
 
 PRESETS = ("tiny", "fpga", "pod", "rack", "scale")
 _FIELDS = tuple(item.name for item in fields(SwitchConfig))
+_REQUIRED = tuple(item.name for item in fields(SwitchConfig) if item.default is MISSING)
+
+
+class FieldNameError(ConfigError):
+    """A field that is not known, or is not given; the message names it and the fix."""
+
+    def __init__(self, field: str, what: str) -> None:
+        ValueError.__init__(self, f"{shortened(field)}: {what}")
+        self.field = field
+        self.value = None
+        self.allowed = what
 
 
 def load_config(source: str, overrides: Sequence[str] = ()) -> SwitchConfig:
@@ -35,11 +46,9 @@ def load_config(source: str, overrides: Sequence[str] = ()) -> SwitchConfig:
     for text in overrides:
         name, value = _override(text)
         values[name] = value
-    missing = [name for name in ("ports", "data_width", "vcs", "buffer_cells", "max_frame_bytes",
-                                 "replay_frames", "replay_cells", "islip_iterations")
-               if name not in values]
+    missing = ", ".join(name for name in _REQUIRED if name not in values)
     if missing:
-        raise ConfigError(missing[0], None, f"given in {source}, or by base = \"PRESET\"")
+        raise FieldNameError(missing, f"missing in {source}; give it, or base = \"PRESET\"")
     return SwitchConfig(**values)  # type: ignore[arg-type]  # SwitchConfig checks each type
 
 
@@ -53,7 +62,9 @@ def _file(path: Path) -> dict[str, object]:
         raise ConfigError("config", str(path), "a TOML file or one of " + ", ".join(PRESETS))
     try:
         given = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except RecursionError:
+        raise ConfigError("config", str(path), "TOML that nests less deeply") from None
+    except ValueError as error:  # No TOML, no UTF-8, or a number of thousands of digits.
         raise ConfigError("config", str(path), f"TOML ({error})") from error
     base = given.pop("base", None)
     if base is not None and base not in PRESETS:
@@ -78,4 +89,5 @@ def _override(text: str) -> tuple[str, object]:
 
 def _known(name: str) -> None:
     if name not in _FIELDS:
-        raise ConfigError(name, "unknown", "one of the fields " + ", ".join(_FIELDS))
+        shown = name if name.isidentifier() else repr(name)
+        raise FieldNameError(shown, "unknown field; one of " + ", ".join(_FIELDS))

@@ -57,7 +57,7 @@ def test_register_map(gavel):
 @pytest.mark.parametrize(("words", "line"), [
     (("-P", "ports=1"), "ports = 1: must be in 2...64"),
     (("-P", "data_width=96"), "data_width = 96: must be 64, 128, 256 or 512 bits"),
-    (("-P", "prots=4"), "prots = 'unknown': must be one of the fields ports, data_width"),
+    (("-P", "prots=4"), "prots: unknown field; one of ports, data_width"),
     (("-P", "ports"), "-P = 'ports': must be of the form name=value"),
     (("-P", "ports=many"), "ports = 'many': must be a whole number"),
     (("--config", "podd"), "config = 'podd': must be a TOML file or one of tiny"),

@@ -141,7 +141,7 @@ def test_overrides_are_checked_together() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("nonsense=1", "nonsense = 'unknown': must be one of the fields ports"),
+        ("nonsense=1", "nonsense: unknown field; one of ports"),
         ("ports", "-P = 'ports': must be of the form name=value"),
         ("ports=many", "ports = 'many': must be a whole number"),
         ("ports=2.5", "ports = '2.5': must be a whole number"),
@@ -157,9 +157,14 @@ def test_a_bad_override_is_refused(text: str, message: str) -> None:
     ("text", "message"),
     [
         ("ports = [", "must be TOML"),
+        ("ports = " + 3000 * "[" + 3000 * "]", "must be TOML that nests less deeply"),
+        ("ports = " + 5000 * "9", "must be TOML"),
+        ('base = "tiny"\nports = 0x' + 5000 * "f", "ports = a number too long to print: must be"),
+        ('base = "tiny"\nprofile = "' + 999 * "x" + '"', "xxx...xxx"),
         ('base = "huge"', "base = 'huge': must be one of tiny"),
-        ('base = "tiny"\nport = 3', "port = 'unknown': must be one of the fields"),
-        ("ports = 2", "data_width = None: must be given in"),
+        ('base = "tiny"\nport = 3', "port: unknown field; one of ports, data_width"),
+        ("ports = 2", "data_width, vcs, buffer_cells, max_frame_bytes, replay_frames, "
+         "replay_cells, islip_iterations: missing in "),
     ],
 )
 def test_a_bad_file_is_refused(tmp_path: Path, text: str, message: str) -> None:

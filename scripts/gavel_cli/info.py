@@ -22,6 +22,7 @@ UNITS = {
     "voqs": "per input", "fdb_entries": "entries", "buffer_bytes": "bytes per input",
     "bits_per_cycle": "bits, each direction", "frames_per_cycle": "64-byte frames, all ports",
 }
+HEXADECIMAL = frozenset({"esun_ethertype"})
 READ_ONLY = frozenset({"ID", "VERSION", "PORTS", "DATA_WIDTH", "VCS", "LATENCY", "STATUS"})
 
 
@@ -78,7 +79,8 @@ def info(config: str, overrides: tuple[str, ...], registers: bool, as_json: bool
         print_json(result)
         return
     click.echo(f"Configuration {config}")
-    print_pairs([(f"  {name}", value, UNITS.get(name, "")) for name, value in chosen.items()])
+    print_pairs([(f"  {name}", f"0x{value:04X}" if name in HEXADECIMAL else value,
+                  UNITS.get(name, "")) for name, value in chosen.items()])
     click.echo(f"\nDerived (K = latency_cycles = {switch.latency_cycles}: last word in to first "
                "word out, nothing contending)")
     print_pairs([(f"  {name}", value, UNITS.get(name, ""))

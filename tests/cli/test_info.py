@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -68,3 +69,7 @@ def test_refusals_name_field_value_and_range(gavel, words, line):
     assert result.stderr.startswith(f"gavel: error: {line}")
     assert result.stderr.count("\n") == 1
     assert result.stdout == ""
+
+
+def test_an_ethertype_is_shown_in_hexadecimal(gavel):
+    assert re.search(r"esun_ethertype +0x88B5\n", gavel("info").stdout)

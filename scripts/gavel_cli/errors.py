@@ -17,18 +17,33 @@ EXIT_USAGE = 2
 EXIT_TOOL = 3
 """A tool is missing, or the simulator failed."""
 
+EXIT_STOPPED = 130
+"""Interrupted from the keyboard: 128 and the number of the signal, as shells count."""
+
+EXIT_CLOSED_PIPE = 141
+"""Whoever read standard output has closed it, as `head` does: 128 and the number of SIGPIPE."""
+
 EXIT_CODES = """\b
 Exit codes:
   0  done, and every check passed
   1  a check failed: a mismatch between model and RTL, a frame lost or wrong
   2  bad input or usage; nothing was written
-  3  a tool is missing (see `gavel doctor`), or the simulator failed"""
+  3  a tool is missing (see `gavel doctor`), or the simulator failed
+  130  interrupted (Ctrl-C); 141: the reader of standard output left early"""
 
 
 class CheckFailed(click.ClickException):
     """The run ended and a check failed (exit code 1)."""
 
     exit_code = EXIT_CHECK
+
+
+def check_failed(verdict: str, report: str | None, *, as_json: bool) -> CheckFailed:
+    """The error of a failed check, one line; ``report``, all that is known of the failure, goes
+    to standard output unless it is in the JSON object there."""
+    if report and not as_json:
+        click.echo(report)
+    return CheckFailed(verdict.partition("\n")[0])
 
 
 class InputError(click.ClickException):

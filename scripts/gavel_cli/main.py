@@ -4,13 +4,22 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
-from gavel_cli.errors import EXIT_CHECK, EXIT_CODES, EXIT_TOOL, EXIT_USAGE
+from gavel_cli.errors import (
+    EXIT_CHECK,
+    EXIT_CLOSED_PIPE,
+    EXIT_CODES,
+    EXIT_STOPPED,
+    EXIT_TOOL,
+    EXIT_USAGE,
+)
 
 VERBS = {
     "bench": "gavel_cli.bench:bench",
@@ -57,6 +66,20 @@ def _fail(error: Exception) -> int:
     return EXIT_USAGE
 
 
+@contextmanager
+def _orderly_end() -> Iterator[None]:
+    """Comes before click, which prints an empty line at an interrupt, and answers a closed pipe
+    by exit code 1: a failed check, here."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise click.Abort from None
+    except BrokenPipeError:
+        # Python flushes standard output once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise click.exceptions.Exit(EXIT_CLOSED_PIPE) from None
+
+
 class Verbs(click.Group):
     """A group whose commands are imported on use, and whose user errors are single lines."""
 
@@ -88,7 +111,7 @@ class Verbs(click.Group):
             code = super().main(args, prog_name or "gavel", complete_var, False, **extra)
         except click.Abort:
             click.echo("gavel: stopped", err=True)
-            sys.exit(130)
+            sys.exit(EXIT_STOPPED)
         except (click.ClickException, OSError) as error:
             sys.exit(_fail(error))
         except (ValueError, RuntimeError) as error:
@@ -96,6 +119,22 @@ class Verbs(click.Group):
                 raise
             sys.exit(_fail(error))
         sys.exit(code if isinstance(code, int) else 0)
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """As click's; a help text, too, may meet a closed pipe."""
+        with _orderly_end():
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click's, but see `_orderly_end`."""
+        with _orderly_end():
+            return super().invoke(ctx)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """As click's; `gavel` alone shows the help and is not an error."""

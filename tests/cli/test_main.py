@@ -11,7 +11,7 @@ import click
 import pytest
 
 from gavel_cli import main as main_module
-from gavel_cli.errors import CheckFailed, InputError, ToolError
+from gavel_cli.errors import EXIT_CLOSED_PIPE, CheckFailed, InputError, ToolError
 from gavel_cli.main import VERBS, Verbs, message_of
 from gavel_model.config import ConfigError
 
@@ -88,7 +88,7 @@ def test_errors_are_one_line_and_an_exit_code(capsys, monkeypatch, error, code, 
     with pytest.raises(SystemExit) as stop:
         group.main(["fail"], prog_name="gavel")
     assert stop.value.code == code
-    assert capsys.readouterr().err.strip("\n") == line.strip("\n")
+    assert capsys.readouterr().err == line
 
 
 def test_a_bug_is_not_hidden(monkeypatch):
@@ -125,5 +125,6 @@ def test_an_early_closed_pipe_is_quiet():
                        "--registers | head -1"],
         capture_output=True, text=True, check=False,
     )
+    assert done.returncode == EXIT_CLOSED_PIPE
     assert done.stdout == "Configuration scale\n"
     assert done.stderr == ""

@@ -13,6 +13,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from importlib.metadata import version
@@ -78,13 +79,17 @@ class BuildCache:
         """The folder of an entry, made by ``make(folder)`` if it does not stand yet.
 
         The folder has its final path while it is being made, since compilers write paths down.
+
+        Raises
+        ------
+        SimulationError
+            If the cache cannot be written.
         """
         folder = self.root / f"{kind}-{digest(parts)}"
         complete = folder / "complete"
         if complete.exists():
             return folder
-        self.root.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{folder}.lock"):
+        with self._lock(folder):
             if not complete.exists():
                 shutil.rmtree(folder, ignore_errors=True)
                 folder.mkdir(parents=True)
@@ -92,6 +97,15 @@ class BuildCache:
                 make(folder)
                 complete.write_text(f"{time.perf_counter() - began:.3f}\n", "utf-8")
         return folder
+
+    def _lock(self, folder: Path) -> AbstractContextManager[object]:
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            return FileLock(f"{folder}.lock").acquire()
+        except OSError as error:
+            raise SimulationError(
+                f"the build cache {self.root} cannot be written: {error.strerror}"
+            ) from error
 
     def seconds(self, folder: Path) -> float:
         """Time that making an entry took."""

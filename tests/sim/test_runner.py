@@ -3,6 +3,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +43,68 @@ def test_a_run_that_does_not_end_is_not_a_pass(sim_cache: Path) -> None:
 
 def test_verilog_that_is_wrong_names_the_log(sim_cache: Path) -> None:
     design = Design("module gavel_switch(input nothing); endmodule modul", {"probes": {}})
-    with pytest.raises(SimulationError, match=r"build\.log"):
+    told = r"^Verilator build failed: %Error.*build\.log\)$"
+    with pytest.raises(SimulationError, match=told) as caught:
         build(BuildCache(sim_cache), design, "module gavel_harness(input clk); endmodule",
               effort=SHORT)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    root = tmp_path / "file" / "cache"
+    root.parent.touch()
+    with pytest.raises(SimulationError, match=f"build cache {root} cannot be written"):
+        BuildCache(root).entry("thing", ("a",), lambda _: None)
+
+
+STARTS_A_LONG_RUN = """
+import sys, tempfile
+from pathlib import Path
+from gavel_model.loader import load_config
+from gavel_tb.simulate import prepare
+tempfile.tempdir = sys.argv[2]
+prepare(load_config("tiny"), cache=Path(sys.argv[1])).run(
+    {"kind": "bench", "parameters": {"cycles": 1 << 40}})
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_the_simulator_ends_with_its_parent(
+    sim_cache: Path, tmp_path: Path, simulate: Any, number: signal.Signals
+) -> None:
+    assert simulate("tiny", "traffic", cycles=10)["passed"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    with subprocess.Popen([sys.executable, "-c", STARTS_A_LONG_RUN, str(sim_cache), str(tmp_path)],
+                          env=environment, stderr=subprocess.DEVNULL) as parent:
+        _until(lambda: _simulators(tmp_path))
+        parent.send_signal(number)
+        parent.wait(30)
+    assert parent.returncode
+    _until(lambda: not _simulators(tmp_path))
+    if number is not signal.SIGKILL:
+        assert _runs(tmp_path) == []
+
+
+def _runs(folder: Path) -> list[Path]:
+    return list(folder.glob("run-*"))
+
+
+def _simulators(folder: Path) -> list[str]:
+    """Processes that work in a run below the folder."""
+    found = []
+    for process in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if process.name.isdecimal() and Path(process, "cwd").resolve() in _runs(folder):
+                found.append(process.name)
+    return found
+
+
+def _until(condition: Callable[[], object]) -> None:
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def test_an_entry_is_made_once(tmp_path: Path) -> None:

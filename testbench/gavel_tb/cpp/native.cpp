@@ -38,7 +38,6 @@ int main(int argc, char** argv) {
     VerilatedContext context;
     const auto top = std::make_unique<Vtop>(&context, "");
     top->rst = 1;
-    top->tx_ctl_ready = 1;
     cycle(*top, context);
     top->rst = 0;
 

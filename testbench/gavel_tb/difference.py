@@ -25,11 +25,14 @@ class Difference:
     cycle
         Counted from the first one after the reset that begins a run.
     block
-        Path of the RTL block that drives the signal.
+        Path of the RTL block that drives the signal. For a pin that says little: whatever differs
+        inside, but at no probe point, is seen there first.
     signal
         Name of the pin or the element of the probe point.
     rtl, model
         The values.
+    port
+        Port whose transmit pins differ; None for a probe point or a register.
     """
 
     cycle: int
@@ -37,10 +40,16 @@ class Difference:
     signal: str
     rtl: int
     model: int
+    port: int | None = None
+
+    @property
+    def place(self) -> str:
+        """Where the difference is: a block, or the pins at which it was seen."""
+        return self.block if self.port is None else f"pins of port {self.port} (LinkTx)"
 
     def line(self) -> str:
         """The difference in one line."""
-        return f"{self.block}: {self.signal}: RTL 0x{self.rtl:x}, model 0x{self.model:x}"
+        return f"{self.place}: {self.signal}: RTL 0x{self.rtl:x}, model 0x{self.model:x}"
 
     def as_dict(self) -> dict[str, Any]:
         """As plain data."""
@@ -98,7 +107,7 @@ def pin_differences(
                 if value != right[name]:
                     found.append(
                         Difference(cycle, f"port{port}.link_tx", f"p{port}_tx_{name}", value,
-                                   right[name])
+                                   right[name], port)
                     )
     return found
 
@@ -139,11 +148,12 @@ def report(
     differences: Sequence[Difference], history: Iterable[tuple[int, Inputs, tuple[TxPins, ...]]],
     *, seed: int | None, repeat: str | None,
 ) -> str:
-    """The text that a person gets."""
+    """The text that a person gets. The first difference stands out: probe points come before the
+    registers' output and the pins, since they tell where inside it began."""
     first = differences[0]
     lines = [
         f"RTL and model differ in cycle {first.cycle}",
-        f"  block   {first.block}",
+        f"  {'block  ' if first.port is None else 'seen at'} {first.place}",
         f"  signal  {first.signal}",
         f"  RTL     0x{first.rtl:x}",
         f"  model   0x{first.model:x}",

@@ -68,9 +68,9 @@ FAULTS: tuple[Fault, ...] = (
     Fault("wrong frame check constant", "gavel_fcs_update", "change", "({}) ^ valid",
           ("link_tx",), ("tx_data",), (("profile", "esun"),)),
     Fault("hold stuck at 0", "gavel_link_tx", "hold", "1'd0",
-          ("scheduler", "ingress_buffer", "link_tx"),
-          ("scheduler", "voq_frames", "free_cells", "tx_"),
-          (("backpressure", "bursts"),)),
+          ("counters",), ("TX_BYTES",),
+          (("backpressure", "alternate"), ("pattern", "permutation"), ("load", 1.0),
+           ("size", 64))),
     Fault("wrong class", "gavel_parser", "fields__vc", "~({})", ("ingress_buffer",),
           ("voq_frames",)),
     Fault("length off by one", "gavel_link_rx", "verdict__length", "({}) + 1'd1",
@@ -78,7 +78,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("wrong cell linked", "gavel_free_list", "free_cell", "({}) ^ take_back",
           ("link_tx", "ingress_buffer"), ("tx_data", "free_cells"), (("faults", 0.3),)),
     Fault("head not forwarded", "gavel_voq_lists", "head", "({}) ^ 1'd1",
-          ("link_tx", "ingress_buffer", "scheduler"), ("tx_", "free_cells", "scheduler")),
+          ("link_tx",), ("tx_data",)),
 )
 """Faults of every kind: pointers, counts, data, bookkeeping of cells, FCS, flow, fields."""
 

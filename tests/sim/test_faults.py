@@ -49,6 +49,8 @@ def test_fault_is_found_and_named(planted: Prepared, seed: int, number: int) -> 
     assert any(part in difference["signal"] for part in fault.signals), report
     assert difference["rtl"] != difference["model"]
     assert f"cycle {difference['cycle']}" in report
+    place = f"seen at pins of port {difference['port']} (LinkTx)"
+    assert (place in report.splitlines()[1]) == (difference["port"] is not None)
     assert f"gavel compare --config tiny --seed {seed}" in report
     assert report.endswith("--waves")
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import zlib
 
 from gavel_model.config import SwitchConfig
+from gavel_model.frame import read_field
 from gavel_model.pins import RegisterPins
 from gavel_model.profiles import FABRIC_PREFIX, PROFILE_NAMES, PROFILES, Profile
 from gavel_model.register_map import (
@@ -48,6 +49,7 @@ class KnownState:
         self.vc_map = [vc_map_reset(config)] * count
         self.enabled = [True] * count
         self.may_mark = [config.ecn_threshold != 0xFFFF] * count
+        self.esun_ethertype = config.esun_ethertype
         self._indexes = {Global.ROUTE_INDEX: 0, Global.FDB_INDEX: 0, Global.FDB_ADDR_HI: 0,
                          Global.FDB_ADDR_LO: 0}
         self._pending_enable: list[tuple[int, int, bool]] = []
@@ -87,6 +89,8 @@ class KnownState:
             self._indexes[Global(addr)] = value & 0xFFFF
         elif addr == Global.FDB_ADDR_LO:
             self._indexes[Global.FDB_ADDR_LO] = value
+        elif addr == Global.ESUN_ETHERTYPE:
+            self.esun_ethertype = value & 0xFFFF
         elif addr in (Global.ROUTE_DATA, Global.FDB_DATA) and cycle + 1 >= self._tables_ready_at:
             port: int | None = value & ENTRY_PORT_MASK
             if not value & ENTRY_VALID or port is None or port >= self.config.ports:
@@ -114,6 +118,13 @@ class KnownState:
                 return None
             dst &= (1 << _ID_BITS) - 1
         return self.routes.get(dst) if dst < config.id_entries else None
+
+    def matches(self, profile: Profile, data: bytes) -> bool:
+        """Whether a header meets all conditions of a profile."""
+        return all(
+            read_field(data, field) == (self.esun_ethertype if value is None else value)
+            for field, value in profile.match
+        )
 
     def vc(self, port: int, traffic_class: int) -> int:
         """VC of a class at an input port."""

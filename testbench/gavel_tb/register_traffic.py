@@ -62,7 +62,7 @@ class RegisterTraffic:
         self._rate = rate
         self._pending: deque[RegisterPins] = deque()
         self._kinds = [self._read, self._read, self._route, self._fdb, self._vc_map, self._ecn,
-                       self._bypass, self._unknown, self._disable, self._both]
+                       self._bypass, self._ethertype, self._unknown, self._disable, self._both]
         if profiles:
             self._kinds.append(self._profile)
 
@@ -120,6 +120,14 @@ class RegisterTraffic:
 
     def _bypass(self) -> list[RegisterPins]:
         return [RegisterPins(Global.BYPASS_LIMIT, self._rng.choice((0, 1, 2, 8, 255)), 1)]
+
+    def _ethertype(self) -> list[RegisterPins]:
+        # Not for long: every ESUN frame is refused meanwhile. The upper half has no register.
+        right, rng = self._config.esun_ethertype, self._rng
+        noise = rng.getrandbits(16) << 16
+        return [RegisterPins(Global.ESUN_ETHERTYPE, noise | right ^ 1 << rng.randrange(16), 1),
+                *[NO_ACCESS] * rng.randrange(_OFF_CYCLES),
+                RegisterPins(Global.ESUN_ETHERTYPE, noise | right, 1, 1)]
 
     def _profile(self) -> list[RegisterPins]:
         number = self._rng.randrange(len(PROFILES) + 2)

@@ -58,8 +58,19 @@ class _Input:
         self.expected: Tally[Counter] = Tally()
         self.accepted = 0
         self.arrived = 0
+        self.arrived_bytes = 0
         self.loose = 0
         self.order: dict[tuple[int, int], deque[SentFrame]] = {}
+
+
+class _Output:
+    """What has come out of one output."""
+
+    def __init__(self) -> None:
+        self.frames = 0
+        self.bytes = 0
+        self.marked = 0
+        self.loose = 0
 
 
 class Scoreboard:
@@ -91,7 +102,7 @@ class Scoreboard:
         self._inputs = [_Input() for _ in range(ports)]
         self._where: dict[int, tuple[SentFrame, int, int]] = {}
         self._loose: dict[int, SentFrame] = {}
-        self._sent_by = [Tally[str]() for _ in range(ports)]
+        self._outputs = [_Output() for _ in range(ports)]
         for words in self._words:
             words.clear()
 
@@ -150,8 +161,10 @@ class Scoreboard:
             # The header was built for another profile: it may mean anything now.
             state.loose += 1
             self._loose[frame.number] = frame
-        elif frame.reason is not None:
-            state.expected[frame.reason] += 1
+        elif not known.matches(frame.profile, frame.data):
+            state.expected[Counter.RX_HEADER] += 1
+        elif frame.reason is Counter.RX_TTL:
+            state.expected[Counter.RX_TTL] += 1
         else:
             output = known.route(frame.profile, frame.dst)
             if output is None:
@@ -172,8 +185,11 @@ class Scoreboard:
             return
         data = join_words(words, self.config.word_bytes)
         words.clear()
-        self._arrived(port, data[: len(data) - pins.empty])
-        self._sent_by[port]["frames"] += 1
+        data = data[: len(data) - pins.empty]
+        output = self._outputs[port]
+        output.frames += 1
+        output.bytes += len(data)
+        self._arrived(port, data)
 
     def _arrived(self, port: int, data: bytes) -> None:
         if fcs(data[:-FCS_BYTES]) != data[-FCS_BYTES:]:
@@ -182,6 +198,8 @@ class Scoreboard:
         if number in self._loose:
             frame = self._loose.pop(number)
             self._inputs[frame.source].arrived += 1
+            self._inputs[frame.source].arrived_bytes += len(data)
+            self._outputs[port].loose += 1
             if len(data) != len(frame.data):
                 raise CheckError(f"output {port}: frame {number} has changed its length")
             return
@@ -202,12 +220,13 @@ class Scoreboard:
                 break
             # Either lost for want of a cell, which the counters must confirm at the end, or late:
             # then it arrives after this one and finds its queue without it.
-        self._contents(name, frame, data)
+        self._contents(port, name, frame, data)
         state.arrived += 1
+        state.arrived_bytes += len(data)
         self.delivered += 1
         self.delivered_bytes += len(data)
 
-    def _contents(self, name: str, frame: SentFrame, data: bytes) -> None:
+    def _contents(self, port: int, name: str, frame: SentFrame, data: bytes) -> None:
         body = frame.data[:-FCS_BYTES]
         profile = frame.profile
         if profile.ttl is not None:
@@ -217,7 +236,7 @@ class Scoreboard:
         if profile.ecn is not None and self.known.may_mark[frame.source]:
             capable = read_field(body, profile.ecn) in (1, 2)
             if capable and append_fcs(write_field(body, profile.ecn, _CONGESTION)) == data:
-                self._sent_by[frame.source]["marked"] += 1
+                self._outputs[port].marked += 1
                 return
         raise CheckError(f"{name} has changed on its way{_first_change(body, data)}")
 
@@ -250,9 +269,7 @@ class Scoreboard:
             if not max(0, missing - state.loose) <= lost <= missing:
                 raise CheckError(f"port {port}: {missing} frames are missing, "
                                  f"RX_NO_BUFFER is {lost}")
-            if counted[Counter.TX_FRAMES] != self._sent_by[port]["frames"]:
-                raise CheckError(f"port {port}: TX_FRAMES is {counted[Counter.TX_FRAMES]}, "
-                                 f"{self._sent_by[port]['frames']} frames came out")
+            self._totals(port, state, counted)
             self.dropped += lost
         return {
             "frames": self.delivered,
@@ -261,6 +278,21 @@ class Scoreboard:
             "no_buffer": self.dropped,
             "refused": sum(sum(state.expected.values()) for state in self._inputs),
         }
+
+    def _totals(self, port: int, state: _Input, counted: Sequence[int]) -> None:
+        """Frames and bytes of a port that is drained: all that was taken in has come out."""
+        sent = self._outputs[port]
+        for counter, low, high in (
+            (Counter.RX_FRAMES, state.arrived, state.arrived),
+            (Counter.RX_BYTES, state.arrived_bytes, state.arrived_bytes),
+            (Counter.TX_FRAMES, sent.frames, sent.frames),
+            (Counter.TX_BYTES, sent.bytes, sent.bytes),
+            # A frame that was read by another profile than its own may be marked elsewhere.
+            (Counter.TX_ECN_MARKED, sent.marked, sent.marked + sent.loose),
+        ):
+            if not low <= counted[counter] <= high:
+                raise CheckError(f"port {port}: {counter.name} is {counted[counter]}, "
+                                 f"the pins say {low}")
 
 
 def _profile_number(frame: SentFrame) -> int:

@@ -130,7 +130,11 @@ class TrafficJob:
 
         def finish(result: LockstepResult) -> dict[str, Any]:
             figures = scoreboard.finish(result.counters)
-            return {**figures, "words_in_active_cycles": traffic.active_words}
+            return {
+                **figures,
+                "words_in_active_cycles": traffic.active_words,
+                "words_in_second_half": traffic.settled_words,
+            }
 
         # Every queued cell of every input could go to one output that stalls half of the time.
         drain = 4 * config.ports * config.buffer_cells * config.words_per_cell + 10_000
@@ -174,6 +178,7 @@ class Traffic:
         self._cycle = 0
         self.starts: list[SentFrame | None] = [None] * config.ports
         self.active_words = [0] * config.ports
+        self.settled_words = [0] * config.ports
 
     @property
     def finished(self) -> bool:
@@ -190,11 +195,13 @@ class Traffic:
         job = self._job
         self._cycle = cycle
         active = cycle < job.cycles
+        settled = active and 2 * cycle >= job.cycles
         moving = False
         for port in self._ports:
             if tx[port].valid:
                 moving = True
                 self.active_words[port] += active
+                self.settled_words[port] += settled
         register = self._register(active)
         sending = active and not self._setup
         rx = []

@@ -44,14 +44,18 @@ def test_permutation_runs_at_line_rate(
 def test_uniform_single_cell_traffic_at_full_load_delivers(
     simulate: Any, switch: Any, seed: int
 ) -> None:
+    """At load 1.0 the queues only grow, ever more slowly: what counts is the rate once they have,
+    in the second half of the run. It needs buffers that hold them, which `tiny` does not have; and
+    where a cell has eight words, as in `pod`, the same takes eight times the cycles.
+    """
     config = switch("rack4")
-    cycles = 6000
+    cycles = 24_000
     result = simulate("rack4", "traffic", seed=seed, cycles=cycles, load=1.0, size="min")
     assert result["passed"], result["report"]
     figures = result["figures"]
-    sent = config.ports * cycles
-    assert figures["frames"] >= 0.99 * sent
-    assert sum(figures["words_in_active_cycles"]) >= 0.97 * sent
+    assert figures["no_buffer"] == 0
+    assert figures["frames"] == config.ports * cycles
+    assert sum(figures["words_in_second_half"]) >= 0.99 * config.ports * (cycles // 2)
 
 
 @pytest.mark.parametrize("name", ["tiny", "rack4"])

@@ -76,7 +76,5 @@ def test_a_real_measurement(gavel):
     result = gavel("bench", "-c", "tiny", "--cycles", 1000, "--json")
     assert result.exit_code == 0, result.output
     figures = json.loads(result.stdout)["tiny"]
-    assert figures["native"] > figures["cocotb"] > figures["lockstep"] > 0
-    assert figures["model"] > figures["lockstep"]
-    assert figures["verilog_seconds"] > 0
-    assert figures["build_seconds"] > 0
+    for name in FIGURES:
+        assert figures[name] > 0, name

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from gavel_model.config import shortened
 from gavel_tb.workload.attributes import Attribute, attribute
 from gavel_tb.workload.chakra import FORMAT_VERSION, Node, NodeType, RankTrace, Trace
 from gavel_tb.workload.collectives import Collective, expand
@@ -23,6 +24,8 @@ KINDS = {
 
 MOE = "moe"
 MAX_RANKS = 1024
+MAX_DURATION_US = 10**6
+"""Longest computation of a trace."""
 
 # Names of the metadata that let a written-out collective be measured as one.
 COLLECTIVE_NAME = "gavel_collective"
@@ -123,6 +126,12 @@ def _from_schedule(
     durations: dict[tuple[int, int], int],
     metadata: dict[str, Attribute],
 ) -> Trace:
+    longest = max(durations.values(), default=0)
+    if longest > MAX_DURATION_US:
+        raise WorkloadError(
+            f"compute_us: the longest computation would be {shortened(str(longest))} us; at most "
+            f"{MAX_DURATION_US}"
+        )
     return Trace(name, [
         RankTrace(
             rank,

@@ -15,6 +15,7 @@ from gavel_tb.workload.errors import WorkloadError
 from gavel_tb.workload.steps import Builder, Schedule, Traffic
 
 DISPATCH_TAG, COMBINE_TAG = 0, 1
+MAX_SKEW = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,14 +39,14 @@ def draw_routing(
     Raises
     ------
     WorkloadError
-        If top_k is not in 1...ranks, skew is negative or token_bytes is below 1.
+        If top_k is not in 1...ranks, skew is not in 0...64 or token_bytes is below 1.
     """
     if not 1 <= top_k <= ranks:
         raise WorkloadError(f"top_k = {top_k}: must be in 1...{ranks}, the number of experts")
     if token_bytes < 1:
         raise WorkloadError(f"token_bytes = {token_bytes}: must be at least 1")
-    if skew < 0:
-        raise WorkloadError(f"skew = {skew}: must be at least 0 (0 is uniform)")
+    if not 0 <= skew <= MAX_SKEW:
+        raise WorkloadError(f"skew = {skew}: must be in 0...{MAX_SKEW} (0 is uniform)")
     rng = random.Random(f"moe/{seed}")
     by_popularity = list(range(ranks))
     rng.shuffle(by_popularity)

@@ -23,6 +23,9 @@ from gavel_tb.workload.progress_check import check_program
 DRAIN_CYCLES = 16
 """Cycles played on after the last operation, so that the switch is seen to fall silent."""
 
+MAX_OVERHEAD = 10**6
+"""Cycles that each message may cost."""
+
 _WATCHDOG_CHECK = 256
 
 
@@ -87,8 +90,8 @@ class Player:
                 f"window = {window}: must be in {least}...{config.buffer_cells} cells, one frame "
                 "to the whole ingress buffer"
             )
-        if overhead < 0:
-            raise WorkloadError(f"overhead = {overhead}: must be at least 0 cycles")
+        if not 0 <= overhead <= MAX_OVERHEAD:
+            raise WorkloadError(f"overhead = {overhead}: must be in 0...{MAX_OVERHEAD} cycles")
         check_program(program)
         self.window = window
         self.overhead = overhead

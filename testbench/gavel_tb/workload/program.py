@@ -10,10 +10,18 @@ from enum import IntEnum
 from gavel_tb.workload.chakra import Node, NodeType, RankTrace, Trace
 from gavel_tb.workload.collectives import Collective, bus_factor, expand
 from gavel_tb.workload.errors import WorkloadError
-from gavel_tb.workload.generate import COLLECTIVE_NAME, COLLECTIVE_SIZE, KINDS, TRAFFIC_CLASS
+from gavel_tb.workload.generate import (
+    COLLECTIVE_NAME,
+    COLLECTIVE_SIZE,
+    KINDS,
+    MAX_DURATION_US,
+    TRAFFIC_CLASS,
+)
 from gavel_tb.workload.steps import Schedule, StepKind, Traffic
 
 MAX_MESSAGE_BYTES = (1 << 32) - 1
+MAX_OPERATION_CYCLES = 10**9
+"""Longest computation that is played: `MAX_DURATION_US` at the default clock."""
 
 
 class OperationKind(IntEnum):
@@ -72,12 +80,27 @@ class Options:
             raise WorkloadError(f"scale = {self.scale}: must be above 0 and at most 1024")
         if not 0 < self.clock_mhz <= 100_000:
             raise WorkloadError(f"clock_mhz = {self.clock_mhz}: must be in 0...100000 MHz")
-        if self.reduce_us < 0:
-            raise WorkloadError(f"reduce_us = {self.reduce_us}: must be at least 0")
+        if not 0 <= self.reduce_us <= MAX_DURATION_US:
+            raise WorkloadError(
+                f"reduce_us = {self.reduce_us}: must be in 0...{MAX_DURATION_US}"
+            )
+        self.cycles(self.reduce_us, "reduce_us")
 
-    def cycles(self, microseconds: float) -> int:
-        """Microseconds as whole cycles, rounded up."""
-        return math.ceil(microseconds * self.clock_mhz)
+    def cycles(self, microseconds: float, what: str) -> int:
+        """Microseconds as whole cycles, rounded up.
+
+        Raises
+        ------
+        WorkloadError
+            More than `MAX_OPERATION_CYCLES`; ``what`` names the operation.
+        """
+        cycles = math.ceil(microseconds * self.clock_mhz)
+        if cycles > MAX_OPERATION_CYCLES:
+            raise WorkloadError(
+                f"{what}: {microseconds} us are {cycles} cycles at {self.clock_mhz:g} MHz; at most "
+                f"{MAX_OPERATION_CYCLES} are played, choose a lower --clock-mhz"
+            )
+        return cycles
 
     def bytes(self, size: int) -> int:
         """A message size scaled, at least 1 byte unless it was 0."""
@@ -213,9 +236,9 @@ class _Compiler:
                 unit = -1
                 if node.type is NodeType.COMP:
                     unit = node.number("is_cpu_op") or 0
-                cycles = self.options.cycles(node.duration_us)
-                if node.type is NodeType.METADATA:
-                    cycles = 0
+                cycles = 0
+                if node.type is not NodeType.METADATA:
+                    cycles = self.options.cycles(node.duration_us, _where(rank, node))
                 ops.append(Operation(label, OperationKind.LOCAL, cycles=cycles, unit=unit))
             last[node.id] = len(ops) - 1
         for node in rank.nodes:
@@ -235,10 +258,11 @@ class _Compiler:
             name = f"{label} step {place}"
             if step.kind is StepKind.COMP:
                 op = Operation(name, OperationKind.LOCAL, unit=0,
-                               cycles=self.options.cycles(self.options.reduce_us))
+                               cycles=self.options.cycles(self.options.reduce_us, name))
             else:
                 kind = OperationKind.SEND if step.kind is StepKind.SEND else OperationKind.RECV
-                op = Operation(name, kind, step.peer, step.size, self._tag(index, step.tag),
+                size = _sendable(step.size, f"rank {rank}, {name}")
+                op = Operation(name, kind, step.peer, size, self._tag(index, step.tag),
                                step.traffic)
             before = [begin + 1 + dep for dep in step.deps] or [begin]
             op.waits_for = len(before)
@@ -259,11 +283,7 @@ class _Compiler:
             raise WorkloadError(
                 f"{_where(rank, node)}: {key} is {peer}, but the ranks are 0...{self.count - 1}"
             )
-        size = self.options.bytes(_size(rank, node))
-        if size > MAX_MESSAGE_BYTES:
-            raise WorkloadError(
-                f"{_where(rank, node)}: a message of {size} bytes; at most {MAX_MESSAGE_BYTES}"
-            )
+        size = _sendable(self.options.bytes(_size(rank, node)), _where(rank, node))
         traffic = node.number(TRAFFIC_CLASS) or 0
         if traffic not in tuple(Traffic):
             raise WorkloadError(f"{_where(rank, node)}: {TRAFFIC_CLASS} {traffic} is not in 0...3")
@@ -281,6 +301,15 @@ def _need(rank: RankTrace, node: Node, name: str) -> int:
     if value is None:
         raise WorkloadError(f"{_where(rank, node)}: no whole-number attribute {name}")
     return value
+
+
+def _sendable(size: int, where: str) -> int:
+    if size > MAX_MESSAGE_BYTES:
+        raise WorkloadError(
+            f"{where}: a message of {size} bytes; at most {MAX_MESSAGE_BYTES}, choose a lower "
+            "--scale"
+        )
+    return size
 
 
 def _size(rank: RankTrace, node: Node) -> int:

@@ -79,12 +79,12 @@ def bench(
     results: dict[str, dict[str, object]] = {}
     if not as_json:
         click.echo(f"{machine()}\n\n| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}")
-    with ProgressBar("measuring") as bar:
-        for done, (name, switch) in enumerate(switches.items()):
-            bar(done / len(switches), name)
+    for done, (name, switch) in enumerate(switches.items()):
+        with ProgressBar("gavel bench") as bar:
+            bar(done / len(switches), f"{name}: generating, building and measuring")
             results[name] = measure_one(switch, cycles or cycles_for(switch))
-            if not as_json:
-                click.echo(row(name, results[name]))
+        if not as_json:
+            click.echo(row(name, results[name]))
     if as_json:
         print_json(results)
 

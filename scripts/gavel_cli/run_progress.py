@@ -3,25 +3,46 @@
 
 from __future__ import annotations
 
-import time
+import sys
+import threading
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 SHOW_AFTER_SECONDS = 2.0
 
 
 class ProgressBar:
-    """Context manager; call it with the share done (0...1) and a short text."""
+    """Context manager that shows a spinner, how long the work has taken, and what was told last.
 
-    def __init__(self, title: str) -> None:
+    It appears by itself, also when nobody calls. Call it with the share of the work done (0...1,
+    or None if that is unknown) and a short text. Without a terminal it does nothing.
+    """
+
+    def __init__(self, title: str, text: str = "") -> None:
         self._title = title
-        self._started = time.monotonic()
+        self._share: float | None = None
+        self._text = text
+        self._lock = threading.Lock()
+        self._ended = False
         self._progress: Progress | None = None
-        self._task: TaskID | None = None
+        self._task = TaskID(0)
+        self._timer = threading.Timer(SHOW_AFTER_SECONDS, self._show)
+        self._timer.daemon = True
 
     def __enter__(self) -> ProgressBar:
+        if sys.stderr.isatty():
+            self._timer.start()
         return self
 
     def __exit__(
@@ -30,22 +51,36 @@ class ProgressBar:
         value: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._progress is not None:
-            self._progress.stop()
+        self._timer.cancel()
+        with self._lock:
+            self._ended = True
+            if self._progress is not None:
+                self._progress.stop()
 
-    def __call__(self, share: float, text: str) -> None:
-        """Shows the state; does nothing in the first seconds and without a terminal."""
-        if self._progress is None:
-            if time.monotonic() - self._started < SHOW_AFTER_SECONDS:
+    def __call__(self, share: float | None, text: str) -> None:
+        """Keeps the state; rich's own thread draws it."""
+        with self._lock:
+            self._share, self._text = share, text
+            self._update()
+
+    def _show(self) -> None:
+        with self._lock:
+            if self._ended:
                 return
-            console = Console(stderr=True)
+            # Standard output stays what it is: it may be a file.
             self._progress = Progress(
-                TextColumn("{task.description}"), BarColumn(),
-                TextColumn("{task.percentage:3.0f} %"),
-                TextColumn("{task.fields[text]}"), TimeRemainingColumn(),
-                console=console, transient=True, disable=not console.is_terminal,
+                SpinnerColumn(), TextColumn("{task.description}"), BarColumn(),
+                TaskProgressColumn(), TextColumn("{task.fields[text]}"), TimeElapsedColumn(),
+                TimeRemainingColumn(), console=Console(stderr=True), transient=True,
+                redirect_stdout=False,
             )  # fmt: skip
-            self._task = self._progress.add_task(self._title, total=1.0, text=text)
+            self._task = self._progress.add_task(self._title, total=None, text=self._text)
             self._progress.start()
-        assert self._task is not None
-        self._progress.update(self._task, completed=share, text=text)
+            self._update()
+
+    def _update(self) -> None:
+        if self._progress is not None:
+            self._progress.update(
+                self._task, text=self._text, completed=self._share or 0.0,
+                total=None if self._share is None else 1.0,
+            )  # fmt: skip

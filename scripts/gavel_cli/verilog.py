@@ -10,8 +10,9 @@ from time import perf_counter
 import click
 
 from gavel_cli.errors import EXIT_CODES, ToolError
-from gavel_cli.files import write_together
 from gavel_cli.options import config_options, json_option, make_config, print_json
+from gavel_cli.run_progress import ProgressBar
+from gavel_tb.files import write_together
 
 VERILOG_NAME = "gavel_switch.v"
 SIDECAR_NAME = "gavel_switch.json"
@@ -38,7 +39,8 @@ def verilog(config: str, overrides: tuple[str, ...], output: Path | None, as_jso
     except ImportError as error:
         raise ToolError(f"{error.name} is not installed: run `gavel doctor`") from error
     begin = perf_counter()
-    generated = generate(switch)
+    with ProgressBar("gavel verilog", "generating Verilog"):
+        generated = generate(switch)
     seconds = perf_counter() - begin
     if output is None:
         click.echo(generated.verilog, nl=False)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from gavel_cli.errors import EXIT_CODES, CheckFailed, InputError
+from gavel_cli.errors import EXIT_CODES, InputError, check_failed
 from gavel_cli.options import config_options, json_option, make_config, print_json
 from gavel_cli.run_progress import ProgressBar
 from gavel_model.config import SwitchConfig
@@ -39,8 +39,7 @@ SUMMED = ("cycles", "mismatches")
               show_default=True, help="When the transmit pins are not ready.")
 @click.option("--faults", type=float, default=DEFAULTS.faults, show_default=True,
               help="Share of the frames that are faulty.")
-@click.option("--profile", type=click.Choice(["", "mixed", *PROFILE_NAMES]),
-              default=DEFAULTS.profile, metavar="NAME",
+@click.option("--profile", type=click.Choice(["mixed", *PROFILE_NAMES]), metavar="NAME",
               help=f"Header of all ports: {', '.join(PROFILE_NAMES)}, or mixed.  "
                    "[default: the configuration's]")
 @click.option("--registers", is_flag=True, help="Read and write registers meanwhile.")
@@ -60,7 +59,7 @@ def compare(
     gaps: float,
     backpressure: str,
     faults: float,
-    profile: str,
+    profile: str | None,
     registers: bool,
     resets: int,
     waves: bool,
@@ -76,7 +75,8 @@ def compare(
     chosen = PATTERNS if "all" in patterns else patterns
     jobs = [
         TrafficJob(seed=seed, cycles=cycles, pattern=pattern, load=load, size=size, gaps=gaps,
-                   backpressure=backpressure, faults=faults, profile=profile,
+                   backpressure=backpressure, faults=faults,
+                   profile=DEFAULTS.profile if profile is None else profile,
                    registers=registers, resets=resets)
         for pattern in chosen for seed in seeds
     ]
@@ -85,7 +85,8 @@ def compare(
             job.check(switch)
         except ValueError as error:
             raise InputError(f"--{error}") from None
-    prepared = prepare(switch, waves=waves)
+    with ProgressBar("gavel compare", "generating Verilog"):
+        prepared = prepare(switch, waves=waves)
     runs: list[dict[str, Any]] = []
     for job in jobs:
         runs.append(_run(prepared, job, as_json))
@@ -93,23 +94,22 @@ def compare(
             break
     _summary(switch, runs, len(jobs), as_json)
     if not runs[-1]["passed"]:
-        raise CheckFailed(_verdict(runs[-1]))
+        raise check_failed(_verdict(runs[-1]), runs[-1]["report"], as_json=as_json)
 
 
 def _run(prepared: Prepared, job: TrafficJob, as_json: bool) -> dict[str, Any]:
-    with ProgressBar(f"{job.pattern}, seed {job.seed}") as bar:
+    with ProgressBar(f"{job.pattern}, seed {job.seed}", "building") as bar:
         result = prepared.run(
             {"kind": "traffic", "parameters": job.parameters()},
-            progress=lambda cycle, share: bar(share, f"cycle {cycle:,}"),
+            progress=lambda cycle, share: bar(share, f"simulating, cycle {cycle:,}"),
         )
     run = {"seed": job.seed, "pattern": job.pattern, **result}
     if not as_json:
         state = "equal" if result["passed"] else "FAILED"
         click.echo(f"{job.pattern:12} seed {job.seed:<6} {result['cycles']:>9,} cycles  "
                    f"{result['cycles_per_second']:>9,.0f} cycles/s  {state}")
-        for note in ("report", "waves_note"):
-            if result[note]:
-                click.echo(result[note])
+        if result["waves_note"]:
+            click.echo(result["waves_note"])
         if result["waves"]:
             click.echo(f"waves: {result['waves']}")
     return run

@@ -10,14 +10,13 @@ from typing import Any
 
 import click
 
-from gavel_cli.errors import EXIT_CODES, CheckFailed, InputError
-from gavel_cli.files import write_together
+from gavel_cli.errors import EXIT_CODES, InputError, check_failed
 from gavel_cli.options import config_options, json_option, make_config, print_json, print_pairs
 from gavel_cli.report import REPORT_NAME, render
 from gavel_cli.run_engines import describe, run_in_lockstep, run_on_model
 from gavel_model.profiles import PROFILE_NAMES
+from gavel_tb.files import check_writable, write_together
 from gavel_tb.workload.collectives import ALGORITHMS
-from gavel_tb.workload.errors import WorkloadError
 from gavel_tb.workload.job import WorkloadJob
 
 UNITS = {
@@ -91,10 +90,9 @@ def run(
         reduce_us=reduce_us, mtu=mtu, window=window, overhead=overhead, allow_fewer=allow_fewer,
         seed=seed,
     )  # fmt: skip
-    try:
-        player = job.player(switch)
-    except WorkloadError as error:
-        raise InputError(str(error)) from None
+    player = job.player(switch)
+    if report is not None:
+        check_writable(report, REPORT_NAME)
     result: dict[str, Any] = describe(job, player)
     command = "gavel " + shlex.join(sys.argv[1:])
     if model_alone:
@@ -105,13 +103,17 @@ def run(
     plots = result.pop("plots")
     if report is not None and plots is not None:
         result["report"] = str(report / REPORT_NAME)
-        write_together(report, {REPORT_NAME: render(result, plots, switch, command)})
+    # The figures come first: no trouble with the page shall lose them.
     if as_json:
         print_json(result)
     else:
         _print(result)
-    if result["failure"] is not None:
-        raise CheckFailed(result["failure"])
+    if report is not None and plots is not None:
+        write_together(report, {REPORT_NAME: render(result, plots, switch, command)})
+    failure = result["failure"]
+    if failure is not None:
+        differs = f"{result['trace_name']}: model and RTL differ"
+        raise check_failed(differs if result["mismatches"] else failure, failure, as_json=as_json)
 
 
 def _print(result: dict[str, Any]) -> None:

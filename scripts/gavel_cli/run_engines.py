@@ -6,10 +6,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from gavel_cli.errors import ToolError
 from gavel_cli.run_progress import ProgressBar
 from gavel_model.config import SwitchConfig
-from gavel_tb.errors import SimulationError
 from gavel_tb.workload.job import WorkloadJob
 from gavel_tb.workload.measure import measure
 from gavel_tb.workload.on_model import play_on_model
@@ -47,8 +45,8 @@ def describe(job: WorkloadJob, player: Player) -> dict[str, Any]:
 def run_on_model(player: Player, clock_mhz: float) -> dict[str, Any]:
     """Result on the golden model alone; ``mismatches`` is None, for nothing is compared."""
     started = time.perf_counter()
-    with ProgressBar("playing") as bar:
-        play_on_model(player, lambda share, cycle: bar(share, f"cycle {cycle:,}"))
+    with ProgressBar("gavel run", "playing on the model") as bar:
+        play_on_model(player, lambda share, cycle: bar(share, f"playing, cycle {cycle:,}"))
     seconds = time.perf_counter() - started
     return {
         "engine": MODEL_ALONE,
@@ -68,22 +66,19 @@ def run_in_lockstep(
 
     Raises
     ------
-    ToolError
+    SimulationError
         A missing tool, a build that fails, or a simulator that stops without a result.
     """
     # Imported here, so that the model alone runs where no simulator is installed.
-    from gavel_tb.simulate import simulate
+    from gavel_tb.simulate import prepare
 
     task = {"kind": "workload", "parameters": job.parameters(), "seed": job.seed, "repeat": repeat}
-    with ProgressBar("simulating") as bar:
-        bar(0.0, "generating and building")
-        try:
-            outcome = simulate(
-                config, task, waves=waves,
-                progress=lambda cycle, share: bar(share, f"cycle {cycle:,}"),
-            )  # fmt: skip
-        except SimulationError as error:
-            raise ToolError(str(error)) from None
+    with ProgressBar("gavel run", "generating Verilog") as bar:
+        prepared = prepare(config, waves=waves)
+        bar(None, "building")
+        outcome = prepared.run(
+            task, progress=lambda cycle, share: bar(share, f"simulating, cycle {cycle:,}")
+        )
     figures = outcome["figures"] or dict.fromkeys(FIGURES)
     if not outcome["figures"]:
         figures |= {"cycles": outcome["cycles"], "failure": outcome["report"]}

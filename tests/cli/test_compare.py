@@ -106,6 +106,7 @@ def test_a_simulator_that_fails_exits_3(gavel, runs):
     (("--gaps", "1"), "--gaps = 1.0: must be in 0...1, 1 excluded"),
     (("--pattern", "tornado"), "Invalid value for '--pattern'"),
     (("--backpressure", "much"), "Invalid value for '--backpressure'"),
+    (("--profile", "zz"), "Invalid value for '--profile': 'zz' is not one of 'mixed', 'ethernet'"),
     (("--cycles", "0"), "Invalid value for '--cycles'"),
     (("-P", "ports=65"), "ports = 65: must be in 2...64"),
 ])

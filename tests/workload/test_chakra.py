@@ -29,11 +29,6 @@ from gavel_tb.workload.chakra import (
 from gavel_tb.workload.errors import TraceError
 from gavel_tb.workload.wire import FIXED64, Buffer, put_bytes, put_tag, put_varint
 
-REAL = Path(__file__).parents[3] / "shared" / "data" / "chakra"
-needs_real_traces = pytest.mark.skipif(
-    not REAL.is_dir(), reason=f"the real Chakra traces are not here ({REAL})"
-)
-
 _numbers = {
     "double": st.floats(allow_nan=False), "float": st.floats(allow_nan=False, width=32),
     "bool": st.booleans(), "string": st.text(max_size=20), "bytes": st.binary(max_size=20),
@@ -172,10 +167,9 @@ def test_load_finds_folder_file_and_prefix(tmp_path: Path) -> None:
         load_trace(tmp_path / "nothing")
 
 
-@needs_real_traces
-def test_real_traces_are_read_and_written_back_equal() -> None:
+def test_real_traces_are_read_and_written_back_equal(real_traces: Path) -> None:
     counts = {}
-    for folder in sorted(path for path in REAL.iterdir() if path.is_dir()):
+    for folder in sorted(path for path in real_traces.iterdir() if path.is_dir()):
         trace = load_trace(folder)
         counts[trace.name] = (len(trace.ranks), len(trace.ranks[0].nodes))
         for rank in trace.ranks:

@@ -13,8 +13,10 @@ from click.testing import CliRunner, Result
 
 from gavel_cli.main import cli
 from gavel_cli.run import UNITS
-
-REAL = Path(__file__).parents[3] / "shared" / "data" / "chakra"
+from gavel_model.loader import load_config
+from gavel_tb.workload.attributes import attribute
+from gavel_tb.workload.chakra import Node, NodeType, RankTrace, Trace, save_trace
+from gavel_tb.workload.generate import collective_node
 
 
 def gavel(*arguments: object) -> Result:
@@ -49,6 +51,10 @@ def test_trace_writes_a_file_per_rank(tmp_path: Path) -> None:
     (("moe", "--ranks", 4, "--form", "node"), r"moe has no collective node"),
     (("moe", "--ranks", 4, "--top-k", 5), r"top_k = 5"),
     (("all-reduce", "--ranks", 4, "--name", "a/b"), r"--name 'a/b'"),
+    (("moe", "--ranks", 4, "--skew", "nan"), r"skew = nan: must be in 0\.\.\.64"),
+    (("moe", "--ranks", 4, "--skew", "inf"), r"skew = inf"),
+    (("moe", "--ranks", 4, "--skew", "1e9"), r"skew = 1000000000\.0"),
+    (("all-reduce", "--ranks", 4, "--compute-us", 10**28), r"compute_us: .* at most 1000000$"),
 ])  # fmt: skip
 def test_trace_refuses(tmp_path: Path, arguments: tuple[object, ...], what: str) -> None:
     refused(gavel("trace", *arguments, "-o", tmp_path / "out"), what)
@@ -68,7 +74,7 @@ def test_run_on_the_model_prints_what_json_gives(ring: Path) -> None:
     assert set(UNITS) <= set(figures)
     assert figures["mismatches"] is None and figures["drops"] == 0
     assert figures["bytes"] == 14 * 32768 and figures["frames"] == 14 * 8 * 4
-    assert figures["latency_p50"] == 8
+    assert figures["latency_p50"] == load_config("pod").latency_cycles
     assert len(figures["completion_cycles"]) == 8
     assert 0.5 < figures["bus_bandwidth_share"] < 1
     text = gavel("run", ring, "--model").stdout
@@ -129,6 +135,10 @@ def test_the_page_of_64_ports_stays_small(tmp_path: Path) -> None:
     (("--window", "2"), r"window = 2: must be in 17\.\.\.1024"),
     (("--mtu", "9999"), r"mtu = 9999"),
     (("--clock-mhz", "0"), r"clock_mhz"),
+    (("--reduce-us", "inf"), r"reduce_us = inf: must be in 0\.\.\.1000000"),
+    (("--reduce-us", "nan"), r"reduce_us = nan"),
+    (("--reduce-us", "1e6", "--clock-mhz", "2000"), r"reduce_us: .* choose a lower --clock-mhz"),
+    (("--overhead", "1000000000000"), r"overhead = 1000000000000: must be in 0\.\.\.1000000"),
     (("--waves",), r"--waves: the model alone"),
     (("--algorithm", "tree"), r"'tree' is not one of"),
     (("--profile", "afh7"), r"'afh7' is not one of"),
@@ -139,6 +149,28 @@ def test_run_refuses_and_writes_nothing(
 ) -> None:
     refused(gavel("run", ring, "--model", "--report", tmp_path / "page", *arguments), what)
     assert not (tmp_path / "page").exists()
+
+
+def test_what_would_play_without_end_is_refused(tmp_path: Path) -> None:
+    node = Node(3, "think", NodeType.COMP, duration_us=1 << 63)
+    save_trace(Trace("long", [RankTrace(0, [node]), RankTrace(1, [])]), tmp_path)
+    refused(gavel("run", tmp_path / "long", "--model", "-c", "tiny"),
+            r"rank 0, node 3 \(think\): \d+ us are \d+ cycles at 1000 MHz; at most 1000000000 are")
+    made = collective_node("all-reduce", 2, 1)
+    for rank in made.ranks:
+        rank.nodes[0].attributes["comm_size"] = attribute("comm_size", 1 << 45)
+    save_trace(Trace("big", made.ranks), tmp_path)
+    refused(gavel("run", tmp_path / "big", "--model", "-c", "tiny"),
+            r"rank 0, node 1 \(all-reduce\) step 0: a message of 17592186044416 bytes; at most")
+
+
+def test_a_trace_that_cannot_be_written_leaves_nothing_and_names_the_path(tmp_path: Path) -> None:
+    (tmp_path / "b.2.et").mkdir()
+    refused(gavel("trace", "barrier", "--ranks", 4, "-o", tmp_path, "--name", "b"),
+            r"b\.2\.et: Is a directory")
+    assert [path.name for path in tmp_path.iterdir()] == ["b.2.et"]
+    (tmp_path / "file").touch()
+    refused(gavel("trace", "barrier", "--ranks", 4, "-o", tmp_path / "file" / "x"), r"file/x: ")
 
 
 def test_bad_files_are_refused_in_one_line(ring: Path, tmp_path: Path) -> None:
@@ -157,14 +189,15 @@ def test_bad_files_are_refused_in_one_line(ring: Path, tmp_path: Path) -> None:
     assert not page.exists()
 
 
-@pytest.mark.skipif(not REAL.is_dir(), reason=f"the real Chakra traces are not here ({REAL})")
 @pytest.mark.parametrize(("folder", "frames"), [
     ("all_reduce_8npus_1MB", 14 * 8), ("all_to_all_8npus_1MB", 7 * 8),
     ("custom_collectives_custom_ring_allreduce_8npus_1MB", 14 * 8),
 ])  # fmt: skip
 @pytest.mark.parametrize("algorithm", ["ring", "halving-doubling", "direct"])
-def test_real_traces_on_the_model(folder: str, frames: int, algorithm: str) -> None:
-    result = gavel("run", REAL / folder, "--model", "--json", "--scale", 0.004,
+def test_real_traces_on_the_model(
+    folder: str, frames: int, algorithm: str, real_traces: Path
+) -> None:
+    result = gavel("run", real_traces / folder, "--model", "--json", "--scale", 0.004,
                    "--algorithm", algorithm)
     assert result.exit_code == 0, result.output
     figures = json.loads(result.stdout)

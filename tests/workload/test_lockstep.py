@@ -17,7 +17,6 @@ from gavel_tb.workload.job import WorkloadJob
 from gavel_tb.workload.measure import measure
 from gavel_tb.workload.on_model import play_on_model
 
-REAL = Path(__file__).parents[3] / "shared" / "data" / "chakra"
 WORKLOADS = {
     "ring all-reduce": collective_steps("all-reduce", 8, 40_000, algorithm="ring"),
     "halving-doubling all-reduce": collective_steps(
@@ -56,12 +55,11 @@ def test_two_ranks_on_the_smallest_switch(tmp_path: Path, sim_cache: Path) -> No
     assert figures["peak_outstanding_cells"] <= 16
 
 
-@pytest.mark.skipif(not REAL.is_dir(), reason=f"the real Chakra traces are not here ({REAL})")
 @pytest.mark.parametrize("folder", [
     "all_reduce_8npus_1MB", "all_to_all_8npus_1MB",
     "custom_collectives_custom_ring_allreduce_8npus_1MB",
 ])  # fmt: skip
-def test_real_traces(folder: str, sim_cache: Path) -> None:
-    figures = run(WorkloadJob(trace=str(REAL / folder), scale=0.03125), sim_cache)
+def test_real_traces(folder: str, sim_cache: Path, real_traces: Path) -> None:
+    figures = run(WorkloadJob(trace=str(real_traces / folder), scale=0.03125), sim_cache)
     # Messages of 4096 bytes are whole frames, and the pattern is a permutation in every step.
-    assert figures["latency_max"] == figures["latency_p50"] == 8
+    assert figures["latency_max"] == figures["latency_p50"] == load_config("pod").latency_cycles

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import tempfile
 from pathlib import Path
@@ -13,6 +14,7 @@ from gavel_tb.build_cache import DEFAULT_CACHE, BuildCache
 from gavel_tb.errors import SimulationError
 from gavel_tb.harness import TOP, harness_layout, harness_verilog
 from gavel_tb.packing import PinPacker
+from gavel_tb.process import run_child
 from gavel_tb.runner import (
     BUILD_JOBS,
     LONG,
@@ -56,11 +58,8 @@ def build_native(config: SwitchConfig, cache: BuildCache) -> Path:
         log = folder / "build.log"
         with log.open("w") as output:
             for command in commands:
-                done = subprocess.run(
-                    command, env=tool_environment(), stdout=output, stderr=subprocess.STDOUT,
-                    check=False,
-                )
-                if done.returncode:
+                if run_child(command, cwd=folder, env=tool_environment(), stdout=output,
+                             stderr=subprocess.STDOUT):
                     raise build_error(log)
 
     parts = (design.verilog, harness, *flags, LONG.fast, LONG.slow,
@@ -87,14 +86,17 @@ def native_speed(
         for inputs in job.record(config):
             stimulus.write(pack(inputs.rx) + inputs.ready.to_bytes(ready_bytes, "little"))
         stimulus.flush()
-        done = subprocess.run(
-            [str(executable), stimulus.name, str(sizes["rx"]), str(ready_bytes),
-             str(sizes["tx"]), str(cycles)],
-            capture_output=True, text=True, check=False,
-        )
-    if done.returncode:
-        raise SimulationError(f"native run ended with code {done.returncode}: {done.stderr}")
-    counted, seconds, active = done.stdout.split()
+        with tempfile.TemporaryFile("w+") as output:
+            code = run_child(
+                [str(executable), stimulus.name, str(sizes["rx"]), str(ready_bytes),
+                 str(sizes["tx"]), str(cycles)],
+                cwd=executable.parent, env=os.environ, stdout=output, stderr=subprocess.STDOUT,
+            )
+            output.seek(0)
+            text = output.read()
+    if code:
+        raise SimulationError(f"native run ended with code {code}: {text}")
+    counted, seconds, active = text.split()
     # The link status of each port is always on; data must have moved, too.
     if int(active) <= config.ports:
         raise SimulationError("native run: no frame came out")

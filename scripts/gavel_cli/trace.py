@@ -3,16 +3,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
 import click
 
 from gavel_cli.errors import EXIT_CODES, InputError
+from gavel_cli.options import json_option, print_json
 from gavel_tb.workload.chakra import Trace, save_trace
 from gavel_tb.workload.collectives import ALGORITHMS
-from gavel_tb.workload.errors import WorkloadError
 from gavel_tb.workload.generate import (
     KINDS,
     MOE,
@@ -64,7 +63,7 @@ class Size(click.ParamType[int]):
               help="moe: exponent of the Zipf law of expert popularity; 0 is uniform.")
 @click.option("--seed", type=int, default=1, show_default=True, help="moe: seed of the routing.")
 @click.option("--name", help="Name of the trace; the default tells kind, algorithm and ranks.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 def trace(
     *,
     kind: str,
@@ -82,31 +81,24 @@ def trace(
     as_json: bool,
 ) -> None:
     """Write a Chakra trace of a collective, or of a mixture of experts (moe)."""
-    try:
-        if kind == MOE:
-            if form == "node":
-                raise WorkloadError("--form node: moe has no collective node; use --form steps")
-            made = mixture_of_experts(ranks, size, token_bytes=token_bytes, top_k=top_k, skew=skew,
-                                      seed=seed, compute_us=compute_us)
-        elif form == "node":
-            made = collective_node(kind, ranks, size)
-        else:
-            made = collective_steps(kind, ranks, size, algorithm=algorithm, compute_us=compute_us)
-        if name is not None:
-            if not re.fullmatch(r"[\w.+-]+", name):
-                raise WorkloadError(f"--name {name!r}: use letters, digits and . _ + -")
-            made = Trace(name, made.ranks)
-        paths = save_trace(made, output)
-    except WorkloadError as error:
-        raise InputError(str(error)) from None
-    except OSError as error:
-        raise InputError(f"{error.filename}: cannot be written: {error.strerror}") from None
+    if name is not None and not re.fullmatch(r"[\w.+-]+", name):
+        raise InputError(f"--name {name!r}: use letters, digits and . _ + -")
+    if kind == MOE:
+        if form == "node":
+            raise InputError("--form node: moe has no collective node; use --form steps")
+        made = mixture_of_experts(ranks, size, token_bytes=token_bytes, top_k=top_k, skew=skew,
+                                  seed=seed, compute_us=compute_us)
+    elif form == "node":
+        made = collective_node(kind, ranks, size)
+    else:
+        made = collective_steps(kind, ranks, size, algorithm=algorithm, compute_us=compute_us)
+    if name is not None:
+        made = Trace(name, made.ranks)
+    paths = save_trace(made, output)
     nodes = sum(len(rank.nodes) for rank in made.ranks)
     if as_json:
-        click.echo(json.dumps({
-            "trace": str(output / made.name), "ranks": ranks, "nodes": nodes,
-            "files": [str(path) for path in paths],
-        }))  # fmt: skip
+        print_json({"trace": str(output / made.name), "ranks": ranks, "nodes": nodes,
+                    "files": [str(path) for path in paths]})
     else:
         click.echo(f"{output / made.name}: {ranks} ranks, {nodes} nodes")
         click.echo(f"play it with: gavel run {output / made.name}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gavel_cli.files import write_together
+from gavel_tb.files import check_writable, write_together
 
 
 def test_writes_all(tmp_path):
@@ -29,8 +29,9 @@ def test_a_failure_leaves_the_older_set(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(OSError, match="No space") as caught:
         write_together(tmp_path, {"x.v": "two\n", "x.json": "2\n"})
+    assert caught.value.filename == str(tmp_path / "x.v")
     assert {path.name: path.read_text("utf-8") for path in tmp_path.iterdir()} == {
         "x.v": "one\n", "x.json": "1\n"}
 
@@ -39,3 +40,12 @@ def test_refuses_text_that_cannot_be_encoded_and_leaves_nothing(tmp_path):
     with pytest.raises(UnicodeEncodeError):
         write_together(tmp_path, {"x.v": "one\n", "y.v": "\ud800"})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_check_writes_nothing_and_names_what_is_in_the_way(tmp_path):
+    check_writable(tmp_path / "a" / "b", "page")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError) as caught:
+        check_writable(tmp_path / "file" / "x", "page")
+    assert caught.value.filename == str(tmp_path / "file")

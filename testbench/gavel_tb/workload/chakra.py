@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
 
+from gavel_tb.files import write_together
 from gavel_tb.workload.attributes import Attribute, read_attribute, write_attribute
 from gavel_tb.workload.errors import TraceError
 from gavel_tb.workload.wire import (
@@ -239,19 +240,18 @@ def _load_file(path: Path, rank: int) -> RankTrace:
 
 
 def save_trace(trace: Trace, folder: Path) -> list[Path]:
-    """Writes ``NAME.RANK.et`` for every rank into ``folder``; returns the paths.
+    """Writes ``NAME.RANK.et`` for every rank into ``folder``, all or none; returns the paths.
 
     Raises
     ------
     TraceError
         If the folder holds ranks of a larger trace of that name, which would join this one.
+    OSError
+        With the path that cannot be written.
     """
     stale = folder / f"{trace.name}.{len(trace.ranks)}.et"
     if stale.exists():
         raise TraceError(str(stale), "is of a larger trace of that name; remove it or rename")
-    content = [write_rank(rank) for rank in trace.ranks]
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"{trace.name}.{rank.rank}.et" for rank in trace.ranks]
-    for path, data in zip(paths, content, strict=True):
-        path.write_bytes(data)
-    return paths
+    return write_together(
+        folder, {f"{trace.name}.{rank.rank}.et": write_rank(rank) for rank in trace.ranks}
+    )

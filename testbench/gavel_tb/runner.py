@@ -54,9 +54,10 @@ RUNTIME_OBJECTS = ["verilated.o", "verilated_dpi.o", "verilated_vpi.o", "verilat
 """Objects that do not depend on the design; they take longer to compile than a small design. (The
 main program does depend on it: it allocates the model.)"""
 
-_ONE_CODE_PER_MODULE = ("-O3", "-fno-inline", "-fno-gate", "-fno-dfg")
-"""Inlining copies a module's code into every instance of it, and the two other optimisations make
-those copies different from one another, so that a switch of 16 ports has twice the C++."""
+_ONE_CODE_PER_MODULE = ("-O3", "-fno-inline", "-fno-gate", "-fno-dfg", "-fno-table")
+"""Inlining copies a module's code into every instance of it, and the other optimisations make
+those copies different from one another, so that they cannot be merged: a switch of 16 ports of
+512 bits then has four times the C++."""
 
 SHORT = Effort(_ONE_CODE_PER_MODULE, "-O1", "-O0")
 """The default."""

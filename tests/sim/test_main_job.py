@@ -17,6 +17,7 @@ from gavel_model.loader import load_config
 from gavel_tb import simulate as simulate_module
 from gavel_tb.build_cache import BuildCache
 from gavel_tb.faults import ARGUMENT, FAULTS, plant
+from gavel_tb.simulate import Prepared
 
 FAULT = next(n for n, fault in enumerate(FAULTS, start=1) if fault.name == "swapped bytes")
 
@@ -26,8 +27,8 @@ Gavel = Callable[..., Result]
 @pytest.fixture
 def gavel(sim_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Gavel:
     """Runs `gavel` with the given words, with the builds of the other simulations."""
-    monkeypatch.setattr(simulate_module, "simulate",
-                        partial(simulate_module.simulate, cache=sim_cache))
+    monkeypatch.setattr(simulate_module, "prepare",
+                        partial(simulate_module.prepare, cache=sim_cache))
 
     def run(*words: object) -> Result:
         arguments = [str(word) for word in words]
@@ -66,17 +67,19 @@ def test_a_fault_of_the_switch_fails_the_job(
     gavel: Gavel, trace: Path, sim_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     design = plant(BuildCache(sim_cache).design(load_config("tiny")))
-    right = simulate_module.simulate
+    right = Prepared.run
 
-    def wrong(config: Any, job: Mapping[str, Any], **more: Any) -> dict[str, Any]:
-        return right(config, {**job, "arguments": [f"+{ARGUMENT}={FAULT}"]}, **more, design=design)
+    def wrong(prepared: Prepared, job: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+        return right(prepared, {**job, "arguments": [f"+{ARGUMENT}={FAULT}"]}, **more)
 
-    monkeypatch.setattr(simulate_module, "simulate", wrong)
+    monkeypatch.setattr(Prepared, "run", wrong)
+    monkeypatch.setattr(simulate_module, "prepare",
+                        partial(simulate_module.prepare, design=design))
     done = gavel("run", trace, "--config", "tiny", "--json")
     assert done.exit_code == 1, done.output
     result = json.loads(done.stdout)
     assert result["mismatches"] == 1
     assert "tx_data" in result["failure"]
-    assert "Traceback" not in done.stderr
+    assert "--waves" in result["failure"]
     assert done.stderr.startswith("gavel: error: ")
-    assert "--waves" in done.stderr
+    assert done.stderr.count("\n") == 1

@@ -75,7 +75,7 @@ def test_a_value_of_the_wrong_type_is_refused(value: object) -> None:
         "replay_frames": 8, "replay_cells": 16, "islip_iterations": 1,
     }
     with pytest.raises(ConfigError, match=r"ports = .*: must be a whole number"):
-        SwitchConfig(**fields)  # type: ignore[arg-type]
+        SwitchConfig(**fields)  # type: ignore[arg-type]  # wrong types are the point
 
 
 def test_a_profile_must_be_a_string(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def config_of(**changes: int) -> SwitchConfig:
         "ports": 3, "data_width": 64, "vcs": 3, "buffer_cells": 16, "max_frame_bytes": 384,
         "replay_frames": 8, "replay_cells": 16, "islip_iterations": 1, **changes,
     }
-    return SwitchConfig(**values)  # type: ignore[arg-type]
+    return SwitchConfig(**values)  # type: ignore[arg-type]  # SwitchConfig checks
 
 
 @dataclass

@@ -24,7 +24,7 @@ def config_of(**changes: int) -> SwitchConfig:
         "replay_frames": 8, "replay_cells": 16, "islip_iterations": 1, "id_entries": 16,
         "fdb_sets": 4, "fdb_ways": 2, **changes,
     }
-    return SwitchConfig(**values)  # type: ignore[arg-type]
+    return SwitchConfig(**values)  # type: ignore[arg-type]  # SwitchConfig checks
 
 
 def take(header: bytes, field: Field) -> int:

@@ -52,7 +52,7 @@ def config(ports: int = 2, **changes: object) -> SwitchConfig:
 def player(made: Trace, switch: SwitchConfig | None = None, *, options: Options | None = None,
            **more: object) -> Player:
     program = compile_trace(made, options or Options())
-    return Player(switch or config(len(made.ranks)), program, **more)  # type: ignore[arg-type]
+    return Player(switch or config(len(made.ranks)), program, **more)  # type: ignore[arg-type]  # Player checks
 
 
 def test_one_message_takes_its_words_and_the_latency() -> None:

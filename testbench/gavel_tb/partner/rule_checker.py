@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checks from outside that a device keeps the rules of docs/llr.md."""
+
+from __future__ import annotations
+
+from gavel_model.ordered_set import Kind, decode
+from gavel_model.pins import RxPins, TxPins
+from gavel_tb.partner.receiver import Framer
+from gavel_tb.partner.receiver_rules import ReceiverRules
+from gavel_tb.partner.rules import RuleLimits, broken
+from gavel_tb.partner.sender_rules import SenderRules
+
+
+class RuleChecker:
+    """Watches what one device receives and sends; raises `CheckError` when a rule is broken.
+
+    The rules are those of `SenderRules` and `ReceiverRules`, and *set*: every ordered set sent is
+    a valid one. What the device does inside is not looked at, so a device other than this switch
+    can be checked, too; ``skew`` of the limits is the time that it has.
+
+    Parameters
+    ----------
+    port
+        Named in errors.
+    limits
+        What the device was told.
+
+    Attributes
+    ----------
+    sender, receiver
+        The two halves, with their counts.
+    """
+
+    __slots__ = ("_framer", "_limits", "_port", "_set_held", "_word_held", "receiver", "sender")
+
+    def __init__(self, port: int, limits: RuleLimits) -> None:
+        self._port = port
+        self._limits = limits
+        self._framer = Framer(limits.word_bytes)
+        self._word_held = self._set_held = False
+        self.sender = SenderRules(port, limits)
+        self.receiver = ReceiverRules(port, limits)
+
+    def observe(
+        self,
+        cycle: int,
+        tx: RxPins | TxPins,
+        rx: RxPins | TxPins,
+        ready: int = 1,
+        ctl_ready: int = 1,
+    ) -> None:
+        """Sees one cycle: what the device sends before any link damages it, what it receives
+        after the link, and whether what it sends is taken."""
+        if rx[0] or rx[7] or not rx[9]:
+            self._received(cycle, rx)
+        if tx[0]:
+            if not self._word_held:
+                self.sender.word(cycle, tx)
+            self._word_held = not ready
+        if tx[7]:
+            if not self._set_held:
+                self._sent(cycle, tx[8])
+            self._set_held = not ctl_ready
+
+    def _received(self, cycle: int, rx: RxPins | TxPins) -> None:
+        if not rx[9]:
+            self._framer.abort()
+            return
+        if rx[0]:
+            arrival = self._framer.word(rx)
+            if arrival is not None:
+                self.receiver.frame_received(cycle, arrival)
+        if rx[7]:
+            item = decode(rx[8], self._limits.protect, self._limits.seq_bits)
+            if item is None:
+                return
+            if item.kind is Kind.INIT:
+                self.receiver.init_received(cycle, item)
+            else:
+                self.sender.set_received(cycle, item)
+
+    def _sent(self, cycle: int, ctl: int) -> None:
+        item = decode(ctl, self._limits.protect, self._limits.seq_bits)
+        if item is None:
+            raise broken(self._port, cycle, "set", f"0x{ctl:014x} is no set of link-level retry")
+        self.receiver.set_sent(cycle, item)
+        if item.kind is Kind.INIT:
+            self.sender.set_sent(cycle, item)

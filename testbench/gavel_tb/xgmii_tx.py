@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bench of XgmiiTx: RTL against the model in every cycle, pins at random."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+from gavel_model.config import SwitchConfig
+from gavel_model.pins import CTL_BITS, SEQ_BITS, TxPins
+from gavel_model.xgmii import LANES, Fault
+from gavel_model.xgmii_tx import XgmiiTx as Model
+from gavel_rtl.xgmii_tx import XgmiiTx
+from gavel_tb.block_sim import drive, expect, run_block
+from gavel_tb.stimulus import derived_random
+
+_SHORT_WORDS = 6
+_MISSING = 0.01
+_CLOSING = 0.01
+_OPENING = 0.1
+
+
+class PinSource:
+    """Random transmit pins: frames whose words hold until they are taken, sets, and, rarely,
+    words that are missing, too many or marked with ``err``.
+
+    Parameters
+    ----------
+    rng
+        Decides everything.
+    """
+
+    def __init__(self, rng: Random) -> None:
+        self._rng = rng
+        self._words: list[TxPins] = []
+        self._ctl: int | None = None
+        self._gap = 0
+        self._load = 1.0
+        self._up = 1
+
+    def step(self, ready: bool, ctl_ready: bool) -> TxPins:
+        """Pins of the next cycle, after one with these two pins."""
+        rng = self._rng
+        if self._words and ready and not self._gap:
+            self._words.pop(0)
+        if ctl_ready:
+            self._ctl = None
+        if rng.random() < 0.01:
+            self._load = rng.choice((0.0, 0.05, 0.5, 1.0))
+        if self._ctl is None and rng.random() < rng.choice((0.02, self._load)):
+            self._ctl = rng.getrandbits(CTL_BITS)
+        self._gap = max(0, self._gap - 1)
+        if not self._words and not self._gap:
+            self._words = self._frame()
+            self._gap = 0 if rng.random() < 0.7 else rng.randrange(1, 6)
+        elif rng.random() < _MISSING:
+            self._gap = rng.randrange(1, 4)
+        self._up ^= int(rng.random() < (_CLOSING if self._up else _OPENING))
+        pins = self._words[0] if self._words and not self._gap else TxPins()
+        return pins._replace(up=self._up, ctl_valid=int(self._ctl is not None), ctl=self._ctl or 0)
+
+    def _frame(self) -> list[TxPins]:
+        rng = self._rng
+        last = rng.randrange(_SHORT_WORDS)
+        llr = rng.getrandbits(1)
+        words = [
+            TxPins(valid=1, sop=int(n == 0), eop=int(n == last), data=rng.getrandbits(8 * LANES),
+                   err=int(rng.random() < 0.02), empty=rng.randrange(LANES) if n == last else 0,
+                   llr=llr if n == 0 else 0, seq=rng.getrandbits(SEQ_BITS) if n == 0 else 0)
+            for n in range(last + 1)
+        ]
+        spoil = rng.random()
+        if spoil < 0.03:
+            words.pop()
+        elif spoil < 0.06:
+            words.pop(0)
+        return words
+
+
+def check(config: SwitchConfig, seed: int, cycles: int = 6000) -> None:
+    """XGMII, ready pins and events are those of the model.
+
+    Raises
+    ------
+    CheckError
+        At the first difference.
+    """
+    rng = derived_random(seed, "xgmii_tx")
+    source = PinSource(rng)
+    block, model = XgmiiTx(config), Model()
+
+    async def bench(ctx: Any) -> None:
+        fault, protect = Fault.NONE, True
+        ready = (False, False)
+        for cycle in range(cycles):
+            pins = source.step(*ready)
+            if rng.random() < (_CLOSING if fault is Fault.NONE else _OPENING):
+                fault = rng.choice(tuple(Fault))
+            protect ^= rng.random() < 0.02
+            drive(ctx, block.link, pins._asdict())
+            ctx.set(block.fault, fault)
+            ctx.set(block.protect, protect)
+            ready = model.ready(pins, fault)
+            got = (bool(ctx.get(block.link.ready)), bool(ctx.get(block.link.ctl_ready)))
+            expect(f"cycle {cycle}: ready, ctl_ready", got, ready)
+            for name, value in model.word._asdict().items():
+                expect(f"cycle {cycle}: {name}", ctx.get(getattr(block.xgmii, name)), value)
+            for name in ("aborted", "discarded"):
+                expect(f"cycle {cycle}: {name}", bool(ctx.get(getattr(block, name))),
+                       getattr(model, name))
+            model.step(pins, fault, protect)
+            await ctx.tick()
+
+    run_block(block, bench)

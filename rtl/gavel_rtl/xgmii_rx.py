@@ -77,12 +77,15 @@ class XgmiiRx(wiring.Component):
         data, ctl = self.xgmii.data, self.xgmii.ctl
         self._data = Signal(DATA_BITS, name="before_data")
         self._ctl = Signal(LANES, name="before_ctl")
-        self._starts = Signal(LANES, name="before_starts")
+        self._start_low = Signal(name="before_start_low")
+        self._start_high = Signal(name="before_start_high")
         self._shifted = Signal(name="shifted")
+        starts = lanes_with(Character.START, data, ctl)
         m.d.sync += [
             self._data.eq(data),
             self._ctl.eq(ctl),
-            self._starts.eq(lanes_with(Character.START, data, ctl)),
+            self._start_low.eq(starts[0]),
+            self._start_high.eq(starts[COLUMN_LANES]),
         ]
         self._joined_data = Cat(self._data[_HALF_BITS:], data[:_HALF_BITS])
         self._joined_ctl = Cat(self._ctl[COLUMN_LANES:], ctl[:COLUMN_LANES])
@@ -158,8 +161,8 @@ class XgmiiRx(wiring.Component):
         found = decode(m, data, self.protect)
         m.d.comb += [
             # The lower column may be the second half of a preamble.
-            start.eq(self._starts[0] & ~(self._first & self._shifted)),
-            start_shifted.eq(self._starts[COLUMN_LANES] & ~start),
+            start.eq(self._start_low & ~(self._first & self._shifted)),
+            start_shifted.eq(self._start_high & ~start),
             data.eq(Mux(start, self._data, self._joined_data)),
             ctl.eq(Mux(start, self._ctl, self._joined_ctl)),
         ]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """From the transmit pins of a port to XGMII."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
-from amaranth.lib import wiring
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, unsigned
+from amaranth.lib import enum, wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
@@ -26,7 +26,17 @@ GAP_BYTES = 12
 MAX_DEFICIT = 7
 """Bytes by which the gaps may be short of that together (IEEE 802.3, 81.3.1.4)."""
 
+_COLUMN_STARTS = 0x11
 _REMOTE_FAULT = Cat(*[Const(Character.SEQUENCE.value, 24), Const(Fault.REMOTE.value, 8)] * 2)
+
+
+class _State(enum.Enum, shape=unsigned(2)):
+    """Between frames; before, behind the first word; the last word is out, Terminate is not."""
+
+    GAP = 0
+    FIRST = 1
+    BODY = 2
+    END = 3
 
 
 class XgmiiTx(wiring.Component):
@@ -73,6 +83,7 @@ class XgmiiTx(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         link = self.link
+        self._state = Signal(_State, name="state")
         # Idle bytes still owed: at a Start, the deficit idle count.
         self._owed = Signal(range(GAP_BYTES + MAX_DEFICIT + 1), name="owed")
         self._paid = Signal.like(self._owed, name="paid")
@@ -80,22 +91,16 @@ class XgmiiTx(wiring.Component):
         preamble = encode(m, link.llr, link.seq, self.protect)
         m.d.comb += self._paid.eq(Mux(self._owed < LANES, 0, self._owed - LANES))
         m.d.sync += [self.aborted.eq(0), self.discarded.eq(0), self._after_set.eq(0)]
-        with m.FSM():
-            with m.State("GAP"):
-                with m.If(~link.up | (self.fault != Fault.NONE)):
-                    self._closed(m)
-                with m.Else():
-                    self._gap(m, preamble)
-            with m.State("FIRST"):
-                m.d.comb += link.ready.eq(1)
-                self._word(m, ~link.valid)
-            with m.State("BODY"):
-                m.d.comb += link.ready.eq(~link.sop)
-                self._word(m, ~link.valid | link.sop)
-            with m.State("END"):
-                self._send(m, TERMINATE_WORD, ALL_CONTROL)
-                m.d.sync += self._owed.eq(self._paid)
-                m.next = "GAP"
+        with m.If(self._state == _State.GAP):
+            with m.If(~link.up | (self.fault != Fault.NONE)):
+                self._closed(m)
+            with m.Else():
+                self._gap(m, preamble)
+        with m.Elif(self._state == _State.END):
+            self._send(m, TERMINATE_WORD, ALL_CONTROL)
+            m.d.sync += [self._owed.eq(self._paid), self._state.eq(_State.GAP)]
+        with m.Else():
+            self._frame(m)
         return m
 
     def _send(self, m, data, ctl):
@@ -109,7 +114,7 @@ class XgmiiTx(wiring.Component):
         with m.If(link.up & (self.fault == Fault.REMOTE)):
             self._send(m, IDLE_WORD, ALL_CONTROL)
         with m.Else():
-            self._send(m, _REMOTE_FAULT, 0x11)
+            self._send(m, _REMOTE_FAULT, _COLUMN_STARTS)
 
     def _gap(self, m, preamble):
         """A set, or a Start, or Idle."""
@@ -125,40 +130,40 @@ class XgmiiTx(wiring.Component):
             m.d.sync += [self._after_set.eq(1), self._owed.eq(self._paid)]
         with m.Elif(may_begin):
             self._send(m, preamble, 1)
-            m.next = "FIRST"
+            m.d.sync += self._state.eq(_State.FIRST)
         with m.Else():
             self._send(m, IDLE_WORD, ALL_CONTROL)
             m.d.sync += self._owed.eq(self._paid)
 
-    def _word(self, m, missing):
-        """A word of a frame."""
+    def _frame(self, m):
+        """A word of a frame; behind the last one Terminate, and Idles, if they fit in."""
         link = self.link
-        short = link.eop & (link.empty != 0)
-        with m.If(missing | link.err):
+        again = Signal()
+        missing = Signal()
+        spoilt = Signal()
+        unused = Signal.like(link.empty)
+        m.d.comb += [
+            again.eq((self._state == _State.BODY) & link.sop),
+            missing.eq(~link.valid | again),
+            spoilt.eq(missing | link.err),
+            unused.eq(Mux(link.eop & ~spoilt, link.empty, 0)),
+            link.ready.eq(~again),
+        ]
+        lanes = []
+        for lane in range(LANES):
+            behind = Mux(unused == LANES - lane, Character.TERMINATE.value, Character.IDLE.value)
+            lanes.append(Mux(unused < LANES - lane, link.data.word_select(lane, 8), behind)[:8])
+        m.d.sync += self.aborted.eq(missing)
+        with m.If(spoilt):
             self._send(m, ERROR_WORD, ALL_CONTROL)
-            m.d.sync += self.aborted.eq(missing)
-        with m.Elif(short):
-            self._last_word(m)
         with m.Else():
-            self._send(m, link.data, 0)
+            self._send(m, Cat(lanes), Cat(unused >= LANES - lane for lane in range(LANES)))
 
-        with m.If(~missing & ~link.err & short):
-            # What is left of the word, `empty` lanes, is the first of the gap.
-            m.d.sync += self._owed.eq(self._owed + GAP_BYTES - link.empty)
-            m.next = "GAP"
-        with m.Elif(missing | link.eop):
-            m.d.sync += self._owed.eq(self._owed + GAP_BYTES)
-            m.next = "END"
+        with m.If(missing | link.eop):
+            # What is left of the word is the first of the gap.
+            m.d.sync += [
+                self._owed.eq(self._owed + GAP_BYTES - unused),
+                self._state.eq(Mux(unused == 0, _State.END, _State.GAP)),
+            ]
         with m.Else():
-            m.next = "BODY"
-
-    def _last_word(self, m):
-        """Data, Terminate in the first unused lane, Idles."""
-        link = self.link
-        with m.Switch(link.empty):
-            for empty in range(1, LANES):
-                used = LANES - empty
-                with m.Case(empty):
-                    tail = (IDLE_WORD << 8 | Character.TERMINATE.value) & (1 << 8 * empty) - 1
-                    self._send(m, Cat(link.data[:8 * used], Const(tail, 8 * empty)),
-                               ALL_CONTROL << used & ALL_CONTROL)
+            m.d.sync += self._state.eq(_State.BODY)

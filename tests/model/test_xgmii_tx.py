@@ -117,8 +117,17 @@ def test_mean_gap_is_twelve_with_mixed_lengths(seed):
 def test_idle_time_pays_the_deficit_back():
     model = XgmiiTx()
     assert gaps(run(2 * words(11), 8, model=model)) == [5]
-    run([], 3, model=model)
-    assert gaps(run(2 * words(11), 8, model=model)) == [5]
+    run([], 9, model=model)
+    assert gaps(run(3 * words(11), 16, model=model)) == [5, 13]
+
+
+def test_a_set_is_a_part_of_the_gap():
+    model = XgmiiTx()
+    run(words(11), 3, model=model)
+    out = run(3 * words(11), 16, sets=1, model=model)
+    assert out[0] == ordered_set_word(CTL)
+    # The set has paid the seven bytes that the first gap would have owed.
+    assert gaps(out) == [5, 13]
 
 
 def test_sets_leave_without_frames():

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import importlib
+import subprocess
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -13,23 +15,44 @@ from gavel_model.loader import load_config
 from gavel_rtl.xgmii import require_width
 from gavel_rtl.xgmii_rx import XgmiiRx
 from gavel_rtl.xgmii_tx import XgmiiTx
+from gavel_tb.build_cache import Design
 from gavel_tb.component_sim import components_design, run_cocotb
-from gavel_tb.xgmii_clients import SEED_VARIABLE
+from gavel_tb.runner import verilator_folder
+from gavel_tb.xgmii_bench import SEED_VARIABLE
 from gavel_tb.xgmii_harness import xgmii_harness
 
 CONFIG = load_config("tiny")
+BLOCKS = ("xgmii_rx", "xgmii_tx")
 ROUNDS = 3
 
 
 @pytest.mark.parametrize("round_", range(ROUNDS))
-@pytest.mark.parametrize("block", ["xgmii_rx", "xgmii_tx"])
+@pytest.mark.parametrize("block", BLOCKS)
 def test_block(block: str, round_: int, seed: int) -> None:
     importlib.import_module(f"gavel_tb.{block}").check(CONFIG, seed * ROUNDS + round_)
 
 
-def test_bus_models(seed: int, sim_cache: Path, tmp_path: Path) -> None:
-    design = components_design(XgmiiRx(CONFIG), XgmiiTx(CONFIG))
-    run_cocotb(design, xgmii_harness(CONFIG), "gavel_tb.xgmii_clients", tmp_path,
+@pytest.fixture(scope="module")
+def design() -> Design:
+    return components_design(XgmiiRx(CONFIG), XgmiiTx(CONFIG))
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_lint_is_clean(design: Design, block: str, tmp_path: Path) -> None:
+    path = tmp_path / "adapter.v"
+    path.write_text(design.verilog, "utf-8")
+    waivers = resources.files("gavel_rtl").joinpath("lint.vlt")
+    done = subprocess.run(
+        [str(verilator_folder() / "verilator"), "--lint-only", "-Wall", "--top-module",
+         f"gavel_{block}", str(waivers), str(path)],
+        capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_bus_models(block: str, design: Design, seed: int, sim_cache: Path,
+                    tmp_path: Path) -> None:
+    run_cocotb(design, xgmii_harness(CONFIG), f"gavel_tb.{block}_clients", tmp_path,
                cache=sim_cache, environment={SEED_VARIABLE: str(seed)})
 
 

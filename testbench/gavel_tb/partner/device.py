@@ -133,7 +133,7 @@ class LlrPartner:
     def reset(self) -> None:
         """Forgets all that was agreed, and begins again."""
         self.receiver.reset()
-        self.sender.reset()
+        self.sender.start()
         self.controls.due = 0
 
     def inject(self, extra: Extra, value: int = 1) -> None:

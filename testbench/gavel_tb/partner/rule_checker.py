@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from gavel_model.ordered_set import Kind, decode
+from gavel_model.ordered_set import Kind, OrderedSet, decode
 from gavel_model.pins import RxPins, TxPins
 from gavel_tb.partner.receiver import Framer
 from gavel_tb.partner.receiver_rules import ReceiverRules
@@ -27,14 +27,16 @@ class RuleChecker:
 
     Attributes
     ----------
+    port
+        As given.
     sender, receiver
         The two halves, with their counts.
     """
 
-    __slots__ = ("_framer", "_limits", "_port", "_set_held", "_word_held", "receiver", "sender")
+    __slots__ = ("_framer", "_limits", "_set_held", "_word_held", "port", "receiver", "sender")
 
     def __init__(self, port: int, limits: RuleLimits) -> None:
-        self._port = port
+        self.port = port
         self._limits = limits
         self._framer = Framer(limits.word_bytes)
         self._word_held = self._set_held = False
@@ -51,8 +53,9 @@ class RuleChecker:
     ) -> None:
         """Sees one cycle: what the device sends before any link damages it, what it receives
         after the link, and whether what it sends is taken."""
+        early = None
         if rx[0] or rx[7] or not rx[9]:
-            self._received(cycle, rx)
+            early = self._received(cycle, rx)
         if tx[0]:
             if not self._word_held:
                 self.sender.word(cycle, tx)
@@ -61,11 +64,15 @@ class RuleChecker:
             if not self._set_held:
                 self._sent(cycle, tx[8])
             self._set_held = not ctl_ready
+        if early is not None:
+            self.sender.set_received(cycle, early)
 
-    def _received(self, cycle: int, rx: RxPins | TxPins) -> None:
+    def _received(self, cycle: int, rx: RxPins | TxPins) -> OrderedSet | None:
+        """Takes what is received; gives an ACK outside of the window: a loop without delay
+        acknowledges a frame of one word in the cycle in which it is sent."""
         if not rx[9]:
             self._framer.abort()
-            return
+            return None
         if rx[0]:
             arrival = self._framer.word(rx)
             if arrival is not None:
@@ -73,16 +80,17 @@ class RuleChecker:
         if rx[7]:
             item = decode(rx[8], self._limits.protect, self._limits.seq_bits)
             if item is None:
-                return
+                return None
             if item.kind is Kind.INIT:
                 self.receiver.init_received(cycle, item)
-            else:
-                self.sender.set_received(cycle, item)
+            elif not self.sender.set_received(cycle, item):
+                return item
+        return None
 
     def _sent(self, cycle: int, ctl: int) -> None:
         item = decode(ctl, self._limits.protect, self._limits.seq_bits)
         if item is None:
-            raise broken(self._port, cycle, "set", f"0x{ctl:014x} is no set of link-level retry")
+            raise broken(self.port, cycle, "set", f"0x{ctl:014x} is no set of link-level retry")
         self.receiver.set_sent(cycle, item)
         if item.kind is Kind.INIT:
             self.sender.set_sent(cycle, item)

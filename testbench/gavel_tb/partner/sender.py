@@ -101,10 +101,12 @@ class Sender:
         return not (self._kept or self.queue or self._waiting)
 
     def start(self) -> None:
-        """Begins a new INIT; what was outstanding is given up."""
+        """Begins a new INIT; what was outstanding is given up, and a frame under way is cut off:
+        its end after the INIT would pass for that of a frame with a new number."""
         self.lost += [kept.tag for kept in self._kept]
         self._kept.clear()
         self._kept_bytes = 0
+        self._words = iter(())
         self.oldest = self.next = self._settings.init_seq
         self.init_data = self.init_data + 1 & _DATA_MASK
         self.init_at = 0
@@ -112,11 +114,6 @@ class Sender:
         self._held = None
         self._without_progress = 0
         self.state = SenderState.INIT
-
-    def reset(self) -> None:
-        """As `start`, and the frame under way ends where it is."""
-        self._words = iter(())
-        self.start()
 
     def word(self, now: int) -> RxPins | None:
         """The word of this cycle."""

@@ -67,25 +67,27 @@ class SenderRules:
             self._agreed = False
             self._restart(item.value)
 
-    def set_received(self, cycle: int, item: OrderedSet) -> None:
-        """The device receives an echo, ACK or NACK."""
+    def set_received(self, cycle: int, item: OrderedSet) -> bool:
+        """The device receives an echo, ACK or NACK. False: it is outside of the window."""
         if item.kind is Kind.INIT_ECHO:
             init = self._init
             if init is not None and item.value == init.value and item.data == init.data:
                 self._agreed = True
-            return
+            return True
         ahead = item.value + 1 - self._oldest & self._mask
-        if not self._agreed or ahead > (self._next - self._oldest & self._mask):
-            return
+        if not self._agreed:
+            return True
+        if ahead > (self._next - self._oldest & self._mask):
+            return False
         if ahead:
             for _ in range(ahead):
                 sent = self._sent.get(self._oldest)
                 self._words_out -= len(sent.values) if sent is not None else 0
                 self._oldest = self._oldest + 1 & self._mask
             self._changes.append((cycle, self._oldest))
-            self._since = cycle
         if item.kind is Kind.NACK:
             self._nack = True
+        return True
 
     def word(self, cycle: int, pins: RxPins | TxPins) -> None:
         """The device begins to show a word."""
@@ -112,7 +114,8 @@ class SenderRules:
         """Forgets frames that were acknowledged so long ago that the device knows."""
         changes, limit = self._changes, cycle - self._limits.skew
         while changes and changes[0][0] < limit:
-            number = changes.popleft()[1]
+            when, number = changes.popleft()
+            self._since = max(self._since, when)
             while self._floor != number:
                 self._sent.pop(self._floor, None)
                 self._floor = self._floor + 1 & self._mask
@@ -147,6 +150,7 @@ class SenderRules:
 
     def _back(self, cycle: int, seq: int) -> None:
         timer = self._limits.replay_timer
+        # Progress so new that the device may not have seen it is not in `_since` yet.
         silent = cycle - self._since + self._limits.skew
         if not self._nack and not (timer and silent >= timer):
             raise broken(self._port, cycle, "replay cause", f"frame {seq} is sent again without "

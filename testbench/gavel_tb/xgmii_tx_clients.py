@@ -6,7 +6,7 @@ They check whole frames, sets, gaps and times against docs/xgmii.md, and know no
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 import cocotb
@@ -105,9 +105,9 @@ async def marks_and_cuts_bad_frames(dut: Any) -> None:
     await bench.start(protect=True)
     wanted: list[bool] = []
     aborted = 0
-    for word in range(9):
+    for word, length in product(range(9), (69, 72)):
         for options in ({"error_in": word}, {"missing_in": word} if word else {}, {}):
-            bench.driver.send(bench.frame(72 - word % 2), **options)
+            bench.driver.send(bench.frame(length), **options)
             wanted.append(not options)
             aborted += "missing_in" in options
     counted = 0

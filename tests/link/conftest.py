@@ -21,7 +21,7 @@ from gavel_tb.stimulus import derived_random
 
 
 class Pair:
-    """Ends 0 and 1; ``links[n]`` leaves end n, ``checkers[n]`` watches it.
+    """Ends 0 and 1; ``links[n]`` leaves end n, ``checkers[n]`` watches it if ``watched`` has n.
 
     What an end sends in a cycle has reached the other end, but for the delay of the link, in the
     next one.
@@ -52,7 +52,7 @@ class Pair:
         told["skew"] = 16 + self.settings.response
         rules = RuleLimits(**{**told, **(limits or {})})
         self.checkers = [RuleChecker(n, rules) for n in (0, 1)]
-        self.checked = checked
+        self.watched: tuple[int, ...] = (0, 1) if checked else ()
         self.cycle = 0
         self._shown = [IDLE, IDLE]
         self.watch: Callable[[int, list[RxPins]], None] | None = None
@@ -72,9 +72,8 @@ class Pair:
         for _ in range(cycles):
             received = (back.step(self._shown[1]), there.step(self._shown[0]))
             shown = [first.step(received[0]), second.step(received[1])]
-            if self.checked:
-                for n in (0, 1):
-                    self.checkers[n].observe(self.cycle, shown[n], received[n])
+            for n in self.watched:
+                self.checkers[n].observe(self.cycle, shown[n], received[n])
             if self.watch is not None:
                 self.watch(self.cycle, shown)
             self._shown = shown

@@ -68,8 +68,8 @@ class RuleChecker:
             self.sender.set_received(cycle, early)
 
     def _received(self, cycle: int, rx: RxPins | TxPins) -> OrderedSet | None:
-        """Takes what is received; gives an ACK outside of the window: a loop without delay
-        acknowledges a frame of one word in the cycle in which it is sent."""
+        """Takes what is received; gives an answer that does not fit what was sent: a loop without
+        delay answers what the device sends in the same cycle."""
         if not rx[9]:
             self._framer.abort()
             return None

@@ -68,12 +68,12 @@ class SenderRules:
             self._restart(item.value)
 
     def set_received(self, cycle: int, item: OrderedSet) -> bool:
-        """The device receives an echo, ACK or NACK. False: it is outside of the window."""
+        """The device receives an echo, ACK or NACK. False: it does not fit what was sent."""
         if item.kind is Kind.INIT_ECHO:
             init = self._init
-            if init is not None and item.value == init.value and item.data == init.data:
-                self._agreed = True
-            return True
+            fits = init is not None and (item.value, item.data) == (init.value, init.data)
+            self._agreed = self._agreed or fits
+            return fits
         ahead = item.value + 1 - self._oldest & self._mask
         if not self._agreed:
             return True

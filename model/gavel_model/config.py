@@ -21,6 +21,16 @@ FCS_BYTES = 4
 DATA_WIDTHS = (64, 128, 256, 512)
 MAX_PORTS = 64
 MAX_VCS = 8
+TIMER_BITS = 24
+"""Width of the timers of link-level retry, in cycles."""
+
+FRAMES_UNDER_WAY = 5
+"""Longest frames for which a replay buffer has room at least: what is reserved or under way when
+frames follow each other at line rate (docs/llr.md, Sizes)."""
+
+PIPELINE_FRAMES = 8
+PIPELINE_WORDS = 5
+"""Frames and words of the window that the stages between match and acknowledgement take."""
 
 
 _SHOWN = 120
@@ -68,8 +78,23 @@ class SwitchConfig:
     max_frame_bytes
         Longest frame with FCS, 64...9216.
     replay_frames, replay_cells
-        Window of the LLR transmitter in frames (4...524288) and in cells
-        (4...65536, at least one longest frame).
+        Replay buffer of the LLR transmitter in frames (4...524288) and in cells (4...65536; at
+        least five longest frames, which is what is under way at line rate).
+    seq_bits
+        Bits of an LLR sequence number, 4...20. The standard has 20; fewer make the wrap frequent.
+        At most half of the numbers are outstanding: ``replay_frames`` <= 2**(seq_bits-1).
+    loop_cycles
+        Longest time from a frame's last word on the transmit pins to the ACK on the receive pins
+        that the link and the peer add, without the spacing of ACKs, 0...65535 cycles. It is not
+        built in; it only judges the timers.
+    replay_timer, pcs_lost_timer, data_age_timer
+        Reset values of the LLR timers, 0...16777215 cycles; 0 turns a timer off. A replay timer
+        must be longer than loop, ACK spacing and two longest frames together.
+    replay_count
+        Reset value of ``LLR_REPLAY_COUNT``, 0...255; 255 is no limit.
+    ctl_spacing, ctl_min_spacing
+        Reset values of ``LLR_SPACING``: bytes of line time between two ACKs, 400...16384, and
+        between any two ordered sets, 0...``ctl_spacing``.
     islip_iterations
         iSLIP iterations made in each cycle, 1...4.
     bypass_limit
@@ -100,6 +125,14 @@ class SwitchConfig:
     max_frame_bytes: int
     replay_frames: int
     replay_cells: int
+    seq_bits: int = 20
+    loop_cycles: int = 512
+    replay_timer: int = 4096
+    pcs_lost_timer: int = 40960
+    data_age_timer: int = 16384
+    replay_count: int = 3
+    ctl_spacing: int = 2048
+    ctl_min_spacing: int = 400
     islip_iterations: int
     bypass_limit: int = 128
     id_entries: int = 1024
@@ -127,7 +160,12 @@ class SwitchConfig:
         self._holds_a_frame("buffer_cells")
         self._in_range("replay_frames", 4, 524288)
         self._in_range("replay_cells", 4, 65536)
-        self._holds_a_frame("replay_cells")
+        self._holds_a_frame("replay_cells", FRAMES_UNDER_WAY)
+        self._in_range("seq_bits", 4, 20)
+        if self.replay_frames > 1 << self.seq_bits - 1:
+            raise ConfigError("replay_frames", self.replay_frames, "at most half of the sequence "
+                              f"numbers, {1 << self.seq_bits - 1} with seq_bits = {self.seq_bits}")
+        self._timers()
         self._in_range("islip_iterations", 1, 4)
         self._in_range("bypass_limit", 0, 255)
         self._power_of_two("id_entries", 16, 65536)
@@ -151,14 +189,28 @@ class SwitchConfig:
         if value & (value - 1):
             raise ConfigError(field, value, f"a power of two in {low}...{high}")
 
-    def _holds_a_frame(self, field: str) -> None:
+    def _holds_a_frame(self, field: str, frames: int = 1) -> None:
         value = getattr(self, field)
-        if value < self.max_frame_cells:
+        if value < frames * self.max_frame_cells:
+            count = "one frame" if frames == 1 else f"{frames} frames"
             raise ConfigError(
                 field,
                 value,
-                f"at least {self.max_frame_cells} cells, "
-                f"one frame of max_frame_bytes = {self.max_frame_bytes}",
+                f"at least {frames * self.max_frame_cells} cells, "
+                f"{count} of max_frame_bytes = {self.max_frame_bytes}",
+            )
+
+    def _timers(self) -> None:
+        self._in_range("loop_cycles", 0, 65535)
+        for field in ("replay_timer", "pcs_lost_timer", "data_age_timer"):
+            self._in_range(field, 0, (1 << TIMER_BITS) - 1)
+        self._in_range("replay_count", 0, 255)
+        self._in_range("ctl_spacing", 400, 16384)
+        self._in_range("ctl_min_spacing", 0, self.ctl_spacing)
+        if 0 < self.replay_timer <= self.ack_cycles:
+            raise ConfigError(
+                "replay_timer", self.replay_timer,
+                f"0 or above {self.ack_cycles} cycles: loop, ACK spacing and two longest frames",
             )
 
     @property
@@ -185,6 +237,28 @@ class SwitchConfig:
     def max_frame_cells(self) -> int:
         """Cells of the longest frame."""
         return -(-self.max_frame_bytes // self.cell_bytes)
+
+    @property
+    def replay_words(self) -> int:
+        """Words of the replay buffer."""
+        return self.replay_cells * self.words_per_cell
+
+    @property
+    def ack_cycles(self) -> int:
+        """Cycles in which a frame that arrives well is acknowledged, at most."""
+        spacing = -(-self.ctl_spacing // self.word_bytes)
+        return self.loop_cycles + spacing + 2 * self.max_frame_words
+
+    @property
+    def line_rate_loop_cycles(self) -> int:
+        """Longest loop, from a word on the transmit pins to the ordered set that may answer it on
+        the receive pins, at which 64-byte frames run at line rate with link-level retry
+        (docs/llr.md, Sizes); 0 if there is none."""
+        word = self.word_bytes
+        cells = (self.replay_cells * CELL_BYTES - PIPELINE_WORDS * word
+                 - FRAMES_UNDER_WAY * self.max_frame_bytes)
+        frames = (self.replay_frames - PIPELINE_FRAMES) * MIN_FRAME_BYTES
+        return max(0, min(cells, frames) - self.ctl_spacing) // word
 
     @property
     def length_bits(self) -> int:
@@ -246,4 +320,4 @@ class SwitchConfig:
     def latency_cycles(self) -> int:
         """K: cycles from a frame's last word on the receive pins to its first on the transmit
         pins when nothing contends (docs/spec.md, chapter Latency)."""
-        return 8
+        return 10

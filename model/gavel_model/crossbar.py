@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+from gavel_model.outgoing_frame import OutgoingFrame
 from gavel_model.pins import TxPins
 
-CrossbarWord = tuple[int, TxPins, bool]
-"""Output, finished word, and whether the word's frame had its ECN field set to 11."""
+CrossbarWord = tuple[int, TxPins, OutgoingFrame]
+"""Output, finished word, and the frame that the word is a part of."""
 
 
 class Crossbar:

@@ -8,6 +8,7 @@ import zlib
 from gavel_model.config import FCS_BYTES, SwitchConfig
 from gavel_model.counters import COUNTER_MASK, Counters
 from gavel_model.frame import read_field, split_words, write_field
+from gavel_model.outgoing_frame import OutgoingFrame
 from gavel_model.pins import TxPins
 from gavel_model.profiles import PROFILES
 from gavel_model.received_frame import ReceivedFrame
@@ -35,8 +36,8 @@ class Egress:
         self._word_bytes = config.word_bytes
         self._counters = counters
 
-    def edit(self, frame: ReceivedFrame, mark: bool) -> tuple[list[TxPins], bool]:
-        """Finished words of a frame, and whether its ECN field was set to 11."""
+    def edit(self, frame: ReceivedFrame, mark: bool) -> OutgoingFrame:
+        """The frame as it leaves."""
         profile = PROFILES[frame.profile]
         words = frame.words
         marked = False
@@ -62,7 +63,7 @@ class Egress:
         pins[last] = _new_tuple(
             TxPins, (1, int(not last), 1, 0, empty, 0, 0, 0, 0, 1, words[last])
         )
-        return pins, marked
+        return OutgoingFrame(pins, marked, frame.poisoned)
 
     def count(self, word: TxPins, marked: bool) -> None:
         """Counts a word in the crossbar's output register."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Place of credits and pauses (docs/spec.md, Places kept for the link layer)."""
+"""Place of credits and pauses (docs/spec.md, Places kept for flow control)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class FlowControl:
     Attributes
     ----------
     allow
-        For each output a mask of V bits, bit v = VC v may send. Until the link layer comes,
+        For each output a mask of V bits, bit v = VC v may send. Until flow control comes,
         all ones. Whoever changes a mask calls `Scheduler.allow_changed`.
     """
 

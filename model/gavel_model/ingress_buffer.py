@@ -9,7 +9,7 @@ from gavel_model.config import SwitchConfig
 from gavel_model.counters import Counters
 from gavel_model.crossbar import CrossbarWord
 from gavel_model.link_rx import ABORT, EOP, SOP, WORD
-from gavel_model.pins import TxPins
+from gavel_model.outgoing_frame import OutgoingFrame
 from gavel_model.received_frame import ReceivedFrame
 from gavel_model.register_map import Counter
 
@@ -47,7 +47,7 @@ class IngressBuffer:
     """
 
     __slots__ = (
-        "_cell_mask", "_cells", "_count_bits", "_counters", "_end", "_marked", "_max_words",
+        "_cell_mask", "_cells", "_count_bits", "_counters", "_end", "_max_words", "_outgoing",
         "_overflow", "_position", "_queues", "_size", "_stored", "_vcs", "_voqs", "_words", "done",
         "ecn_threshold", "free", "index", "output", "voq_cells", "voq_frames", "voq_frames_packed",
     )
@@ -76,10 +76,10 @@ class IngressBuffer:
         self._overflow = False
         self.output = 0
         self.done = True
-        self._words: list[TxPins] = []
+        self._outgoing = OutgoingFrame([], False, False)
+        self._words = self._outgoing.words
         self._position = 0
         self._end = 0
-        self._marked = False
 
     def write(self, event: int, decided: deque[ReceivedFrame]) -> ReceivedFrame | None:
         """Takes the word and the abort of cycle w = t+3; returns a frame to be filed, if any.
@@ -158,13 +158,13 @@ class IngressBuffer:
         threshold = self.ecn_threshold
         return threshold != NEVER_MARK and cells > threshold
 
-    def open(self, output: int, words: list[TxPins], marked: bool) -> None:
+    def open(self, output: int, frame: OutgoingFrame) -> None:
         """Opens the transfer of a frame, in cycle s+1 before its first word is read."""
         self.output = output
-        self._words = words
-        self._marked = marked
+        self._outgoing = frame
+        self._words = frame.words
         self._position = 0
-        self._end = len(words)
+        self._end = len(frame.words)
         self.done = False
 
     def read(self) -> CrossbarWord:
@@ -178,4 +178,4 @@ class IngressBuffer:
             self.done = True
         elif not position & self._cell_mask:
             self.free += 1
-        return self.output, word, self._marked
+        return self.output, word, self._outgoing

@@ -1,48 +1,39 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Output register and queue in front of the transmit pins (docs/spec.md, LinkTx)."""
+"""The two output registers of a port (docs/spec.md, LlrTransmitter and LinkTx)."""
 
 from __future__ import annotations
 
-from collections import deque
-
 from gavel_model.pins import TxPins
 
-HOLD_WORDS = 4
-"""Words in the queue from which on no more words are read for this output."""
+IDLE_UP = TxPins(up=1)
+"""Pins of an enabled port that sends nothing."""
 
 
 class LinkTx:
-    """Transmit side of a port's link.
+    """Transmit side of a port's link: what `LlrTransmitter` and `ControlTransmitter` have loaded.
 
     Attributes
     ----------
-    shown
-        The word on the pins, or None.
-    hold
-        No word may be read for this output, as visible from the next cycle.
+    word
+        O of the specification: the frame word on the pins, or None.
+    ctl
+        The ordered set on the pins, D1...D7, or None.
+    init_waiting
+        It is LLR_INIT, as visible in the cycle; only kept up to date in INIT.
     """
 
-    __slots__ = ("_queue", "hold", "shown")
+    __slots__ = ("ctl", "init_waiting", "word")
 
     def __init__(self) -> None:
         self.reset()
 
     def reset(self) -> None:
         """Reset values."""
-        self.shown: TxPins | None = None
-        self.hold = False
-        self._queue: deque[TxPins] = deque()
+        self.word: TxPins | None = None
+        self.ctl: int | None = None
+        self.init_waiting = False
 
-    def step(self, word: TxPins | None, ready: int) -> None:
-        """Takes the word that `Egress` gives, if any, and pin ``ready`` (0 or not 0)."""
-        queue = self._queue
-        if queue:
-            if word is not None:
-                queue.append(word)
-            if ready:
-                self.shown = queue.popleft()
-            self.hold = len(queue) >= HOLD_WORDS
-        elif ready or self.shown is None:
-            self.shown = word
-        elif word is not None:
-            queue.append(word)
+    def pins(self) -> TxPins:
+        """All transmit pins, of an enabled port."""
+        word = self.word or IDLE_UP
+        return word if self.ctl is None else word._replace(ctl_valid=1, ctl=self.ctl)

@@ -60,13 +60,15 @@ class RegisterPins(NamedTuple):
 class Inputs(NamedTuple):
     """Everything that goes into the switch in one cycle.
 
-    ``rx`` has one entry per port; bit i of ``ready`` is ``p<i>_tx_ready``.
+    ``rx`` has one entry per port; bit i of ``ready`` is ``p<i>_tx_ready``, and bit i of
+    ``ctl_ready`` is ``p<i>_tx_ctl_ready``.
     """
 
     rx: tuple[RxPins, ...]
     ready: int
     register: RegisterPins = RegisterPins()
     reset: int = 0
+    ctl_ready: int = -1
 
 
 IDLE = RxPins()

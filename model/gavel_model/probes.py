@@ -8,6 +8,13 @@ from typing import NamedTuple
 from gavel_model.config import SwitchConfig
 from gavel_model.register_map import COUNTER_BITS, COUNTERS
 
+LLR_RX_BITS = 22
+"""State of `LlrReceiver` in bits 1:0, ``next_rx`` in 21:2."""
+
+LLR_TX_BITS = 87
+"""State of `LlrTransmitter` in bits 2:0, ``oldest`` in 22:3, ``next`` in 42:23, ``send`` in 62:43,
+``used`` in 86:63."""
+
 
 class Probe(NamedTuple):
     """A probe point: ``elements`` values of ``element_bits`` bits, element 0 in the low bits."""
@@ -29,6 +36,8 @@ def probe_points(config: SwitchConfig) -> tuple[Probe, ...]:
         points.append(Probe(f"p{port}.voq_frames", config.voqs, config.count_bits))
         points.append(Probe(f"p{port}.free_cells", 1, config.count_bits))
         points.append(Probe(f"p{port}.counters", COUNTERS, COUNTER_BITS))
+        points.append(Probe(f"p{port}.llr_rx", 1, LLR_RX_BITS))
+        points.append(Probe(f"p{port}.llr_tx", 1, LLR_TX_BITS))
     points.append(Probe("scheduler.grant", config.ports, config.ports))
     points.append(Probe("scheduler.accept", config.ports, config.ports))
     points.append(Probe("scheduler.vc", config.ports, config.vc_bits))

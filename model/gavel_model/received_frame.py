@@ -3,6 +3,16 @@
 
 from __future__ import annotations
 
+from enum import Enum
+
+
+class Fcs(Enum):
+    """What the last four bytes of a frame say of it."""
+
+    GOOD = 0
+    POISONED = 1
+    BAD = 2
+
 
 class ReceivedFrame:
     """A frame that has ended; each block fills in what it finds.
@@ -16,6 +26,12 @@ class ReceivedFrame:
     reason
         Number of the counter that counts it when it is dropped or consumed; 0 as long as
         nothing is wrong with it.
+    llr, seq
+        Link-level retry looks after it; its 20-bit sequence number.
+    error, fcs
+        A word had ``err``; verdict on the FCS. Only filled in if ``llr``.
+    poisoned
+        It was accepted with a poisoned FCS.
     profile
         Number of the header profile that `Parser` used.
     destination, is_address
@@ -25,8 +41,8 @@ class ReceivedFrame:
     """
 
     __slots__ = (
-        "cells", "data", "destination", "is_address", "length", "output", "profile", "reason",
-        "vc", "words",
+        "cells", "data", "destination", "error", "fcs", "is_address", "length", "llr", "output",
+        "poisoned", "profile", "reason", "seq", "vc", "words",
     )
 
     def __init__(self, words: list[int], data: bytes, length: int, reason: int) -> None:
@@ -34,6 +50,11 @@ class ReceivedFrame:
         self.data = data
         self.length = length
         self.reason = reason
+        self.llr = 0
+        self.seq = 0
+        self.error = False
+        self.fcs = Fcs.BAD
+        self.poisoned = False
         self.profile = 0
         self.destination = 0
         self.is_address = False

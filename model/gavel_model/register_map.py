@@ -35,7 +35,7 @@ class Global(IntEnum):
 
 
 PORT_BASE = 0x0400
-PORT_STRIDE = 0x40
+PORT_STRIDE = 0x80
 
 
 class Port(IntEnum):
@@ -45,7 +45,18 @@ class Port(IntEnum):
     PROFILE = 0x01
     VC_MAP = 0x02
     ECN_THRESHOLD = 0x03
-    COUNTERS = 0x10
+    LLR_CONTROL = 0x04
+    LLR_WINDOW_FRAMES = 0x05
+    LLR_WINDOW_CELLS = 0x06
+    LLR_REPLAY_TIMER = 0x07
+    LLR_PCS_LOST = 0x08
+    LLR_DATA_AGE = 0x09
+    LLR_REPLAY_COUNT = 0x0A
+    LLR_SPACING = 0x0B
+    LLR_INIT_SEQ = 0x0C
+    LLR_INIT_DATA = 0x0D
+    LLR_STATUS = 0x0E
+    COUNTERS = 0x20
 
 
 class Counter(IntEnum):
@@ -68,6 +79,32 @@ class Counter(IntEnum):
     TX_FRAMES = 14
     TX_BYTES = 15
     TX_ECN_MARKED = 16
+    RX_LLR = 17
+    RX_POISONED = 18
+    LLR_TX_INIT_CTL_OS = 19
+    LLR_TX_INIT_ECHO_CTL_OS = 20
+    LLR_TX_ACK_CTL_OS = 21
+    LLR_TX_NACK_CTL_OS = 22
+    LLR_TX_DISCARD = 23
+    LLR_TX_OK = 24
+    LLR_TX_POISONED = 25
+    LLR_TX_REPLAY = 26
+    LLR_RX_INIT_CTL_OS = 27
+    LLR_RX_INIT_ECHO_CTL_OS = 28
+    LLR_RX_ACK_CTL_OS = 29
+    LLR_RX_NACK_CTL_OS = 30
+    LLR_RX_ACK_NACK_SEQ_ERROR = 31
+    LLR_RX_OK = 32
+    LLR_RX_POISONED = 33
+    LLR_RX_BAD = 34
+    LLR_RX_EXPECTED_SEQ_GOOD = 35
+    LLR_RX_EXPECTED_SEQ_POISONED = 36
+    LLR_RX_EXPECTED_SEQ_BAD = 37
+    LLR_RX_MISSING_SEQ = 38
+    LLR_RX_DUPLICATE_SEQ = 39
+    LLR_RX_REPLAY = 40
+    LLR_RX_CTL_UNKNOWN = 41
+    LLR_TX_FLUSH = 42
 
 
 COUNTERS = len(Counter)
@@ -85,8 +122,40 @@ DROPS = (
     Counter.RX_NO_ROUTE,
     Counter.RX_NO_BUFFER,
     Counter.RX_FRAGMENT,
+    Counter.RX_POISONED,
+    Counter.LLR_TX_DISCARD,
 )
-"""Counters that stand for a frame lost; MAC Control frames are consumed, not lost."""
+"""Counters that stand for a frame lost. MAC Control frames are consumed, not lost, and what
+link-level retry does not accept is sent again."""
+
+
+class LlrControl(IntEnum):
+    """Bit numbers of ``Port.LLR_CONTROL``; the two actions have two bits."""
+
+    LOCAL = 0
+    REMOTE = 1
+    INIT_ACTION = 2
+    FLUSH_ACTION = 4
+    REINIT = 6
+    PROTECT = 7
+    FORWARD_POISONED = 8
+
+
+class Action(IntEnum):
+    """What happens to frames while link-level retry is in INIT or FLUSH."""
+
+    BEST_EFFORT = 0
+    DISCARD = 1
+    BLOCK = 2
+
+
+LLR_CONTROL_BITS = 9
+LLR_CONTROL_RESET = (
+    Action.BLOCK << LlrControl.INIT_ACTION | Action.DISCARD << LlrControl.FLUSH_ACTION
+    | 1 << LlrControl.REINIT | 1 << LlrControl.PROTECT
+)
+SPACING_BITS = 16
+"""Each half of ``Port.LLR_SPACING``: ACK spacing below, spacing of any two sets above."""
 
 
 def port_address(port: int, offset: int) -> int:

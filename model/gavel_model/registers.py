@@ -139,6 +139,8 @@ class Registers:
         port = self._ports[number]
         if Offset.COUNTERS <= offset < Offset.COUNTERS + COUNTERS:
             return port.counters[offset - Offset.COUNTERS]
+        if offset == Offset.LLR_STATUS:
+            return port.status
         return port.settings.get(offset, 0)
 
     def _store(self, address: int, value: int) -> None:

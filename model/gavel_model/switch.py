@@ -7,14 +7,17 @@ from gavel_model.config import SwitchConfig
 from gavel_model.crossbar import Crossbar, CrossbarWord
 from gavel_model.flow_control import FlowControl
 from gavel_model.ingress_buffer import IngressBuffer
+from gavel_model.link_tx import IDLE_UP
 from gavel_model.lookup import Lookup
+from gavel_model.outgoing_frame import OutgoingFrame
 from gavel_model.pins import IDLE, Inputs, TxPins
 from gavel_model.port import Port
 from gavel_model.received_frame import ReceivedFrame
 from gavel_model.registers import Registers
 from gavel_model.scheduler import Match, Scheduler
 
-_IDLE_UP = TxPins(up=1)
+_RX_NEXT = 2
+"""Where ``next_rx`` stands in probe point ``llr_rx``, above the state."""
 
 
 class Switch:
@@ -59,10 +62,12 @@ class Switch:
         self.registers.reset()
         self.crossbar.reset()
         ports = self.config.ports
-        self.tx = [_IDLE_UP] * ports
+        self.tx = [IDLE_UP] * ports
         self.rdata = 0
-        self._shown = [_IDLE_UP] * ports
-        self._occupied = 0
+        self._shown = [IDLE_UP] * ports
+        self._now = 0
+        self._awake = 0
+        self._retrying: list[Port] = []
         self._disabled = 0
         self._hold = 0
         self._busy_inputs = 0
@@ -79,6 +84,9 @@ class Switch:
             return
         registers = self.registers
         registers.read()
+        for port in self._retrying:
+            if not port.control_transmitter.idle:
+                self._send_control(port, inputs.ctl_ready)
         # Filing is put off to the end, because the scheduler works on what is visible in this
         # cycle; cells are allocated before this cycle's reads free any.
         filed = self._receive(inputs)
@@ -90,14 +98,35 @@ class Switch:
             if port.ingress_buffer.file(frame):
                 self.scheduler.voq_filled(port.index, frame.output, frame.vc)
         self._transmit(self.crossbar.step(words), inputs.ready)
+        self._now += 1
         if registers.write(inputs.register):
-            self._disabled = sum(1 << port.index for port in self.ports if not port.enabled)
+            self._take_settings()
         self.rdata = registers.rdata
         self.tx = self._shown.copy()
         if self._disabled:
             for port in self.ports:
                 if not port.enabled:
                     self.tx[port.index] = self.tx[port.index]._replace(up=0)
+
+    def _take_settings(self) -> None:
+        """Settings have changed; the ports have them already."""
+        self._disabled = self._hold = 0
+        self._retrying = []
+        for port in self.ports:
+            mask = 1 << port.index
+            if not port.enabled:
+                self._disabled |= mask
+            if port.llr_transmitter.hold:
+                self._hold |= mask
+            if port.retrying:
+                self._retrying.append(port)
+                self._awake |= mask
+
+    def _send_control(self, port: Port, ctl_ready: int) -> None:
+        before = port.link_tx.ctl
+        port.send_control(self._now, ctl_ready >> port.index & 1)
+        if port.link_tx.ctl != before:
+            self._shown[port.index] = port.link_tx.pins()
 
     def _receive(self, inputs: Inputs) -> list[tuple[Port, ReceivedFrame]]:
         filed = []
@@ -113,20 +142,17 @@ class Switch:
         """Opens the transfers of the frames matched in the cycle before."""
         for (i, j, _), frame in zip(self._matches, self._taken, strict=True):
             buffer = self.ports[i].ingress_buffer
-            words, marked = self.ports[j].edit(frame, buffer.mark(frame))
-            buffer.open(j, words, marked)
+            buffer.open(j, self.ports[j].edit(frame, buffer.mark(frame)))
             self._transfers.append(buffer)
 
     def _read_transfers(self) -> list[CrossbarWord]:
-        """Every open transfer reads a word unless its output holds."""
-        hold = self._hold
+        """Every open transfer reads a word."""
         words = []
         ended = False
         for buffer in self._transfers:
-            if not hold >> buffer.output & 1:
-                words.append(buffer.read())
-                if buffer.done:
-                    ended = True
+            words.append(buffer.read())
+            if buffer.done:
+                ended = True
         if ended:
             self._transfers = [buffer for buffer in self._transfers if not buffer.done]
             self._busy_inputs = self._busy_outputs = 0
@@ -150,43 +176,59 @@ class Switch:
                     scheduler.voq_emptied(i, j, v)
                 self._busy_inputs |= 1 << i
                 self._busy_outputs |= 1 << j
+                transmitter = self.ports[j].llr_transmitter
+                transmitter.matched()
+                if transmitter.hold:
+                    self._hold |= 1 << j
 
     def _transmit(self, arrived: list[CrossbarWord], ready: int) -> None:
-        """`Egress` counts the words that arrive, `LinkTx` takes them; words shown move on."""
-        rest = self._occupied
-        ports = self.ports
-        shown = self._shown
-        for j, word, marked in arrived:
-            port = ports[j]
-            port.egress.count(word, marked)
-            output = 1 << j
-            link = port.link_tx
-            link.step(word, ready & output)
-            shown[j] = link.shown or word
-            rest &= ~output
-            self._occupied |= output
-            if link.hold:  # a word that arrives makes no queue shorter: it cannot end a hold
-                self._hold |= output
+        """`Egress` counts the words that arrive; every `LlrTransmitter` with something to do
+        makes a step."""
+        rest = self._awake
+        for port in self._retrying:
+            transmitter = port.llr_transmitter
+            if not transmitter.asleep or transmitter.link != port.link_rx.up:
+                rest |= 1 << port.index
+        for j, word, frame in arrived:
+            self.ports[j].egress.count(word, frame.marked)
+            self._step_output(j, word, frame, ready)
+            rest &= ~(1 << j)
         while rest:
             output = rest & -rest
             rest ^= output
-            j = output.bit_length() - 1
-            link = ports[j].link_tx
-            link.step(None, ready & output)
-            if link.shown is None:
-                shown[j] = _IDLE_UP
-                self._occupied &= ~output
-            else:
-                shown[j] = link.shown
-            if not link.hold:
-                self._hold &= ~output
+            self._step_output(output.bit_length() - 1, None, None, ready)
+
+    def _step_output(
+        self, j: int, word: TxPins | None, frame: OutgoingFrame | None, ready: int
+    ) -> None:
+        port = self.ports[j]
+        output = 1 << j
+        transmitter = port.llr_transmitter
+        transmitter.step(self._now, word, frame, ready & output, port.link_rx.up)
+        link_tx = port.link_tx
+        self._shown[j] = (link_tx.word or IDLE_UP) if link_tx.ctl is None else link_tx.pins()
+        if transmitter.hold:
+            self._hold |= output
+        else:
+            self._hold &= ~output
+        if transmitter.asleep:
+            self._awake &= ~output
+        else:
+            self._awake |= output
 
     def probe_values(self) -> list[int]:
         """Values of `gavel_model.probes.probe_points` in the current cycle, in its order."""
         values: list[int] = []
         for port in self.ports:
             buffer = port.ingress_buffer
-            values += (buffer.voq_frames_packed, buffer.free, port.counters.packed())
+            receiver = port.llr_receiver
+            values += (
+                buffer.voq_frames_packed,
+                buffer.free,
+                port.counters.packed(),
+                receiver.state | receiver.next_rx << _RX_NEXT,
+                port.llr_transmitter.state | port.llr_transmitter.window.packed(),
+            )
         scheduler = self.scheduler
         values += (
             scheduler.grant_packed,

@@ -45,4 +45,8 @@ def connect(m: Module, target: wiring.PureInterface, source: wiring.PureInterfac
             names: Iterable[str] | None = None) -> None:
     """Makes ``source`` drive the members of the same name of ``target``: all, or ``names``."""
     for name in names or target.signature.members:
-        m.d.comb += Value.cast(getattr(target, name)).eq(Value.cast(getattr(source, name)))
+        driven, driver = getattr(target, name), getattr(source, name)
+        if target.signature.members[name].is_signature:
+            connect(m, driven, driver)
+        else:
+            m.d.comb += Value.cast(driven).eq(Value.cast(driver))

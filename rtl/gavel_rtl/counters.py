@@ -11,7 +11,7 @@ from gavel_rtl.interfaces import COUNTER_VALUES, CounterEvents
 
 
 class Counters(wiring.Component):
-    """The 17 counters of a port (docs/spec.md, Counters).
+    """The counters of a port (docs/spec.md, Counters).
 
     Parameters
     ----------

@@ -9,7 +9,8 @@ from gavel_model.config import SwitchConfig
 from gavel_rtl.block import place
 from gavel_rtl.interfaces import SwitchWord
 
-_MEMBERS = ("valid", "sop", "eop", "next_eop", "empty", "profile", "mark", "data")
+_MEMBERS = ("valid", "sop", "eop", "next_eop", "empty", "profile", "mark", "poisoned",
+            "data")
 
 
 SLICE_BITS = 64

@@ -111,6 +111,7 @@ class Egress(wiring.Component):
             self.o_word.sop.eq(word.sop),
             self.o_word.eop.eq(word.eop),
             self.o_word.empty.eq(Mux(word.eop, word.empty, 0)),
+            self.o_word.poisoned.eq(word.poisoned),
             self.o_word.data.eq(word.data ^ Cat(changed) ^ fcs_update.change),
         ]
         self._count(m, marked_here)

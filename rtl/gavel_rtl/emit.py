@@ -18,6 +18,8 @@ _PROBES = {
     "voq_frames": "ingress_buffer.voq_frames",
     "free_cells": "ingress_buffer.free_cells",
     "counters": "counters.values",
+    "llr_rx": "llr_receiver.probe",
+    "llr_tx": "llr_transmitter.probe",
 }
 """Where a port's probe points stand below ``port<i>``."""
 

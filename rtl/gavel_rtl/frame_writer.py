@@ -105,6 +105,7 @@ class FrameWriter(wiring.Component):
 
         empty = Signal.like(self.empty)
         profile = Signal(PROFILE_BITS)
+        poisoned = Signal()
         m.d.comb += [
             self.filed_voq.eq(voq_number(config, self.route.port, self.fields.vc)),
             self.filed.eq(is_filed << self.filed_voq),
@@ -113,12 +114,14 @@ class FrameWriter(wiring.Component):
             self.enqueue.eq(is_filed),
             empty.eq(self.empty),
             profile.eq(self.fields.profile),
+            poisoned.eq(self.verdict.poisoned),
         ]
         m.d.comb += [
             self.frame.cell.eq(self._free_list.first_cell),
             self.frame.more.eq(self._more),
             self.frame.empty.eq(empty),
             self.frame.profile.eq(profile),
+            self.frame.poisoned.eq(poisoned),
         ]
         return m
 

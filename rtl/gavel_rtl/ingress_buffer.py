@@ -32,8 +32,6 @@ class IngressBuffer(wiring.Component):
         Cells of one VOQ; 65535 never marks.
     match
         Scheduler's decision for this input, cycle s.
-    hold
-        Outputs that take no word in this cycle.
     voq_ready
         Bit n: VOQ n is not empty.
     done
@@ -61,7 +59,6 @@ class IngressBuffer(wiring.Component):
             "route": In(Route(config)),
             "ecn_threshold": In(16),
             "match": In(Match(config)),
-            "hold": In(config.ports),
             "voq_ready": Out(config.voqs),
             "done": Out(1),
             "connect": Out(config.ports),
@@ -159,7 +156,6 @@ class IngressBuffer(wiring.Component):
             chain_write.en.eq(writer.link_en),
             chain_read.addr.eq(transfer.cell_now),
             transfer.next_cell.eq(chain_read.data),
-            transfer.hold.eq(self.hold),
             self.done.eq(transfer.done),
             self.connect.eq(transfer.connect),
         ]
@@ -172,5 +168,6 @@ class IngressBuffer(wiring.Component):
             word.empty.eq(transfer.empty),
             word.profile.eq(transfer.profile),
             word.mark.eq(transfer.frame_mark),
+            word.poisoned.eq(transfer.poisoned),
             word.data.eq(Mux(transfer.valid, data_read.data, 0)),
         ]

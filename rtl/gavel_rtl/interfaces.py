@@ -12,6 +12,7 @@ from amaranth.lib.wiring import In, Out
 from gavel_model.config import SwitchConfig
 from gavel_model.pins import CTL_BITS, SEQ_BITS
 from gavel_model.register_map import COUNTER_BITS, COUNTERS
+from gavel_rtl.llr_interfaces import LlrSettings
 
 PROFILE_BITS = 3
 LINK_MEMBERS = ("valid", "sop", "eop", "err", "empty", "llr", "seq", "ctl_valid", "ctl", "up",
@@ -19,7 +20,7 @@ LINK_MEMBERS = ("valid", "sop", "eop", "err", "empty", "llr", "seq", "ctl_valid"
 """Members of a link in the order of `gavel_model.pins`."""
 
 
-class Reason(enum.Enum, shape=unsigned(4)):
+class Reason(enum.Enum, shape=unsigned(5)):
     """What becomes of a frame; the value is the number of the counter that counts it."""
 
     FILED = 0
@@ -32,6 +33,8 @@ class Reason(enum.Enum, shape=unsigned(4)):
     TTL = 8
     NO_ROUTE = 9
     NO_BUFFER = 10
+    RX_LLR = 17
+    RX_POISONED = 18
 
 
 def _link(config: SwitchConfig) -> dict[str, wiring.Member]:
@@ -91,18 +94,25 @@ class FrameWord(wiring.Signature):
 
 
 class Verdict(wiring.Signature):
-    """What LinkRx found of a frame, one cycle after its last word (cycle t+2).
+    """What LinkRx and LlrReceiver found of a frame, one cycle after its last word (cycle t+2).
 
     Members
     -------
     reason
-        FILED (good so far), ERR, UNDERSIZE, OVERSIZE or FCS. Meaningless in other cycles.
+        FILED (good so far), ERR, UNDERSIZE, OVERSIZE or FCS, and from LlrReceiver RX_LLR and
+        RX_POISONED. Meaningless in other cycles.
     length
         Bytes, FCS included.
+    poisoned
+        From LlrReceiver: with FILED, a poisoned frame that goes on. 0 from LinkRx.
     """
 
     def __init__(self, config: SwitchConfig):
-        super().__init__({"reason": Out(Reason), "length": Out(config.length_bits)})
+        super().__init__({
+            "reason": Out(Reason),
+            "length": Out(config.length_bits),
+            "poisoned": Out(1),
+        })
 
 
 class Fields(wiring.Signature):
@@ -189,8 +199,8 @@ class SwitchWord(wiring.Signature):
         Unused high lanes of the frame's last word, the same with every word of the frame.
     profile
         Header profile of the frame.
-    mark
-        ECN decision, the same with every word of the frame.
+    mark, poisoned
+        ECN decision; it came poisoned: the same with every word of the frame.
     data
         The word.
     """
@@ -204,14 +214,16 @@ class SwitchWord(wiring.Signature):
             "empty": Out(config.empty_bits),
             "profile": Out(PROFILE_BITS),
             "mark": Out(1),
+            "poisoned": Out(1),
             "data": Out(config.data_width),
         })
 
 
 class EgressWord(wiring.Signature):
-    """A finished word on its way from Egress through LlrTransmitter to LinkTx.
+    """A finished word from Egress to LlrTransmitter, cycle e.
 
-    Members as those of a link: all 0 without ``valid``, ``empty`` 0 unless ``eop``.
+    Members as those of a link: all 0 without ``valid``, ``empty`` 0 unless ``eop``. ``poisoned``
+    is the same with every word of the frame.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -220,6 +232,7 @@ class EgressWord(wiring.Signature):
             "sop": Out(1),
             "eop": Out(1),
             "empty": Out(config.empty_bits),
+            "poisoned": Out(1),
             "data": Out(config.data_width),
         })
 
@@ -234,6 +247,7 @@ class PortSettings(wiring.Signature):
             "vc_map": Out(32),
             "ecn_threshold": Out(16),
             "esun_ethertype": Out(16),
+            "llr": Out(LlrSettings(config)),
         })
 
 

@@ -6,15 +6,24 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import MIN_FRAME_BYTES, SwitchConfig
+from gavel_model.pins import SEQ_BITS
+from gavel_model.register_map import COUNTERS, Counter
+from gavel_rtl.block import connect, place
 from gavel_rtl.interfaces import FrameWord, Reason, RxLink, Verdict
 from gavel_rtl.lib import crc
+from gavel_rtl.llr_interfaces import ControlSet, FrameEnd
+from gavel_rtl.ordered_set import OrderedSetReader
+
+POISON = 0xAAAAAAAA
+"""A frame's FCS is exclusive-ored with it to say that its bytes are not to be trusted."""
 
 
 class LinkRx(wiring.Component):
     """Turns pin words into frame words, and checks each frame (spec chapter 4).
 
     The words of a frame go through the CRC whole, unused lanes being 0. A good frame followed by
-    k zero bytes leaves a constant that depends on k only, so the check is one comparison.
+    k zero bytes leaves a constant that depends on k only, and a poisoned frame another one, so
+    the check is two comparisons. No frame of fewer than four bytes leaves either.
 
     Members
     -------
@@ -26,15 +35,21 @@ class LinkRx(wiring.Component):
         The word with its unused lanes 0, in t+1.
     empty
         Unused lanes of a last word, in t+1; 0 with any other.
-    stray, ctl_os
-        A word outside of a frame, an ordered set was on the pins in t; in t+1.
-    verdict
+    count
+        Counter events of t+1: a word outside of a frame, an ordered set was on the pins in t.
+    up
+        In t+1: the port was not down in t.
+    protect
+        As visible in t+2: ordered sets end in a check byte.
+    verdict, end
         Of the frame whose last word is on the pins in t, in t+2.
+    control
+        Ordered set that was on the pins in t, in t+2.
 
     Cycle behaviour
     ---------------
     t: pins are masked and registered. t+1: framing; word leaves; CRC, length and error flag are
-    brought up to date. t+2: they are compared.
+    brought up to date. t+2: they are compared. After reset the port counts as down.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -44,9 +59,12 @@ class LinkRx(wiring.Component):
             "enable": In(1),
             "word": Out(FrameWord(config)),
             "empty": Out(config.empty_bits),
-            "stray": Out(1),
-            "ctl_os": Out(1),
+            "count": Out(COUNTERS),
+            "up": Out(1),
+            "protect": In(1),
             "verdict": Out(Verdict(config)),
+            "end": Out(FrameEnd(config)),
+            "control": Out(ControlSet(config)),
         })
 
     def elaborate(self, platform):
@@ -54,6 +72,7 @@ class LinkRx(wiring.Component):
         self._sample(m)
         self._frame(m)
         self._check(m)
+        self._number(m)
         return m
 
     def _sample(self, m):
@@ -72,17 +91,33 @@ class LinkRx(wiring.Component):
         self._present = Signal(name="present_q")
         self._sop = Signal(name="sop_q")
         self._err = Signal(name="err_q")
-        self._down = Signal(name="down_q")
+        self._llr = Signal(name="llr_q")
+        self._seq = Signal(SEQ_BITS, name="seq_q")
+        self._seq_overflows = Signal(name="seq_overflows")
+        ctl_present, ctl_os = Signal(), Signal()
+        m.d.comb += [
+            ctl_present.eq(link.ctl_valid & up),
+            self.count[Counter.RX_CTL_OS].eq(ctl_os),
+        ]
         m.d.sync += [
             self._present.eq(link.valid & up),
             self._sop.eq(link.sop),
             self.word.eop.eq(link.eop),
             self._err.eq(link.err),
-            self._down.eq(~up),
+            self._llr.eq(link.llr),
+            self._seq.eq(link.seq),
+            self.up.eq(up),
             self.empty.eq(empty),
             self.word.data.eq(link.data & lanes),
-            self.ctl_os.eq(link.ctl_valid & up),
+            ctl_os.eq(ctl_present),
         ]
+        reader = place(m, "ordered_set_reader", OrderedSetReader(config))
+        m.d.comb += [
+            reader.present.eq(ctl_present),
+            reader.ctl.eq(link.ctl),
+            reader.protect.eq(self.protect),
+        ]
+        connect(m, self.control, reader.received)
 
     def _frame(self, m):
         """Cycle t+1: which words belong to frames."""
@@ -91,13 +126,24 @@ class LinkRx(wiring.Component):
         m.d.comb += [
             word.sop.eq(self._sop),
             word.valid.eq(self._present & (self._sop | frame_open)),
-            word.abort.eq(frame_open & (self._down | (self._present & self._sop))),
-            self.stray.eq(self._present & ~self._sop & ~frame_open),
+            word.abort.eq(frame_open & (~self.up | (self._present & self._sop))),
+            self.count[Counter.RX_STRAY_WORDS].eq(self._present & ~self._sop & ~frame_open),
         ]
         with m.If(word.valid):
             m.d.sync += frame_open.eq(~word.eop)
-        with m.Elif(self._down):
+        with m.Elif(~self.up):
             m.d.sync += frame_open.eq(0)
+
+    def _number(self, m):
+        """Cycle t+1: what the frame's first word said of it."""
+        word, end = self.word, self.end
+        m.d.sync += end.ended.eq(word.valid & word.eop)
+        with m.If(word.valid & word.sop):
+            m.d.sync += [
+                end.llr.eq(self._llr),
+                end.seq.eq(self._seq),
+                self._seq_overflows.eq(self._seq[self._config.seq_bits:].any()),
+            ]
 
     def _check(self, m):
         """Cycle t+1: what is summed over the frame; t+2: the verdict."""
@@ -106,6 +152,8 @@ class LinkRx(wiring.Component):
         crc_before = Signal(crc.CRC_BITS)
         crc_now = Signal(crc.CRC_BITS)
         good_crc = Signal(crc.CRC_BITS)
+        poisoned_crc = Signal(crc.CRC_BITS)
+        good, poisoned = Signal(), Signal()
         error_before = Signal()
         error = Signal()
         words_before = Signal(range(config.max_frame_words + 1))
@@ -129,16 +177,25 @@ class LinkRx(wiring.Component):
         with m.Switch(self.empty):
             for empty in range(config.word_bytes):
                 with m.Case(empty):
-                    m.d.sync += good_crc.eq(crc.residue(empty))
+                    m.d.sync += [
+                        good_crc.eq(crc.residue(empty)),
+                        poisoned_crc.eq(crc.residue(empty, POISON)),
+                    ]
 
-        m.d.comb += self.verdict.length.eq(last_byte + 1)
+        m.d.comb += [
+            good.eq(crc_now == good_crc),
+            poisoned.eq(crc_now == poisoned_crc),
+            self.end.poisoned.eq(poisoned & ~error & ~self._seq_overflows),
+            self.end.bad.eq(error | self._seq_overflows | ~(good | poisoned)),
+            self.verdict.length.eq(last_byte + 1),
+        ]
         with m.If(error):
             m.d.comb += self.verdict.reason.eq(Reason.ERR)
         with m.Elif(last_byte < MIN_FRAME_BYTES - 1):
             m.d.comb += self.verdict.reason.eq(Reason.UNDERSIZE)
         with m.Elif(last_byte >= config.max_frame_bytes):
             m.d.comb += self.verdict.reason.eq(Reason.OVERSIZE)
-        with m.Elif(crc_now != good_crc):
+        with m.Elif(~good):
             m.d.comb += self.verdict.reason.eq(Reason.FCS)
         with m.Else():
             m.d.comb += self.verdict.reason.eq(Reason.FILED)

@@ -1,20 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The transmit pins: output register and the queue behind it."""
+"""The transmit pins: two output registers."""
 
-from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import memory, wiring
+from amaranth.hdl import Module, Value
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
-from gavel_rtl.interfaces import EgressWord, TxLink
-
-QUEUE_WORDS = 8
-HOLD_WORDS = 4
-"""Words in the queue from which on the inputs are asked to wait: two more are on their way."""
+from gavel_model.pins import CTL_BITS
+from gavel_rtl.interfaces import TxLink
+from gavel_rtl.llr_interfaces import LaunchedWord
 
 
 class LinkTx(wiring.Component):
-    """Drives the transmit pins of a port (docs/spec.md, LinkTx).
+    """Drives the transmit pins of a port (docs/spec.md, LlrTransmitter and LinkTx).
 
     Parameters
     ----------
@@ -24,61 +22,46 @@ class LinkTx(wiring.Component):
     Members
     -------
     word
-        Word to send, if any (cycle c+2).
+        Word to send, if any; only in a cycle with ``word_free``.
+    word_free
+        The frame register is empty or taken in this cycle.
+    ctl_load, ctl
+        Ordered set to send, all 0 without one; only in a cycle with ``ctl_free``.
+    ctl_free
+        The ordered-set register is empty or taken in this cycle.
     enable
         Bit 0 of register ``CONTROL``, sent as ``up``.
-    hold
-        No input may read another word for this output in this cycle.
     link
         The pins.
 
     Cycle behaviour
     ---------------
-    A word that finds queue and output register empty, or the register being taken, is on the
-    pins one cycle later. ``hold`` depends on registers only. The queue never overflows while
-    the inputs keep to ``hold``. ``up`` follows ``enable``.
+    What is given is on the pins in the next cycle, and stays until it is taken. ``up`` follows
+    ``enable``. After reset both registers are empty.
     """
 
     def __init__(self, config: SwitchConfig):
-        self._config = config
         super().__init__({
-            "word": In(EgressWord(config)),
+            "word": In(LaunchedWord(config)),
+            "word_free": Out(1),
+            "ctl_load": In(1),
+            "ctl": In(CTL_BITS),
+            "ctl_free": Out(1),
             "enable": In(1),
-            "hold": Out(1),
             "link": Out(TxLink(config)),
         })
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        given = Cat(self.word.sop, self.word.eop, self.word.empty, self.word.data)
-        shown = Cat(self.link.sop, self.link.eop, self.link.empty, self.link.data)
-
-        m.submodules.queue = queue = memory.Memory(shape=len(given), depth=QUEUE_WORDS, init=[])
-        write = queue.write_port()
-        read = queue.read_port(domain="comb")
-        head = Signal(range(QUEUE_WORDS))
-        tail = Signal(range(QUEUE_WORDS))
-        count = Signal(range(QUEUE_WORDS + 1))
-        free, queued, push, pop = Signal(), Signal(), Signal(), Signal()
+        link = self.link
         m.d.comb += [
-            free.eq(~self.link.valid | self.link.ready),
-            queued.eq(count != 0),
-            push.eq(self.word.valid & (queued | ~free)),
-            pop.eq(queued & free),
-            write.addr.eq(tail),
-            write.data.eq(given),
-            write.en.eq(push),
-            read.addr.eq(head),
-            self.hold.eq(count >= HOLD_WORDS),
-            self.link.up.eq(self.enable),
+            self.word_free.eq(~link.valid | link.ready),
+            self.ctl_free.eq(~link.ctl_valid | link.ctl_ready),
+            link.up.eq(self.enable),
         ]
-        m.d.sync += [
-            tail.eq(tail + push),
-            head.eq(head + pop),
-            count.eq(count + push - pop),
-        ]
-        with m.If(pop):
-            m.d.sync += [self.link.valid.eq(1), shown.eq(read.data)]
-        with m.Elif(free):
-            m.d.sync += [self.link.valid.eq(self.word.valid), shown.eq(given)]
+        with m.If(self.word_free):
+            m.d.sync += [Value.cast(getattr(link, name)).eq(getattr(self.word, name))
+                         for name in self.word.signature.members]
+        with m.If(self.ctl_free):
+            m.d.sync += [link.ctl_valid.eq(self.ctl_load), link.ctl.eq(self.ctl)]
         return m

@@ -1,45 +1,186 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The place of link-layer retry on the receive side."""
+"""Receive side of link-level retry: which frames are accepted, and what the peer is told."""
 
-from amaranth.hdl import Module
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, unsigned
+from amaranth.lib import enum, wiring
+from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
-from gavel_rtl.interfaces import FrameWord, Verdict
+from gavel_model.ordered_set import DATA_BITS
+from gavel_model.pins import SEQ_BITS
+from gavel_model.register_map import COUNTERS, Counter
+from gavel_rtl.interfaces import Reason, Verdict
+from gavel_rtl.llr_interfaces import (
+    ControlSent,
+    ControlSet,
+    FrameEnd,
+    LlrSettings,
+    ReceiverRequests,
+)
+
+
+class ReceiverState(enum.Enum, shape=unsigned(2)):
+    """What the peer is told."""
+
+    OFF = 0
+    SEND_ACKS = 1
+    SEND_NACK = 2
+    NACK_SENT = 3
+
+
+PROBE_BITS = 2 + SEQ_BITS
 
 
 class LlrReceiver(wiring.Component):
-    """Stands between `LinkRx` and the parser, and lets every frame through (spec chapter 15).
+    """Accepts eligible frames in sequence (docs/llr.md, LlrReceiver).
 
-    With link-layer retry it checks the sequence number of each eligible frame once its verdict
-    is known, passes only the expected one, and asks for ACK and NACK ordered sets.
+    Parameters
+    ----------
+    config
+        S.
 
     Members
     -------
-    i_word, i_empty, i_verdict
-        From LinkRx: word and empty in t+1, verdict in t+2.
-    o_word, o_empty, o_verdict
-        To the parser and the ingress buffer, in the same cycles.
+    settings
+        Registers as visible in r.
+    end, i_verdict
+        What LinkRx found of the frame whose last word was on the pins in t.
+    control
+        Ordered set that was on the pins in t.
+    sent
+        What ControlTransmitter loads in this cycle.
+    o_verdict
+        The verdict with RX_LLR and RX_POISONED.
+    requests
+        To ControlTransmitter.
+    count
+        Counter events.
+    state
+        For LLR_STATUS.
+    probe
+        Probe point ``llr_rx``: state, ``next_rx``.
 
     Cycle behaviour
     ---------------
-    Combinational.
+    r = t+2 for all of them. ``o_verdict`` is combinational; ``requests`` is of registers. Steps
+    of one cycle in this order: what was sent, the frame, an INIT. After reset the state is OFF.
     """
 
     def __init__(self, config: SwitchConfig):
+        self._config = config
         super().__init__({
-            "i_word": In(FrameWord(config)),
-            "i_empty": In(config.empty_bits),
+            "settings": In(LlrSettings(config)),
+            "end": In(FrameEnd(config)),
             "i_verdict": In(Verdict(config)),
-            "o_word": Out(FrameWord(config)),
-            "o_empty": Out(config.empty_bits),
+            "control": In(ControlSet(config)),
+            "sent": In(ControlSent()),
             "o_verdict": Out(Verdict(config)),
+            "requests": Out(ReceiverRequests(config)),
+            "count": Out(COUNTERS),
+            "state": Out(ReceiverState),
+            "probe": Out(PROBE_BITS),
         })
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
+        config, end, sent = self._config, self.end, self.sent
         m = Module()
-        connect(m, flipped(self.i_word), flipped(self.o_word))
-        connect(m, flipped(self.i_verdict), flipped(self.o_verdict))
-        m.d.comb += self.o_empty.eq(self.i_empty)
+        self._on = self.settings.local
+        self._next_rx = Signal(config.seq_bits, name="next_rx")
+        state = Signal(ReceiverState, name="state_after_sending")
+        m.d.comb += state.eq(Mux(
+            sent.nack & (self.state == ReceiverState.SEND_NACK),
+            ReceiverState.NACK_SENT, self.state))
+
+        eligible, agreed, expected, older = Signal(), Signal(), Signal(), Signal()
+        accepted, missing, duplicate, spoilt = Signal(), Signal(), Signal(), Signal()
+        ahead = Signal(config.seq_bits)
+        m.d.comb += [
+            ahead.eq(end.seq - self._next_rx),
+            expected.eq(end.seq == self._next_rx),
+            older.eq(ahead[-1]),
+            eligible.eq(self._on & end.ended & end.llr),
+            agreed.eq(eligible & (self.state != ReceiverState.OFF)),
+            accepted.eq(agreed & expected & ~end.bad),
+            spoilt.eq(agreed & expected & end.bad),
+            missing.eq(agreed & ~expected & ~older),
+            duplicate.eq(agreed & older),
+        ]
+        m.d.sync += self.state.eq(state)
+        with m.If(accepted):
+            m.d.sync += [
+                self._next_rx.eq(self._next_rx + 1),
+                self.state.eq(ReceiverState.SEND_ACKS),
+            ]
+        with m.Elif((spoilt | missing) & (state == ReceiverState.SEND_ACKS)):
+            m.d.sync += self.state.eq(ReceiverState.SEND_NACK)
+        with m.If(self.control.init):
+            m.d.sync += self.state.eq(ReceiverState.SEND_ACKS)
+            with m.If(self._on):
+                m.d.sync += self._next_rx.eq(self.control.value)
+        with m.If(~self._on):
+            m.d.sync += self.state.eq(ReceiverState.OFF)
+
+        self._request(m, accepted | duplicate)
+        self._judge(m, eligible, accepted)
+        m.d.comb += [self.count[counter].eq(event) for counter, event in (
+            (Counter.LLR_RX_INIT_CTL_OS, self._on & self.control.init),
+            (Counter.LLR_RX_OK, eligible & ~end.poisoned & ~end.bad),
+            (Counter.LLR_RX_POISONED, eligible & end.poisoned),
+            (Counter.LLR_RX_BAD, eligible & end.bad),
+            (Counter.LLR_RX_EXPECTED_SEQ_GOOD, accepted & ~end.poisoned),
+            (Counter.LLR_RX_EXPECTED_SEQ_POISONED, accepted & end.poisoned),
+            (Counter.LLR_RX_EXPECTED_SEQ_BAD, spoilt),
+            (Counter.LLR_RX_MISSING_SEQ, missing),
+            (Counter.LLR_RX_DUPLICATE_SEQ, duplicate),
+            (Counter.LLR_RX_REPLAY, accepted & (state == ReceiverState.NACK_SENT)),
+        )]
+        m.d.comb += self.probe.eq(Cat(
+            self.state, self._next_rx, Const(0, SEQ_BITS - config.seq_bits)))
         return m
+
+    def _request(self, m: Module, acknowledge: Signal) -> None:
+        """What the peer is to be told."""
+        sent, requests = self.sent, self.requests
+        ack_pending, echo_pending = Signal(), Signal()
+        echo_seq = Signal(self._config.seq_bits)
+        echo_data = Signal(DATA_BITS)
+        with m.If(~self._on):
+            m.d.sync += [ack_pending.eq(0), echo_pending.eq(0)]
+        with m.Elif(self.control.init):
+            m.d.sync += [
+                ack_pending.eq(0),
+                echo_pending.eq(1),
+                echo_seq.eq(self.control.value),
+                echo_data.eq(self.control.data),
+            ]
+        with m.Else():
+            m.d.sync += [
+                ack_pending.eq(acknowledge | (ack_pending & ~sent.ack & ~sent.nack)),
+                echo_pending.eq(echo_pending & ~sent.echo),
+            ]
+        with m.If(self._on):
+            m.d.comb += [
+                requests.ack.eq(ack_pending & (self.state == ReceiverState.SEND_ACKS)),
+                requests.nack.eq(self.state == ReceiverState.SEND_NACK),
+                requests.ack_seq.eq(self._next_rx - 1),
+                requests.echo.eq(echo_pending),
+                requests.echo_seq.eq(echo_seq),
+                requests.echo_data.eq(echo_data),
+            ]
+
+    def _judge(self, m: Module, eligible: Signal, accepted: Signal) -> None:
+        """RX_LLR comes before every other reason, RX_POISONED after those of LinkRx."""
+        found, verdict = self.i_verdict, self.o_verdict
+        poisoned = Signal()
+        m.d.comb += [
+            poisoned.eq(accepted & self.end.poisoned),
+            verdict.length.eq(found.length),
+            verdict.poisoned.eq(poisoned),
+            verdict.reason.eq(found.reason),
+        ]
+        with m.If(eligible & ~accepted):
+            m.d.comb += verdict.reason.eq(Reason.RX_LLR)
+        # A wrong FCS is the last that LinkRx finds: all else of such a frame is well.
+        with m.Elif(poisoned & (found.reason == Reason.FCS)):
+            m.d.comb += verdict.reason.eq(
+                Mux(self.settings.forward_poisoned, Reason.FILED, Reason.RX_POISONED))

@@ -1,40 +1,190 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The transmit side of link-level retry: its place in the pipeline."""
+"""Transmit side of link-level retry: what is sent, sent again, and forgotten."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Cat, Const, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
+from gavel_model.pins import SEQ_BITS
+from gavel_model.register_map import COUNTERS
+from gavel_rtl.block import connect, place
+from gavel_rtl.frame_launcher import FrameLauncher
 from gavel_rtl.interfaces import EgressWord
+from gavel_rtl.llr_interfaces import (
+    REPLAY_COUNT_BITS,
+    ControlSet,
+    InitRequest,
+    LaunchedWord,
+    LlrSettings,
+)
+from gavel_rtl.llr_timers import LlrTimers
+from gavel_rtl.replay_buffer import ReplayBuffer, frame_index_bits
+from gavel_rtl.replay_occupancy import ReplayOccupancy
+from gavel_rtl.retry_state import RetryState, TransmitterState
+
+_USED_BITS = 24
+PROBE_BITS = 3 + 3 * SEQ_BITS + _USED_BITS
 
 
 class LlrTransmitter(wiring.Component):
-    """Passes every word on.
+    """Keeps frames until they are acknowledged, and sends them again (docs/llr.md, chapter 6).
 
-    Here the sequence numbers, the replay buffer and the ACK / NACK handling of link-level retry
-    stand when the link layer has them (docs/spec.md, Places kept for the link layer).
+    Wiring only. The words stand in `ReplayBuffer`, `FrameLauncher` sends them, `RetryState` has
+    sequence numbers and states, `ReplayOccupancy` holds back what would not fit, and `LlrTimers`
+    has the clocks.
 
     Parameters
     ----------
     config
-        W.
+        All but P and V.
+
+    Members
+    -------
+    settings
+        Registers as visible in the cycle.
+    matched
+        A frame was matched to this output, cycle s.
+    hold
+        No frame may be matched to it in this cycle.
+    i_word
+        From Egress, cycle e.
+    control
+        Ordered set received, cycle r = t+2.
+    up
+        The link was up in the cycle before.
+    free
+        The frame register of LinkTx, O, is empty or taken in this cycle.
+    o_word
+        The word launched; all members 0 without one.
+    init, init_sent, init_waiting
+        To and from ControlTransmitter.
+    count
+        Counter events.
+    state, replays
+        For LLR_STATUS.
+    probe
+        Probe point ``llr_tx``: state, ``oldest``, ``next``, ``send``, ``used``.
 
     Cycle behaviour
     ---------------
-    Combinational, no state.
+    A word that nothing stands before is launched in e+2. Launching is combinational from
+    registers, ``free``, ``settings`` and ``control``; ``hold`` from registers only.
     """
 
     def __init__(self, config: SwitchConfig):
-        super().__init__({"i_word": In(EgressWord(config)), "o_word": Out(EgressWord(config))})
+        self._config = config
+        super().__init__({
+            "settings": In(LlrSettings(config)),
+            "matched": In(1),
+            "hold": Out(1),
+            "i_word": In(EgressWord(config)),
+            "control": In(ControlSet(config)),
+            "up": In(1),
+            "free": In(1),
+            "o_word": Out(LaunchedWord(config)),
+            "init": Out(InitRequest(config)),
+            "init_sent": In(1),
+            "init_waiting": In(1),
+            "count": Out(COUNTERS),
+            "state": Out(TransmitterState),
+            "replays": Out(REPLAY_COUNT_BITS),
+            "probe": Out(PROBE_BITS),
+        })
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        state = place(m, "retry_state", RetryState(self._config))
+        buffer = place(m, "replay_buffer", ReplayBuffer(self._config))
+        launcher = place(m, "frame_launcher", FrameLauncher(self._config))
+        occupancy = place(m, "replay_occupancy", ReplayOccupancy(self._config))
+        timers = place(m, "llr_timers", LlrTimers(self._config))
+        for part in (state, launcher, occupancy, timers):
+            connect(m, part.settings, self.settings)
+        index = frame_index_bits(self._config)
+
+        connect(m, state.control, self.control)
+        connect(m, self.init, state.init)
+        in_advance = state.state == TransmitterState.ADVANCE
+        in_init = state.state == TransmitterState.INIT
+        in_flush = state.state == TransmitterState.FLUSH
+        running = in_advance | (state.state == TransmitterState.REPLAY)
         m.d.comb += [
-            self.o_word.valid.eq(self.i_word.valid),
-            self.o_word.sop.eq(self.i_word.sop),
-            self.o_word.eop.eq(self.i_word.eop),
-            self.o_word.empty.eq(self.i_word.empty),
-            self.o_word.data.eq(self.i_word.data),
+            state.no_progress.eq(timers.no_progress),
+            state.lost.eq(timers.lost),
+            state.too_old.eq(timers.too_old),
+            state.mid.eq(launcher.mid),
+            state.kept_last.eq(launcher.kept_last),
+            state.numbered.eq(launcher.numbered),
+            state.free.eq(self.free),
+            state.init_sent.eq(self.init_sent),
+            state.init_waiting.eq(self.init_waiting),
+            self.state.eq(state.state),
+            self.replays.eq(state.replays),
+        ]
+
+        connect(m, launcher.fetched, buffer.fetched)
+        connect(m, self.o_word, launcher.o_word)
+        m.d.comb += [
+            launcher.free.eq(self.free),
+            launcher.up.eq(self.up),
+            launcher.lost.eq(timers.lost),
+            launcher.may_begin.eq(state.may_begin),
+            launcher.running.eq(running),
+            launcher.in_init.eq(in_init),
+            launcher.in_flush.eq(in_flush),
+            launcher.behind.eq(state.behind),
+            launcher.settled.eq(state.settled),
+            launcher.send.eq(state.send),
+            launcher.send_is_next.eq(state.send == state.next),
+        ]
+
+        connect(m, buffer.i_word, self.i_word)
+        m.d.comb += [
+            buffer.launch.eq(launcher.launched),
+            buffer.clear.eq(state.clear),
+            buffer.rewind.eq(state.rewind),
+            buffer.next_frame.eq(state.next[:index]),
+            buffer.oldest_is_next.eq(state.oldest == state.next),
+            buffer.oldest_after.eq(state.oldest_after),
+            buffer.finish.eq(launcher.finish),
+            buffer.keep.eq(launcher.numbered),
+            buffer.release.eq(state.release),
+        ]
+
+        m.d.comb += [
+            occupancy.matched.eq(self.matched),
+            occupancy.written.eq(self.i_word.valid),
+            occupancy.written_sop.eq(self.i_word.sop),
+            occupancy.written_eop.eq(self.i_word.eop),
+            occupancy.launched_first.eq(launcher.first_launch),
+            occupancy.finish.eq(launcher.finish),
+            occupancy.given_back.eq(buffer.given_back),
+            occupancy.outstanding.eq(state.outstanding),
+            occupancy.lets_come.eq(~launcher.blocks),
+            self.hold.eq(occupancy.hold),
+        ]
+
+        m.d.comb += [
+            timers.up.eq(self.up),
+            timers.in_advance.eq(in_advance),
+            timers.running.eq(running),
+            timers.coming_up.eq(in_init | in_flush),
+            timers.changing.eq(state.changing),
+            timers.outstanding.eq(state.outstanding.any()),
+            timers.progress.eq(state.progress),
+            timers.oldest.eq(state.oldest[:index]),
+            timers.sent.eq(launcher.numbered),
+            timers.sent_frame.eq(state.next[:index]),
+        ]
+
+        used = occupancy.used
+        m.d.comb += [
+            self.count.eq(state.count | launcher.count),
+            self.probe.eq(Cat(
+                state.state,
+                *(Cat(number, Const(0, SEQ_BITS - len(number)))
+                  for number in (state.oldest, state.next, state.send)),
+                used, Const(0, _USED_BITS - len(used)))),
         ]
         return m

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """One port: the ingress half from its receive pins, the egress half to its transmit pins."""
 
-from amaranth.hdl import Module, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
 from gavel_model.register_map import COUNTER_BITS, COUNTERS, Counter
 from gavel_rtl.block import connect, place
+from gavel_rtl.control_transmitter import ControlTransmitter
 from gavel_rtl.counters import Counters
 from gavel_rtl.egress import Egress
 from gavel_rtl.ingress_buffer import IngressBuffer
@@ -25,6 +26,7 @@ from gavel_rtl.llr_receiver import LlrReceiver
 from gavel_rtl.llr_transmitter import LlrTransmitter
 from gavel_rtl.lookup import Lookup
 from gavel_rtl.parser import Parser
+from gavel_rtl.port_registers import LLR_STATUS_BITS
 
 _WORD_TO_STORE = 2
 _VERDICT_TO_STORE = 1
@@ -47,12 +49,14 @@ class Port(wiring.Component):
         From Registers.
     counter_select, counter
         Counter to read, and its value.
+    llr_status
+        Value of register LLR_STATUS.
     match, voq_ready, done
         To and from the Scheduler (cycle s).
+    matched
+        A frame is matched to this output (cycle s).
     hold
-        P bits: holds of all outputs.
-    tx_hold
-        This port's hold.
+        No frame may be matched to this output in this cycle.
     connect, to_crossbar, from_crossbar
         Words in c+1 and c+2.
     mac_control
@@ -72,11 +76,12 @@ class Port(wiring.Component):
             "table": In(TableWrite(config)),
             "counter_select": In(COUNTERS),
             "counter": Out(COUNTER_BITS),
+            "llr_status": Out(LLR_STATUS_BITS),
             "match": In(Match(config)),
             "voq_ready": Out(config.voqs),
             "done": Out(1),
-            "hold": In(config.ports),
-            "tx_hold": Out(1),
+            "matched": In(1),
+            "hold": Out(1),
             "connect": Out(config.ports),
             "to_crossbar": Out(SwitchWord(config)),
             "from_crossbar": In(SwitchWord(config)),
@@ -85,12 +90,21 @@ class Port(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        config = self._config
+        self._link_rx = place(m, "link_rx", LinkRx(config))
+        self._llr_receiver = place(m, "llr_receiver", LlrReceiver(config))
+        self._control_transmitter = place(m, "control_transmitter", ControlTransmitter(config))
+        self._llr_transmitter = place(m, "llr_transmitter", LlrTransmitter(config))
+        self._link_tx = place(m, "link_tx", LinkTx(config))
         ingress_buffer = self._ingress(m)
         egress = self._egress(m)
-        counters = place(m, "counters", Counters(self._config))
+        self._retry(m)
+        counters = place(m, "counters", Counters(config))
         m.d.comb += [
             counters.events.count.eq(
-                ingress_buffer.count | egress.events.count | self._link_events),
+                ingress_buffer.count | egress.events.count | self._link_rx.count
+                | self._llr_receiver.count | self._control_transmitter.count
+                | self._llr_transmitter.count),
             counters.events.rx_bytes.eq(ingress_buffer.rx_bytes),
             counters.events.tx_bytes.eq(egress.events.tx_bytes),
             counters.select.eq(self.counter_select),
@@ -101,45 +115,38 @@ class Port(wiring.Component):
 
     def _ingress(self, m: Module) -> IngressBuffer:
         config, settings = self._config, self.settings
-        link_rx = place(m, "link_rx", LinkRx(config))
-        llr_receiver = place(m, "llr_receiver", LlrReceiver(config))
+        link_rx, llr_receiver = self._link_rx, self._llr_receiver
         parser = place(m, "parser", Parser(config))
         lookup = place(m, "lookup", Lookup(config))
         ingress_buffer = place(m, "ingress_buffer", IngressBuffer(config))
 
         connect(m, link_rx.link, self.rx)
-        connect(m, llr_receiver.i_word, link_rx.word)
         connect(m, llr_receiver.i_verdict, link_rx.verdict)
-        connect(m, parser.word, llr_receiver.o_word)
+        connect(m, parser.word, link_rx.word)
         connect(m, parser.settings, settings)
         connect(m, lookup.fields, parser.fields)
         connect(m, lookup.write, self.table)
         connect(m, ingress_buffer.route, lookup.route)
         connect(m, ingress_buffer.match, self.match)
-        self._delay(m, ingress_buffer.word, llr_receiver.o_word, "word", _WORD_TO_STORE)
+        self._delay(m, ingress_buffer.word, link_rx.word, "word", _WORD_TO_STORE)
         self._delay(m, ingress_buffer.verdict, llr_receiver.o_verdict, "verdict",
                     _VERDICT_TO_STORE)
         self._delay(m, ingress_buffer.fields, parser.fields, "fields", _VERDICT_TO_STORE)
         m.d.comb += [
             link_rx.enable.eq(settings.enable),
-            llr_receiver.i_empty.eq(link_rx.empty),
-            ingress_buffer.empty.eq(
-                self._delayed(m, llr_receiver.o_empty, "empty", _WORD_TO_STORE)),
+            link_rx.protect.eq(settings.llr.protect),
+            ingress_buffer.empty.eq(self._delayed(m, link_rx.empty, "empty", _WORD_TO_STORE)),
             ingress_buffer.ecn_threshold.eq(settings.ecn_threshold),
-            ingress_buffer.hold.eq(self.hold),
             self.voq_ready.eq(ingress_buffer.voq_ready),
             self.done.eq(ingress_buffer.done),
             self.connect.eq(ingress_buffer.connect),
         ]
         connect(m, self.to_crossbar, ingress_buffer.out_word)
-        self._link_events = (link_rx.stray << Counter.RX_STRAY_WORDS
-                             | link_rx.ctl_os << Counter.RX_CTL_OS)
         return ingress_buffer
 
     def _egress(self, m: Module) -> Egress:
+        link_tx, llr_transmitter = self._link_tx, self._llr_transmitter
         egress = place(m, "egress", Egress(self._config))
-        llr_transmitter = place(m, "llr_transmitter", LlrTransmitter(self._config))
-        link_tx = place(m, "link_tx", LinkTx(self._config))
         connect(m, egress.i_word, self.from_crossbar)
         connect(m, llr_transmitter.i_word, egress.o_word)
         connect(m, link_tx.word, llr_transmitter.o_word)
@@ -150,9 +157,34 @@ class Port(wiring.Component):
             link_tx.link.ready.eq(self.tx.ready),
             link_tx.link.ctl_ready.eq(self.tx.ctl_ready),
             link_tx.enable.eq(self.settings.enable),
-            self.tx_hold.eq(link_tx.hold),
+            link_tx.ctl_load.eq(self._control_transmitter.load),
+            link_tx.ctl.eq(self._control_transmitter.ctl),
+            llr_transmitter.matched.eq(self.matched),
+            llr_transmitter.free.eq(link_tx.word_free),
+            self.hold.eq(llr_transmitter.hold),
         ]
         return egress
+
+    def _retry(self, m: Module) -> None:
+        """What goes between the receive and the transmit side."""
+        link_rx, receiver = self._link_rx, self._llr_receiver
+        control, transmitter = self._control_transmitter, self._llr_transmitter
+        for part in (receiver, control, transmitter):
+            connect(m, part.settings, self.settings.llr)
+        connect(m, receiver.end, link_rx.end)
+        connect(m, receiver.control, link_rx.control)
+        connect(m, receiver.sent, control.sent)
+        connect(m, transmitter.control, link_rx.control)
+        connect(m, control.receiver, receiver.requests)
+        connect(m, control.init, transmitter.init)
+        m.d.comb += [
+            transmitter.up.eq(link_rx.up),
+            transmitter.init_sent.eq(control.sent.init),
+            transmitter.init_waiting.eq(control.init_waiting),
+            control.free.eq(self._link_tx.ctl_free),
+            self.llr_status.eq(Cat(transmitter.state, Const(0, 1), receiver.state, Const(0, 2),
+                                   transmitter.replays)),
+        ]
 
     def _delay(self, m: Module, target: wiring.PureInterface, source: wiring.PureInterface,
                name: str, cycles: int) -> None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The register port: address decoding, global registers, read multiplexer."""
 
-from amaranth.hdl import Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -15,8 +15,9 @@ from gavel_model.register_map import (
     Global,
     Port,
 )
-from gavel_rtl.block import place
+from gavel_rtl.block import connect, place
 from gavel_rtl.interfaces import PortSettings, RegisterPort, TableWrite
+from gavel_rtl.llr_registers import LLR_REGISTERS, LLR_STATUS_BITS
 from gavel_rtl.port_registers import REGISTER_BITS, PortRegisters
 from gavel_rtl.scheduler_output import BYPASS_BITS
 from gavel_rtl.table_registers import TableRegisters
@@ -49,6 +50,8 @@ class Registers(wiring.Component):
         One-hot: the counter addressed, the same for all ports; 0 if none is.
     counter
         For each port the counter selected.
+    llr_status
+        For each port the value of its LLR_STATUS.
 
     Cycle behaviour
     ---------------
@@ -66,6 +69,7 @@ class Registers(wiring.Component):
             "table": Out(TableWrite(config)),
             "counter_select": Out(COUNTERS),
             "counter": In(REGISTER_BITS).array(ports),
+            "llr_status": In(LLR_STATUS_BITS).array(ports),
         })
 
     def elaborate(self, platform: object) -> Module:
@@ -117,6 +121,8 @@ class Registers(wiring.Component):
             selected = Signal(name=f"{setting.name.lower()}_selected")
             m.d.sync += selected.eq(offset == setting)
             offset_selected[setting] = selected
+        llr_selected = Signal(len(LLR_REGISTERS))
+        m.d.sync += llr_selected.eq(Cat(offset == register for register in LLR_REGISTERS))
         for number in range(COUNTERS):
             m.d.sync += self.counter_select[number].eq(offset == Port.COUNTERS + number)
 
@@ -134,6 +140,8 @@ class Registers(wiring.Component):
                 port.ecn_threshold_selected.eq(offset_selected[Port.ECN_THRESHOLD]),
                 port.we.eq(we),
                 port.wdata.eq(wdata),
+                port.llr_selected.eq(llr_selected),
+                port.llr_status.eq(self.llr_status[number]),
                 port.counter.eq(self.counter[number]),
                 settings.enable.eq(port.enable),
                 settings.profile.eq(port.profile),
@@ -141,6 +149,7 @@ class Registers(wiring.Component):
                 settings.ecn_threshold.eq(port.ecn_threshold),
                 settings.esun_ethertype.eq(esun_ethertype),
             ]
+            connect(m, settings.llr, port.llr)
             total = total | port.value
         return total
 

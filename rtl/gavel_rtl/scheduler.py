@@ -39,11 +39,13 @@ class Scheduler(wiring.Component):
     done
         P bits: the input's open transfer reads its last word in this cycle.
     hold
-        P bits: the output's LinkTx asks to wait.
+        P bits: no frame may be matched to the output in this cycle.
     bypass_limit
         Register ``BYPASS_LIMIT``.
     match
         For each input the decision.
+    matched
+        P bits: a frame is matched to the output in this cycle.
     grant, accept, vc, catch_up
         Probe points: P masks of P bits, P masks of P bits, P VC numbers, P sets of P bits.
 
@@ -63,6 +65,7 @@ class Scheduler(wiring.Component):
             "hold": In(ports),
             "bypass_limit": In(BYPASS_BITS),
             "match": Out(Match(config)).array(ports),
+            "matched": Out(ports),
             "grant": Out(ports * ports),
             "accept": Out(ports * ports),
             "vc": Out(ports * config.vc_bits),
@@ -82,6 +85,7 @@ class Scheduler(wiring.Component):
         open_rows = [side.open for side in inputs]
         for j, side in enumerate(outputs):
             m.d.comb += [
+                self.matched[j].eq(side.matched),
                 side.allow.eq(self.allow[j * vcs:(j + 1) * vcs]),
                 side.inputs_free.eq(Cat(each.unmatched[0] for each in inputs)),
                 side.busy.eq(_column(open_rows, j).any()),

@@ -28,7 +28,7 @@ class SchedulerOutput(wiring.Component):
     inputs_free
         P bits: inputs without an open transfer, or with one that ends in this cycle.
     busy, hold
-        An open transfer of this output goes on; LinkTx asks to wait.
+        An open transfer of this output goes on; no frame may be matched to it.
     unmatched
         For each iteration P bits: free inputs that no earlier iteration matched.
     accepted
@@ -37,6 +37,8 @@ class SchedulerOutput(wiring.Component):
         For each iteration P bits, one-hot: the input granted.
     waiting
         1 if a member of the catch-up set has a frame for this output.
+    matched
+        A frame is matched to this output.
     vc
         V bits, one-hot: VC of the match; 0 without one.
     grant_mask, catch_up, vc_pointer
@@ -62,6 +64,7 @@ class SchedulerOutput(wiring.Component):
             "accepted": In(ports).array(iterations),
             "granted": Out(ports).array(iterations),
             "waiting": Out(1),
+            "matched": Out(1),
             "vc": Out(config.vcs),
             "grant_mask": Out(ports),
             "catch_up": Out(ports),
@@ -92,7 +95,7 @@ class SchedulerOutput(wiring.Component):
         total: Value = self.accepted[0]
         for accepted in self.accepted[1:]:
             total = total | accepted
-        m.d.comb += match.eq(total)
+        m.d.comb += [match.eq(total), self.matched.eq(match.any())]
         self._choose_vc(m, allowed, match)
         self._wait_for_busy_inputs(m, eligible, late, free, match)
         return m

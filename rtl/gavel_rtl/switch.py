@@ -60,12 +60,11 @@ class Switch(wiring.Component):
         registers = place(m, "registers", Registers(config))
         flow_control = place(m, "flow_control", FlowControl(config))
 
-        holds = Cat(port.tx_hold for port in ports)
         m.d.comb += [
             flow_control.mac_control.eq(Cat(port.mac_control for port in ports)),
             scheduler.allow.eq(flow_control.allow),
             scheduler.done.eq(Cat(port.done for port in ports)),
-            scheduler.hold.eq(holds),
+            scheduler.hold.eq(Cat(port.hold for port in ports)),
             scheduler.bypass_limit.eq(registers.bypass_limit),
         ]
         for number, port in enumerate(ports):
@@ -75,9 +74,10 @@ class Switch(wiring.Component):
             connect(m, crossbar.i_word[number], port.to_crossbar)
             connect(m, port.from_crossbar, crossbar.o_word[number])
             m.d.comb += [
-                port.hold.eq(holds),
+                port.matched.eq(scheduler.matched[number]),
                 port.counter_select.eq(registers.counter_select),
                 registers.counter[number].eq(port.counter),
+                registers.llr_status[number].eq(port.llr_status),
                 scheduler.voq_ready[number].eq(port.voq_ready),
                 crossbar.connect[number].eq(port.connect),
             ]

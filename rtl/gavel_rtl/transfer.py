@@ -12,14 +12,12 @@ from gavel_rtl.voq import FrameInfo, more_bits, position_bits, voq_number, voq_n
 
 
 class Transfer(wiring.Component):
-    """Reads the words of the matched frame, one in each cycle that is not held.
+    """Reads the words of the matched frame, one in each cycle.
 
     Members
     -------
     match
         Scheduler's decision, cycle s.
-    hold
-        Outputs that take no word in this cycle.
     opening, voq
         In s+1: a transfer opens, and the VOQ that it takes its frame from.
     head, mark
@@ -34,20 +32,18 @@ class Transfer(wiring.Component):
         In c: ``cell_now`` has been read to its end.
     done
         In c: the frame has been read to its end.
-    connect, valid, sop, eop, next_eop, empty, profile, frame_mark
+    connect, valid, sop, eop, next_eop, empty, profile, frame_mark, poisoned
         In c+1: what goes beside the word that was read in c; 0 if none was.
 
     Cycle behaviour
     ---------------
-    s+1: a match opens the transfer and, if not held, reads its first word. A held transfer keeps
-    its place.
+    s+1: a match opens the transfer and reads its first word. After reset no transfer is open.
     """
 
     def __init__(self, config: SwitchConfig):
         self._config = config
         super().__init__({
             "match": In(Match(config)),
-            "hold": In(config.ports),
             "opening": Out(1),
             "voq": Out(voq_number_bits(config)),
             "head": In(FrameInfo(config)),
@@ -66,6 +62,7 @@ class Transfer(wiring.Component):
             "empty": Out(config.empty_bits),
             "profile": Out(PROFILE_BITS),
             "frame_mark": Out(1),
+            "poisoned": Out(1),
         })
 
     def elaborate(self, platform):
@@ -82,7 +79,7 @@ class Transfer(wiring.Component):
             self.done.eq(self.read & last),
             self.free.eq(self.read & (last | end_of_cell)),
         ]
-        m.d.sync += more.eq(more_now - self.read)
+        m.d.sync += more.eq(more_now - 1)
         if config.words_per_cell == 1:
             self._walk_cells(m)
             m.d.comb += [last.eq(more_now == 0), end_of_cell.eq(1)]
@@ -90,7 +87,7 @@ class Transfer(wiring.Component):
             self._walk_words(m, end_of_cell)
             # No frame is so short that its first word is its last.
             at_last = Signal()
-            m.d.sync += at_last.eq(Mux(self.read, more_now == 1, more_now == 0))
+            m.d.sync += at_last.eq(more_now == 1)
             m.d.comb += last.eq(at_last & ~self.opening)
 
         self._describe(m, last, more_now == 1)
@@ -99,32 +96,25 @@ class Transfer(wiring.Component):
     def _open(self, m):
         """Which output and VOQ, and whether a word is read."""
         config = self._config
-        busy = Signal()
-        held = Signal()
         self._output = Signal(config.ports, name="to_output")
         vc = Signal(config.vcs)
         m.d.sync += [
             self.opening.eq(self.match.valid),
-            busy.eq(self.match.valid | (busy & ~self.done)),
+            self.read.eq(self.match.valid | (self.read & ~self.done)),
         ]
         with m.If(self.match.valid):
             m.d.sync += [self._output.eq(self.match.output), vc.eq(self.match.vc)]
         m.d.comb += [
-            held.eq((self._output & self.hold).any()),
-            self.read.eq(busy & ~held),
             self.voq.eq(voq_number(config, encode(self._output, config.port_bits),
                                    encode(vc, config.vc_bits))),
         ]
 
     def _walk_cells(self, m):
         """One word a cell: the chain memory's answer is the very next cell."""
-        cell = Signal.like(self.cell_now, name="cell_next")
-        advance = Signal()
         m.d.comb += [
-            self.cell_now.eq(Mux(self.opening, self.head.cell, Mux(advance, self.next_cell, cell))),
+            self.cell_now.eq(Mux(self.opening, self.head.cell, self.next_cell)),
             self.address.eq(self.cell_now),
         ]
-        m.d.sync += [cell.eq(self.cell_now), advance.eq(self.read)]
 
     def _walk_words(self, m, end_of_cell):
         """Several words a cell: the chain memory's answer waits for the cell's last word."""
@@ -139,24 +129,19 @@ class Transfer(wiring.Component):
             end_of_cell.eq(position_now == config.words_per_cell - 1),
         ]
         m.d.sync += [
-            cell.eq(Mux(self.read & end_of_cell, self.next_cell, self.cell_now)),
-            position.eq(position_now + self.read),
+            cell.eq(Mux(end_of_cell, self.next_cell, self.cell_now)),
+            position.eq(position_now + 1),
         ]
 
     def _describe(self, m, last, next_is_last):
         """What goes beside the data in c+1."""
-        config = self._config
-        first = Signal()
-        unstarted = Signal()
-        frame_empty = Signal(config.empty_bits)
+        frame_empty = Signal(self._config.empty_bits)
         frame_profile = Signal(PROFILE_BITS)
-        marked = Signal()
-        m.d.comb += first.eq(self.opening | unstarted)
+        marked, poisoned = Signal(), Signal()
         m.d.sync += [
-            unstarted.eq(first & ~self.read),
             self.connect.eq(Mux(self.read, self._output, 0)),
             self.valid.eq(self.read),
-            self.sop.eq(self.read & first),
+            self.sop.eq(self.opening),
             self.eop.eq(self.done),
             self.next_eop.eq(self.read & next_is_last),
         ]
@@ -165,9 +150,11 @@ class Transfer(wiring.Component):
                 frame_empty.eq(self.head.empty),
                 frame_profile.eq(self.head.profile),
                 marked.eq(self.mark),
+                poisoned.eq(self.head.poisoned),
             ]
         m.d.comb += [
             self.empty.eq(Mux(self.valid, frame_empty, 0)),
             self.profile.eq(Mux(self.valid, frame_profile, 0)),
             self.frame_mark.eq(self.valid & marked),
+            self.poisoned.eq(self.valid & poisoned),
         ]

@@ -21,6 +21,8 @@ class FrameInfo(data.StructLayout):
         Unused lanes of its last word.
     profile
         Header profile, for the edits at the egress.
+    poisoned
+        It came poisoned, and goes on so.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -29,6 +31,7 @@ class FrameInfo(data.StructLayout):
             "more": unsigned(more_bits(config)),
             "empty": unsigned(config.empty_bits),
             "profile": unsigned(PROFILE_BITS),
+            "poisoned": unsigned(1),
         })
 
 

@@ -22,7 +22,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 200) -> None:
     rng = derived_random(seed, "crossbar")
     block = Crossbar(config)
     widths = {"valid": 1, "sop": 1, "eop": 1, "next_eop": 1, "empty": config.empty_bits,
-              "profile": 3, "mark": 1, "data": config.data_width}
+              "profile": 3, "mark": 1, "poisoned": 1, "data": config.data_width}
 
     async def bench(ctx: Any) -> None:
         wanted: dict[int, dict[str, int]] = {}

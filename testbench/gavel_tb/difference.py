@@ -12,6 +12,7 @@ from gavel_model.pins import Inputs, RxPins, TxPins
 from gavel_model.register_map import Counter
 from gavel_tb.harness import HarnessLayout
 
+_SINGLE = ("free_cells", "llr_rx", "llr_tx")
 SHOWN = 8
 """Differences of one cycle that a report lists."""
 
@@ -87,7 +88,7 @@ def _element_name(config: SwitchConfig, point: str, element: int) -> str:
         return f"{point}[output {output}, vc {vc}]"
     if kind == "counters":
         return f"{point}[{Counter(element).name}]"
-    if kind == "free_cells":
+    if kind in _SINGLE:
         return point
     return f"{point}[{'input' if kind == 'accept' else 'output'} {element}]"
 

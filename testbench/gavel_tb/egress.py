@@ -44,12 +44,14 @@ def check(config: SwitchConfig, seed: int, frames: int = 200) -> None:
             for n, members in enumerate(words):
                 while rng.random() < 0.1:
                     drive(ctx, block.i_word, dict.fromkeys(
-                        (*members, "next_eop", "empty", "profile", "mark"), 0))
+                        (*members, "next_eop", "empty", "profile", "mark", "poisoned"), 0))
                     await ctx.tick()
                 drive(ctx, block.i_word, {**members, "empty": empty, "profile": number,
-                                          "mark": mark, "next_eop": int(n == len(words) - 2)})
+                                          "mark": mark, "poisoned": int(error != 0),
+                                          "next_eop": int(n == len(words) - 2)})
                 out.append(ctx.get(block.o_word.data))
                 last = n == len(words) - 1
+                expect("poisoned", ctx.get(block.o_word.poisoned), int(error != 0))
                 expect("empty", ctx.get(block.o_word.empty), empty if last else 0)
                 await ctx.tick()
             got = join_words(out, config.word_bytes)[:size]

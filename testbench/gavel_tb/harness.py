@@ -23,17 +23,8 @@ DESIGN = "gavel_switch"
 REGISTER_BITS = 50
 """``reg_in``: addr in bits 15:0, wdata in 47:16, we in 48, re in 49."""
 
-SIGNALS = ("clk", "rst", "rx", "tx_ready", "reg_in", "tx", "reg_rdata", "probe")
+SIGNALS = ("clk", "rst", "rx", "tx_ready", "tx_ctl_ready", "reg_in", "tx", "reg_rdata", "probe")
 """Ports of the wrapper, and the only public signals of a build."""
-
-_NOISE_BITS = 64
-_NOISE = (
-    "  // Each port's ctl_ready is a bit of a shift register with linear feedback: the switch must",
-    "  // ignore it.",
-    f"  reg [{_NOISE_BITS - 1}:0] noise = 64'h9e3779b97f4a7c15;",
-    "  wire feedback = noise[63] ^ noise[62] ^ noise[60] ^ noise[59];",
-    "  always @(posedge clk) noise <= {noise[62:0], feedback};",
-)
 
 
 def _bytes(bits: int) -> int:
@@ -80,6 +71,7 @@ def harness_layout(config: SwitchConfig) -> HarnessLayout:
             "rst": 1,
             "rx": config.ports * port_bytes,
             "tx_ready": _bytes(config.ports),
+            "tx_ctl_ready": _bytes(config.ports),
             "reg_in": _bytes(REGISTER_BITS),
             "tx": config.ports * port_bytes,
             "reg_rdata": 4,
@@ -115,7 +107,7 @@ def harness_verilog(config: SwitchConfig, probe_paths: Mapping[str, str] | None)
             connections.append(f"    .p{port}_rx_{name}(rx{part})")
             connections.append(f"    .p{port}_tx_{name}(tx{part})")
         connections.append(f"    .p{port}_tx_ready(tx_ready[{port}])")
-        connections.append(f"    .p{port}_tx_ctl_ready(noise[{port % _NOISE_BITS}])")
+        connections.append(f"    .p{port}_tx_ctl_ready(tx_ctl_ready[{port}])")
         if group > layout.pins.width:
             fill = group - layout.pins.width
             start = port * group + layout.pins.width
@@ -132,6 +124,7 @@ def harness_verilog(config: SwitchConfig, probe_paths: Mapping[str, str] | None)
         "  input wire rst",
         f"  input wire [{config.ports * group - 1}:0] rx",
         f"  input wire [{config.ports - 1}:0] tx_ready",
+        f"  input wire [{config.ports - 1}:0] tx_ctl_ready",
         f"  input wire [{REGISTER_BITS - 1}:0] reg_in",
         f"  output wire [{config.ports * group - 1}:0] tx",
         "  output wire [31:0] reg_rdata",
@@ -145,7 +138,6 @@ def harness_verilog(config: SwitchConfig, probe_paths: Mapping[str, str] | None)
         f"module {TOP} (",
         ",\n".join(ports),
         ");",
-        *_NOISE,
         f"  {DESIGN} dut (",
         ",\n".join(connections),
         "  );",

@@ -26,7 +26,7 @@ class _Feeder:
         self.rng = derived_random(seed, "ingress_buffer")
         self.words: deque[tuple[dict[str, int], dict[str, int]]] = deque()
         self.cells = 0
-        self.queues: list[deque[list[int]]] = [deque() for _ in range(config.voqs)]
+        self.queues: list[deque[tuple[list[int], int]]] = [deque() for _ in range(config.voqs)]
         self.good = 0
 
     def begin(self) -> None:
@@ -40,20 +40,21 @@ class _Feeder:
         voq = rng.randrange(config.voqs)
         for members in words:
             self.words.append((members, {}))
-        verdict = {"good": int(good), "voq": voq, "size": size, "cells": cells}
+        verdict = {"good": int(good), "voq": voq, "size": size, "cells": cells,
+                   "poisoned": rng.getrandbits(1)}
         self.words[-1] = (words[-1], verdict)
         self.cells += cells
 
     def ended(self, verdict: dict[str, int], data: list[int]) -> None:
         if verdict["good"]:
             self.good += 1
-            self.queues[verdict["voq"]].append(data)
+            self.queues[verdict["voq"]].append((data, verdict["poisoned"]))
         else:
             self.cells -= verdict["cells"]
 
 
 def check(config: SwitchConfig, seed: int, cycles: int = 1500) -> None:
-    """Random frames in, random matches and holds.
+    """Random frames in, random matches.
 
     Raises
     ------
@@ -66,13 +67,13 @@ def check(config: SwitchConfig, seed: int, cycles: int = 1500) -> None:
 
     async def bench(ctx: Any) -> None:
         ctx.set(block.ecn_threshold, 0xFFFF)
-        open_words: deque[tuple[int, int, int]] = deque()
+        open_words: deque[tuple[int, int, int, int]] = deque()
         data: list[int] = []
         filed = 0
         quiet = 0
         cycle = 0
         transfer: list[int] = []
-        output = 0
+        output = poisoned_frame = 0
         while cycle < cycles or quiet < _PIPELINE + config.max_frame_words:
             if not feeder.words and cycle < cycles and rng.random() < 0.7:
                 feeder.begin()
@@ -84,27 +85,27 @@ def check(config: SwitchConfig, seed: int, cycles: int = 1500) -> None:
             drive(ctx, block.word, {**members, "abort": 0})
             if verdict:
                 reason = Reason.FILED if verdict["good"] else Reason.FCS
-                drive(ctx, block.verdict, {"length": verdict["size"]})
+                drive(ctx, block.verdict,
+                      {"length": verdict["size"], "poisoned": verdict["poisoned"]})
                 ctx.set(block.verdict.reason, reason)
                 ctx.set(block.empty, -verdict["size"] % config.word_bytes)
                 target, vc = divmod(verdict["voq"], config.vcs)
                 drive(ctx, block.fields, {"vc": vc, "profile": 0})
                 drive(ctx, block.route, {"hit": 1, "port": target})
-            hold = sum((rng.random() < 0.2) << j for j in range(config.ports))
-            ctx.set(block.hold, hold)
             # What was read in the last cycle is on its way now.
             if open_words:
-                target, word, last = open_words.popleft()
+                target, word, last, poisoned = open_words.popleft()
                 expect(f"cycle {cycle}: connect", ctx.get(block.connect), 1 << target)
                 expect(f"cycle {cycle}: data", ctx.get(block.out_word.data), word)
                 expect(f"cycle {cycle}: eop", ctx.get(block.out_word.eop), last)
+                expect(f"cycle {cycle}: poisoned", ctx.get(block.out_word.poisoned), poisoned)
             else:
                 expect(f"cycle {cycle}: connect", ctx.get(block.connect), 0)
             done = 0
-            if transfer and not hold >> output & 1:
+            if transfer:
                 word = transfer.pop(0)
                 done = int(not transfer)
-                open_words.append((output, word, done))
+                open_words.append((output, word, done, poisoned_frame))
             expect(f"cycle {cycle}: done", ctx.get(block.done), done)
             ready = [n for n in range(config.voqs) if ctx.get(block.voq_ready) >> n & 1]
             expect(f"cycle {cycle}: voq_ready", ready,
@@ -113,7 +114,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 1500) -> None:
             if matched:
                 voq = rng.choice(ready)
                 output, vc = divmod(voq, config.vcs)
-                transfer = feeder.queues[voq].popleft()
+                transfer, poisoned_frame = feeder.queues[voq].popleft()
                 feeder.cells -= -(-len(transfer) // config.words_per_cell)
                 drive(ctx, block.match, {"valid": 1, "output": 1 << output, "vc": 1 << vc})
             else:

@@ -106,7 +106,8 @@ class _Rig:
         self._clock: LogicObject = dut.clk
         self._blank = bytes(self.ports.reg_in.size)
         self._register_idle = True
-        self._ready = -1
+        self._everyone = (1 << config.ports) - 1
+        self._ready = self._ctl_ready = -1
         self._reset = -1
 
     async def start(self, config: SwitchConfig) -> FallingEdge:
@@ -121,11 +122,15 @@ class _Rig:
     def drive(self, inputs: Inputs) -> None:
         """Writes the inputs of the current cycle."""
         ports = self.ports
-        rx, ready, register, reset = inputs
+        rx, ready, register, reset, ctl_ready = inputs
         ports.rx.write(self.pack_rx(rx))
         if ready != self._ready:
             self._ready = ready
             ports.tx_ready.write_int(ready)
+        ctl_ready &= self._everyone
+        if ctl_ready != self._ctl_ready:
+            self._ctl_ready = ctl_ready
+            ports.tx_ctl_ready.write_int(ctl_ready)
         if register.we or register.re:
             ports.reg_in.write_int(pack_register(register))
             self._register_idle = False

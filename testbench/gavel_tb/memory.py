@@ -68,6 +68,7 @@ class Ports:
         self.rst = Signal("rst", sizes["rst"])
         self.rx = Signal("rx", sizes["rx"])
         self.tx_ready = Signal("tx_ready", sizes["tx_ready"])
+        self.tx_ctl_ready = Signal("tx_ctl_ready", sizes["tx_ctl_ready"])
         self.reg_in = Signal("reg_in", sizes["reg_in"])
         self.tx = Signal("tx", sizes["tx"])
         self.reg_rdata = Signal("reg_rdata", sizes["reg_rdata"])

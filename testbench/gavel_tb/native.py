@@ -87,9 +87,12 @@ def native_speed(
     sizes = harness_layout(config).sizes
     pack = PinPacker(config).pack
     ready_bytes = sizes["tx_ready"]
+    everyone = (1 << config.ports) - 1
     with tempfile.NamedTemporaryFile(prefix="gavel-stimulus-") as stimulus:
         for inputs in job.record(config):
-            stimulus.write(pack(inputs.rx) + inputs.ready.to_bytes(ready_bytes, "little"))
+            ready = inputs.ready.to_bytes(ready_bytes, "little")
+            ctl_ready = (inputs.ctl_ready & everyone).to_bytes(ready_bytes, "little")
+            stimulus.write(pack(inputs.rx) + ready + ctl_ready)
         stimulus.flush()
         with tempfile.TemporaryFile("w+") as output:
             code = run_child(

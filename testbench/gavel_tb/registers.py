@@ -6,10 +6,13 @@ from __future__ import annotations
 from typing import Any
 
 from gavel_model.config import SwitchConfig
+from gavel_model.llr_settings import WRITABLE_BITS, LlrSettings, reset_values, stored
 from gavel_model.profiles import PROFILE_NAMES
 from gavel_model.register_map import (
     COUNTERS,
     ID_VALUE,
+    PORT_BASE,
+    PORT_STRIDE,
     Global,
     Port,
     port_address,
@@ -17,6 +20,7 @@ from gavel_model.register_map import (
 )
 from gavel_rtl.registers import Registers
 from gavel_tb.block_sim import drive, expect, run_block
+from gavel_tb.llr_stimulus import FIELDS
 from gavel_tb.stimulus import derived_random
 
 _ANSWER_CYCLES = 2
@@ -49,6 +53,16 @@ def check(config: SwitchConfig, seed: int, accesses: int = 300) -> None:
         for offset, (_, width) in _SETTINGS.items():
             values[port_address(port, offset)] = reset[offset]
             widths[port_address(port, offset)] = width
+        for llr_offset, value in reset_values(config).items():
+            values[port_address(port, llr_offset)] = value
+            widths[port_address(port, llr_offset)] = WRITABLE_BITS[llr_offset]
+        values[port_address(port, Port.LLR_STATUS)] = _status(port)
+
+    def keep(address: int, value: int) -> int:
+        offset = (address - PORT_BASE) % PORT_STRIDE
+        if address >= PORT_BASE and offset in WRITABLE_BITS:
+            return stored(config, offset, value)
+        return value & (1 << widths[address]) - 1
 
     def counter(port: int, number: int) -> int:
         return port << 16 | number << 8 | 0x5A
@@ -60,6 +74,7 @@ def check(config: SwitchConfig, seed: int, accesses: int = 300) -> None:
             for port in range(config.ports):
                 value = counter(port, selected.bit_length() - 1) if selected else 0
                 ctx.set(block.counter[port], value)
+                ctx.set(block.llr_status[port], _status(port))
             await ctx.tick()
 
         for _ in range(accesses):
@@ -68,7 +83,7 @@ def check(config: SwitchConfig, seed: int, accesses: int = 300) -> None:
             if kind == 0:
                 value = rng.getrandbits(32)
                 drive(ctx, block.bus, {"addr": address, "wdata": value, "we": 1})
-                values[address] = value & (1 << widths[address]) - 1
+                values[address] = keep(address, value)
                 await tick()
                 ctx.set(block.bus.we, 0)
                 continue
@@ -88,5 +103,14 @@ def check(config: SwitchConfig, seed: int, accesses: int = 300) -> None:
                 for offset, (name, _) in _SETTINGS.items():
                     expect(f"port {port}: {name}", ctx.get(getattr(block.settings[port], name)),
                            values[port_address(port, offset)])
+                llr = LlrSettings(config)
+                llr.load({offset: values[port_address(port, offset)] for offset in WRITABLE_BITS})
+                got = {name: ctx.get(getattr(block.settings[port].llr, name)) for name in FIELDS}
+                expect(f"port {port}: link-level retry", got,
+                       {name: int(getattr(llr, name)) for name in FIELDS})
 
     run_block(block, bench)
+
+
+def _status(port: int) -> int:
+    return 0xA5C3 ^ port

@@ -52,12 +52,11 @@ def check(config: SwitchConfig, seed: int, cycles: int = 600) -> None:
             hold = sum((rng.random() < 0.1) << j for j in range(ports))
             done = busy_inputs = busy_outputs = 0
             for source, (output, words) in list(transfers.items()):
-                if not hold >> output & 1:
-                    transfers[source][1] = words - 1
-                    if words == 1:
-                        done |= 1 << source
-                        del transfers[source]
-                        continue
+                transfers[source][1] = words - 1
+                if words == 1:
+                    done |= 1 << source
+                    del transfers[source]
+                    continue
                 busy_inputs |= 1 << source
                 busy_outputs |= 1 << output
             for source in range(ports):
@@ -79,6 +78,8 @@ def check(config: SwitchConfig, seed: int, cycles: int = 600) -> None:
                 for source, match in enumerate(block.match) if ctx.get(match.valid)
             }
             expect(f"{where}: matches", got, wanted)
+            expect(f"{where}: matched", ctx.get(block.matched),
+                   sum(1 << output for _, output, _ in matches))
             for source, output, vc in matches:
                 voq = output * vcs + vc
                 frames[source][voq] -= 1

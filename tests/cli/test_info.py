@@ -15,7 +15,7 @@ from gavel_model.loader import PRESETS
 def test_every_preset_prints_k(gavel, preset):
     result = gavel("info", "--config", preset)
     assert result.exit_code == 0
-    assert "K = latency_cycles = 8" in result.stdout
+    assert "K = latency_cycles = 10" in result.stdout
 
 
 def test_json_has_the_same_names_as_the_text(gavel):
@@ -25,7 +25,7 @@ def test_json_has_the_same_names_as_the_text(gavel):
         for name in value[group]:
             assert f"  {name} " in text
     assert value["config"]["ports"] == 16
-    assert value["derived"]["latency_cycles"] == 8
+    assert value["derived"]["latency_cycles"] == 10
     assert value["derived"]["frames_per_cycle"] == 16
     assert "registers" not in value
 
@@ -47,12 +47,14 @@ def test_register_map(gavel):
     registers = {line["name"]: line for line in value["registers"]}
     assert registers["ID"] == {"address": 0, "name": "ID", "access": "ro"}
     assert registers["BYPASS_LIMIT"]["address"] == 0x000F
-    assert registers["P1_VC_MAP"] == {"address": 0x0442, "name": "P1_VC_MAP", "access": "rw"}
+    assert registers["P1_VC_MAP"] == {"address": 0x0482, "name": "P1_VC_MAP", "access": "rw"}
+    assert registers["P0_LLR_STATUS"] == {
+        "address": 0x040E, "name": "P0_LLR_STATUS", "access": "ro"}
     assert registers["P1_TX_ECN_MARKED"] == {
-        "address": 0x0460, "name": "P1_TX_ECN_MARKED", "access": "ro"}
+        "address": 0x04B0, "name": "P1_TX_ECN_MARKED", "access": "ro"}
     addresses = [line["address"] for line in value["registers"]]
     assert addresses == sorted(set(addresses))
-    assert "0x0442  rw  P1_VC_MAP" in gavel("info", "-c", "tiny", "--registers").stdout
+    assert "0x0482  rw  P1_VC_MAP" in gavel("info", "-c", "tiny", "--registers").stdout
 
 
 @pytest.mark.parametrize(("words", "line"), [

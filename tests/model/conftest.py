@@ -5,37 +5,55 @@ from __future__ import annotations
 
 import random
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import pytest
 
 from gavel_model import SwitchConfig, load_config
 from gavel_model.frame import append_fcs, build_header, join_words, split_words
+from gavel_model.llr_timers import TransmitterState
+from gavel_model.llr_transmitter import LlrTransmitter
+from gavel_model.ordered_set import Kind, OrderedSet, encode
 from gavel_model.pins import IDLE, NO_ACCESS, Inputs, RegisterPins, RxPins, TxPins
+from gavel_model.register_map import (
+    LLR_CONTROL_RESET,
+    Counter,
+    LlrControl,
+    Port,
+    port_address,
+)
 from gavel_model.switch import Switch
 
 
 class Sent(NamedTuple):
-    """A frame seen on transmit pins: cycles of its first and last word, and its bytes."""
+    """A frame seen on transmit pins: cycles of its first and last word, its bytes, and its
+    sequence number if it is eligible."""
 
     first: int
     last: int
     data: bytes
+    seq: int | None = None
 
 
 class Bench:
     """Drives a switch and takes apart what it transmits.
 
-    ``frames[j]`` are the frames of output j. The helpers give the cycle in which things happen,
-    so that a test can say when something else must.
+    ``frames[j]`` are the frames of output j, ``sets[j]`` its ordered sets, each with the cycle in
+    which it was taken. The helpers give the cycle in which things happen, so that a test can say
+    when something else must.
     """
 
     def __init__(self, config: SwitchConfig) -> None:
         self.config = config
         self.switch = Switch(config)
         self.frames: list[list[Sent]] = [[] for _ in range(config.ports)]
+        self.wrong_fcs = {0}
         self.ready: Callable[[int], int] = lambda _: (1 << config.ports) - 1
+        self.ctl_ready: Callable[[int], int] = lambda _: -1
+        self.sets: list[list[tuple[int, int]]] = [[] for _ in range(config.ports)]
+        self.up: Callable[[int], int] = lambda _: -1
+        self.ctl: dict[tuple[int, int], int] = {}
         self._pins: dict[tuple[int, int], RxPins] = {}
         self._next = [0] * config.ports
         self._access: dict[int, RegisterPins] = {}
@@ -79,6 +97,43 @@ class Bench:
             for n, word in enumerate(data)
         ]
 
+    def eligible(self, frame: bytes, seq: int) -> list[RxPins]:
+        """The frame as receive pins, looked after by link-level retry."""
+        first, *rest = self.words(frame)
+        return [first._replace(llr=1, seq=seq), *rest]
+
+    def ordered_set(
+        self, port: int, kind: Kind, value: int, data: int = 0, *, at: int | None = None,
+        protect: bool = True,
+    ) -> int:
+        """Puts a set beside whatever else is on the receive pins; returns its cycle."""
+        at = self.cycle if at is None else at
+        self.ctl[port, at] = encode(OrderedSet(kind, value, data), protect)
+        return at
+
+    def setting(self, port: int, offset: Port, value: int, at: int | None = None) -> int:
+        """Writes a register of a port; returns the cycle in which it is on the pins."""
+        return self.write(port_address(port, offset), value, at)
+
+    def llr(self, port: int, *, at: int | None = None, **changes: int) -> int:
+        """Writes ``LLR_CONTROL``: the reset value with some fields changed."""
+        value = LLR_CONTROL_RESET
+        for name, field in changes.items():
+            low = LlrControl[name.upper()]
+            value = value & ~((3 if name.endswith("action") else 1) << low) | field << low
+        return self.setting(port, Port.LLR_CONTROL, value, at)
+
+    def advance(self, port: int, **changes: int) -> None:
+        """Turns the transmitter of a port on and echoes its LLR_INIT, until it is in ADVANCE."""
+        self.llr(port, remote=1, **changes)
+        self.run(5)
+        window = self.switch.ports[port].llr_transmitter.window
+        data = self.switch.ports[port].llr_transmitter.handshake.data
+        protect = bool(changes.get("protect", 1))
+        self.ordered_set(port, Kind.INIT_ECHO, window.oldest, data, protect=protect)
+        self.run(4)
+        assert self.switch.ports[port].llr_transmitter.state is TransmitterState.ADVANCE
+
     def put(self, port: int, pins: Sequence[RxPins], at: int | None = None) -> int:
         """Places pins from cycle ``at`` (or as soon as the port is free) on; returns the last."""
         start = max(self._next[port], self.cycle) if at is None else at
@@ -120,13 +175,23 @@ class Bench:
         """Steps; collects what the transmit pins show."""
         for _ in range(cycles):
             now = self.cycle
-            ready = self.ready(now)
+            ready, ctl_ready = self.ready(now), self.ctl_ready(now)
             for j, pins in enumerate(self.switch.tx):
                 self._watch(now, j, pins, ready >> j & 1)
-            rx = tuple(self._pins.get((i, now), IDLE) for i in range(self.config.ports))
+                assert pins.ctl_valid or not pins.ctl, "ctl is 0 without ctl_valid"
+                if pins.ctl_valid and ctl_ready >> j & 1:
+                    self.sets[j].append((now, pins.ctl))
+            rx = tuple(self._received(i, now) for i in range(self.config.ports))
             self.switch.step(
-                Inputs(rx, ready, self._access.get(now, NO_ACCESS), int(now in self._reset))
+                Inputs(rx, ready, self._access.get(now, NO_ACCESS), int(now in self._reset),
+                       ctl_ready)
             )
+
+    def _received(self, port: int, now: int) -> RxPins:
+        pins = self._pins.get((port, now), IDLE)
+        if (port, now) in self.ctl:
+            pins = pins._replace(ctl_valid=1, ctl=self.ctl[port, now])
+        return pins if self.up(now) >> port & 1 else pins._replace(up=0)
 
     def until(self, cycle: int) -> None:
         """Steps until that cycle is the current one."""
@@ -142,12 +207,13 @@ class Bench:
 
     def counters(self, port: int) -> dict[int, int]:
         """Counters of a port that are not 0."""
-        values = {n: self.switch.ports[port].counters[n] for n in range(17)}
+        values = {n: self.switch.ports[port].counters[n] for n in Counter}
         return {n: value for n, value in values.items() if value}
 
     def _watch(self, now: int, j: int, pins: TxPins, ready: int) -> None:
         if not pins.valid:
-            assert pins == TxPins(up=pins.up), "idle pins are 0"
+            idle = TxPins(up=pins.up, ctl_valid=pins.ctl_valid, ctl=pins.ctl)
+            assert pins == idle, "idle pins are 0"
             return
         if not ready:
             return
@@ -156,16 +222,76 @@ class Bench:
         assert pins.eop or not pins.empty, "empty only with eop"
         if not words:
             self._first[j] = now
+        assert pins.sop or not (pins.llr or pins.seq), "llr and seq only with sop"
         words.append(pins)
         if pins.eop:
             data = join_words([word.data for word in words], self.config.word_bytes)
             length = len(data) - pins.empty
             assert not any(data[length:]), "unused lanes are 0"
             data = data[:length]
-            good = zlib.crc32(data[:-4]) == int.from_bytes(data[-4:], "little")
-            assert good, "transmitted FCS"
-            self.frames[j].append(Sent(self._first[j], now, data))
+            wrong = zlib.crc32(data[:-4]) ^ int.from_bytes(data[-4:], "little")
+            assert wrong in self.wrong_fcs, "transmitted FCS"
+            seq = words[0].seq if words[0].llr else None
+            self.frames[j].append(Sent(self._first[j], now, data, seq))
             self._open[j] = []
+
+
+class RetryBench(Bench):
+    """Frames come in at port 0 and leave by port 1, whose transmitter is looked at."""
+
+    def __init__(self, config: SwitchConfig) -> None:
+        super().__init__(config)
+        self._fed = 0
+
+    @property
+    def tx(self) -> LlrTransmitter:
+        return self.switch.ports[1].llr_transmitter
+
+    def feed(self, count: int = 1, size: int = 64) -> int:
+        """Sends frames; gives the cycle in which the last word of the last is launched."""
+        t = 0
+        for _ in range(count):
+            self._fed += 1
+            t = self.send(0, self.frame(1, size, seed=self._fed))
+        return t + 9 + -(-size // self.config.word_bytes) - 1
+
+    def expected(self, *numbers: int) -> list[bytes]:
+        """Frames of 64 bytes by the order of feeding, from 1 on."""
+        return [self.frame(1, seed=n) for n in numbers]
+
+    def shown(self) -> list[tuple[int | None, bytes]]:
+        """Numbers and bytes of what was sent."""
+        return [(sent.seq, sent.data) for sent in self.frames[1]]
+
+    def states(self, first: int, last: int) -> list[TransmitterState]:
+        """State as visible in each cycle."""
+        self.until(first)
+        seen = []
+        while self.cycle <= last:
+            seen.append(self.tx.state)
+            self.run(1)
+        return seen
+
+
+@pytest.fixture
+def retry() -> Callable[..., RetryBench]:
+    """Makes a tiny switch whose port 1 is in ADVANCE, without timers, unless ``advance`` is False;
+    ``settings`` are registers of that port, ``changes`` fields of its ``LLR_CONTROL``."""
+
+    def make(
+        *overrides: str, settings: Mapping[Port, int] | None = None, advance: bool = True,
+        **changes: int,
+    ) -> RetryBench:
+        b = RetryBench(load_config("tiny", overrides))
+        if advance:
+            timers = (Port.LLR_REPLAY_TIMER, Port.LLR_PCS_LOST, Port.LLR_DATA_AGE)
+            for offset, value in {**dict.fromkeys(timers, 0), **(settings or {})}.items():
+                b.setting(1, offset, value)
+            b.run(12)
+            b.advance(1, **changes)
+        return b
+
+    return make
 
 
 @pytest.fixture

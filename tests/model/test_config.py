@@ -29,7 +29,16 @@ from gavel_model.probes import probe_points
         ("replay_frames=524289", "replay_frames", 524289, "4...524288"),
         ("replay_cells=3", "replay_cells", 3, "4...65536"),
         ("replay_cells=65537", "replay_cells", 65537, "4...65536"),
-        ("replay_cells=143", "replay_cells", 143, "at least 144 cells"),
+        ("replay_cells=143", "replay_cells", 143, "at least 720 cells, 5 frames"),
+        ("seq_bits=3", "seq_bits", 3, "4...20"),
+        ("seq_bits=8", "replay_frames", 256, "at most half of the sequence numbers, 128"),
+        ("loop_cycles=65536", "loop_cycles", 65536, "0...65535"),
+        ("replay_timer=3072", "replay_timer", 3072, "0 or above 3072 cycles"),
+        ("pcs_lost_timer=16777216", "pcs_lost_timer", 16777216, "0...16777215"),
+        ("data_age_timer=-1", "data_age_timer", -1, "0...16777215"),
+        ("replay_count=256", "replay_count", 256, "0...255"),
+        ("ctl_spacing=399", "ctl_spacing", 399, "400...16384"),
+        ("ctl_min_spacing=2049", "ctl_min_spacing", 2049, "0...2048"),
         ("islip_iterations=0", "islip_iterations", 0, "1...4"),
         ("islip_iterations=5", "islip_iterations", 5, "1...4"),
         ("bypass_limit=-1", "bypass_limit", -1, "0...255"),
@@ -93,7 +102,7 @@ def test_a_profile_must_be_a_string(tmp_path: Path) -> None:
 def test_presets(preset: str, ports: int, width: int, vcs: int) -> None:
     config = load_config(preset)
     assert (config.ports, config.data_width, config.vcs) == (ports, width, vcs)
-    assert config.latency_cycles == 8
+    assert config.latency_cycles == 10
     assert config.words_per_cell * config.data_width == 512
 
 
@@ -134,7 +143,7 @@ def test_toml_with_base_and_overrides(tmp_path: Path) -> None:
 
 
 def test_overrides_are_checked_together() -> None:
-    config = load_config("tiny", ["max_frame_bytes=9216", "buffer_cells=144", "replay_cells=144"])
+    config = load_config("tiny", ["max_frame_bytes=9216", "buffer_cells=144", "replay_cells=720"])
     assert config.max_frame_cells == 144
 
 
@@ -189,7 +198,9 @@ def test_a_folder_is_refused(tmp_path: Path) -> None:
 def test_probe_points_have_the_widths_of_the_specification() -> None:
     points = {point.name: point.width for point in probe_points(load_config("tiny"))}
     assert points == {
-        "p0.voq_frames": 4 * 5, "p0.free_cells": 5, "p0.counters": 544,
-        "p1.voq_frames": 4 * 5, "p1.free_cells": 5, "p1.counters": 544,
+        "p0.voq_frames": 4 * 5, "p0.free_cells": 5, "p0.counters": 1376,
+        "p0.llr_rx": 22, "p0.llr_tx": 87,
+        "p1.voq_frames": 4 * 5, "p1.free_cells": 5, "p1.counters": 1376,
+        "p1.llr_rx": 22, "p1.llr_tx": 87,
         "scheduler.grant": 4, "scheduler.accept": 4, "scheduler.vc": 2, "scheduler.catch_up": 4,
     }

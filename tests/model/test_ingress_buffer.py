@@ -61,14 +61,13 @@ def test_a_frame_is_filed_in_t_plus_3_and_taken_out_in_t_plus_4(bench: Any) -> N
 
 
 def stopped(bench: Any, frames: int) -> Any:
-    """Output 1 takes nothing; ``frames`` frames of one cell for it have come in at port 0.
+    """Output 1 takes nothing; ``frames`` frames of one cell for it wait at port 0.
 
-    Seven words of the first leave: one into the output register, four into the queue until it
-    holds, two that were under way. So its cell stays taken.
+    Two more have left: seven words of the first wait for the pins, too few to hold up the second.
     """
     b = bench()
     b.ready = lambda _: 0b01
-    for n in range(frames):
+    for n in range(frames + 2):
         b.send(0, b.frame(1, seed=n))
     b.drain(50)
     return b
@@ -76,11 +75,11 @@ def stopped(bench: Any, frames: int) -> Any:
 
 def test_a_full_buffer_drops_and_counts(bench: Any) -> None:
     b = stopped(bench, 19)
-    assert b.counters(0) == {C.RX_FRAMES: 16, C.RX_BYTES: 1024, C.RX_NO_BUFFER: 3}
+    assert b.counters(0) == {C.RX_FRAMES: 18, C.RX_BYTES: 1152, C.RX_NO_BUFFER: 3}
     assert b.switch.ports[0].ingress_buffer.free == 0
     b.ready = lambda _: 0b11
     b.drain(300)
-    assert [s.data for s in b.frames[1]] == [b.frame(1, seed=n) for n in range(16)]
+    assert [s.data for s in b.frames[1]] == [b.frame(1, seed=n) for n in range(18)]
     assert b.switch.ports[0].ingress_buffer.free == 16
 
 
@@ -107,34 +106,35 @@ def test_an_abort_makes_room_in_its_own_cycle(bench: Any) -> None:
     b.put(0, b.words(b.frame(1, 200))[:3])
     b.send(0, b.frame(1, seed=99))
     b.drain(20)
-    assert b.counters(0) == {C.RX_FRAMES: 16, C.RX_BYTES: 1024, C.RX_FRAGMENT: 1}
+    assert b.counters(0) == {C.RX_FRAMES: 18, C.RX_BYTES: 1152, C.RX_FRAGMENT: 1}
 
 
-@pytest.mark.parametrize(("late", "filed"), [(0, 16), (1, 17)])
+@pytest.mark.parametrize(("late", "filed"), [(13, 18), (14, 19)])
 def test_a_cell_freed_in_a_cycle_cannot_be_taken_in_it(
     bench: Any, late: int, filed: int
 ) -> None:
     b = stopped(bench, 16)
     start = b.cycle
-    # Seven words wait. Three go out in start...start+2, hold falls, and the eighth word is read
-    # in start+3, which frees the cell: too late for a word written in that cycle.
+    # One word is on the pins, 15 are behind it. Eight go out in start...start+7, then hold falls.
+    # A match in start+8, eight words read from start+9 on: the last, in start+16, frees the cell,
+    # too late for a word written in that cycle, which was on the pins in start+13.
     b.ready = lambda _: 0b11
     b.send(0, b.frame(1, seed=50), at=start + late)
     b.drain(20)
     assert b.counters(0)[C.RX_FRAMES] == filed
-    assert b.counters(0).get(C.RX_NO_BUFFER, 0) == 17 - filed
+    assert b.counters(0).get(C.RX_NO_BUFFER, 0) == 19 - filed
 
 
-def test_an_input_whose_transfer_is_held_sends_nothing_else_and_loses_nothing(bench: Any) -> None:
+def test_an_output_that_stands_still_holds_up_no_other(bench: Any) -> None:
     b = bench("pod")
     b.ready = lambda _: 0xFF & ~(1 << 3)
     for n in range(6):
         b.send(0, b.frame(3, seed=n))
         b.send(0, b.frame(4, seed=n))
     b.drain()
-    assert b.frames[3] == b.frames[4] == []
+    assert (len(b.frames[3]), len(b.frames[4])) == (0, 6)
     frames = b.switch.ports[0].voq_frames
-    assert [frames[3 * 4], frames[4 * 4]] == [5, 6]
+    assert [frames[3 * 4], frames[4 * 4]] == [4, 0]
     b.ready = lambda _: 0xFF
     b.drain()
     assert len(b.frames[3]) == len(b.frames[4]) == 6

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gavel_model.ordered_set import Kind
 from gavel_model.pins import RegisterPins
 from gavel_model.register_map import ENTRY_VALID, Counter, Global, Port, port_address
 
@@ -15,7 +16,7 @@ def test_read_only_registers(bench: Any) -> None:
     b = bench("pod", "ports=5", "vcs=3", "data_width=128")
     expected = {
         Global.ID: 0x4741564C, Global.VERSION: 0x000100, Global.PORTS: 5,
-        Global.DATA_WIDTH: 128, Global.VCS: 3, Global.LATENCY: 8,
+        Global.DATA_WIDTH: 128, Global.VCS: 3, Global.LATENCY: 10,
     }
     for address, value in expected.items():
         b.write(address, 0x12345678)
@@ -44,6 +45,14 @@ def test_reset_values(bench: Any) -> None:
         (Global.BYPASS_LIMIT, 0xFF), (port_address(1, Port.CONTROL), 1),
         (port_address(1, Port.PROFILE), 7), (port_address(1, Port.VC_MAP), 0xFFFFFFFF),
         (port_address(1, Port.ECN_THRESHOLD), 0xFFFF),
+        (port_address(1, Port.LLR_CONTROL), 0x1FF),
+        (port_address(1, Port.LLR_REPLAY_TIMER), 0xFFFFFF),
+        (port_address(1, Port.LLR_PCS_LOST), 0xFFFFFF),
+        (port_address(1, Port.LLR_DATA_AGE), 0xFFFFFF),
+        (port_address(1, Port.LLR_REPLAY_COUNT), 0xFF),
+        (port_address(1, Port.LLR_SPACING), 0xFFFFFFFF),
+        (port_address(1, Port.LLR_INIT_SEQ), 0xFFFFF),
+        (port_address(1, Port.LLR_INIT_DATA), 0xFFFF),
     ],
 )
 def test_unused_bits_read_zero(bench: Any, address: int, stored: int) -> None:
@@ -55,9 +64,67 @@ def test_unused_bits_read_zero(bench: Any, address: int, stored: int) -> None:
     assert b.read(address) != stored or address == port_address(1, Port.CONTROL)
 
 
+def test_reset_values_of_link_level_retry(bench: Any) -> None:
+    b = bench("pod", "ports=3", "replay_timer=8000", "pcs_lost_timer=9", "data_age_timer=10",
+              "replay_count=11", "ctl_spacing=500", "ctl_min_spacing=12")
+    expected = {
+        Port.LLR_CONTROL: 0x0D8, Port.LLR_WINDOW_FRAMES: 256, Port.LLR_WINDOW_CELLS: 1024,
+        Port.LLR_REPLAY_TIMER: 8000, Port.LLR_PCS_LOST: 9, Port.LLR_DATA_AGE: 10,
+        Port.LLR_REPLAY_COUNT: 11, Port.LLR_SPACING: 12 << 16 | 500, Port.LLR_INIT_SEQ: 0,
+        Port.LLR_INIT_DATA: 0, Port.LLR_STATUS: 0,
+    }
+    for port in range(3):
+        for offset, value in expected.items():
+            assert b.read(port_address(port, offset)) == value
+
+
+@pytest.mark.parametrize(
+    ("offset", "written", "stored"),
+    [
+        (Port.LLR_WINDOW_FRAMES, 0, 1), (Port.LLR_WINDOW_FRAMES, 1, 1),
+        (Port.LLR_WINDOW_FRAMES, 8, 8), (Port.LLR_WINDOW_FRAMES, 9, 8),
+        (Port.LLR_WINDOW_FRAMES, 0xFFFFFFFF, 8), (Port.LLR_WINDOW_FRAMES, 0x100003, 3),
+        (Port.LLR_WINDOW_CELLS, 0, 4), (Port.LLR_WINDOW_CELLS, 4, 4),
+        (Port.LLR_WINDOW_CELLS, 5, 5), (Port.LLR_WINDOW_CELLS, 33, 32),
+        (Port.LLR_WINDOW_CELLS, 0xFFFFFFFF, 32), (Port.LLR_WINDOW_CELLS, 0x20007, 7),
+        (Port.LLR_STATUS, 0xFFFFFFFF, 0),
+    ],
+)
+def test_windows_are_limited(bench: Any, offset: Port, written: int, stored: int) -> None:
+    b = bench()
+    b.write(port_address(1, offset), written)
+    b.run(2)
+    assert b.read(port_address(1, offset)) == stored
+    assert b.read(port_address(0, offset)) != stored or stored in (0, 8, 32)
+
+
+def test_status_shows_both_states_and_the_replays(bench: Any) -> None:
+    b = bench()
+    status = port_address(1, Port.LLR_STATUS)
+    b.llr(1, local=1, remote=1)
+    b.run(4)
+    assert b.read(status) == 1
+    b.ordered_set(1, Kind.INIT, 0)
+    b.run(4)
+    assert b.read(status) == 0x11
+    b.ordered_set(1, Kind.INIT_ECHO, 0, 0)
+    b.run(4)
+    assert b.read(status) == 0x12
+    b.send(0, b.frame(1))
+    b.drain(30)
+    for n in range(1, 4):
+        b.ordered_set(1, Kind.NACK, (1 << 20) - 1)
+        b.run(4)
+        assert b.read(status) == 0x13 | n << 8
+        b.run(30)
+    b.ordered_set(1, Kind.ACK, 0)
+    b.run(4)
+    assert b.read(status) == 0x12
+
+
 @pytest.mark.parametrize(
     "address",
-    [0x0007, 0x0010, 0x03FF, 0x0404, 0x040F, 0x0421, 0x043F, 0x0480, 0x0FFF, 0xFFFF, 0x1440],
+    [0x0007, 0x0010, 0x03FF, 0x040F, 0x041F, 0x044B, 0x047F, 0x0500, 0x0FFF, 0xFFFF, 0x2440],
 )
 def test_unknown_addresses_read_zero(bench: Any, address: int) -> None:
     b = bench()

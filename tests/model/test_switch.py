@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from gavel_model.ordered_set import Kind
 from gavel_model.pins import IDLE, Inputs
 from gavel_model.probes import probe_points
-from gavel_model.register_map import DROPS, Counter
+from gavel_model.register_map import DROPS, Counter, Port
 
 C = Counter
 
@@ -99,7 +100,7 @@ def taken_by_output_2(b: Any, cycles: int) -> tuple[int, int]:
             if not waiting[i] and b.switch.ports[i].voq_frames[j * b.config.vcs] < 20:
                 waiting[i] = list(words[i, j])
                 sent[i, j] += 1
-        ready = 0b1111 if cycle >= start + 3 else 0b0111 if cycle >= start else 0b0011
+        ready = 0b1111 if cycle >= start + 3 else 0b1011 if cycle >= start else 0b0011
         rx = (*(w.pop() if w else IDLE for w in waiting), IDLE, IDLE)
         b.switch.step(Inputs(rx, ready))
     frames = [port.voq_frames[2 * b.config.vcs] for port in b.switch.ports]
@@ -186,6 +187,10 @@ def test_inputs_in_a_reset_cycle_are_ignored(bench: Any) -> None:
 
 def test_probe_values_are_packed_as_the_specification_says(bench: Any) -> None:
     b = bench("pod", "ports=3", "vcs=3", "profile=afh6")
+    b.advance(2)
+    b.llr(1, local=1)
+    b.run(3)
+    b.ordered_set(1, Kind.INIT, 0xFFFFF)
     rng = random.Random(2)
     for n in range(40):
         for i in range(3):
@@ -199,7 +204,14 @@ def test_probe_values_are_packed_as_the_specification_says(bench: Any) -> None:
             packed = sum(n << 11 * voq for voq, n in enumerate(port.voq_frames))
             assert values[f"p{i}.voq_frames"] == packed
             assert values[f"p{i}.free_cells"] == port.ingress_buffer.free
-            assert values[f"p{i}.counters"] == sum(port.counters[n] << 32 * n for n in range(17))
+            assert values[f"p{i}.counters"] == sum(port.counters[n] << 32 * n for n in range(43))
+            receiver, transmitter = port.llr_receiver, port.llr_transmitter
+            assert values[f"p{i}.llr_rx"] == receiver.state + (receiver.next_rx << 2)
+            window = transmitter.window
+            assert values[f"p{i}.llr_tx"] == (
+                transmitter.state + (window.oldest << 3) + (window.next << 23)
+                + (window.send << 43) + (transmitter.buffer.used << 63)
+            )
         scheduler = b.switch.scheduler
         for name in ("grant", "accept"):
             pointers = getattr(scheduler, name)
@@ -238,3 +250,64 @@ def test_the_model_is_the_same_with_idle_pins_that_are_not_the_shared_ones(bench
         other.run(1)
         assert plain.switch.probe_values() == other.switch.probe_values()
         assert plain.switch.tx == other.switch.tx
+
+
+def test_link_level_retry_is_the_same_when_nothing_may_sleep(bench: Any) -> None:
+    plain, other = (bench("fpga", "seq_bits=8", "replay_timer=0") for _ in range(2))
+    rng = random.Random(6)
+    down = set(range(300, 340)) | set(range(1200, 1204))
+    for b in (plain, other):
+        for port in range(3):
+            b.setting(port, Port.LLR_PCS_LOST, 30)
+            b.advance(port, local=1)
+            b.ordered_set(port, Kind.INIT, 0)
+        b.up = lambda cycle: 0b1110 if cycle in down else -1
+    for n in range(60):
+        i = rng.randrange(4)
+        at = max(plain._next[i], plain.cycle) + rng.randrange(60)
+        for b in (plain, other):
+            frame = b.frame(n % 4, 100, seed=n)
+            b.put(i, b.eligible(frame, n) if n % 3 else b.words(frame), at)
+    for cycle in range(200, 3000, 37):
+        port, value = rng.randrange(3), rng.randrange(12)
+        kind = rng.choice((Kind.ACK, Kind.NACK, Kind.INIT_ECHO))
+        for b in (plain, other):
+            b.ordered_set(port, kind, value, at=cycle)
+    seen = set()
+    for _ in range(3500):
+        for port in other.switch.ports:
+            port.quiet = port.llr_transmitter.asleep = False
+        other.switch._retrying = list(other.switch.ports)
+        plain.run(1)
+        other.run(1)
+        assert plain.switch.probe_values() == other.switch.probe_values()
+        assert plain.switch.tx == other.switch.tx
+        seen |= {port.llr_transmitter.asleep for port in plain.switch.ports}
+    assert seen == {True, False}
+
+
+@pytest.mark.parametrize("at", range(100, 130, 3))
+def test_reset_with_link_level_retry_leaves_a_switch_like_new(bench: Any, at: int) -> None:
+    b, fresh = bench("fpga"), bench("fpga")
+    for port in range(4):
+        b.advance(port, local=1)
+        b.ordered_set(port, Kind.INIT, 7)
+    for i in range(4):
+        for n in range(3):
+            b.put(i, b.eligible(b.frame((i + n) % 4, 80, src=i), 7 + n))
+    b.ordered_set(1, Kind.NACK, (1 << 20) - 1, at=at - 10)
+    b.reset(at)
+    b.until(at + 1)
+    b._pins.clear()
+    b._open = [[] for _ in range(4)]
+    assert b.switch.probe_values() == fresh.switch.probe_values()
+    assert b.switch.tx == fresh.switch.tx
+    for _ in range(30):
+        b.run(1)
+        fresh.run(1)
+        assert b.switch.probe_values() == fresh.switch.probe_values()
+    for other in (b, fresh):
+        other.advance(2)
+        other.send(0, other.frame(2), at=other.cycle + 5)
+        other.run(60)
+    assert b.switch.probe_values() == fresh.switch.probe_values()

@@ -70,22 +70,25 @@ def test_egress_edits_and_keeps_the_fcs(width):
             for n, word in enumerate(words):
                 while rng.random() < 0.2:
                     drive(ctx, dut.i_word, {"valid": 0, "sop": 0, "eop": 0, "next_eop": 0,
-                                         "empty": 0, "profile": 0, "mark": 0, "data": 0})
+                                         "empty": 0, "profile": 0, "mark": 0, "poisoned": 0,
+                                            "data": 0})
                     assert ctx.get(dut.o_word.valid) == 0
                     assert ctx.get(dut.o_word.data) == 0
+                    assert ctx.get(dut.o_word.poisoned) == 0
                     assert ctx.get(dut.events.count) == 0
                     assert ctx.get(dut.events.tx_bytes) == 0
                     await ctx.tick()
                 last = n == len(words) - 1
                 drive(ctx, dut.i_word, {
                     "valid": 1, "sop": n == 0, "eop": last, "next_eop": n == len(words) - 2,
-                    "empty": -length % lanes, "profile": number, "mark": mark,
+                    "empty": -length % lanes, "profile": number, "mark": mark, "poisoned": broken,
                     "data": int.from_bytes(word, "little")})
                 empty = -length % lanes if last else 0
                 assert ctx.get(dut.o_word.valid) == 1
                 assert ctx.get(dut.o_word.sop) == (n == 0)
                 assert ctx.get(dut.o_word.eop) == last
                 assert ctx.get(dut.o_word.empty) == empty
+                assert ctx.get(dut.o_word.poisoned) == broken
                 assert ctx.get(dut.events.tx_bytes) == lanes - empty
                 assert ctx.get(dut.events.count) == (
                     last << Counter.TX_FRAMES | (last and marked) << Counter.TX_ECN_MARKED)

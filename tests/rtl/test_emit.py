@@ -44,7 +44,7 @@ def test_hierarchy_has_names_that_a_person_gave(tiny):
     inside = {name for _, name in INSTANCE.findall(tiny.verilog)}
     assert {"port0", "port1", "scheduler", "crossbar", "registers", "flow_control", "link_rx",
             "llr_receiver", "parser", "lookup", "ingress_buffer", "egress", "llr_transmitter",
-            "link_tx", "counters"} <= inside
+            "control_transmitter", "link_tx", "counters"} <= inside
 
 
 def test_pins_have_plain_names(tiny):

@@ -19,8 +19,9 @@ from gavel_rtl.interfaces import Reason
 def config_of(**changes: int) -> SwitchConfig:
     values = {
         "ports": 3, "data_width": 64, "vcs": 3, "buffer_cells": 16, "max_frame_bytes": 384,
-        "replay_frames": 8, "replay_cells": 16, "islip_iterations": 1, **changes,
+        "replay_frames": 8, "islip_iterations": 1, **changes,
     }
+    values.setdefault("replay_cells", 5 * -(-values["max_frame_bytes"] // 64))
     return SwitchConfig(**values)  # type: ignore[arg-type]  # SwitchConfig checks
 
 
@@ -28,6 +29,7 @@ def config_of(**changes: int) -> SwitchConfig:
 class Frame:
     empty: int = 0
     profile: int = 0
+    poisoned: int = 0
     cells: int = 0
     overflow: bool = False
     words: list[int] = field(default_factory=list)
@@ -44,6 +46,7 @@ class Word:
     data: int = 0
     empty: int = 0
     verdict: Reason = Reason.FILED
+    poisoned: int = 0
     fields: Reason = Reason.FILED
     hit: int = 0
     port: int = 0
@@ -78,7 +81,7 @@ class Queues:
     def voq_frames(self) -> int:
         return sum(len(queue) << n * self.config.count_bits for n, queue in enumerate(self.voqs))
 
-    def read(self, hold: int, threshold: int) -> tuple[bool, dict[str, int], int]:
+    def read(self, threshold: int) -> tuple[bool, dict[str, int], int]:
         """The transfer's part of a cycle: (done, what goes out in c+1, cells freed)."""
         transfer = self.transfer
         if transfer is None:
@@ -88,16 +91,13 @@ class Queues:
             occupied = frame.cells + sum(other.cells for other in self.voqs[transfer.voq])
             transfer.mark = int(occupied > threshold and threshold != 65535)
             self.seen["marked"] += transfer.mark
-        if hold >> transfer.output & 1:
-            self.seen["held"] += 1
-            return False, {}, 0
         n = transfer.position
         transfer.position += 1
         left = len(frame.words) - transfer.position
         out = {
             "valid": 1, "sop": int(n == 0), "eop": int(left == 0), "next_eop": int(left == 1),
             "empty": frame.empty, "profile": frame.profile, "mark": transfer.mark,
-            "data": frame.words[n], "connect": 1 << transfer.output,
+            "poisoned": frame.poisoned, "data": frame.words[n], "connect": 1 << transfer.output,
         }
         freed = int(left == 0 or transfer.position % self.config.words_per_cell == 0)
         return left == 0, out, freed
@@ -136,6 +136,7 @@ class Queues:
             return reason, 0
         frame.empty = word.empty
         frame.profile = word.profile
+        frame.poisoned = word.poisoned
         self.voqs[word.port * config.vcs + word.vc].append(frame)
         return reason, word.length
 
@@ -194,29 +195,30 @@ class Source:
         word.port = 1 if self.narrow else rng.randrange(config.ports)
         word.vc = 0 if self.narrow else rng.randrange(config.vcs)
         word.profile = rng.randrange(6)
+        word.poisoned = rng.getrandbits(1)
         if self.total * config.word_bytes < 64:
             word.verdict = Reason.UNDERSIZE
         elif self.total > config.max_frame_words:
             word.verdict = Reason.OVERSIZE
         elif rng.random() < bad:
-            word.verdict = rng.choice([Reason.ERR, Reason.FCS])
+            word.verdict = rng.choice([Reason.ERR, Reason.FCS, Reason.RX_LLR, Reason.RX_POISONED])
         elif rng.random() < bad / 2:
             word.fields = rng.choice([Reason.MAC_CONTROL, Reason.HEADER, Reason.TTL])
 
 
-def drive(ctx, dut, word: Word, hold: int, threshold: int, match: tuple[int, int] | None) -> None:
+def drive(ctx, dut, word: Word, threshold: int, match: tuple[int, int] | None) -> None:
     for name in ("valid", "sop", "eop", "abort", "data"):
         ctx.set(getattr(dut.word, name), getattr(word, name))
     ctx.set(dut.empty, word.empty)
     ctx.set(dut.verdict.reason, word.verdict)
     ctx.set(dut.verdict.length, word.length)
+    ctx.set(dut.verdict.poisoned, word.poisoned)
     ctx.set(dut.fields.reason, word.fields)
     ctx.set(dut.fields.vc, word.vc)
     ctx.set(dut.fields.profile, word.profile)
     ctx.set(dut.route.hit, word.hit)
     ctx.set(dut.route.port, word.port)
     ctx.set(dut.ecn_threshold, threshold)
-    ctx.set(dut.hold, hold)
     ctx.set(dut.match.valid, match is not None)
     ctx.set(dut.match.output, 0 if match is None else 1 << match[0])
     ctx.set(dut.match.vc, 0 if match is None else 1 << match[1])
@@ -246,18 +248,18 @@ def test_every_cycle_as_the_queues_say(simulate, shape: str, narrow: bool) -> No
         queues = Queues(config)
         source = Source(config, rng, narrow=narrow)
         seen = queues.seen
-        gap = bad = lazy = holding = 0.0
+        gap = bad = lazy = 0.0
         threshold = 65535
         before = None
         for cycle in range(cycles):
             if cycle % phase == 0:
                 gap, bad = rng.choice([0.0, 0.3]), rng.choice([0.0, 0.2, 0.5])
-                lazy, holding = rng.choice([0.0, 0.3, 0.99, 0.99]), rng.choice([0.0, 0.0, 0.4])
+                lazy = rng.choice([0.0, 0.3, 0.99, 0.99])
             if rng.random() < 0.02:
                 threshold = rng.choice([0, 1, 2, 3, 5, 9, 65535])
             if cycle in (cycles // 3, cycles // 2):
                 ctx.set(sync.rst, 1)
-                drive(ctx, dut, source.next(gap, bad), 0, threshold, None)
+                drive(ctx, dut, source.next(gap, bad), threshold, None)
                 await ctx.tick()
                 ctx.set(sync.rst, 0)
                 queues = Queues(config)
@@ -265,22 +267,18 @@ def test_every_cycle_as_the_queues_say(simulate, shape: str, narrow: bool) -> No
                 source = Source(config, rng, narrow=narrow)
                 before = None
             word = source.next(gap, bad)
-            hold = sum((rng.random() < holding) << j for j in range(config.ports))
             frames_seen = queues.voq_frames()
             ready = [n for n, queue in enumerate(queues.voqs) if queue]
             free_seen = queues.free
             out_seen = queues.out
-            done, queues.out, freed = queues.read(hold, threshold)
+            done, queues.out, freed = queues.read(threshold)
             match = None
             if (queues.transfer is None or done) and ready and rng.random() >= lazy:
                 voq = rng.choice(ready)
                 match = divmod(voq, config.vcs)
-                if not hold >> match[0] & 1:
-                    seen["same voq at once"] += before == match
-                else:
-                    match = None
+                seen["same voq at once"] += before == match
             reason, filed_bytes = queues.write(word)
-            drive(ctx, dut, word, hold, threshold, match)
+            drive(ctx, dut, word, threshold, match)
 
             at = f"cycle {cycle}"
             assert ctx.get(dut.free_cells) == free_seen, at
@@ -288,7 +286,8 @@ def test_every_cycle_as_the_queues_say(simulate, shape: str, narrow: bool) -> No
             assert ctx.get(dut.voq_ready) == sum(1 << n for n in ready), at
             assert ctx.get(dut.done) == done, at
             assert ctx.get(dut.connect) == out_seen.get("connect", 0), at
-            for name in ("valid", "sop", "eop", "next_eop", "empty", "profile", "mark", "data"):
+            for name in ("valid", "sop", "eop", "next_eop", "empty", "profile", "mark", "poisoned",
+                         "data"):
                 value = ctx.get(getattr(dut.out_word, name))
                 assert value == out_seen.get(name, 0), f"{at}: {name}"
             counted = word.abort << Counter.RX_FRAGMENT
@@ -308,7 +307,7 @@ def test_every_cycle_as_the_queues_say(simulate, shape: str, narrow: bool) -> No
             seen["abort and start"] += word.abort and word.valid
             before = match
             await ctx.tick()
-        wanted = ["sent", "FILED", "NO_BUFFER", "FCS", "held", "marked"]
+        wanted = ["sent", "FILED", "NO_BUFFER", "FCS", "RX_LLR", "RX_POISONED", "marked"]
         if config.max_frame_words > 1:
             wanted.append("abort and start")
         if config.data_width == 512:
@@ -328,7 +327,7 @@ def test_single_word_frames_leave_one_voq_in_every_cycle(simulate) -> None:
             word = Word(valid=1, sop=1, eop=1, data=cycle + 1, hit=1, port=2, vc=1, length=64)
             match = (2, 1) if ctx.get(dut.voq_ready) else None
             assert (match is not None) == (cycle > 0)
-            drive(ctx, dut, word, 0, 65535, match)
+            drive(ctx, dut, word, 65535, match)
             if ctx.get(dut.out_word.valid):
                 sent.append(ctx.get(dut.out_word.data))
             await ctx.tick()

@@ -11,7 +11,8 @@ from amaranth.hdl import Const, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from gavel_rtl.lib import crc
+from gavel_rtl.lib import crc, ring
+from gavel_rtl.lib.crc8 import crc8
 from gavel_rtl.lib.one_hot import encode, select
 from gavel_rtl.lib.round_robin import first, pick, pointer_after
 
@@ -50,9 +51,85 @@ def test_residue_after_padding(zeros: int) -> None:
     assert zlib.crc32(sent) ^ crc.INITIAL == crc.residue(zeros)
 
 
+@pytest.mark.parametrize("zeros", [0, 1, 7, 63])
+def test_residue_of_a_masked_fcs(zeros: int) -> None:
+    frame = random.Random(zeros).randbytes(90)
+    fcs = zlib.crc32(frame) ^ 0xAAAAAAAA
+    sent = frame + fcs.to_bytes(4, "little") + bytes(zeros)
+    assert zlib.crc32(sent) ^ crc.INITIAL == crc.residue(zeros, 0xAAAAAAAA)
+
+
 def test_residue_is_the_published_one() -> None:
     reflected = int(f"{crc.residue():032b}"[::-1], 2)
     assert reflected == 0xC704DD7B  # IEEE 802.3, 3.2.9, as given for a receiver's check
+
+
+class Crc8(wiring.Component):
+    def __init__(self, octets: int) -> None:
+        super().__init__({"message": In(8 * octets), "result": Out(8)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.comb += self.result.eq(crc8(self.message))
+        return m
+
+
+def crc8_bit_by_bit(octets: bytes) -> int:
+    value = 0
+    for octet in octets:
+        value ^= octet
+        for _ in range(8):
+            value = value << 1 ^ (0x107 if value & 0x80 else 0)
+    return value
+
+
+@pytest.mark.parametrize("octets", [1, 3, 6, 9])
+def test_crc8(simulate, octets: int) -> None:
+    dut = Crc8(octets)
+    rng = random.Random(octets)
+    assert crc8_bit_by_bit(b"123456789") == 0xF4  # the check value of this CRC
+
+    async def bench(ctx, sync) -> None:
+        messages = [b"123456789"[:octets], *(rng.randbytes(octets) for _ in range(50))]
+        for message in messages:
+            ctx.set(dut.message, int.from_bytes(message, "little"))
+            assert ctx.get(dut.result) == crc8_bit_by_bit(message)
+
+    simulate(dut, bench)
+
+
+class Ring(wiring.Component):
+    def __init__(self, depth: int) -> None:
+        self.depth = depth
+        bits = ring.pointer_bits(depth)
+        super().__init__({"later": In(bits), "earlier": In(bits), "following": Out(bits),
+                          "distance": Out(bits)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.comb += [
+            self.following.eq(ring.following(self.later, self.depth)),
+            self.distance.eq(ring.distance(self.later, self.earlier, self.depth)),
+        ]
+        return m
+
+
+@pytest.mark.parametrize("depth", [2, 5, 7, 8, 12])
+def test_ring(simulate, depth: int) -> None:
+    dut = Ring(depth)
+
+    def pointer(place: int) -> int:
+        return place % depth | (place // depth & 1) << ring.index_bits(depth)
+
+    async def bench(ctx, sync) -> None:
+        for earlier in range(2 * depth):
+            for apart in range(depth + 1):
+                ctx.set(dut.earlier, pointer(earlier))
+                ctx.set(dut.later, pointer(earlier + apart))
+                assert ctx.get(dut.distance) == apart
+                assert ctx.get(dut.following) == pointer(earlier + apart + 1)
+
+    simulate(dut, bench)
 
 
 class Choices(wiring.Component):

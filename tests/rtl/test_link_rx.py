@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 import pytest
 
 from gavel_model.config import SwitchConfig
+from gavel_model.register_map import Counter
 from gavel_rtl.interfaces import Reason
 from gavel_rtl.link_rx import LinkRx
 
 
 def config_of(width: int, longest: int) -> SwitchConfig:
     return SwitchConfig(ports=2, data_width=width, vcs=1, buffer_cells=32,
-                        max_frame_bytes=longest, replay_frames=4, replay_cells=32,
+                        max_frame_bytes=longest, replay_frames=4, replay_cells=32, seq_bits=7,
                         islip_iterations=1)
 
 
@@ -25,6 +26,8 @@ def config_of(width: int, longest: int) -> SwitchConfig:
 class Frame:
     words: int = 0
     error: bool = False
+    llr: int = 0
+    seq: int = 0
     octets: bytearray = field(default_factory=bytearray)
 
 
@@ -41,6 +44,9 @@ class Expected:
     empty: int = 0
     data: int = 0
     verdict: tuple[Reason, int] | None = None
+    frame_class: str = ""
+    frame: Frame | None = None
+    up: int = 1
 
 
 class Framing:
@@ -50,7 +56,7 @@ class Framing:
 
     def cycle(self, pins: dict[str, int], enable: int) -> Expected:
         up = pins["up"] & enable
-        expected = Expected(ctl_os=pins["ctl_valid"] & up)
+        expected = Expected(ctl_os=pins["ctl_valid"] & up, up=up)
         if not up:
             expected.abort = int(self.frame is not None)
             self.frame = None
@@ -59,7 +65,7 @@ class Framing:
             return expected
         if pins["sop"]:
             expected.abort = int(self.frame is not None)
-            self.frame = Frame()
+            self.frame = Frame(llr=pins["llr"], seq=pins["seq"])
         elif self.frame is None:
             expected.stray = 1
             return expected
@@ -74,6 +80,8 @@ class Framing:
         if pins["eop"]:
             expected.empty = pins["empty"]
             expected.verdict = self.verdict(frame), len(frame.octets)
+            expected.frame_class = self.frame_class(frame)
+            expected.frame = frame
             self.frame = None
         return expected
 
@@ -84,23 +92,37 @@ class Framing:
             return Reason.UNDERSIZE
         if len(frame.octets) > self.config.max_frame_bytes:
             return Reason.OVERSIZE
+        return Reason.FCS if self.fcs_error(frame) else Reason.FILED
+
+    @staticmethod
+    def fcs_error(frame: Frame) -> int:
+        if len(frame.octets) < 4:
+            return -1
         body, fcs = frame.octets[:-4], frame.octets[-4:]
-        if zlib.crc32(body).to_bytes(4, "little") != fcs:
-            return Reason.FCS
-        return Reason.FILED
+        return zlib.crc32(body) ^ int.from_bytes(fcs, "little")
+
+    def frame_class(self, frame: Frame) -> str:
+        error = self.fcs_error(frame)
+        if frame.error or frame.seq >> self.config.seq_bits or error not in (0, 0xAAAAAAAA):
+            return "bad"
+        return "poisoned" if error else "good"
 
 
 def words_of(config: SwitchConfig, rng: random.Random) -> list[dict[str, int]]:
     """A frame as pin words: usually good, otherwise with one fault."""
-    length = rng.choice([64, 65, rng.randint(5, 63), rng.randint(64, config.max_frame_bytes),
+    length = rng.choice([64, 65, rng.randint(4, 63), rng.randint(64, config.max_frame_bytes),
                          config.max_frame_bytes, config.max_frame_bytes + 1,
                          rng.randint(64, 3 * config.max_frame_bytes)])
     body = rng.randbytes(length - 4)
     octets = bytearray(body + zlib.crc32(body).to_bytes(4, "little"))
-    if rng.random() < 0.2:
+    kind = rng.random()
+    if kind < 0.2:
+        octets[-4:] = bytes(octet ^ 0xAA for octet in octets[-4:])
+    elif kind < 0.4:
         octets[rng.randrange(length)] ^= 1 << rng.randrange(8)
     step = config.word_bytes
     words = []
+    llr, seq = rng.getrandbits(1), rng.getrandbits(20 if rng.random() < 0.2 else 7)
     bad = rng.randrange(len(octets)) if rng.random() < 0.1 else -1
     for at in range(0, length, step):
         part = octets[at:at + step]
@@ -111,6 +133,7 @@ def words_of(config: SwitchConfig, rng: random.Random) -> list[dict[str, int]]:
             "valid": 1, "sop": int(at == 0), "eop": int(last),
             "empty": empty if last else rng.randrange(step), "err": int(at <= bad < at + step),
             "data": int.from_bytes(part + garbage, "little"),
+            "llr": rng.getrandbits(1) if at else llr, "seq": rng.getrandbits(20) if at else seq,
         })
     return words
 
@@ -125,15 +148,15 @@ def test_every_cycle(simulate, width: int, longest: int) -> None:
     async def bench(ctx, sync) -> None:
         framing = Framing(config)
         queue: list[dict[str, int]] = []
-        first, second = Expected(), Expected()
+        first, second = Expected(up=0), Expected()
         seen: Tally[str] = Tally()
         for cycle in range(4000):
             if cycle == 2000:
                 ctx.set(sync.rst, 1)
                 await ctx.tick()
                 ctx.set(sync.rst, 0)
-                framing, first, second = Framing(config), Expected(), Expected()
-            idle = dict.fromkeys(("valid", "sop", "eop", "empty", "err", "data"), 0)
+                framing, first, second = Framing(config), Expected(up=0), Expected()
+            idle = dict.fromkeys(("valid", "sop", "eop", "empty", "err", "data", "llr", "seq"), 0)
             pins = dict(idle)
             chance = rng.random()
             if chance < 0.75:
@@ -154,9 +177,19 @@ def test_every_cycle(simulate, width: int, longest: int) -> None:
             at = f"cycle {cycle}"
             for name in ("valid", "abort"):
                 assert ctx.get(getattr(dut.word, name)) == getattr(first, name), f"{at}: {name}"
+            assert ctx.get(dut.count) == (first.stray << Counter.RX_STRAY_WORDS
+                                          | first.ctl_os << Counter.RX_CTL_OS), at
+            assert ctx.get(dut.up) == first.up, at
             for name in ("stray", "ctl_os"):
-                assert ctx.get(getattr(dut, name)) == getattr(first, name), f"{at}: {name}"
                 seen[name] += getattr(first, name)
+            assert ctx.get(dut.end.ended) == (second.frame is not None), at
+            if second.frame is not None:
+                found = second.frame_class
+                seen[found] += 1
+                assert ctx.get(dut.end.poisoned) == (found == "poisoned"), at
+                assert ctx.get(dut.end.bad) == (found == "bad"), at
+                assert ctx.get(dut.end.llr) == second.frame.llr, at
+                assert ctx.get(dut.end.seq) == second.frame.seq & 0x7F, at
             if first.valid:
                 for name in ("sop", "eop", "data"):
                     assert ctx.get(getattr(dut.word, name)) == getattr(first, name), f"{at}: {name}"
@@ -170,7 +203,8 @@ def test_every_cycle(simulate, width: int, longest: int) -> None:
             first, second = framing.cycle(pins, enable), first
             seen["abort"] += first.abort
             await ctx.tick()
-        for name in ("FILED", "ERR", "UNDERSIZE", "OVERSIZE", "FCS", "stray", "ctl_os", "abort"):
+        for name in ("FILED", "ERR", "UNDERSIZE", "OVERSIZE", "FCS", "stray", "ctl_os", "abort",
+                     "good", "poisoned", "bad"):
             assert seen[name], seen
 
     simulate(dut, bench)

@@ -21,7 +21,7 @@ MAC_CONTROL = bytes.fromhex("0180c2000001") + bytes(6) + bytes.fromhex("8808")
 def config_of(**changes: int) -> SwitchConfig:
     values = {
         "ports": 3, "data_width": 64, "vcs": 3, "buffer_cells": 16, "max_frame_bytes": 256,
-        "replay_frames": 8, "replay_cells": 16, "islip_iterations": 1, "id_entries": 16,
+        "replay_frames": 8, "replay_cells": 20, "islip_iterations": 1, "id_entries": 16,
         "fdb_sets": 4, "fdb_ways": 2, **changes,
     }
     return SwitchConfig(**values)  # type: ignore[arg-type]  # SwitchConfig checks

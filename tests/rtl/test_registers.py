@@ -22,6 +22,18 @@ from gavel_model.register_map import (
 from gavel_rtl.counters import Counters
 from gavel_rtl.registers import Registers
 
+LLR_FIELDS = {
+    "local": ("CONTROL", 0, 1), "remote": ("CONTROL", 1, 1), "init_action": ("CONTROL", 2, 2),
+    "flush_action": ("CONTROL", 4, 2), "reinit": ("CONTROL", 6, 1), "protect": ("CONTROL", 7, 1),
+    "forward_poisoned": ("CONTROL", 8, 1), "window_frames": ("WINDOW_FRAMES", 0, 20),
+    "window_cells": ("WINDOW_CELLS", 0, 17), "replay_timer": ("REPLAY_TIMER", 0, 24),
+    "pcs_lost": ("PCS_LOST", 0, 24), "data_age": ("DATA_AGE", 0, 24),
+    "replay_count": ("REPLAY_COUNT", 0, 8), "spacing": ("SPACING", 0, 16),
+    "min_spacing": ("SPACING", 16, 16), "init_seq": ("INIT_SEQ", 0, 20),
+    "init_data": ("INIT_DATA", 0, 16),
+}
+"""Each field: register, lowest bit, bits."""
+
 
 class Reference:
     """State as visible in one cycle; ``step`` goes to the next."""
@@ -44,7 +56,17 @@ class Reference:
                     (Port.CONTROL, 1, 1),
                     (Port.PROFILE, 3, PROFILE_NAMES.index(config.profile)),
                     (Port.VC_MAP, 32, vc_map_reset(config)),
-                    (Port.ECN_THRESHOLD, 16, config.ecn_threshold)):
+                    (Port.ECN_THRESHOLD, 16, config.ecn_threshold),
+                    (Port.LLR_CONTROL, 9, 0x0D8),
+                    (Port.LLR_WINDOW_FRAMES, 20, config.replay_frames),
+                    (Port.LLR_WINDOW_CELLS, 17, config.replay_cells),
+                    (Port.LLR_REPLAY_TIMER, 24, config.replay_timer),
+                    (Port.LLR_PCS_LOST, 24, config.pcs_lost_timer),
+                    (Port.LLR_DATA_AGE, 24, config.data_age_timer),
+                    (Port.LLR_REPLAY_COUNT, 8, config.replay_count),
+                    (Port.LLR_SPACING, 32, config.ctl_min_spacing << 16 | config.ctl_spacing),
+                    (Port.LLR_INIT_SEQ, 20, 0),
+                    (Port.LLR_INIT_DATA, 16, 0)):
                 address = port_address(port, offset)
                 self.widths[address], self.value[address] = width, reset
         self.route = [1 << 31 | n if n < config.ports else 0 for n in range(config.id_entries)]
@@ -56,7 +78,19 @@ class Reference:
     def ready(self):
         return self.cycle >= self.config.table_init_cycles
 
-    def read(self, address, counters):
+    def stored(self, address, data):
+        data &= (1 << self.widths[address]) - 1
+        offset = (address - port_address(0, 0)) % (port_address(1, 0) - port_address(0, 0))
+        if address >= port_address(0, 0):
+            if offset == Port.LLR_WINDOW_FRAMES:
+                return min(max(data, 1), self.config.replay_frames)
+            if offset == Port.LLR_WINDOW_CELLS:
+                return min(max(data, self.config.max_frame_cells), self.config.replay_cells)
+            if offset == Port.LLR_SPACING:
+                return min(data >> 16, data & 0xFFFF) << 16 | data & 0xFFFF
+        return data
+
+    def read(self, address, counters, status):
         if address in self.fixed:
             return self.fixed[address]
         if address == Global.STATUS:
@@ -68,12 +102,14 @@ class Reference:
         port, offset = divmod(address - port_address(0, 0), port_address(1, 0) - port_address(0, 0))
         if 0 <= port < self.config.ports and 0 <= offset - Port.COUNTERS < COUNTERS:
             return counters[port][offset - Port.COUNTERS]
+        if 0 <= port < self.config.ports and offset == Port.LLR_STATUS:
+            return status[port]
         return self.value.get(address, 0)
 
-    def step(self, pins, counters):
+    def step(self, pins, counters, status):
         """Ends a cycle; returns what ``rdata`` shows in the next and the table write of this."""
         we, re, address, data = self.pending
-        rdata = self.read(address, counters) if re else 0
+        rdata = self.read(address, counters, status) if re else 0
         table = None
         route_data = fdb_data = 0
         if self.value[Global.ROUTE_INDEX] < len(self.route):
@@ -91,7 +127,7 @@ class Reference:
                 mac = self.value[Global.FDB_ADDR_HI] << 32 | self.value[Global.FDB_ADDR_LO]
                 table = (route, index, valid, port, mac)
         if we and address in self.widths:
-            self.value[address] = data & (1 << self.widths[address]) - 1
+            self.value[address] = self.stored(address, data)
         self.route_data, self.fdb_data = route_data, fdb_data
         self.pending = pins
         self.cycle += 1
@@ -105,13 +141,14 @@ def test_registers_answer_as_specified(ports, sets, ways):
     dut, reference = Registers(config), Reference(config)
     rng = random.Random(f"{ports} {sets} {ways}")
     addresses = [*Global, 0x7, 0x10, 0x3FF, port_address(ports, 0), 0xFFFF, 0x8009]
-    addresses += [port_address(p, o) for p in range(ports) for o in range(0x40)]
+    addresses += [port_address(p, o) for p in range(ports) for o in range(0x80)]
     tables = [Global.ROUTE_INDEX, Global.ROUTE_DATA, Global.FDB_INDEX, Global.FDB_DATA]
 
     async def bench(ctx):
         rdata = table_writes = 0
         previous = None
         for _ in range(1500):
+            status = [rng.getrandbits(16) for _ in range(ports)]
             counters = [[rng.getrandbits(32) for _ in range(COUNTERS)] for _ in range(ports)]
             assert ctx.get(dut.bus.rdata) == rdata, (reference.cycle, previous)
             previous = reference.pending
@@ -119,11 +156,18 @@ def test_registers_answer_as_specified(ports, sets, ways):
             for port in range(ports):
                 chosen = [v for n, v in enumerate(counters[port]) if select >> n & 1]
                 ctx.set(dut.counter[port], sum(chosen))
+                ctx.set(dut.llr_status[port], status[port])
                 settings = dut.settings[port]
                 for name in ("control", "profile", "vc_map", "ecn_threshold"):
                     value = reference.value[port_address(port, Port[name.upper()])]
                     signal = settings.enable if name == "control" else getattr(settings, name)
                     assert ctx.get(signal) == value, (reference.cycle, port, name)
+                llr = {name: ctx.get(getattr(settings.llr, name)) for name in LLR_FIELDS}
+                assert llr == {
+                    name: reference.value[port_address(port, Port[f"LLR_{register}"])]
+                    >> low & (1 << width) - 1
+                    for name, (register, low, width) in LLR_FIELDS.items()
+                }, (reference.cycle, port)
                 assert (ctx.get(settings.esun_ethertype)
                         == reference.value[Global.ESUN_ETHERTYPE])
             assert ctx.get(dut.bypass_limit) == reference.value[Global.BYPASS_LIMIT]
@@ -135,7 +179,7 @@ def test_registers_answer_as_specified(ports, sets, ways):
             for name, value in zip(("we", "re", "addr", "wdata"), pins, strict=True):
                 ctx.set(getattr(dut.bus, name), value)
             was_ready, cycle = reference.ready, reference.cycle
-            rdata, table = reference.step(pins, counters)
+            rdata, table = reference.step(pins, counters, status)
             write = dut.table
             if was_ready:
                 route = table is not None and table[0]

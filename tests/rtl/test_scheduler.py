@@ -133,6 +133,7 @@ def test_scheduler_matches_as_specified(ports, vcs, iterations):
                 assert ctx.get(match.valid) == (i in expected), (cycle, i)
                 assert ctx.get(match.output) == (0 if output is None else 1 << output), (cycle, i)
                 assert ctx.get(match.vc) == (0 if vc is None else 1 << vc), (cycle, i)
+            assert ctx.get(dut.matched) == sum(1 << j for j, _ in expected.values()), cycle
             remaining = {i: cycles - 1 for i, cycles in remaining.items() if cycles > 1}
             remaining |= {i: rng.choice((1, 1, 2, 5)) for i in expected}
             matches += len(expected)

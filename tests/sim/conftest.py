@@ -21,8 +21,8 @@ SWITCHES: dict[str, tuple[str, tuple[str, ...]]] = {
     "odd3": ("tiny", ("ports=3", "data_width=128", "vcs=1", "buffer_cells=24", "profile=esun",
                       "max_frame_bytes=300")),
     "odd5": ("tiny", ("ports=5", "data_width=256", "vcs=3", "buffer_cells=40",
-                      "max_frame_bytes=1000", "islip_iterations=4", "bypass_limit=3",
-                      "ecn_threshold=6", "profile=afh12_16")),
+                      "max_frame_bytes=1000", "replay_cells=85", "islip_iterations=4",
+                      "bypass_limit=3", "ecn_threshold=6", "profile=afh12_16")),
 }
 
 Simulate = Callable[..., dict[str, Any]]

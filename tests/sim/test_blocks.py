@@ -9,8 +9,8 @@ import pytest
 
 from gavel_model.loader import load_config
 
-BLOCKS = ("link_rx", "parser", "lookup", "ingress_buffer", "scheduler", "crossbar", "egress",
-          "link_tx", "registers")
+BLOCKS = ("link_rx", "llr_receiver", "parser", "lookup", "ingress_buffer", "scheduler", "crossbar",
+          "egress", "llr_transmitter", "control_transmitter", "link_tx", "registers")
 SHAPES = {
     "2x64": (),
     "3x512": ("ports=3", "data_width=512", "vcs=3"),

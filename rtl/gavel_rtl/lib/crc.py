@@ -51,9 +51,12 @@ def rows(columns: tuple[int, ...], outputs: int = CRC_BITS) -> tuple[int, ...]:
     )
 
 
-def residue(zero_bytes: int = 0) -> int:
-    """The register after a good frame with its FCS, and then ``zero_bytes`` zero bytes."""
-    return advance(INITIAL, CRC_BITS + 8 * zero_bytes)
+def residue(zero_bytes: int = 0, mask: int = 0) -> int:
+    """The register after a frame with its FCS, and then ``zero_bytes`` zero bytes.
+
+    The FCS is the good one exclusive-or ``mask``.
+    """
+    return advance(INITIAL ^ mask, CRC_BITS + 8 * zero_bytes)
 
 
 def multiply(value: ValueLike, columns: tuple[int, ...], outputs: int = CRC_BITS) -> Value:

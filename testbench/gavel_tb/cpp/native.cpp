@@ -2,7 +2,7 @@
 // Drives the wrapper with a recorded stimulus, over and over, and prints cycles and seconds.
 //
 // native FILE RX_BYTES READY_BYTES TX_BYTES CYCLES
-// FILE holds records of RX_BYTES + READY_BYTES.
+// FILE holds records: rx of RX_BYTES, tx_ready and tx_ctl_ready of READY_BYTES each.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -31,7 +31,7 @@ int main(int argc, char** argv) {
     const size_t ready_bytes = std::strtoul(argv[3], nullptr, 10);
     const size_t tx_bytes = std::strtoul(argv[4], nullptr, 10);
     const size_t cycles = std::strtoul(argv[5], nullptr, 10);
-    const size_t record = rx_bytes + ready_bytes;
+    const size_t record = rx_bytes + 2 * ready_bytes;
     const size_t records = data.size() / record;
     if (!records) return 2;
 
@@ -49,6 +49,7 @@ int main(int argc, char** argv) {
         const char* const inputs = data.data() + at * record;
         std::memcpy(&top->rx, inputs, rx_bytes);
         std::memcpy(&top->tx_ready, inputs + rx_bytes, ready_bytes);
+        std::memcpy(&top->tx_ctl_ready, inputs + rx_bytes + ready_bytes, ready_bytes);
         cycle(*top, context);
         std::memcpy(now.data(), &top->tx, tx_bytes);
         for (size_t n = 0; n < tx_bytes; ++n) seen[n] |= now[n];

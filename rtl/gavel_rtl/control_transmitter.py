@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Chooses the ordered set to be sent, and keeps the distance between sets."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from gavel_model.config import SwitchConfig
+from gavel_model.ordered_set import Kind
+from gavel_model.pins import CTL_BITS
+from gavel_model.register_map import COUNTERS, SPACING_BITS, Counter
+from gavel_rtl.block import place
+from gavel_rtl.llr_interfaces import ControlSent, InitRequest, LlrSettings, ReceiverRequests
+from gavel_rtl.ordered_set import OrderedSetWriter
+
+_FARTHEST = (1 << SPACING_BITS) - 1
+_INIT_SPACINGS = 4
+"""An INIT is repeated after so many spacings of ACKs."""
+
+
+class ControlTransmitter(wiring.Component):
+    """Loads the ordered-set register of LinkTx (docs/llr.md, ControlTransmitter).
+
+    Parameters
+    ----------
+    config
+        W, S.
+
+    Members
+    -------
+    settings
+        Registers as visible in the cycle.
+    receiver, init
+        Requests of LlrReceiver and LlrTransmitter.
+    free
+        The register of LinkTx is empty, or taken in this cycle.
+    load, ctl
+        An ordered set goes into that register; 0 without one.
+    sent
+        Which it is.
+    init_waiting
+        The register of LinkTx holds an INIT.
+    count
+        Counter events.
+
+    Cycle behaviour
+    ---------------
+    Combinational from requests and ``free`` to ``load``. Of several requests the first of ECHO,
+    INIT, NACK, ACK that may be sent is. After reset every distance is the greatest.
+    """
+
+    def __init__(self, config: SwitchConfig):
+        self._config = config
+        super().__init__({
+            "settings": In(LlrSettings(config)),
+            "receiver": In(ReceiverRequests(config)),
+            "init": In(InitRequest(config)),
+            "free": In(1),
+            "load": Out(1),
+            "ctl": Out(CTL_BITS),
+            "sent": Out(ControlSent()),
+            "init_waiting": Out(1),
+            "count": Out(COUNTERS),
+        })
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        settings, receiver, init, sent = self.settings, self.receiver, self.init, self.sent
+        since = self._distance(m, "since", self.load)
+        since_ack = self._distance(m, "since_ack", sent.ack | sent.nack)
+        since_init = self._distance(m, "since_init", sent.init)
+
+        may_load, init_due, ack_due = Signal(), Signal(), Signal()
+        init_spacing = Signal(SPACING_BITS)
+        shift = _INIT_SPACINGS.bit_length() - 1
+        m.d.comb += [
+            may_load.eq(self.free & (since >= settings.min_spacing)),
+            init_spacing.eq(Mux(settings.spacing[SPACING_BITS - shift:].any(), _FARTHEST,
+                                Cat(Const(0, shift), settings.spacing))),
+            init_due.eq(init.request & (init.first | (since_init >= init_spacing))),
+            ack_due.eq(receiver.ack & (since_ack >= settings.spacing)),
+        ]
+        with m.If(self.free):
+            m.d.sync += self.init_waiting.eq(sent.init)
+        writer = place(m, "ordered_set_writer", OrderedSetWriter())
+        with m.If(may_load):
+            with m.If(receiver.echo):
+                m.d.comb += sent.echo.eq(1)
+            with m.Elif(init_due):
+                m.d.comb += sent.init.eq(1)
+            with m.Elif(receiver.nack):
+                m.d.comb += sent.nack.eq(1)
+            with m.Elif(ack_due):
+                m.d.comb += sent.ack.eq(1)
+        # What is not loaded is not looked at: the choice need not wait for the distances.
+        with m.If(receiver.echo):
+            m.d.comb += [writer.kind.eq(Kind.INIT_ECHO), writer.value.eq(receiver.echo_seq),
+                         writer.data.eq(receiver.echo_data)]
+        with m.Elif(init_due):
+            m.d.comb += [writer.kind.eq(Kind.INIT), writer.value.eq(init.seq),
+                         writer.data.eq(init.data)]
+        with m.Else():
+            m.d.comb += [writer.kind.eq(Mux(receiver.nack, Kind.NACK, Kind.ACK)),
+                         writer.value.eq(receiver.ack_seq)]
+        m.d.comb += [
+            writer.protect.eq(settings.protect),
+            self.load.eq(sent.echo | sent.init | sent.nack | sent.ack),
+            self.ctl.eq(Mux(self.load, writer.ctl, 0)),
+            self.count[Counter.LLR_TX_INIT_ECHO_CTL_OS].eq(sent.echo),
+            self.count[Counter.LLR_TX_INIT_CTL_OS].eq(sent.init),
+            self.count[Counter.LLR_TX_NACK_CTL_OS].eq(sent.nack),
+            self.count[Counter.LLR_TX_ACK_CTL_OS].eq(sent.ack),
+        ]
+        return m
+
+    def _distance(self, m: Module, name: str, restart: Value) -> Signal:
+        """Bytes of line time since ``restart``, never above what 16 bits hold."""
+        distance = Signal(SPACING_BITS, init=_FARTHEST, name=name)
+        farther = Signal(SPACING_BITS + 1, name=f"{name}_farther")
+        m.d.comb += farther.eq(distance + self._config.word_bytes)
+        with m.If(restart):
+            m.d.sync += distance.eq(0)
+        with m.Else():
+            m.d.sync += distance.eq(Mux(farther[-1], _FARTHEST, farther))
+        return distance

@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sequence numbers and states of the transmit side of link-level retry."""
+
+from amaranth.hdl import Module, Mux, Signal, unsigned
+from amaranth.lib import enum, wiring
+from amaranth.lib.wiring import In, Out
+
+from gavel_model.config import SwitchConfig
+from gavel_model.ordered_set import DATA_BITS
+from gavel_model.register_map import COUNTERS, Counter
+from gavel_rtl.llr_interfaces import (
+    REPLAY_COUNT_BITS,
+    ControlSet,
+    InitRequest,
+    LlrSettings,
+)
+from gavel_rtl.replay_buffer import frame_index_bits
+
+_NO_LIMIT = (1 << REPLAY_COUNT_BITS) - 1
+
+
+class TransmitterState(enum.Enum, shape=unsigned(3)):
+    """Where the transmit side stands."""
+
+    OFF = 0
+    INIT = 1
+    ADVANCE = 2
+    REPLAY = 3
+    FLUSH = 4
+
+
+class RetryState(wiring.Component):
+    """What is acknowledged, sent again and given up (docs/llr.md, 6.3 and 6.4).
+
+    Parameters
+    ----------
+    config
+        S.
+
+    Members
+    -------
+    settings
+        Registers as visible in the cycle.
+    control
+        Ordered set received, cycle r = t+2.
+    no_progress, lost, too_old
+        From `LlrTimers`.
+    mid
+        A frame has begun and not ended.
+    kept_last, numbered
+        The last word of a kept frame is launched; for the first time.
+    free
+        Register O is empty or taken in this cycle.
+    init_sent, init_waiting
+        From ControlTransmitter.
+    state, oldest, next, send, replays
+        State.
+    oldest_after
+        Index of ``oldest`` in the replay buffer in the next cycle, unless it is ``next`` then.
+    outstanding
+        Frames outstanding.
+    behind, settled
+        As in the specification.
+    progress
+        An ACK moves ``oldest`` in this cycle.
+    changing
+        The state changes, otherwise than between ADVANCE and REPLAY.
+    may_begin
+        Nothing here forbids a first word in this cycle.
+    clear, rewind
+        A restart is carried out; was carried out in the cycle before.
+    release
+        What stands before ``oldest`` is to be given back in the next cycle.
+    init
+        Request to ControlTransmitter.
+    count
+        Counter events.
+
+    Cycle behaviour
+    ---------------
+    All decisions of a cycle are combinational from registers and ``control``, and change the
+    state in the next; of the rules of 6.4 the first that applies counts. After reset the state
+    is OFF and all numbers are 0.
+    """
+
+    def __init__(self, config: SwitchConfig):
+        self._config = config
+        super().__init__({
+            "settings": In(LlrSettings(config)),
+            "control": In(ControlSet(config)),
+            "no_progress": In(1),
+            "lost": In(1),
+            "too_old": In(1),
+            "mid": In(1),
+            "kept_last": In(1),
+            "numbered": In(1),
+            "free": In(1),
+            "init_sent": In(1),
+            "init_waiting": In(1),
+            "state": Out(TransmitterState),
+            "oldest": Out(config.seq_bits),
+            "next": Out(config.seq_bits),
+            "send": Out(config.seq_bits),
+            "replays": Out(REPLAY_COUNT_BITS),
+            "oldest_after": Out(frame_index_bits(config)),
+            "outstanding": Out(config.seq_bits),
+            "behind": Out(1),
+            "settled": Out(1),
+            "progress": Out(1),
+            "changing": Out(1),
+            "may_begin": Out(1),
+            "clear": Out(1),
+            "rewind": Out(1),
+            "release": Out(1),
+            "init": Out(InitRequest(config)),
+            "count": Out(COUNTERS),
+        })
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        self._declare(m)
+        self._acknowledge(m)
+        self._decide(m)
+        self._change_state(m)
+        self._renumber(m)
+        self._initialise(m)
+        return m
+
+    def _declare(self, m: Module) -> None:
+        """State that several rules share, and what it comes to."""
+        bits = self._config.seq_bits
+        self._released = Signal(bits, name="released")
+        self._restart = Signal(name="restart")
+        self._replay_from = Signal(bits, name="replay_from")
+        self._echo_seen = Signal(name="echo_seen")
+        freeing, past_oldest = Signal(), Signal(bits)
+        self._is_off, self._is_init, self._is_advance, self._is_replay, self._is_flush = (
+            Signal(name=f"is_{state.name.lower()}") for state in TransmitterState)
+        self._running = Signal(name="running")
+        m.d.comb += [
+            self._is_off.eq(self.state == TransmitterState.OFF),
+            self._is_init.eq(self.state == TransmitterState.INIT),
+            self._is_advance.eq(self.state == TransmitterState.ADVANCE),
+            self._is_replay.eq(self.state == TransmitterState.REPLAY),
+            self._is_flush.eq(self.state == TransmitterState.FLUSH),
+            self._running.eq(self._is_advance | self._is_replay),
+            self.outstanding.eq(self.next - self.oldest),
+            past_oldest.eq(self.send - self.oldest),
+            self.behind.eq(past_oldest > self.outstanding),
+            self.settled.eq((self._released == self.oldest) & ~freeing),
+        ]
+        m.d.sync += freeing.eq(self.release)
+
+    def _acknowledge(self, m: Module) -> None:
+        """ACK and NACK (6.3)."""
+        control = self.control
+        looked_at, fits, accepted = Signal(), Signal(), Signal()
+        acknowledged = Signal(self._config.seq_bits)
+        self._replays_after = Signal(REPLAY_COUNT_BITS, name="replays_after")
+        self._nacked = Signal(name="nacked")
+        self._oldest_after = Signal(self._config.seq_bits, name="oldest_after_control")
+        m.d.comb += [
+            looked_at.eq(self._running & (control.ack | control.nack)),
+            acknowledged.eq(control.following - self.oldest),
+            fits.eq(acknowledged <= self.outstanding),
+            accepted.eq(looked_at & fits),
+            self.progress.eq(accepted & acknowledged.any()),
+            self._oldest_after.eq(Mux(accepted, control.following, self.oldest)),
+            self.oldest_after.eq(self._oldest_after[:len(self.oldest_after)]),
+            self._replays_after.eq(Mux(self.progress, 0, self.replays)),
+            # Something is left to be sent again.
+            self._nacked.eq(accepted & control.nack & (control.following != self.next)),
+        ]
+        remote = self.settings.remote
+        m.d.comb += [self.count[counter].eq(event) for counter, event in (
+            (Counter.LLR_RX_ACK_CTL_OS, remote & control.ack),
+            (Counter.LLR_RX_NACK_CTL_OS, remote & control.nack),
+            (Counter.LLR_RX_INIT_ECHO_CTL_OS, remote & control.init_echo),
+            (Counter.LLR_RX_CTL_UNKNOWN, (remote | self.settings.local) & control.unknown),
+            (Counter.LLR_RX_ACK_NACK_SEQ_ERROR, looked_at & ~fits),
+        )]
+
+    def _decide(self, m: Module) -> None:
+        """Which rule of 6.4 applies."""
+        settings = self.settings
+        give_up, wanted, again, exhausted, quiet = (
+            Signal(name=name) for name in ("give_up", "wanted", "again", "exhausted", "quiet"))
+        self._turn_off = Signal(name="turn_off")
+        self._flush = Signal(name="flush")
+        self._replay = Signal(name="replay")
+        self._enter_init = Signal(name="enter_init")
+        self._establish = Signal(name="establish")
+        self._go_back = Signal(name="go_back")
+        self._caught_up = Signal(name="caught_up")
+        m.d.comb += [
+            self._turn_off.eq(~settings.remote & ~self._is_off),
+            give_up.eq(self._running & (self.lost | self.too_old)),
+            wanted.eq(
+                (self._is_advance & (self._nacked | (
+                    self.no_progress & self.outstanding.any() & ~self.progress)))
+                | (self._is_replay & self._nacked
+                   & (self.control.following != self._replay_from))),
+            again.eq(wanted & ~self._turn_off & ~give_up),
+            exhausted.eq((settings.replay_count != _NO_LIMIT)
+                         & (self._replays_after >= settings.replay_count)),
+            self._flush.eq((give_up & ~self._turn_off) | (again & exhausted)),
+            self._replay.eq(again & ~exhausted),
+            quiet.eq(~self._turn_off & ~give_up & ~wanted
+                     & ~self.mid & ~self._restart & ~self.rewind),
+            # With O free no word of the time before can be taken for one after the INIT.
+            self._enter_init.eq(quiet & self.settled & self.free & (
+                (self._is_off & settings.remote) | (self._is_flush & settings.reinit))),
+            # An INIT behind the first frames would take the peer back to the first number.
+            self._establish.eq(quiet & self.settled & self._is_init & self._echo_seen
+                               & ~self.init_waiting),
+            self._go_back.eq(quiet & self._is_replay & self.behind),
+            self._caught_up.eq(quiet & self._is_replay & (self.send == self.next)),
+            self.count[Counter.LLR_TX_FLUSH].eq(self._flush),
+            self.count[Counter.LLR_TX_REPLAY].eq(self._replay),
+        ]
+
+    def _change_state(self, m: Module) -> None:
+        set_restart, crosses_init = Signal(), Signal()
+        m.d.comb += [
+            set_restart.eq((self._turn_off & self._running) | self._flush | self._replay
+                           | self._go_back),
+            crosses_init.eq(
+                self._enter_init | self._establish | (self._turn_off & self._is_init)),
+            self.changing.eq(self._turn_off | self._flush | crosses_init),
+            self.clear.eq(self._restart & ~self.mid),
+            self.may_begin.eq(~self._restart & ~self.rewind & ~set_restart & ~crosses_init),
+        ]
+        m.d.sync += [
+            self._restart.eq(set_restart | (self._restart & self.mid)),
+            self.rewind.eq(self.clear),
+            self.replays.eq(self._replays_after),
+        ]
+        with m.If(self._turn_off):
+            m.d.sync += self.state.eq(TransmitterState.OFF)
+        with m.Elif(self._flush):
+            m.d.sync += self.state.eq(TransmitterState.FLUSH)
+        with m.Elif(self._replay):
+            m.d.sync += [
+                self.state.eq(TransmitterState.REPLAY),
+                self._replay_from.eq(self._oldest_after),
+            ]
+            with m.If(self._replays_after != _NO_LIMIT):
+                m.d.sync += self.replays.eq(self._replays_after + 1)
+        with m.Elif(self._enter_init):
+            m.d.sync += [self.state.eq(TransmitterState.INIT), self.replays.eq(0)]
+        with m.Elif(self._establish | self._caught_up):
+            m.d.sync += self.state.eq(TransmitterState.ADVANCE)
+
+    def _renumber(self, m: Module) -> None:
+        """Sequence numbers through ACKs, launches, restarts and INIT."""
+        first = self.settings.init_seq
+        m.d.comb += self.release.eq(
+            (self._released != self.oldest) & ~self.behind & ~self.clear)
+        m.d.sync += self.oldest.eq(self._oldest_after)
+        with m.If(self.kept_last):
+            m.d.sync += self.send.eq(self.send + 1)
+        with m.If(self.numbered):
+            m.d.sync += self.next.eq(self.next + 1)
+        with m.If(self.release):
+            m.d.sync += self._released.eq(self.oldest)
+        with m.If(self.clear):
+            with m.If(self._is_replay):
+                m.d.sync += self.send.eq(self._oldest_after)
+            with m.Else():
+                m.d.sync += [self.send.eq(self.next), self.oldest.eq(self.next)]
+        with m.If(self._enter_init):
+            m.d.sync += [number.eq(first) for number in (
+                self.oldest, self.next, self.send, self._released)]
+
+    def _initialise(self, m: Module) -> None:
+        """INIT and its echo (6.4)."""
+        init, control = self.init, self.control
+        # Times that INIT was entered before this one; -1 until the first.
+        earlier = Signal(DATA_BITS, init=-1 & (1 << DATA_BITS) - 1)
+        m.d.comb += [
+            init.request.eq(self._is_init & ~self._echo_seen),
+            init.seq.eq(self.oldest),
+            init.data.eq(self.settings.init_data + earlier),
+        ]
+        with m.If(self._enter_init):
+            m.d.sync += [
+                earlier.eq(earlier + 1),
+                init.first.eq(1),
+                self._echo_seen.eq(0),
+            ]
+        with m.Else():
+            with m.If(self.init_sent):
+                m.d.sync += init.first.eq(0)
+            with m.If(self._is_init & control.init_echo & (control.value == self.next)
+                      & (control.data == init.data)):
+                m.d.sync += self._echo_seen.eq(1)

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bench of ControlTransmitter: RTL against the model, requests and distances at random."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from gavel_model.config import SwitchConfig
+from gavel_model.control_transmitter import ControlTransmitter as Model
+from gavel_model.counters import Counters
+from gavel_model.link_tx import LinkTx
+from gavel_model.ordered_set import DATA_BITS, Kind
+from gavel_model.register_map import COUNTERS, Counter, Port
+from gavel_rtl.control_transmitter import ControlTransmitter
+from gavel_tb.block_sim import drive, expect, run_block
+from gavel_tb.llr_stimulus import RandomSettings, small_config
+from gavel_tb.stimulus import CheckError, derived_random
+
+_PHASE = 150
+_LONGEST = 128
+_SENT = {"ack": Kind.ACK, "nack": Kind.NACK, "init": Kind.INIT, "echo": Kind.INIT_ECHO}
+
+
+def check(config: SwitchConfig, seed: int, cycles: int = 6000) -> None:
+    """What is loaded, and what stands on the pins, is that of the model in every cycle.
+
+    Raises
+    ------
+    CheckError
+        At the first difference, or if a kind of set was never sent.
+    """
+    config = small_config(config, longest=_LONGEST)
+    rng = derived_random(seed, "control_transmitter")
+    settings, counters, link_tx = RandomSettings(config, rng), Counters(), LinkTx()
+    receiver = SimpleNamespace(ack_request=False, nack_request=False, echo_request=False,
+                               ack_seq=0, echo_seq=0, echo_data=0)
+    transmitter = SimpleNamespace(
+        init_request=False, window=SimpleNamespace(oldest=0),
+        handshake=SimpleNamespace(first=False, data=0))
+    model = Model(config, settings.model, counters, receiver,  # type: ignore[arg-type]  # all that is read
+                  transmitter, link_tx)  # type: ignore[arg-type]  # of the two
+    block = ControlTransmitter(config)
+
+    async def bench(ctx: Any) -> None:
+        wish = ready_share = 0.0
+        init_waiting = False
+        for cycle in range(cycles):
+            if cycle % _PHASE == 0:
+                wish, ready_share = rng.choice((0.05, 0.5)), rng.choice((0.3, 1.0))
+                settings.write(Port.LLR_SPACING,
+                               rng.choice((0, 64, 300)) << 16 | rng.choice((0, 100, 700, 20000)))
+            where = f"cycle {cycle}"
+            settings.drive(ctx, block.settings)
+            receiver.ack_request = rng.random() < wish
+            receiver.nack_request = not receiver.ack_request and rng.random() < wish / 4
+            receiver.echo_request = rng.random() < wish / 8
+            for target, name in ((receiver, "ack_seq"), (receiver, "echo_seq"),
+                                 (transmitter.window, "oldest")):
+                setattr(target, name, rng.getrandbits(config.seq_bits))
+            receiver.echo_data = rng.getrandbits(DATA_BITS)
+            transmitter.init_request = rng.random() < wish / 2
+            transmitter.handshake.first = rng.random() < 0.2
+            transmitter.handshake.data = rng.getrandbits(DATA_BITS)
+            drive(ctx, block.receiver, {
+                "ack": int(receiver.ack_request), "nack": int(receiver.nack_request),
+                "echo": int(receiver.echo_request), "ack_seq": receiver.ack_seq,
+                "echo_seq": receiver.echo_seq, "echo_data": receiver.echo_data})
+            drive(ctx, block.init, {
+                "request": int(transmitter.init_request), "first": int(transmitter.handshake.first),
+                "seq": transmitter.window.oldest, "data": transmitter.handshake.data})
+            ready = int(rng.random() < ready_share)
+            free = link_tx.ctl is None or bool(ready)
+            ctx.set(block.free, int(free))
+            expect(f"{where}: init_waiting", ctx.get(block.init_waiting), int(init_waiting))
+            before = list(counters.values)
+            sent = model.step(cycle, ready)
+            expect(f"{where}: sent", {name: ctx.get(getattr(block.sent, name)) for name in _SENT},
+                   {name: int(sent is kind) for name, kind in _SENT.items()})
+            expect(f"{where}: load", ctx.get(block.load), int(sent is not None))
+            init_waiting = sent is Kind.INIT if free else init_waiting
+            loaded = link_tx.ctl or 0
+            expect(f"{where}: ctl", hex(ctx.get(block.ctl)), hex(loaded if free else 0))
+            events = ctx.get(block.count)
+            expect(f"{where}: events",
+                   [Counter(n).name for n in range(COUNTERS) if events >> n & 1],
+                   [Counter(n).name for n in range(COUNTERS) if counters[n] != before[n]])
+            if rng.random() < 0.01:
+                settings.change()
+            await ctx.tick()
+
+    run_block(block, bench)
+    missing = [Counter(n).name for n in range(Counter.LLR_TX_INIT_CTL_OS,
+                                              Counter.LLR_TX_NACK_CTL_OS + 1) if not counters[n]]
+    if missing:
+        raise CheckError(f"never sent: {', '.join(missing)}")

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Settings of link-level retry at random, for the benches of its blocks."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from typing import Any
+
+from gavel_model.config import SwitchConfig
+from gavel_model.llr_settings import WRITABLE_BITS, LlrSettings, reset_values, stored
+from gavel_model.ordered_set import Kind, OrderedSet
+from gavel_model.register_map import SPACING_BITS, LlrControl, Port
+from gavel_tb.block_sim import drive
+
+FIELDS = ("local", "remote", "reinit", "protect", "forward_poisoned", "replay_timer", "pcs_lost",
+          "data_age", "replay_count", "spacing", "min_spacing", "init_seq", "init_data",
+          "window_frames")
+"""Settings that have the same name and unit in model and RTL."""
+
+CONTROL_MEMBERS = {Kind.ACK: "ack", Kind.NACK: "nack", Kind.INIT: "init",
+                   Kind.INIT_ECHO: "init_echo"}
+
+
+def small_config(config: SwitchConfig, *, longest: int) -> SwitchConfig:
+    """Few sequence numbers and an odd ring, so that everything wraps soon."""
+    cells = 5 * -(-longest // config.cell_bytes) + 2
+    return replace(config, seq_bits=4, replay_frames=7, replay_cells=cells,
+                   max_frame_bytes=longest)
+
+
+class RandomSettings:
+    """Registers of a port, changed at random, as visible in a cycle.
+
+    Attributes
+    ----------
+    model
+        What the model's blocks look at.
+    """
+
+    def __init__(self, config: SwitchConfig, rng: random.Random) -> None:
+        self._config = config
+        self._rng = rng
+        self._registers = reset_values(config)
+        self.model = LlrSettings(config)
+
+    def write(self, offset: int, value: int) -> None:
+        """Writes a register."""
+        self._registers[offset] = stored(self._config, offset, value)
+        self.model.load(self._registers)
+
+    def change(self, *, on: float = 0.9) -> None:
+        """Writes one register, with short times and small limits.
+
+        ``on`` is the chance for each of receiver and transmitter to be on.
+        """
+        rng = self._rng
+        offset = rng.choice(list(WRITABLE_BITS))
+        self.write(offset, {
+            Port.LLR_CONTROL: self._control(on),
+            Port.LLR_WINDOW_FRAMES: rng.choice((rng.randrange(10), 1 << 19)),
+            Port.LLR_WINDOW_CELLS: rng.choice((0, rng.randrange(40), 1 << 16)),
+            Port.LLR_REPLAY_TIMER: rng.choice((0, rng.randrange(1, 60))),
+            Port.LLR_PCS_LOST: rng.choice((0, 0, rng.randrange(1, 60))),
+            Port.LLR_DATA_AGE: rng.choice((0, 0, rng.randrange(1, 90))),
+            Port.LLR_REPLAY_COUNT: rng.choice((rng.randrange(4), 254, 255, 255)),
+            Port.LLR_SPACING: self._spacing(),
+        }.get(Port(offset), rng.getrandbits(32)))
+
+    def drive(self, ctx: Any, interface: Any) -> None:
+        """Sets the members of the RTL's settings."""
+        model = self.model
+        drive(ctx, interface, {name: int(getattr(model, name)) for name in FIELDS})
+        control = self._registers[Port.LLR_CONTROL]
+        drive(ctx, interface, {
+            "init_action": control >> LlrControl.INIT_ACTION & 3,
+            "flush_action": control >> LlrControl.FLUSH_ACTION & 3,
+            "window_cells": self._registers[Port.LLR_WINDOW_CELLS],
+        })
+
+    def _control(self, on: float) -> int:
+        bits = self._rng.getrandbits(9) & ~(1 << LlrControl.LOCAL | 1 << LlrControl.REMOTE)
+        for bit in (LlrControl.LOCAL, LlrControl.REMOTE):
+            bits |= (self._rng.random() < on) << bit
+        return bits
+
+    def _spacing(self) -> int:
+        rng = self._rng
+        ack = rng.choice((0, rng.randrange(2000), rng.randrange(1 << SPACING_BITS)))
+        least = rng.choice((0, rng.randrange(600)))
+        return least << SPACING_BITS | ack
+
+
+def drive_control(ctx: Any, interface: Any, config: SwitchConfig, item: OrderedSet | None,
+                  unknown: int) -> None:
+    """Sets the members of the RTL's `ControlSet`: a valid set, or one that is not, or none."""
+    members = dict.fromkeys(CONTROL_MEMBERS.values(), 0)
+    members |= {"value": 0, "following": 0, "data": 0, "unknown": unknown}
+    if item is not None:
+        members[CONTROL_MEMBERS[item.kind]] = 1
+        members |= {"value": item.value, "data": item.data,
+                    "following": item.value + 1 & (1 << config.seq_bits) - 1}
+    drive(ctx, interface, members)

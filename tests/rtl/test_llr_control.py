@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ordered sets, LlrReceiver and ControlTransmitter, step by step as the specification says."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from gavel_model.loader import load_config
+from gavel_model.ordered_set import WITH_DATA, Kind, OrderedSet, encode
+from gavel_model.register_map import Counter
+from gavel_rtl.control_transmitter import ControlTransmitter
+from gavel_rtl.interfaces import Reason
+from gavel_rtl.llr_receiver import LlrReceiver, ReceiverState
+from gavel_rtl.ordered_set import OrderedSetReader, OrderedSetWriter
+
+MEMBERS = {Kind.ACK: "ack", Kind.NACK: "nack", Kind.INIT: "init", Kind.INIT_ECHO: "init_echo"}
+
+
+def random_set(rng: random.Random, bits: int = 20) -> OrderedSet:
+    kind = rng.choice(list(Kind))
+    return OrderedSet(kind, rng.getrandbits(bits), rng.getrandbits(16) if kind in WITH_DATA else 0)
+
+
+def test_sets_are_written_as_published(simulate) -> None:
+    dut = OrderedSetWriter()
+    rng = random.Random(1)
+
+    async def bench(ctx, sync) -> None:
+        for _ in range(300):
+            item, protect = random_set(rng), rng.getrandbits(1)
+            ctx.set(dut.kind, item.kind)
+            ctx.set(dut.value, item.value)
+            ctx.set(dut.data, item.data)
+            ctx.set(dut.protect, protect)
+            assert ctx.get(dut.ctl) == encode(item, bool(protect))
+
+    simulate(dut, bench)
+
+
+@pytest.mark.parametrize("seq_bits", [20, 5])
+def test_a_set_is_read_two_cycles_later_and_no_flipped_bit_passes(simulate, seq_bits: int) -> None:
+    dut = OrderedSetReader(load_config("tiny", (f"seq_bits={seq_bits}",)))
+    rng = random.Random(seq_bits)
+
+    async def bench(ctx, sync) -> None:
+        for _ in range(400):
+            protect = rng.getrandbits(1)
+            item = random_set(rng, seq_bits)
+            wanted = {"unknown": 0} | {name: int(item.kind is kind)
+                                       for kind, name in MEMBERS.items()}
+            ctl = encode(item, bool(protect))
+            if seq_bits < 20 and rng.random() < 0.2:
+                ctl = encode(item._replace(value=item.value | 1 << seq_bits), bool(protect))
+                wanted = dict.fromkeys(wanted, 0) | {"unknown": 1}
+            elif protect and rng.random() < 0.5:
+                ctl ^= 1 << rng.randrange(56)
+                wanted = dict.fromkeys(wanted, 0) | {"unknown": 1}
+            else:
+                wanted |= {"value": item.value, "data": item.data,
+                           "following": item.value + 1 & (1 << seq_bits) - 1}
+            ctx.set(dut.present, 1)
+            ctx.set(dut.ctl, ctl)
+            await ctx.tick()
+            ctx.set(dut.present, 0)
+            ctx.set(dut.ctl, rng.getrandbits(56))
+            await ctx.tick()
+            ctx.set(dut.protect, protect)
+            got = {name: ctx.get(getattr(dut.received, name)) for name in wanted}
+            assert got == wanted
+
+    simulate(dut, bench)
+
+
+class Receiver:
+    """One LlrReceiver with ``seq_bits`` = 4."""
+
+    def __init__(self, ctx: Any, dut: LlrReceiver) -> None:
+        self.ctx, self.dut = ctx, dut
+
+    async def step(self, seq: int | None = None, found: str = "good", init: int | None = None,
+                   sent: str = "") -> tuple[Reason, set[Counter]]:
+        """A cycle with a frame, an INIT, a set sent: reason of the frame, and what was counted."""
+        ctx, dut = self.ctx, self.dut
+        ctx.set(dut.end.ended, seq is not None)
+        ctx.set(dut.end.llr, 1)
+        ctx.set(dut.end.seq, (seq or 0) & 15)
+        ctx.set(dut.end.poisoned, found == "poisoned")
+        ctx.set(dut.end.bad, found == "bad")
+        ctx.set(dut.i_verdict.reason, Reason.FILED if found == "good" else Reason.FCS)
+        ctx.set(dut.control.init, init is not None)
+        ctx.set(dut.control.value, init or 0)
+        for name in ("ack", "nack", "echo"):
+            ctx.set(getattr(dut.sent, name), name == sent)
+        events = ctx.get(dut.count)
+        reason = ctx.get(dut.o_verdict.reason)
+        await ctx.tick()
+        return reason, {counter for counter in Counter if events >> counter & 1}
+
+    def shows(self, state: ReceiverState, next_rx: int, *requests: str) -> bool:
+        ctx, dut = self.ctx, self.dut
+        asked = [name for name in ("ack", "nack", "echo")
+                 if ctx.get(getattr(dut.requests, name))]
+        return (ctx.get(dut.state) == state and ctx.get(dut.probe) >> 2 == next_rx
+                and asked == list(requests))
+
+
+def test_receiver_by_hand(simulate) -> None:
+    dut = LlrReceiver(load_config("tiny", ("seq_bits=4",)))
+    off, acks, nack, nacked = ReceiverState
+    filed, refused = Reason.FILED, Reason.RX_LLR
+
+    async def bench(ctx, sync) -> None:
+        r = Receiver(ctx, dut)
+        # Off, frames pass and nothing counts.
+        assert await r.step(seq=3, init=5) == (filed, set())
+        assert r.shows(off, 0)
+        ctx.set(dut.settings.local, 1)
+        # No number is agreed on.
+        assert await r.step(seq=0) == (refused, {Counter.LLR_RX_OK})
+        assert await r.step(init=14) == (filed, {Counter.LLR_RX_INIT_CTL_OS})
+        assert r.shows(acks, 14, "echo")
+        assert await r.step(seq=14, sent="echo") == (
+            filed, {Counter.LLR_RX_OK, Counter.LLR_RX_EXPECTED_SEQ_GOOD})
+        assert r.shows(acks, 15, "ack")
+        # A frame is missing; the one that was expected comes again, over the wrap.
+        assert await r.step(seq=0, sent="ack") == (
+            refused, {Counter.LLR_RX_OK, Counter.LLR_RX_MISSING_SEQ})
+        assert r.shows(nack, 15, "nack")
+        await r.step(sent="nack")
+        assert r.shows(nacked, 15)
+        assert await r.step(seq=15, found="bad") == (
+            refused, {Counter.LLR_RX_BAD, Counter.LLR_RX_EXPECTED_SEQ_BAD})
+        assert r.shows(nacked, 15)
+        assert await r.step(seq=15) == (filed, {
+            Counter.LLR_RX_OK, Counter.LLR_RX_EXPECTED_SEQ_GOOD, Counter.LLR_RX_REPLAY})
+        assert r.shows(acks, 0, "ack")
+        # Half of the numbers are behind.
+        assert await r.step(seq=8, sent="ack") == (
+            refused, {Counter.LLR_RX_OK, Counter.LLR_RX_DUPLICATE_SEQ})
+        assert r.shows(acks, 0, "ack")
+        # Poisoned: accepted in sequence, and dropped or not.
+        poisoned = {Counter.LLR_RX_POISONED, Counter.LLR_RX_EXPECTED_SEQ_POISONED}
+        assert await r.step(seq=0, found="poisoned") == (Reason.RX_POISONED, poisoned)
+        ctx.set(dut.settings.forward_poisoned, 1)
+        assert await r.step(seq=1, found="poisoned") == (filed, poisoned)
+        # The frame comes before the INIT of its cycle.
+        await r.step(seq=2, init=9)
+        assert r.shows(acks, 9, "echo")
+
+    simulate(dut, bench)
+
+
+def test_sets_keep_their_distance(simulate) -> None:
+    dut = ControlTransmitter(load_config("tiny"))
+
+    async def bench(ctx, sync) -> None:
+        ctx.set(dut.free, 1)
+        ctx.set(dut.settings.min_spacing, 24)
+        ctx.set(dut.settings.spacing, 80)
+        ctx.set(dut.receiver.ack, 1)
+        loads: dict[str, list[int]] = {"ack": [], "init": [], "echo": []}
+        for cycle in range(100):
+            ctx.set(dut.init.request, cycle >= 40)
+            ctx.set(dut.init.first, not loads["init"])
+            ctx.set(dut.receiver.echo, cycle == 22)
+            for name, cycles in loads.items():
+                if ctx.get(getattr(dut.sent, name)):
+                    cycles.append(cycle)
+            await ctx.tick()
+        # W = 64: 80 bytes are 10 cycles, and the count begins in the cycle after the loading.
+        assert loads["ack"] == [0, 11, 26, 37, 48, 59, 70, 81, 92]
+        assert loads["echo"] == [22]
+        # After four spacings and, as the ACK of 81 came first, the least distance of 3 cycles.
+        assert loads["init"] == [41, 85]
+
+    simulate(dut, bench)

@@ -20,10 +20,15 @@ UNITS = {
     "latency_cycles": "cycles", "table_init_cycles": "cycles", "word_bytes": "bytes",
     "words_per_cell": "words", "max_frame_words": "words", "max_frame_cells": "cells",
     "voqs": "per input", "fdb_entries": "entries", "buffer_bytes": "bytes per input",
+    "seq_bits": "bits", "loop_cycles": "cycles", "replay_timer": "cycles",
+    "pcs_lost_timer": "cycles", "data_age_timer": "cycles", "replay_count": "replays",
+    "ctl_spacing": "bytes of line time", "ctl_min_spacing": "bytes of line time",
+    "replay_bytes": "bytes per output", "line_rate_loop_cycles": "cycles, with 64-byte frames",
     "bits_per_cycle": "bits, each direction", "frames_per_cycle": "64-byte frames, all ports",
 }
 HEXADECIMAL = frozenset({"esun_ethertype"})
-READ_ONLY = frozenset({"ID", "VERSION", "PORTS", "DATA_WIDTH", "VCS", "LATENCY", "STATUS"})
+READ_ONLY = frozenset({"ID", "VERSION", "PORTS", "DATA_WIDTH", "VCS", "LATENCY", "STATUS",
+                       "LLR_STATUS"})
 
 
 class Register(NamedTuple):
@@ -46,6 +51,8 @@ def derived(config: SwitchConfig) -> dict[str, int | float]:
         "voqs": config.voqs,
         "fdb_entries": config.fdb_entries,
         "buffer_bytes": config.buffer_cells * config.cell_bytes,
+        "replay_bytes": config.replay_cells * config.cell_bytes,
+        "line_rate_loop_cycles": config.line_rate_loop_cycles,
         "bits_per_cycle": config.ports * config.data_width,
         "frames_per_cycle": config.ports / config.words_per_cell,
     }
@@ -56,7 +63,8 @@ def register_map(config: SwitchConfig) -> list[Register]:
     found = [Register(int(item), item.name, "ro" if item.name in READ_ONLY else "rw")
              for item in Global]
     for port in range(config.ports):
-        found += [Register(port_address(port, item), f"P{port}_{item.name}", "rw")
+        found += [Register(port_address(port, item), f"P{port}_{item.name}",
+                           "ro" if item.name in READ_ONLY else "rw")
                   for item in Port if item is not Port.COUNTERS]
         found += [Register(port_address(port, Port.COUNTERS + item), f"P{port}_{item.name}", "ro")
                   for item in Counter]

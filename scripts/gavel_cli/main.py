@@ -25,6 +25,7 @@ VERBS = {
     "bench": "gavel_cli.bench:bench",
     "compare": "gavel_cli.compare:compare",
     "doctor": "gavel_cli.doctor_command:doctor",
+    "goodput": "gavel_cli.goodput:goodput",
     "info": "gavel_cli.info:info",
     "run": "gavel_cli.run:run",
     "trace": "gavel_cli.trace:trace",

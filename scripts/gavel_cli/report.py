@@ -70,7 +70,21 @@ def _cards(result: Mapping[str, Any], config: SwitchConfig) -> str:
               f"cells at most outstanding at one input, of a window of {number(result['window'])}"),
         _card("Speed", number(result["simulated_cycles_per_second"]),
               f"simulated cycles per second, {number(result['cycles'])} cycles"),
+        *_link_cards(result),
     ))  # fmt: skip
+
+
+def _link_cards(result: Mapping[str, Any]) -> list[str]:
+    if result["ber"] is None:
+        return []
+    number = report_svg.number
+    return [
+        _card("Link errors", number(result["errors_injected"]),
+              f"made by the links at a bit error rate of {result['ber']:g}, each way"),
+        _card("Replays", number(result["link_replays"] + result["partner_replays"]),
+              f"{number(result['link_replays'])} by the switch, "
+              f"{number(result['partner_replays'])} by the ranks"),
+    ]
 
 
 def render(
@@ -99,9 +113,12 @@ def render(
     latency_chart = _figure(
         "Latency of frames",
         report_svg.histogram(histogram["edges"], histogram["counts"], marks),
-        "From a frame's last word on the receive pins to its first word on the transmit pins.",
+        "From a frame's last word on the receive pins to its first word on the transmit pins."
+        if result["ber"] is None else
+        "From a frame's last word handed to the link by its rank to its first word handed to the "
+        "other rank: both links, and all replays.",
     )
-    voq_chart = _figure(
+    voq_chart = "" if voq is None else _figure(
         "Occupancy of the VOQs",
         report_svg.heat_map(voq["mean"], voq["peak"]),
         "Frames that wait at an input for an output, all virtual channels, averaged over the run. "
@@ -126,7 +143,7 @@ def render(
     chosen.append(("latency_cycles (K)", config.latency_cycles))
     run = [(name, result[name]) for name in (
         "trace", "ranks", "operations", "collective", "algorithm", "scale", "mtu", "window",
-        "overhead", "clock_mhz", "seed", "engine")]  # fmt: skip
+        "overhead", "clock_mhz", "seed", "ber", "link_delay", "engine")]  # fmt: skip
     failure = result["failure"]
     notice = f'<p class="failure">{escape(failure)}</p>' if failure else ""
     title = f"Gavel: {result['trace_name']}"

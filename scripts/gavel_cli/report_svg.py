@@ -43,20 +43,23 @@ def ticks(high: float, count: int = 5) -> list[float]:
     return [step * k for k in range(math.ceil(high / step - 1e-9) + 1)]
 
 
-def _svg(height: float, label: str, body: Sequence[str]) -> str:
+def svg(height: float, label: str, body: Sequence[str]) -> str:
+    """A whole chart of `WIDTH` by ``height``; ``label`` says to a screen reader what it shows."""
     return (
         f'<svg viewBox="0 0 {WIDTH} {height:g}" role="img" aria-label="{escape(label)}">'
         + "".join(body) + "</svg>"
     )
 
 
-def _text(x: float, y: float, text: str, style: str = "", anchor: str = "middle") -> str:
+def text(x: float, y: float, shown: str, style: str = "", anchor: str = "middle") -> str:
+    """Text at a point."""
     css = f' class="{style}"' if style else ""
-    return f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}"{css}>{escape(text)}</text>'
+    return f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}"{css}>{escape(shown)}</text>'
 
 
-def _axis_title(x: float, y: float, text: str) -> str:
-    return f'<text transform="translate({x:g} {y:g}) rotate(-90)" class="at">{escape(text)}</text>'
+def axis_title(x: float, y: float, shown: str) -> str:
+    """Title of a vertical axis."""
+    return f'<text transform="translate({x:g} {y:g}) rotate(-90)" class="at">{escape(shown)}</text>'
 
 
 def histogram(
@@ -91,7 +94,7 @@ def histogram(
     body = []
     for level in levels:
         body.append(f'<path class="grid" d="M{left} {y(level)}h{plot_w}"/>')
-        body.append(_text(left - 6, y(level) + 4, compact(level), anchor="end"))
+        body.append(text(left - 6, y(level) + 4, compact(level), anchor="end"))
     for start, end, count in zip(edges, edges[1:], counts, strict=False):
         if not count:
             continue
@@ -103,7 +106,7 @@ def histogram(
             f"<title>{span}: {count:,} frames</title></rect>"
         )
     for tick in _spread(low, high):
-        body.append(_text(x(tick), top + plot_h + 16, compact(tick)))
+        body.append(text(x(tick), top + plot_h + 16, compact(tick)))
     # Names of marks that lie close together go on lines of their own.
     for row, (name, cycles) in enumerate(marks):
         place = x(min(max(cycles + 0.5, low), high))
@@ -111,12 +114,12 @@ def histogram(
         body.append(f'<path class="mark" d="M{place} {top - 2}V{top + plot_h}"/>')
         shift = -5 if anchor == "end" else 5
         shown = f"{name} {number(cycles)}"
-        body.append(_text(place + shift, top + 10 + 15 * row, shown, "mk", anchor))
+        body.append(text(place + shift, top + 10 + 15 * row, shown, "mk", anchor))
     body.append(f'<path class="axis" d="M{left} {top + plot_h}h{plot_w}"/>')
-    body.append(_text(left + plot_w / 2, height - 6, "latency, cycles", "at"))
+    body.append(text(left + plot_w / 2, height - 6, "latency, cycles", "at"))
     unit = "frames (logarithmic)" if logarithmic else "frames"
-    body.append(_axis_title(13, top + plot_h / 2, unit))
-    return _svg(height, "Latency histogram", body)
+    body.append(axis_title(13, top + plot_h / 2, unit))
+    return svg(height, "Latency histogram", body)
 
 
 def _spread(low: int, high: int, count: int = 5) -> list[int]:
@@ -157,8 +160,8 @@ def small_multiples(rows: Sequence[Sequence[float]], bin_cycles: int, label: str
         )
         if ports <= 16 or port % 4 == 0:
             middle = base - area / 2 + 4
-            body.append(_text(left - 6, middle, f"port {port}", style, "end"))
-            body.append(_text(WIDTH - right + 5, middle, f"{100 * mean:.0f} %", style, "start"))
+            body.append(text(left - 6, middle, f"port {port}", style, "end"))
+            body.append(text(WIDTH - right + 5, middle, f"{100 * mean:.0f} %", style, "start"))
     if ports <= 16:
         # One transparent strip per bin, so that a tooltip lists all ports at that time.
         for place in range(bins):
@@ -175,10 +178,10 @@ def small_multiples(rows: Sequence[Sequence[float]], bin_cycles: int, label: str
     for tick in ticks(total)[:-1]:
         at = left + plot_w * tick / total
         body.append(f'<path class="axis" d="M{at:.1f} {floor}v4"/>')
-        body.append(_text(at, floor + 17, compact(tick)))
-    body.append(_text(left + plot_w / 2, height - 6, "simulated cycle", "at"))
-    body.append(_text(WIDTH - 4, height - 6, "mean", "at", "end"))
-    return _svg(height, label, body)
+        body.append(text(at, floor + 17, compact(tick)))
+    body.append(text(left + plot_w / 2, height - 6, "simulated cycle", "at"))
+    body.append(text(WIDTH - 4, height - 6, "mean", "at", "end"))
+    return svg(height, label, body)
 
 
 def heat_map(mean: Sequence[Sequence[float]], peak: Sequence[Sequence[int]]) -> str:
@@ -206,23 +209,23 @@ def heat_map(mean: Sequence[Sequence[float]], peak: Sequence[Sequence[int]]) -> 
             if ports <= 10 and value:
                 shade = "on" if level > 5 else "off"
                 shown = f"{value:.2f}" if value < 10 else f"{value:.0f}"
-                body.append(_text(x + (cell - gap) / 2, y + cell / 2 + 3, shown, shade))
+                body.append(text(x + (cell - gap) / 2, y + cell / 2 + 3, shown, shade))
     step = 1 if ports <= 16 else 4 if ports <= 32 else 8
     for port in range(0, ports, step):
         middle = cell * (port + 0.5)
-        body.append(_text(left + middle, top - 6, str(port)))
-        body.append(_text(left - 7, top + middle + 4, str(port), anchor="end"))
-    body.append(_text(left + cell * ports / 2, 12, "output port", "at"))
-    body.append(_axis_title(14, top + cell * ports / 2, "input port"))
+        body.append(text(left + middle, top - 6, str(port)))
+        body.append(text(left - 7, top + middle + 4, str(port), anchor="end"))
+    body.append(text(left + cell * ports / 2, 12, "output port", "at"))
+    body.append(axis_title(14, top + cell * ports / 2, "input port"))
     scale = top + cell * ports + 16
     for level in range(_HEAT_LEVELS + 1):
         body.append(f'<rect class="h{level}" x="{left + 20 * level}" y="{scale}" width="19" '
                     'height="10"/>')
-    body.append(_text(left, scale + 25, "0", anchor="start"))
+    body.append(text(left, scale + 25, "0", anchor="start"))
     end = left + 20 * (_HEAT_LEVELS + 1)
-    body.append(_text(end, scale + 25, f"{high:.3g}", anchor="end"))
-    body.append(_text(end + 8, scale + 9, "frames in a VOQ, mean", "at", "start"))
-    return _svg(height, "VOQ occupancy by input and output", body)
+    body.append(text(end, scale + 25, f"{high:.3g}", anchor="end"))
+    body.append(text(end + 8, scale + 9, "frames in a VOQ, mean", "at", "start"))
+    return svg(height, "VOQ occupancy by input and output", body)
 
 
 def bars(values: Sequence[int | None], unit: str) -> str:
@@ -243,12 +246,12 @@ def bars(values: Sequence[int | None], unit: str) -> str:
         )
         if count <= 16 or rank % 4 == 0:
             style = "" if count <= 16 else "tiny"
-            body.append(_text(left - 6, y + pitch / 2 + 2, f"rank {rank}", style, "end"))
-            body.append(_text(left + width + 5, y + pitch / 2 + 2, shown, style, "start"))
+            body.append(text(left - 6, y + pitch / 2 + 2, f"rank {rank}", style, "end"))
+            body.append(text(left + width + 5, y + pitch / 2 + 2, shown, style, "start"))
     floor = top + pitch * count
     body.append(f'<path class="axis" d="M{left} {floor}h{plot_w}"/>')
     for tick in ticks(high, 4):
         if tick <= high * 1.02:
-            body.append(_text(left + plot_w * tick / high, floor + 16, compact(tick)))
-    body.append(_text(left + plot_w / 2, floor + bottom - 6, unit, "at"))
-    return _svg(floor + bottom, "Completion per rank", body)
+            body.append(text(left + plot_w * tick / high, floor + 16, compact(tick)))
+    body.append(text(left + plot_w / 2, floor + bottom - 6, unit, "at"))
+    return svg(floor + bottom, "Completion per rank", body)

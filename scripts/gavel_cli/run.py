@@ -18,6 +18,8 @@ from gavel_model.profiles import PROFILE_NAMES
 from gavel_tb.files import check_writable, write_together
 from gavel_tb.workload.collectives import ALGORITHMS
 from gavel_tb.workload.job import WorkloadJob
+from gavel_tb.workload.measure import LINK_FIGURES
+from gavel_tb.workload.on_link import DEFAULT_DELAY
 
 UNITS = {
     "mismatches": "", "frames": "delivered", "bytes": "of messages",
@@ -25,7 +27,8 @@ UNITS = {
     "bus_bandwidth_achieved": "GB/s", "bus_bandwidth_ideal": "GB/s, line rate of a port",
     "bus_bandwidth_share": "of ideal",
     "latency_p50": "cycles", "latency_p99": "cycles", "latency_max": "cycles",
-    "drops": "frames", "cycles": "simulated", "simulated_cycles_per_second": "",
+    "drops": "frames", "errors_injected": "by the links", "link_replays": "of the switch",
+    "partner_replays": "of the ranks", "cycles": "simulated", "simulated_cycles_per_second": "",
 }  # fmt: skip
 """What is printed, in this order, and the unit beside it; the JSON object has the same names."""
 
@@ -48,7 +51,13 @@ UNITS = {
 @click.option("--clock-mhz", type=float, default=1000.0, show_default=True,
               help="Clock that turns microseconds into cycles and bytes per cycle into GB/s.")
 @click.option("--allow-fewer", is_flag=True, help="Leave ports without a rank idle.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Of the message contents.")
+@click.option("--ber", type=float, metavar="RATE",
+              help="Put a link with this bit error rate before each port, and turn link-level "
+                   "retry on; 0 for links without errors.  [default: no links]")
+@click.option("--link-delay", type=int, default=DEFAULT_DELAY, show_default=True,
+              help="Cycles of each link, each way; with --ber.")
+@click.option("--seed", type=int, default=1, show_default=True,
+              help="Of the message contents and the errors.")
 @click.option("--model", "model_alone", is_flag=True,
               help="Golden model alone: no simulator, nothing is compared.")
 @click.option("--waves", is_flag=True, help="Write a waveform, and print its path.")
@@ -69,6 +78,8 @@ def run(
     reduce_us: float,
     clock_mhz: float,
     allow_fewer: bool,
+    ber: float | None,
+    link_delay: int,
     seed: int,
     model_alone: bool,
     waves: bool,
@@ -88,7 +99,7 @@ def run(
     job = WorkloadJob(
         trace=str(trace.absolute()), algorithm=algorithm, scale=scale, clock_mhz=clock_mhz,
         reduce_us=reduce_us, mtu=mtu, window=window, overhead=overhead, allow_fewer=allow_fewer,
-        seed=seed,
+        seed=seed, ber=ber, delay=link_delay,
     )  # fmt: skip
     player = job.player(switch)
     if report is not None:
@@ -96,7 +107,7 @@ def run(
     result: dict[str, Any] = describe(job, player)
     command = "gavel " + shlex.join(sys.argv[1:])
     if model_alone:
-        result |= run_on_model(player, job.clock_mhz)
+        result |= run_on_model(switch, job, player)
     else:
         repeat = command if waves else f"{command} --waves"
         result |= run_in_lockstep(switch, job, repeat=repeat, waves=waves)
@@ -122,6 +133,8 @@ def _print(result: dict[str, Any]) -> None:
     rows: list[tuple[str, object, str]] = []
     for name, unit in UNITS.items():
         value = result[name]
+        if value is None and name in LINK_FIGURES:
+            continue
         if value is None:
             shown = "not compared" if name == "mismatches" else "none"
         elif isinstance(value, float):

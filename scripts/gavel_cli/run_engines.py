@@ -9,7 +9,7 @@ from typing import Any
 from gavel_cli.run_progress import ProgressBar
 from gavel_model.config import SwitchConfig
 from gavel_tb.workload.job import WorkloadJob
-from gavel_tb.workload.measure import measure
+from gavel_tb.workload.measure import LINK_FIGURES, measure_run
 from gavel_tb.workload.on_model import play_on_model
 from gavel_tb.workload.player import Player
 
@@ -18,9 +18,9 @@ LOCKSTEP = "Verilated switch in lockstep with the golden model"
 FIGURES = (
     "frames", "bytes", "wire_bytes", "completion_cycles", "bus_bandwidth_achieved",
     "bus_bandwidth_ideal", "bus_bandwidth_share", "latency_p50", "latency_p99", "latency_max",
-    "drops", "cycles", "peak_outstanding_cells", "failure", "plots",
+    "drops", "cycles", "peak_outstanding_cells", "failure", "plots", *LINK_FIGURES,
 )  # fmt: skip
-"""What `measure` gives, by name."""
+"""What `measure_run` gives, by name."""
 
 
 def describe(job: WorkloadJob, player: Player) -> dict[str, Any]:
@@ -39,20 +39,25 @@ def describe(job: WorkloadJob, player: Player) -> dict[str, Any]:
         "overhead": job.overhead,
         "clock_mhz": job.clock_mhz,
         "seed": job.seed,
+        "ber": job.ber,
+        "link_delay": None if job.ber is None else job.delay,
     }
 
 
-def run_on_model(player: Player, clock_mhz: float) -> dict[str, Any]:
+def run_on_model(config: SwitchConfig, job: WorkloadJob, player: Player) -> dict[str, Any]:
     """Result on the golden model alone; ``mismatches`` is None, for nothing is compared."""
     started = time.perf_counter()
     with ProgressBar("gavel run", "playing on the model") as bar:
-        play_on_model(player, lambda share, cycle: bar(share, f"playing, cycle {cycle:,}"))
+        stimulus = job.stimulus(player)
+        switch = play_on_model(
+            config, stimulus, lambda share, cycle: bar(share, f"playing, cycle {cycle:,}")
+        )
     seconds = time.perf_counter() - started
     return {
         "engine": MODEL_ALONE,
         "mismatches": None,
-        **measure(player, clock_mhz),
-        "simulated_cycles_per_second": player.cycles / seconds,
+        **measure_run(stimulus, job.clock_mhz, [port.counters.values for port in switch.ports]),
+        "simulated_cycles_per_second": switch.cycle / seconds,
     }
 
 

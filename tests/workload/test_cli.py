@@ -17,6 +17,7 @@ from gavel_model.loader import load_config
 from gavel_tb.workload.attributes import attribute
 from gavel_tb.workload.chakra import Node, NodeType, RankTrace, Trace, save_trace
 from gavel_tb.workload.generate import collective_node
+from gavel_tb.workload.measure import LINK_FIGURES
 
 
 def gavel(*arguments: object) -> Result:
@@ -79,10 +80,32 @@ def test_run_on_the_model_prints_what_json_gives(ring: Path) -> None:
     assert 0.5 < figures["bus_bandwidth_share"] < 1
     text = gavel("run", ring, "--model").stdout
     for name in UNITS:
-        assert re.search(rf"^{name} ", text, re.M), name
+        assert bool(re.search(rf"^{name} ", text, re.M)) == (name not in LINK_FIGURES), name
     again = json.loads(gavel("run", ring, "--model", "--json").stdout)
     for name in figures:
         assert name == "simulated_cycles_per_second" or figures[name] == again[name]
+
+
+def test_links_with_errors_are_told_of(ring: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "report"
+    result = gavel("run", ring, "--model", "--scale", 0.25, "--ber", 1e-4, "--report", folder)
+    assert result.exit_code == 0, result.output
+    for name in UNITS:
+        assert re.search(rf"^{name} ", result.stdout, re.M), name
+    page = (folder / "report.html").read_text("utf-8")
+    assert "Link errors" in page and "Occupancy of the VOQs" not in page
+
+
+@pytest.mark.parametrize(("options", "what"), [
+    (("--ber", "1"), "ber = 1.0: must be in 0...1, 1 excluded"),
+    (("--ber", "0", "--link-delay", "-1"), "delay = -1: must be in 0...1048576 cycles"),
+    (("--ber", "0", "--window", "1024"), "window = 1024: must be at most 880 cells where links "
+     "have errors, so that a frame that is sent again finds room"),
+])  # fmt: skip
+def test_links_that_cannot_be_are_refused(ring: Path, options: tuple[str, ...], what: str) -> None:
+    result = gavel("run", ring, "--model", *options)
+    assert result.exit_code == 2
+    assert result.stderr == f"gavel: error: {what}\n" and result.stdout == ""
 
 
 def test_scale_and_profile(ring: Path) -> None:

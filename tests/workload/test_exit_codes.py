@@ -14,6 +14,7 @@ from gavel_cli import run as run_command
 from gavel_cli import run_engines
 from gavel_cli.main import cli
 from gavel_model.config import SwitchConfig
+from gavel_model.switch import Switch
 from gavel_tb import simulate as simulate_module
 from gavel_tb.build_cache import BuildCache, Design
 from gavel_tb.errors import SimulationError
@@ -41,8 +42,9 @@ def gavel(*arguments: str) -> Result:
 
 
 def test_a_lost_frame_is_a_failed_check(trace: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def lossy(player: Player, _progress: object) -> None:
+    def lossy(config: SwitchConfig, player: Player, _progress: object) -> Switch:
         play(player, lambda count, target, frame: None if count == 9 else (target, frame))
+        return Switch(config)
 
     monkeypatch.setattr(run_engines, "play_on_model", lossy)
     result = gavel("run", trace, "--model", "--json")

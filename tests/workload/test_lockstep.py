@@ -14,7 +14,7 @@ from gavel_tb.simulate import simulate
 from gavel_tb.workload.chakra import Trace, save_trace
 from gavel_tb.workload.generate import collective_node, collective_steps, mixture_of_experts
 from gavel_tb.workload.job import WorkloadJob
-from gavel_tb.workload.measure import measure
+from gavel_tb.workload.measure import measure_run
 from gavel_tb.workload.on_model import play_on_model
 
 WORKLOADS = {
@@ -36,9 +36,10 @@ def run(job: WorkloadJob, cache: Path, preset: str = "pod", *changes: str) -> di
     assert result["mismatches"] == 0
     figures: dict[str, Any] = result["figures"]
     assert figures["failure"] is None and figures["drops"] == 0
-    player = job.player(config)
-    play_on_model(player)
-    assert measure(player, job.clock_mhz) == figures
+    stimulus = job.stimulus(job.player(config))
+    switch = play_on_model(config, stimulus)
+    counters = [port.counters.values for port in switch.ports]
+    assert measure_run(stimulus, job.clock_mhz, counters) == figures
     return figures
 
 
@@ -63,3 +64,22 @@ def test_real_traces(folder: str, sim_cache: Path, real_traces: Path) -> None:
     figures = run(WorkloadJob(trace=str(real_traces / folder), scale=0.03125), sim_cache)
     # Messages of 4096 bytes are whole frames, and the pattern is a permutation in every step.
     assert figures["latency_max"] == figures["latency_p50"] == load_config("pod").latency_cycles
+
+
+def test_links_with_errors_lose_nothing(tmp_path: Path, sim_cache: Path) -> None:
+    save_trace(Trace("made", WORKLOADS["all-to-all"].ranks), tmp_path)
+    figures = run(WorkloadJob(trace=str(tmp_path), algorithm="direct", ber=1e-5), sim_cache)
+    assert figures["errors_injected"] > 20
+    assert figures["link_replays"] and figures["partner_replays"]
+
+
+def test_links_without_errors_replay_nothing(tmp_path: Path, sim_cache: Path) -> None:
+    save_trace(collective_node("all-reduce", 2, 9000), tmp_path)
+    figures = run(WorkloadJob(trace=str(tmp_path), ber=0.0, delay=3), sim_cache, "tiny")
+    assert figures["errors_injected"] == 0
+    assert figures["link_replays"] == figures["partner_replays"] == 0
+
+
+def test_real_trace_over_links_with_errors(sim_cache: Path, real_traces: Path) -> None:
+    job = WorkloadJob(trace=str(real_traces / "all_to_all_8npus_1MB"), scale=0.03125, ber=1e-5)
+    assert run(job, sim_cache)["errors_injected"] > 20

@@ -72,7 +72,7 @@ def test_dependencies_and_durations_add_up() -> None:
                      [recv(5, 0, 8), comp(6, 3, 5), send(7, 0, 8, 6)]))
     play(p)
     words = -(-p.frames.frame_bytes(8) // 8)
-    one_way = words - 1 + 8 + words - 1
+    one_way = words - 1 + POD.latency_cycles + words - 1
     assert p.endpoints[0].completed_at == 2000 + one_way + 3000 + one_way
     assert p.endpoints[1].completed_at == 2000 + one_way + 3000 + words - 1
 

@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from gavel_model.config import SwitchConfig
+from gavel_tb.link_errors import LinkOptions
 from gavel_tb.workload.chakra import load_trace
+from gavel_tb.workload.errors import WorkloadError
+from gavel_tb.workload.on_link import DEFAULT_DELAY, LinkedPlayer, link_window
 from gavel_tb.workload.player import Player
 from gavel_tb.workload.program import Options, compile_trace
 
@@ -16,7 +19,16 @@ from gavel_tb.workload.program import Options, compile_trace
 @dataclass(frozen=True, kw_only=True)
 class WorkloadJob:
     """Everything that decides a run, besides the switch: the trace's path and the options of
-    `Options` and `Player`, by the same names."""
+    `Options` and `Player`, by the same names.
+
+    Attributes
+    ----------
+    ber
+        Bit error rate of every link, both ways, which link-level retry then repairs; None: no
+        links, ranks are at the pins.
+    delay
+        Cycles of each link, each way; only with ``ber``.
+    """
 
     trace: str
     algorithm: str = "ring"
@@ -28,6 +40,8 @@ class WorkloadJob:
     overhead: int = 0
     allow_fewer: bool = False
     seed: int = 1
+    ber: float | None = None
+    delay: int = DEFAULT_DELAY
 
     def parameters(self) -> dict[str, Any]:
         """The job as plain data."""
@@ -48,12 +62,32 @@ class WorkloadJob:
             reduce_us=self.reduce_us,
         )
         program = compile_trace(load_trace(Path(self.trace)), options)
+        self.link_options()
         return Player(
             config,
             program,
             mtu=self.mtu,
-            window=self.window,
+            window=self.window if self.ber is None else link_window(config, self.window),
             overhead=self.overhead,
             allow_fewer=self.allow_fewer,
             seed=self.seed,
         )
+
+    def link_options(self) -> LinkOptions:
+        """Of each direction of each link.
+
+        Raises
+        ------
+        WorkloadError
+            For a value out of range.
+        """
+        try:
+            return LinkOptions(bit_errors=self.ber or 0.0, delay=self.delay)
+        except ValueError as error:
+            raise WorkloadError(str(error).replace("bit_errors", "ber", 1)) from None
+
+    def stimulus(self, player: Player) -> Player | LinkedPlayer:
+        """The player, over links if there are any."""
+        if self.ber is None:
+            return player
+        return LinkedPlayer(player, self.link_options(), self.seed)

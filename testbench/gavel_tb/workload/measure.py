@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter as Tally
+from collections.abc import Sequence
 from typing import Any
 
+from gavel_model.register_map import Counter
 from gavel_tb.workload.log import FrameLog
+from gavel_tb.workload.on_link import LinkedPlayer
 from gavel_tb.workload.player import Player
 
 UTILISATION_BINS = 120
@@ -14,8 +17,12 @@ UTILISATION_BINS = 120
 
 HISTOGRAM_BINS = 48
 
+LINK_FIGURES = ("errors_injected", "errors_by_kind", "link_replays", "partner_replays")
+"""Figures that only a run over links has: what the links did, and how often the switch's ports
+and the ranks' ends sent again."""
 
-def percentile(counts: Counter[int], share: float) -> int:
+
+def percentile(counts: Tally[int], share: float) -> int:
     """Smallest value that at least ``share`` of the samples do not exceed (nearest rank)."""
     total = sum(counts.values())
     seen = 0
@@ -24,6 +31,26 @@ def percentile(counts: Counter[int], share: float) -> int:
         if seen >= share * total:
             return value
     raise ValueError("no samples")
+
+
+def measure_run(
+    stimulus: Player | LinkedPlayer, clock_mhz: float, counters: Sequence[Sequence[int]]
+) -> dict[str, Any]:
+    """`measure` of what was played, and what its links did: None where there were none.
+
+    Parameters
+    ----------
+    counters
+        Counters of each port at the end.
+    """
+    if isinstance(stimulus, Player):
+        return {**measure(stimulus, clock_mhz), **dict.fromkeys(LINK_FIGURES)}
+    figures = measure(stimulus.player, clock_mhz)
+    # Between the pins of a rank and those of its port lies a link: a frame's time in the switch
+    # does not follow from when it was sent and when it came.
+    figures["plots"]["voq"] = None
+    figures["link_replays"] = sum(counted[Counter.LLR_TX_REPLAY] for counted in counters)
+    return figures | stimulus.figures()
 
 
 def measure(player: Player, clock_mhz: float) -> dict[str, Any]:
@@ -37,7 +64,7 @@ def measure(player: Player, clock_mhz: float) -> dict[str, Any]:
     config, program, log = player.config, player.program, player.log
     completion = [endpoint.completed_at for endpoint in player.endpoints]
     slowest = max((cycle + 1 for cycle in completion if cycle is not None), default=0)
-    latency = Counter(log.latencies())
+    latency = Tally(log.latencies())
     wire_words = sum(log.words)
     sent = len(log) + sum(endpoint.in_flight for endpoint in player.endpoints)
     ideal = config.word_bytes * clock_mhz / 1000
@@ -66,7 +93,7 @@ def measure(player: Player, clock_mhz: float) -> dict[str, Any]:
     }
 
 
-def latency_histogram(counts: Counter[int]) -> dict[str, Any]:
+def latency_histogram(counts: Tally[int]) -> dict[str, Any]:
     """Equal bins over the range: ``edges`` (cycles, one more than bins) and ``counts``."""
     if not counts:
         return {"edges": [0, 1], "counts": [0]}

@@ -51,6 +51,11 @@ class Player:
     seed
         Of the message bytes.
 
+    Attributes
+    ----------
+    patience
+        Cycles without an arrival, while frames are under way, after which the run has failed.
+
     Raises
     ------
     WorkloadError
@@ -112,7 +117,7 @@ class Player:
         self._left = count
         self._end: int | None = None
         self._progress_at = 0
-        self._patience = 4 * config.ports * (config.max_frame_words + config.latency_cycles) + 1000
+        self.patience = 4 * config.ports * (config.max_frame_words + config.latency_cycles) + 1000
 
     @property
     def finished(self) -> bool:
@@ -202,7 +207,7 @@ class Player:
         sending = any(endpoint.can_send for endpoint in self.endpoints)
         if not (in_flight or sending or self._timers):
             self.failure = f"cycle {cycle}: deadlock: nothing is under way{where}"
-        elif in_flight and cycle - self._progress_at > self._patience:
+        elif in_flight and cycle - self._progress_at > self.patience:
             self.failure = (
                 f"cycle {cycle}: no frame has arrived for {cycle - self._progress_at} cycles, "
                 f"{in_flight} are in the switch or lost{where}"

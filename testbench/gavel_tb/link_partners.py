@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Link partners and lossy links at every port of a switch."""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from collections.abc import Sequence
+
+from gavel_model.config import SwitchConfig
+from gavel_model.pins import IDLE, Inputs, RegisterPins, RxPins, TxPins
+from gavel_model.register_map import LLR_CONTROL_RESET, LlrControl, Port, port_address
+from gavel_tb.link_errors import LinkOptions
+from gavel_tb.lossy_link import LossyLink
+from gavel_tb.partner.device import LlrPartner
+from gavel_tb.partner.receiver import Arrival
+from gavel_tb.partner.rule_checker import RuleChecker
+from gavel_tb.partner.rules import RuleLimits
+from gavel_tb.partner.settings import PartnerSettings
+from gavel_tb.stimulus import derived_random
+
+NO_REPLAY_LIMIT = 255
+_PARTNER_WINDOW = 4096
+_SLACK_CYCLES = 64
+
+
+class LinkPartners:
+    """What stands around a switch; replays have no limit, so that nothing is ever given up.
+
+    Parameters
+    ----------
+    config
+        The switch.
+    options
+        Of each direction of each link.
+    seed
+        Of all that is drawn.
+    stalls
+        Transmit pins are not ready in a quarter of the cycles, for words and for ordered sets.
+    rules
+        Every port is watched by a `RuleChecker`.
+
+    Attributes
+    ----------
+    partners
+        One at each port.
+    to_switch, from_switch
+        The two directions of each port's link.
+    checkers
+        What watches each port; empty without ``rules``.
+    arrived
+        (port, frame) of what the partners have accepted. Whoever reads it clears it.
+    writes
+        Register accesses that turn link-level retry on at the switch.
+    timer
+        Replay timer of both ends, cycles.
+    """
+
+    def __init__(
+        self, config: SwitchConfig, options: LinkOptions, *, seed: int, stalls: bool, rules: bool
+    ) -> None:
+        ports = range(config.ports)
+        spacing = -(-config.ctl_spacing // config.word_bytes)
+        # From a frame's end to its ACK, with a frame and a set under way before it.
+        loop = 2 * options.delay + 2 * spacing + 3 * config.max_frame_words + _SLACK_CYCLES
+        self.timer = 2 * loop if stalls else loop
+        self.arrived: list[tuple[int, Arrival]] = []
+        settings = PartnerSettings(
+            data_width=config.data_width, protect=options.protect, seq_bits=config.seq_bits,
+            window_frames=min(_PARTNER_WINDOW, 1 << config.seq_bits - 1),
+            replay_timer=self.timer, spacing=config.ctl_spacing,
+            min_spacing=config.ctl_min_spacing,
+        )
+        self.partners = [self._partner(settings, port) for port in ports]
+        self.to_switch = [
+            LossyLink(config.data_width, options, derived_random(seed, "to switch", port))
+            for port in ports
+        ]
+        self.from_switch = [
+            LossyLink(config.data_width, options, derived_random(seed, "from switch", port))
+            for port in ports
+        ]
+        limits = RuleLimits(
+            data_width=config.data_width, protect=options.protect, seq_bits=config.seq_bits,
+            window_frames=config.replay_frames, window_words=config.replay_words,
+            replay_timer=self.timer, spacing=config.ctl_spacing,
+            min_spacing=config.ctl_min_spacing,
+        )
+        self.checkers = [RuleChecker(port, limits) for port in ports] if rules else []
+        control = LLR_CONTROL_RESET | 1 << LlrControl.LOCAL | 1 << LlrControl.REMOTE
+        if not options.protect:
+            control &= ~(1 << LlrControl.PROTECT)
+        self.writes = [
+            RegisterPins(port_address(port, offset), value, 1)
+            for port in ports
+            for offset, value in (
+                (Port.LLR_REPLAY_TIMER, self.timer),
+                (Port.LLR_PCS_LOST, 0),
+                (Port.LLR_DATA_AGE, 0),
+                (Port.LLR_REPLAY_COUNT, NO_REPLAY_LIMIT),
+                (Port.LLR_CONTROL, control),
+            )
+        ]
+        self._steps = [
+            (out.step, partner.step, back.step) for out, partner, back
+            in zip(self.from_switch, self.partners, self.to_switch, strict=True)
+        ]
+        self._ports = config.ports
+        self._stalls = stalls
+        self._bits = derived_random(seed, "ready").getrandbits
+        self._everyone = (1 << config.ports) - 1
+
+    def _partner(self, settings: PartnerSettings, port: int) -> LlrPartner:
+        arrived = self.arrived
+        return LlrPartner(settings, lambda arrival: arrived.append((port, arrival)))
+
+    @property
+    def idle(self) -> bool:
+        """Partners have nothing left to send."""
+        return all(partner.idle for partner in self.partners)
+
+    def step(self, tx: Sequence[TxPins]) -> tuple[tuple[RxPins, ...], int, int]:
+        """Takes the transmit pins of a cycle; gives receive pins, ``ready`` and ``ctl_ready``."""
+        ready = ctl_ready = self._everyone
+        if self._stalls:
+            bits, ports = self._bits, self._ports
+            ready = bits(ports) | bits(ports)
+            ctl_ready = bits(ports) | bits(ports)
+            tx = [_taken(pins, ready >> port & 1, ctl_ready >> port & 1)
+                  for port, pins in enumerate(tx)]
+        rx = tuple([
+            back(partner(out(pins)))
+            for pins, (out, partner, back) in zip(tx, self._steps, strict=True)
+        ])
+        return rx, ready, ctl_ready
+
+    def observe(self, cycle: int, inputs: Inputs, tx: Sequence[TxPins]) -> None:
+        """Checks the rules in a cycle."""
+        ready, ctl_ready = inputs.ready, inputs.ctl_ready
+        for checker, received, sent in zip(self.checkers, inputs.rx, tx, strict=False):
+            if sent[0] or sent[7] or received is not IDLE:
+                port = checker.port
+                checker.observe(cycle, sent, received, ready >> port & 1, ctl_ready >> port & 1)
+
+    def state(self) -> str:
+        """One line for a person: what each partner is doing."""
+        return "; ".join(
+            f"partner {port}: {partner.sender.state.name} with {partner.sender.outstanding} frames "
+            f"from {partner.sender.oldest} on, {partner.receiver.state.name} expects "
+            f"{partner.receiver.next_rx}"
+            for port, partner in enumerate(self.partners)
+        )
+
+    def errors(self) -> dict[str, int]:
+        """What the links did, by kind."""
+        errors: Tally[str] = Tally()
+        for link in (*self.to_switch, *self.from_switch):
+            errors.update({kind.value: count for kind, count in link.counts.items()})
+        return dict(sorted(errors.items()))
+
+
+def _taken(pins: TxPins, ready: int, ctl_ready: int) -> TxPins:
+    """What goes out in a cycle in which not everything is taken."""
+    if pins[0] and not ready:
+        pins = TxPins(up=pins.up, ctl_valid=pins.ctl_valid, ctl=pins.ctl)
+    if pins[7] and not ctl_ready:
+        pins = pins._replace(ctl_valid=0, ctl=0)
+    return pins

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Goodput of a link with errors beside the bound of go-back-N, on the golden model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import hypot
+
+import pytest
+
+from gavel_tb.go_back_n import GoBackN
+from gavel_tb.goodput import GoodputJob, goodput_config, measure_on_model
+
+
+@pytest.mark.parametrize("delay", [0, 7, 100])
+@pytest.mark.parametrize(("width", "frame_bytes"), [(64, 64), (64, 256), (128, 72), (512, 64)])
+def test_a_clean_link_runs_at_line_rate(width: int, frame_bytes: int, delay: int) -> None:
+    config = goodput_config(width, frame_bytes, delay)
+    words = config.max_frame_words
+    figures = measure_on_model(config, GoodputJob(delay=delay, cycles=200 * 20 * words))
+    assert figures["goodput"] == figures["bound"] == 1.0
+
+
+@pytest.mark.parametrize("delay", [0, 7, 100])
+def test_the_loop_that_a_configuration_tells_is_the_one_that_it_was_made_for(delay: int) -> None:
+    assert goodput_config(512, 64, delay).line_rate_loop_cycles == 2 * delay
+
+
+@pytest.mark.parametrize("field", ["replay_frames", "replay_cells"])
+def test_with_one_word_frames_no_less_would_do(field: str) -> None:
+    config = goodput_config(512, 64, 100)
+    smaller = replace(config, **{field: getattr(config, field) - 1})
+    assert measure_on_model(smaller, GoodputJob(delay=100, cycles=10_000))["goodput"] < 1.0
+
+
+@pytest.mark.parametrize(("width", "delay", "word_errors"), [
+    (64, 10, 1e-4), (64, 10, 1e-2), (64, 50, 1e-3), (512, 10, 1e-1), (512, 100, 1e-3),
+])  # fmt: skip
+def test_goodput_is_at_least_98_percent_of_the_bound(
+    width: int, delay: int, word_errors: float
+) -> None:
+    """Seeds are pooled until the standard error is below 1.5 % of the bound; two of them are
+    granted to chance."""
+    config = goodput_config(width, 64, delay)
+    shares: list[float] = []
+    errors: list[float] = []
+    for seed in range(1, 13):
+        job = GoodputJob(seed=seed, word_errors=word_errors, delay=delay, cycles=40_000)
+        figures = measure_on_model(config, job)
+        shares.append(figures["share_of_bound"])
+        errors.append(figures["standard_error"] / figures["bound"])
+        standard_error = hypot(*errors) / len(errors)
+        if standard_error < 0.015:
+            break
+    else:
+        pytest.fail(f"standard error {standard_error:.4f} after {len(shares)} seeds")
+    assert sum(shares) / len(shares) + 2 * standard_error >= 0.98
+
+
+def test_the_bound_in_cases_that_can_be_counted_by_hand() -> None:
+    link = GoBackN(frame_words=1, loop_cycles=9, window_frames=100, replay_timer=50)
+    assert link.goodput(0.0) == 1.0
+    # A failure costs its own cycle, nine of the loop, three from the NACK to the restart and
+    # three from there to the pins.
+    rare = 1e-9
+    assert link.goodput(rare) == pytest.approx(1 / (1 + rare * (1 + 9 + 3 + 3)), abs=1e-12)
+    # Frames of four words: the restart waits for the third frame after the lost one.
+    longer = GoBackN(frame_words=4, loop_cycles=8, window_frames=100, replay_timer=50)
+    p = 1 - (1 - rare) ** 4
+    assert longer.goodput(rare) == pytest.approx(4 / (4 + p * (4 + 12 + 3)), abs=1e-12)
+    closed = GoBackN(frame_words=1, loop_cycles=9, window_frames=5, replay_timer=50)
+    assert closed.goodput(0.0) == 0.5

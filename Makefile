@@ -21,11 +21,13 @@ RUN_RANKS := 8
 RUN_BYTES := 2MiB
 RUN_SCALE := 1.0
 
+SOAK ?= --frames 200000
+
 # make hands its own flags to every child; Verilator's make must not see them.
 unexport MAKEFLAGS
 unexport MFLAGS
 
-.PHONY: help setup doctor run test lint types unit bench verilog clean distclean
+.PHONY: help setup doctor run test lint types unit bench soak verilog clean distclean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -66,6 +68,9 @@ unit: $(READY)
 
 bench: doctor ## Cycles per second of every way to run the switch
 	$(BIN)/gavel bench
+
+soak: doctor ## Link-level retry under fire; SOAK="--frames N --minutes M -c PRESET" for longer
+	$(BIN)/gavel soak $(SOAK)
 
 verilog: $(READY) ## Verilog of every preset, into build/verilog
 	@for preset in tiny fpga pod rack scale; do \

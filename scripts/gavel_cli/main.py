@@ -28,6 +28,7 @@ VERBS = {
     "goodput": "gavel_cli.goodput:goodput",
     "info": "gavel_cli.info:info",
     "run": "gavel_cli.run:run",
+    "soak": "gavel_cli.soak:soak",
     "trace": "gavel_cli.trace:trace",
     "verilog": "gavel_cli.verilog:verilog",
 }

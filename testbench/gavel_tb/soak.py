@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Long runs over links with errors: which, and what they add up to."""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from gavel_tb.llr_traffic import LlrTrafficJob
+
+FRAMES_OF_A_RUN = 50_000
+NO_END = 1 << 40
+
+MIXES: Mapping[str, Mapping[str, Any]] = {
+    "bits": {"bit_errors": 2e-5},
+    "words": {"word_errors": 2e-3, "size": "min"},
+    "losses": {"word_drops": 1e-3, "set_drops": 0.05, "size": "min", "pattern": "permutation"},
+    "bursts": {"bit_errors": 2e-7, "burst": 200.0, "delay": 60},
+    "down": {"down_rate": 5e-5, "down_cycles": 200.0, "size": "min", "pattern": "bursty"},
+    "stalls": {"bit_errors": 1e-5, "stalls": True, "load": 0.7},
+    "incast": {"bit_errors": 1e-5, "pattern": "incast", "size": "min", "profile": "mixed"},
+    "all": {"bit_errors": 5e-6, "word_errors": 5e-4, "word_drops": 2e-4, "set_drops": 0.01,
+            "down_rate": 5e-6, "burst": 4.0, "stalls": True, "size": "min"},
+}
+"""Kinds of trouble, each as options of `LlrTrafficJob`; runs take turns."""
+
+
+def soak_jobs(seed: int) -> Iterator[tuple[str, LlrTrafficJob]]:
+    """Names of mixes and jobs without end, seeds counting up from ``seed``."""
+    for number in count():
+        name = list(MIXES)[number % len(MIXES)]
+        options = dict(MIXES[name])
+        yield name, LlrTrafficJob(seed=seed + number, cycles=NO_END, frames=FRAMES_OF_A_RUN,
+                                  **options)
+
+
+@dataclass
+class SoakTotals:
+    """What runs add up to.
+
+    Attributes
+    ----------
+    runs, cycles, frames
+        Runs, simulated cycles, frames that arrived and were checked.
+    errors
+        Errors that the links made, by kind.
+    replays
+        Replays of both ends.
+    """
+
+    runs: int = 0
+    cycles: int = 0
+    frames: int = 0
+    replays: int = 0
+    errors: Tally[str] = field(default_factory=Tally)
+
+    def add(self, result: Mapping[str, Any]) -> None:
+        """Adds the result of a run that passed."""
+        figures = result["figures"]
+        self.runs += 1
+        self.cycles += result["cycles"]
+        self.frames += figures["frames"]
+        self.replays += figures["partner_replays"] + figures["switch_replays"]
+        self.errors.update(figures["errors_injected"])
+
+    def as_dict(self) -> dict[str, Any]:
+        """As plain data."""
+        return {"runs": self.runs, "cycles": self.cycles, "frames": self.frames,
+                "replays": self.replays, "errors_injected": sum(self.errors.values()),
+                "errors_by_kind": dict(sorted(self.errors.items()))}

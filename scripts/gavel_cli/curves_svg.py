@@ -33,7 +33,7 @@ class Curve:
 
 def curves(items: Sequence[Curve], x_title: str, y_title: str) -> str:
     """Theory as lines, measurements as dots; the horizontal axis is logarithmic."""
-    left, top, right, bottom, height = 52, 14, 66, 44, 300
+    left, top, right, bottom, height = 52, 14, 80, 44, 300
     plot_w, plot_h = WIDTH - left - right, height - top - bottom
     above = [x for item in items for x in item.x if x > 0] or [0.1]
     low = math.floor(math.log10(min(above)))

@@ -136,9 +136,9 @@ def render(
         report_svg.bars(result["completion_cycles"], "cycles"),
         "Cycle in which each rank's last operation was complete.",
     )
-    figures = (
-        f"<div>{latency_chart}{completion_chart}</div><div>{voq_chart}</div>{rx_chart}{tx_chart}"
-    )
+    left, right = (latency_chart + completion_chart, voq_chart) if voq_chart else (
+        latency_chart, completion_chart)
+    figures = f"<div>{left}</div><div>{right}</div>{rx_chart}{tx_chart}"
     chosen = [(item.name, getattr(config, item.name)) for item in fields(config)]
     chosen.append(("latency_cycles (K)", config.latency_cycles))
     run = [(name, result[name]) for name in (

@@ -145,7 +145,7 @@ def _spread(row: list[int], start: int, words: int, width: int) -> None:
 def voq_occupancy(log: FrameLog, ports: int, cycles: int, latency: int) -> dict[str, Any]:
     """Frames in the VOQs of each (input, output), all VCs: time average and peak.
 
-    A frame is counted in its VOQ from 4 cycles after its last word came in until 4 cycles
+    A frame is counted in its VOQ from 4 cycles after its last word came in until 6 cycles
     before its first word goes out (docs/spec.md, Latency), so for latency - K + 1 cycles.
     """
     mean = [[0.0] * ports for _ in range(ports)]

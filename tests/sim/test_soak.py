@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The whole switch with errors on all links at once, in lockstep and checked end to end: the short
+form of `gavel soak`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from gavel_tb.soak import MIXES, SoakTotals, soak_jobs
+
+FRAMES = 400
+
+
+@pytest.mark.parametrize("mix", MIXES)
+@pytest.mark.parametrize("name", ["tiny", "pod", "rack4", "odd3", "odd5"])
+def test_nothing_is_lost(
+    simulate: Callable[..., dict[str, Any]], name: str, mix: str, seed: int
+) -> None:
+    job = next(job for found, job in soak_jobs(seed) if found == mix)
+    job = replace(job, frames=FRAMES)
+    result = simulate(name, "llr", **job.parameters())
+    assert result["passed"], result["report"]
+    totals = SoakTotals()
+    totals.add(result)
+    assert totals.frames >= FRAMES
+    assert not result["mismatches"]
+
+
+def test_runs_take_turns_with_seeds_of_their_own() -> None:
+    jobs = soak_jobs(5)
+    first = [next(jobs) for _ in range(2 * len(MIXES))]
+    assert [name for name, _ in first] == 2 * list(MIXES)
+    assert [job.seed for _, job in first] == list(range(5, 5 + 2 * len(MIXES)))

@@ -11,7 +11,9 @@ from typing import Any
 
 from gavel_tb.llr_traffic import LlrTrafficJob
 
-FRAMES_OF_A_RUN = 50_000
+SHORT_FRAMES, MIXED_FRAMES = 100_000, 5_000
+"""Frames of a run with the shortest frames, and of one with all lengths: about the same time."""
+
 NO_END = 1 << 40
 
 MIXES: Mapping[str, Mapping[str, Any]] = {
@@ -33,8 +35,8 @@ def soak_jobs(seed: int) -> Iterator[tuple[str, LlrTrafficJob]]:
     for number in count():
         name = list(MIXES)[number % len(MIXES)]
         options = dict(MIXES[name])
-        yield name, LlrTrafficJob(seed=seed + number, cycles=NO_END, frames=FRAMES_OF_A_RUN,
-                                  **options)
+        frames = SHORT_FRAMES if options.get("size") == "min" else MIXED_FRAMES
+        yield name, LlrTrafficJob(seed=seed + number, cycles=NO_END, frames=frames, **options)
 
 
 @dataclass

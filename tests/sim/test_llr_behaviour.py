@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Link-level retry, behaviour by behaviour: RTL and model in lockstep."""
+
+from __future__ import annotations
+
+import sys
+from functools import lru_cache
+from pathlib import Path
+
+import pytest
+
+from gavel_model.llr_receiver import ReceiverState
+from gavel_model.llr_timers import TransmitterState
+from gavel_tb.behaviour.job import SCENARIOS, BehaviourJob, play_on_model
+from gavel_tb.behaviour.switches import behaviour_config
+from gavel_tb.runner import SHORT
+from gavel_tb.simulate import Prepared, prepare
+
+WIDTHS = (64, 512)
+
+
+@lru_cache(maxsize=8)
+def switch(name: str, width: int, cache: Path) -> Prepared:
+    return prepare(behaviour_config(name, width), cache=cache, effort=SHORT)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_behaviour(sim_cache: Path, seed: int, name: str, width: int) -> None:
+    job = BehaviourJob(name=name, seed=seed)
+    prepared = switch(SCENARIOS[name].SWITCH, width, sim_cache)
+    result = prepared.run({"kind": "behaviour", "parameters": job.parameters()})
+    assert result["passed"], result["report"]
+    if len(result["figures"]) > 1:
+        # Rates and bounds, shown by pytest -rP.
+        sys.stdout.write(f"{name}, W = {width}: {result['figures']}\n")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_state_at_the_end(seed: int, name: str, width: int) -> None:
+    """The model's state is that of the RTL, as the lockstep runs show."""
+    scenario = SCENARIOS[name]
+    _, switch = play_on_model(behaviour_config(scenario.SWITCH, width),
+                              BehaviourJob(name=name, seed=seed))
+    port = switch.ports[0]
+    transmitter, receiver = TransmitterState.ADVANCE, ReceiverState.SEND_ACKS
+    if name == "silent-peer":
+        transmitter, receiver = TransmitterState.INIT, ReceiverState.OFF
+    if not scenario.REMOTE:
+        transmitter = TransmitterState.OFF
+    if not scenario.LOCAL:
+        receiver = ReceiverState.OFF
+    assert (port.llr_transmitter.state, port.llr_receiver.state) == (transmitter, receiver)
+    assert port.llr_transmitter.replays == 0
+    assert port.llr_transmitter.window.outstanding == 0
+    assert port.llr_transmitter.buffer.used == 0

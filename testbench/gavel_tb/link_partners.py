@@ -38,6 +38,9 @@ class LinkPartners:
         Transmit pins are not ready in a quarter of the cycles, for words and for ordered sets.
     rules
         Every port is watched by a `RuleChecker`.
+    longest_words
+        Words of the longest frame that will come, by which the replay timer is set; None: that of
+        the configuration.
 
     Attributes
     ----------
@@ -56,12 +59,14 @@ class LinkPartners:
     """
 
     def __init__(
-        self, config: SwitchConfig, options: LinkOptions, *, seed: int, stalls: bool, rules: bool
+        self, config: SwitchConfig, options: LinkOptions, *, seed: int, stalls: bool, rules: bool,
+        longest_words: int | None = None,
     ) -> None:
         ports = range(config.ports)
         spacing = -(-config.ctl_spacing // config.word_bytes)
         # From a frame's end to its ACK, with a frame and a set under way before it.
-        loop = 2 * options.delay + 2 * spacing + 3 * config.max_frame_words + _SLACK_CYCLES
+        longest = longest_words or config.max_frame_words
+        loop = 2 * options.delay + 2 * spacing + 3 * longest + _SLACK_CYCLES
         self.timer = 2 * loop if stalls else loop
         self.arrived: list[tuple[int, Arrival]] = []
         settings = PartnerSettings(

@@ -67,7 +67,9 @@ class LinkedPlayer:
     def __init__(self, player: Player, options: LinkOptions, seed: int) -> None:
         config = player.config
         self.player = player
-        self.around = LinkPartners(config, options, seed=seed, stalls=False, rules=True)
+        longest = -(-player.frames.frame_bytes(player.frames.mtu) // config.word_bytes)
+        self.around = LinkPartners(config, options, seed=seed, stalls=False, rules=True,
+                                   longest_words=longest)
         player.patience += _PATIENCE_TIMERS * self.around.timer
         self._word_bytes = config.word_bytes
         self._setup = deque(self.around.writes)

@@ -42,7 +42,8 @@ def open_session(config: SwitchConfig, kind: str, parameters: Mapping[str, Any])
     ----------
     kind
         ``traffic`` (parameters of `TrafficJob`), ``latency`` (`LatencyJob`), ``workload``
-        (`WorkloadJob`) or ``bench`` (`BenchJob`).
+        (`WorkloadJob`), ``llr`` (`LlrTrafficJob`), ``goodput`` (`GoodputJob`) or ``bench``
+        (`BenchJob`).
 
     Raises
     ------
@@ -58,15 +59,32 @@ def open_session(config: SwitchConfig, kind: str, parameters: Mapping[str, Any])
         from gavel_tb.latency import LatencyJob
 
         return LatencyJob(**parameters).session(config)
+    if kind == "goodput":
+        from gavel_tb.goodput import GoodputJob
+
+        return GoodputJob(**parameters).session(config)
+    if kind == "behaviour":
+        from gavel_tb.behaviour.job import BehaviourJob
+
+        return BehaviourJob(**parameters).session(config)
     if kind == "bench":
         from gavel_tb.bench import BenchJob
 
         return BenchJob(**parameters).session(config)
     if kind == "workload":
         from gavel_tb.workload.job import WorkloadJob
-        from gavel_tb.workload.measure import measure
+        from gavel_tb.workload.measure import measure_run
+        from gavel_tb.workload.on_link import LinkedPlayer
 
         job = WorkloadJob(**parameters)
-        player = job.player(config)
-        return Session(player, (), NO_LIMIT, lambda _: measure(player, job.clock_mhz))
-    raise ValueError(f"job kind {kind!r}: must be traffic, latency, workload or bench")
+        stimulus = job.stimulus(job.player(config))
+        return Session(
+            stimulus, (stimulus,) if isinstance(stimulus, LinkedPlayer) else (), NO_LIMIT,
+            lambda result: measure_run(stimulus, job.clock_mhz, result.counters),
+        )
+    if kind == "llr":
+        from gavel_tb.llr_traffic import LlrTrafficJob
+
+        return LlrTrafficJob(**parameters).session(config)
+    raise ValueError(f"job kind {kind!r}: must be traffic, latency, workload, llr, "
+                     "goodput, behaviour or bench")

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from itertools import count
 from typing import Any
 
-from gavel_model.config import MIN_FRAME_BYTES, SwitchConfig
+from gavel_model.config import SwitchConfig
 from gavel_model.pins import NO_ACCESS, Inputs, TxPins
 from gavel_model.profiles import PROFILE_NAMES
 from gavel_model.register_map import Counter
@@ -20,8 +20,8 @@ from gavel_tb.llr_deliveries import Deliveries
 from gavel_tb.llr_source import PartnerSource
 from gavel_tb.lockstep import LockstepResult
 from gavel_tb.register_traffic import profile_writes
-from gavel_tb.source import PATTERNS, SIZES
 from gavel_tb.stimulus import CheckError
+from gavel_tb.traffic_options import check_options, frame_size
 
 _SETTLE_CYCLES = 64
 _WRITE_CYCLES = 4
@@ -91,12 +91,6 @@ class LlrTrafficJob:
             down_rate=self.down_rate, down_cycles=self.down_cycles,
         )
 
-    def frame_size(self) -> str | int:
-        """``size``, as a number where it is one."""
-        if isinstance(self.size, str) and self.size.isdecimal():
-            return int(self.size)
-        return self.size
-
     def check(self, config: SwitchConfig) -> None:
         """Refuses what cannot be run.
 
@@ -106,22 +100,10 @@ class LlrTrafficJob:
             Names the option, its value, and what it may be.
         """
         self.link_options()
-        for name, allowed in (("pattern", PATTERNS), ("profile", ("", "mixed", *PROFILE_NAMES))):
-            if getattr(self, name) not in allowed:
-                words = ", ".join(word for word in allowed if word)
-                raise ValueError(f"{name} = {getattr(self, name)!r}: must be one of {words}")
-        if not 0.0 < self.load <= 1.0:
-            raise ValueError(f"load = {self.load}: must be above 0 and at most 1")
+        check_options(self, config)
         for name, least in (("cycles", 1), ("frames", 0)):
             if getattr(self, name) < least:
                 raise ValueError(f"{name} = {getattr(self, name)}: must be at least {least}")
-        size, limit = self.frame_size(), config.max_frame_bytes
-        if isinstance(size, int):
-            if not MIN_FRAME_BYTES <= size <= limit:
-                raise ValueError(f"size = {size}: must be in {MIN_FRAME_BYTES}...{limit} bytes")
-        elif size not in SIZES:
-            raise ValueError(f"size = {size!r}: must be a number of bytes or one of "
-                             + ", ".join(SIZES))
         if config.buffer_cells < 2 * config.max_frame_cells:
             raise ValueError(f"buffer_cells = {config.buffer_cells}: must be at least "
                              f"{2 * config.max_frame_cells}, two longest frames, so that replays "
@@ -169,7 +151,7 @@ class LlrTraffic:
         self._sources = [
             PartnerSource(config, self.deliveries, numbers_of_frames, seed=job.seed, port=port,
                           profile=numbers[port], pattern=job.pattern, load=job.load,
-                          size=job.frame_size())
+                          size=frame_size(job.size))
             for port in ports
         ]
         for partner, source in zip(self.around.partners, self._sources, strict=True):

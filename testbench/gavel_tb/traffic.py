@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from gavel_model.config import MIN_FRAME_BYTES, SwitchConfig
+from gavel_model.config import SwitchConfig
 from gavel_model.pins import NO_ACCESS, Inputs, RegisterPins, TxPins
 from gavel_model.profiles import PROFILE_NAMES
 from gavel_tb.frames import FrameFactory, SentFrame
@@ -17,8 +17,9 @@ from gavel_tb.known_state import KnownState
 from gavel_tb.lockstep import LockstepResult
 from gavel_tb.register_traffic import RegisterTraffic, profile_writes
 from gavel_tb.scoreboard import Scoreboard
-from gavel_tb.source import PATTERNS, SIZES, PortSource
+from gavel_tb.source import PortSource
 from gavel_tb.stimulus import derived_random
+from gavel_tb.traffic_options import check_choice, check_options, frame_size
 
 BACKPRESSURE = ("none", "random", "alternate", "bursts")
 QUIET_CYCLES = 64
@@ -86,13 +87,8 @@ class TrafficJob:
         ValueError
             Names the option, its value, and what it may be.
         """
-        for name, allowed in (("pattern", PATTERNS), ("backpressure", BACKPRESSURE),
-                              ("profile", ("", "mixed", *PROFILE_NAMES))):
-            if getattr(self, name) not in allowed:
-                words = ", ".join(word for word in allowed if word)
-                raise ValueError(f"{name} = {getattr(self, name)!r}: must be one of {words}")
-        if not 0.0 < self.load <= 1.0:
-            raise ValueError(f"load = {self.load}: must be above 0 and at most 1")
+        check_options(self, config)
+        check_choice("backpressure", self.backpressure, BACKPRESSURE)
         for name in ("gaps", "faults"):
             if not 0.0 <= getattr(self, name) < 1.0:
                 raise ValueError(f"{name} = {getattr(self, name)}: must be in 0...1, 1 excluded")
@@ -100,20 +96,6 @@ class TrafficJob:
             raise ValueError(f"cycles = {self.cycles}: must be at least 1")
         if self.resets < 0:
             raise ValueError(f"resets = {self.resets}: must be at least 0")
-        limit = config.max_frame_bytes
-        size = self.frame_size()
-        if isinstance(size, int):
-            if not MIN_FRAME_BYTES <= size <= limit:
-                raise ValueError(f"size = {size}: must be in {MIN_FRAME_BYTES}...{limit} bytes")
-        elif size not in SIZES:
-            raise ValueError(f"size = {size!r}: must be a number of bytes or one of "
-                             + ", ".join(SIZES))
-
-    def frame_size(self) -> str | int:
-        """``size``, as a number where it is one."""
-        if isinstance(self.size, str) and self.size.isdecimal():
-            return int(self.size)
-        return self.size
 
     def session(self, config: SwitchConfig) -> Session:
         """Stimulus and scoreboard of the run.
@@ -157,7 +139,7 @@ class Traffic:
         self._settings = profile_writes(numbers) if numbers != [own] * config.ports else []
         self._setup = deque(self._settings)
         factory = FrameFactory(config)
-        size = job.frame_size()
+        size = frame_size(job.size)
         self._sources = [
             PortSource(config, factory, seed=job.seed, port=port, profile=numbers[port],
                        pattern=job.pattern, load=job.load, size=size, gaps=job.gaps,

@@ -19,6 +19,9 @@ from gavel_tb.runner import LONG
 from gavel_tb.simulate import Prepared, prepare
 from gavel_tb.soak import SoakTotals, soak_jobs
 
+Failure = tuple[str, LlrTrafficJob, dict[str, Any]]
+"""Mix, job and result of a run that failed."""
+
 DEFAULT_PRESETS = ("tiny", "fpga", "pod", "rack")
 
 
@@ -63,12 +66,17 @@ def soak(
             prepared = prepare(switch, effort=LONG)
             began = time.monotonic()
             end = None if minutes is None else began + 60 * minutes
-            total, failed = _soak(prepared, soak_jobs(seed), frames, end,
-                                  jobs or len(os.sched_getaffinity(0)), bar)
-            seconds = time.monotonic() - began
-        totals[name] = {**total.as_dict(), "seconds": round(seconds, 1)}
-        if not as_json:
-            click.echo(_line(name, total, seconds))
+            total = SoakTotals()
+            failed: Failure | None = None
+            try:
+                failed = _soak(prepared, soak_jobs(seed), frames, end,
+                               jobs or len(os.sched_getaffinity(0)), bar, total)
+            finally:
+                # Also when it is interrupted: what has passed until then has passed.
+                seconds = time.monotonic() - began
+                totals[name] = {**total.as_dict(), "seconds": round(seconds, 1)}
+                if not as_json:
+                    click.echo(_line(name, total, seconds))
         if failed is not None:
             if as_json:
                 print_json(totals)
@@ -80,15 +88,12 @@ def soak(
         print_json(totals)
 
 
-Failure = tuple[str, LlrTrafficJob, dict[str, Any]]
-
-
 def _soak(
     prepared: Prepared, work: Iterator[tuple[str, LlrTrafficJob]], frames: int, end: float | None,
-    jobs: int, bar: ProgressBar,
-) -> tuple[SoakTotals, Failure | None]:
-    """Runs jobs until enough frames are checked or the time is over; the first failure ends it."""
-    total = SoakTotals()
+    jobs: int, bar: ProgressBar, total: SoakTotals,
+) -> Failure | None:
+    """Runs jobs until enough frames are checked or the time is over, and adds them to ``total``;
+    the first failure ends it."""
     failed: Failure | None = None
     running: dict[Future[dict[str, Any]], tuple[str, LlrTrafficJob]] = {}
     under_way = 0
@@ -102,7 +107,7 @@ def _soak(
                 running[pool.submit(prepared.run, task)] = mix, job
                 under_way += job.frames
             if not running:
-                return total, failed
+                return failed
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
                 mix, job = running.pop(future)
@@ -120,4 +125,4 @@ def _line(name: str, total: SoakTotals, seconds: float) -> str:
     kinds = ", ".join(f"{kind} {count:,}" for kind, count in sorted(total.errors.items()))
     return (f"{name}: {total.frames:,} frames checked in {total.runs} runs, {total.cycles:,} "
             f"cycles, {sum(total.errors.values()):,} errors injected ({kinds}), {total.replays:,} "
-            f"replays, nothing lost; {seconds:,.0f} s")
+            f"replays, nothing lost in them; {seconds:,.0f} s")

@@ -66,6 +66,23 @@ def test_the_first_failure_ends_it(gavel, switch):
     assert result.stderr == f"gavel: error: tiny, {mix}, seed 3: model and RTL differ\n"
 
 
+def test_what_has_passed_is_told_when_it_is_interrupted(gavel, switch, monkeypatch):
+    def interrupted(_running, **_more):
+        raise KeyboardInterrupt
+
+    waited = soak.wait
+    calls = []
+
+    def wait(running, **more):
+        calls.append(running)
+        return waited(running, **more) if len(calls) < 3 else interrupted(running)
+
+    monkeypatch.setattr(soak, "wait", wait)
+    result = gavel("soak", "-c", "tiny", "--jobs", "1")
+    assert result.exit_code == 130
+    assert "frames checked in 2 runs" in result.stdout
+
+
 def test_the_time_ends_it_after_one_run_at_least(gavel, switch):
     result = gavel("soak", "-c", "tiny", "--minutes", "1e-9", "--jobs", "1")
     assert result.exit_code == 0 and len(switch.jobs) == 1

@@ -10,7 +10,7 @@ from gavel_model.config import SwitchConfig
 ID_VALUE = 0x4741564C
 """ASCII "GAVL"."""
 
-VERSION = (0, 1, 0)
+VERSION = (0, 2, 0)
 """Version of the register map: major, minor, patch."""
 
 

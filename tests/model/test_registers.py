@@ -15,7 +15,7 @@ from gavel_model.register_map import ENTRY_VALID, Counter, Global, Port, port_ad
 def test_read_only_registers(bench: Any) -> None:
     b = bench("pod", "ports=5", "vcs=3", "data_width=128")
     expected = {
-        Global.ID: 0x4741564C, Global.VERSION: 0x000100, Global.PORTS: 5,
+        Global.ID: 0x4741564C, Global.VERSION: 0x000200, Global.PORTS: 5,
         Global.DATA_WIDTH: 128, Global.VCS: 3, Global.LATENCY: 10,
     }
     for address, value in expected.items():

@@ -102,7 +102,8 @@ class GoodputJob:
         """Goodput of the rules themselves, words per cycle."""
         return GoBackN(
             frame_words=config.max_frame_words, loop_cycles=2 * self.delay,
-            window_frames=config.replay_frames, replay_timer=config.replay_timer,
+            window_frames=min(config.replay_frames, config.replay_words // config.max_frame_words),
+            replay_timer=config.replay_timer,
         ).goodput(self.word_errors)
 
 

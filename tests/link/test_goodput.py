@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from math import hypot
 
@@ -70,3 +71,25 @@ def test_the_bound_in_cases_that_can_be_counted_by_hand() -> None:
     assert longer.goodput(rare) == pytest.approx(4 / (4 + p * (4 + 12 + 3)), abs=1e-12)
     closed = GoBackN(frame_words=1, loop_cycles=9, window_frames=5, replay_timer=50)
     assert closed.goodput(0.0) == 0.5
+
+
+@pytest.mark.parametrize("p", [0.05, 0.3, 0.6])
+@pytest.mark.parametrize(("n", "loop", "window", "timer"), [(8, 20, 15, 87), (1, 30, 60, 40)])
+def test_the_chain_behind_the_bound(n: int, loop: int, window: int, timer: int, p: float) -> None:
+    """The same rules played frame by frame with drawn failures."""
+    word_error = 1 - (1 - p) ** (1 / n)
+    link = GoBackN(frame_words=n, loop_cycles=loop, window_frames=window, replay_timer=timer)
+    rng = random.Random(1)
+    in_loop, in_timer = -(-(loop + 3) // n), -(-(timer + 2) // n)
+    frames, cycles, again = 40_000, 0, 0
+    for _ in range(frames):
+        if rng.random() < p:
+            again = max(again, 1 + in_loop)
+            cycles += n + in_loop * n + 3
+            while rng.random() < p:
+                full = again + in_timer > window
+                cycles += again * n + (timer + 2 if full else in_timer * n) + 3
+                again = min(window, again + in_timer)
+        cycles += n
+        again = max(0, again - 1)
+    assert link.goodput(word_error) == pytest.approx(n * frames / cycles, rel=0.02)

@@ -81,7 +81,7 @@ def test_the_chain_behind_the_bound(n: int, loop: int, window: int, timer: int, 
     link = GoBackN(frame_words=n, loop_cycles=loop, window_frames=window, replay_timer=timer)
     rng = random.Random(1)
     in_loop, in_timer = -(-(loop + 3) // n), -(-(timer + 2) // n)
-    frames, cycles, again = 40_000, 0, 0
+    frames, cycles, again = 300_000, 0, 0
     for _ in range(frames):
         if rng.random() < p:
             again = max(again, 1 + in_loop)

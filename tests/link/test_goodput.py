@@ -14,7 +14,8 @@ from gavel_tb.goodput import GoodputJob, goodput_config, measure_on_model
 
 
 @pytest.mark.parametrize("delay", [0, 7, 100])
-@pytest.mark.parametrize(("width", "frame_bytes"), [(64, 64), (64, 256), (128, 72), (512, 64)])
+@pytest.mark.parametrize(("width", "frame_bytes"), [(64, 64), (64, 256), (128, 72), (256, 64),
+                                                    (512, 64)])
 def test_a_clean_link_runs_at_line_rate(width: int, frame_bytes: int, delay: int) -> None:
     config = goodput_config(width, frame_bytes, delay)
     words = config.max_frame_words

@@ -111,7 +111,7 @@ class GoBackN:
 
     def _distribution(self, p: float) -> list[float]:
         """Shares of the numbers of frames to be sent again, the first attempt of a frame included,
-        at these attempts: 0, 1, ... window - 1."""
+        at these attempts: 0, 1, ... up to where they are negligible, at most window - 1."""
         q, least, more = 1.0 - p, self._least, self._sent_in_timer
         shares = [1.0]
         below = [0.0, 1.0]  # below[n]: sum of the first n shares
@@ -125,6 +125,8 @@ class GoBackN:
                 start = max(least + 1, end - more)
                 flow += (below[end] - below[start]) * p**failures
                 end, failures = start, failures + 1
+            if state > least and flow < _NEGLIGIBLE * below[-1]:
+                break
             shares.append(flow / (q if state < least else q + p * q))
             below.append(below[-1] + shares[-1])
         total = sum(shares)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -136,10 +137,13 @@ class Load(Scenario):
         loops = {}
         for words in (1, 8, 66, 1152):
             error = 1.0 - (1.0 - self.OUT_ERRORS) ** (1 / words)
-            fits = [loop for loop in range(_LONGEST_LOOP) if GoBackN(
-                frame_words=words, loop_cycles=loop, window_frames=1 << 19,
-                replay_timer=loop + _SLACK_CYCLES + 2 * words).goodput(error) >= _WISH]
-            loops[str(words)] = max(fits, default=-1)
+
+            def short_of_wish(loop: int, words: int = words, error: float = error) -> bool:
+                return GoBackN(
+                    frame_words=words, loop_cycles=loop, window_frames=1 << 19,
+                    replay_timer=loop + _SLACK_CYCLES + 2 * words).goodput(error) < _WISH
+
+            loops[str(words)] = bisect(range(_LONGEST_LOOP), 0, key=short_of_wish) - 1
         return loops
 
     def _expected(self) -> Counts:

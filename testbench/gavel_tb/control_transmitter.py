@@ -38,8 +38,9 @@ def check(config: SwitchConfig, seed: int, cycles: int = 6000) -> None:
     transmitter = SimpleNamespace(
         init_request=False, window=SimpleNamespace(oldest=0),
         handshake=SimpleNamespace(first=False, data=0))
-    model = Model(config, settings.model, counters, receiver,  # type: ignore[arg-type]  # all that is read
-                  transmitter, link_tx)  # type: ignore[arg-type]  # of the two
+    # Stand-ins: they have all that the model reads of the two blocks.
+    model = Model(config, settings.model, counters, receiver,  # type: ignore[arg-type]  # stand-in
+                  transmitter, link_tx)  # type: ignore[arg-type]  # stand-in
     block = ControlTransmitter(config)
 
     async def bench(ctx: Any) -> None:

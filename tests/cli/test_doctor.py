@@ -113,7 +113,7 @@ def test_ccache_is_optional(only):
 
 
 def test_no_shared_libpython(monkeypatch):
-    module = pytest.importorskip("find_libpython")
+    module = pytest.importorskip("find_libpython", reason="comes with cocotb, not with the model")
     monkeypatch.setattr(module, "find_libpython", lambda: None)
     found = doctor.check_libpython()
     assert found.state == doctor.FAIL

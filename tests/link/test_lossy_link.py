@@ -26,7 +26,8 @@ MIX = [FIRST, WORD, IDLE, WORD, BOTH, LAST, SET, IDLE]
 
 
 def link(seed: int = 1, width: int = WIDTH, **options: object) -> LossyLink:
-    return LossyLink(width, LinkOptions(**options), derived_random(seed, "link"))  # type: ignore[arg-type]
+    chosen = LinkOptions(**options)  # type: ignore[arg-type]  # it checks its values
+    return LossyLink(width, chosen, derived_random(seed, "link"))
 
 
 def run(made: LossyLink, pins: list[RxPins]) -> list[RxPins]:

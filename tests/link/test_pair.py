@@ -11,7 +11,7 @@ FAST = {"spacing": 256, "min_spacing": 64, "replay_timer": 1500}
 
 
 def both(**options: object) -> tuple[LinkOptions, LinkOptions]:
-    link = LinkOptions(**options)  # type: ignore[arg-type]
+    link = LinkOptions(**options)  # type: ignore[arg-type]  # it checks its values
     return link, link
 
 

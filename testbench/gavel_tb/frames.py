@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from enum import Enum
 
 from gavel_model.config import FCS_BYTES, MIN_FRAME_BYTES, SwitchConfig
-from gavel_model.frame import append_fcs, build_header, split_words
+from gavel_model.frame import append_fcs, build_header, read_field, split_words, write_field
 from gavel_model.pins import RxPins
 from gavel_model.profiles import FABRIC_PREFIX, HEADER_BYTES, PROFILE_NAMES, PROFILES, Profile
 from gavel_model.register_map import Counter
@@ -16,6 +17,8 @@ NUMBER_OFFSET = HEADER_BYTES
 """The frame's number stands right after the bytes that the parser looks at."""
 
 NUMBER_BYTES = 8
+_ECN_CAPABLE = (1, 2)
+_ECN_CONGESTED = 3
 
 
 @dataclass(slots=True)
@@ -45,6 +48,32 @@ class SentFrame:
     dst: int
     traffic_class: int
     reason: Counter | None = None
+
+
+class Edit(Enum):
+    """What became of a frame in the switch."""
+
+    PLAIN = "nothing but the edits that every frame of its profile gets"
+    MARKED = "its ECN field is 11, too"
+    WRONG = "something else"
+
+
+def judge_edit(frame: SentFrame, data: bytes, *, may_mark: bool) -> Edit:
+    """Compares what arrived with what may become of a frame: TTL one less where there is one, ECN
+    marked where the sender allows it and the input port may mark, a good FCS, and no more."""
+    body, profile = plain_body(frame), frame.profile
+    if append_fcs(body) == data:
+        return Edit.PLAIN
+    if may_mark and profile.ecn is not None and read_field(body, profile.ecn) in _ECN_CAPABLE:
+        marked = append_fcs(write_field(body, profile.ecn, _ECN_CONGESTED))
+        return Edit.MARKED if marked == data else Edit.WRONG
+    return Edit.WRONG
+
+
+def plain_body(frame: SentFrame) -> bytes:
+    """The frame without FCS as it leaves the switch unmarked."""
+    body, ttl = frame.data[:-FCS_BYTES], frame.profile.ttl
+    return body if ttl is None else write_field(body, ttl, read_field(body, ttl) - 1)
 
 
 class FrameFactory:

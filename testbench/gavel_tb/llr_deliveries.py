@@ -10,13 +10,11 @@ from __future__ import annotations
 
 from collections import deque
 
-from gavel_model.config import CELL_BYTES, FCS_BYTES, SwitchConfig
-from gavel_model.frame import append_fcs, read_field, write_field
-from gavel_tb.frames import NUMBER_BYTES, NUMBER_OFFSET, SentFrame
+from gavel_model.config import CELL_BYTES, SwitchConfig
+from gavel_tb.frames import NUMBER_BYTES, NUMBER_OFFSET, Edit, SentFrame, judge_edit
 from gavel_tb.partner.receiver import Arrival, FrameClass
 from gavel_tb.stimulus import CheckError
 
-_CONGESTION = 3
 _NUMBER = slice(NUMBER_OFFSET, NUMBER_OFFSET + NUMBER_BYTES)
 _ECN_OFF = 65535
 
@@ -107,19 +105,11 @@ class Deliveries:
         self.frames_to[port] += 1
 
     def _edited(self, port: int, frame: SentFrame, destination: int, data: bytes) -> None:
-        body = frame.data[:-FCS_BYTES]
-        profile = frame.profile
-        if profile.ttl is not None:
-            body = write_field(body, profile.ttl, read_field(body, profile.ttl) - 1)
-            if append_fcs(body) == data:
-                return
-        if (
-            profile.ecn is not None and self._may_mark and read_field(body, profile.ecn) in (1, 2)
-            and append_fcs(write_field(body, profile.ecn, _CONGESTION)) == data
-        ):
-            self.marked += 1
-            return
-        raise CheckError(f"output {port}: {self._name(frame, destination)} has changed on its way")
+        edit = judge_edit(frame, data, may_mark=self._may_mark)
+        if edit is Edit.WRONG:
+            name = self._name(frame, destination)
+            raise CheckError(f"output {port}: {name} has changed on its way")
+        self.marked += edit is Edit.MARKED
 
     def finish(self) -> None:
         """Nothing may be missing.

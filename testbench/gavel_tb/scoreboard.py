@@ -15,15 +15,21 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from gavel_model.config import FCS_BYTES, SwitchConfig
-from gavel_model.frame import append_fcs, fcs, join_words, read_field, write_field
+from gavel_model.frame import fcs, join_words, read_field
 from gavel_model.pins import Inputs, RxPins, TxPins
 from gavel_model.profiles import PROFILES
 from gavel_model.register_map import Counter
-from gavel_tb.frames import NUMBER_BYTES, NUMBER_OFFSET, SentFrame
+from gavel_tb.frames import (
+    NUMBER_BYTES,
+    NUMBER_OFFSET,
+    Edit,
+    SentFrame,
+    judge_edit,
+    plain_body,
+)
 from gavel_tb.known_state import KnownState
 from gavel_tb.stimulus import CheckError
 
-_CONGESTION = 3
 _COUNTED = (
     Counter.RX_ERR,
     Counter.RX_UNDERSIZE,
@@ -227,18 +233,11 @@ class Scoreboard:
         self.delivered_bytes += len(data)
 
     def _contents(self, port: int, name: str, frame: SentFrame, data: bytes) -> None:
-        body = frame.data[:-FCS_BYTES]
-        profile = frame.profile
-        if profile.ttl is not None:
-            body = write_field(body, profile.ttl, read_field(body, profile.ttl) - 1)
-        if append_fcs(body) == data:
-            return
-        if profile.ecn is not None and self.known.may_mark[frame.source]:
-            capable = read_field(body, profile.ecn) in (1, 2)
-            if capable and append_fcs(write_field(body, profile.ecn, _CONGESTION)) == data:
-                self._outputs[port].marked += 1
-                return
-        raise CheckError(f"{name} has changed on its way{_first_change(body, data)}")
+        edit = judge_edit(frame, data, may_mark=bool(self.known.may_mark[frame.source]))
+        if edit is Edit.WRONG:
+            change = _first_change(plain_body(frame), data)
+            raise CheckError(f"{name} has changed on its way{change}")
+        self._outputs[port].marked += edit is Edit.MARKED
 
     def finish(self, counters: Sequence[Sequence[int]]) -> dict[str, Any]:
         """Compares the counters of each port at the end with what was put in.

@@ -60,7 +60,7 @@ td{text-align:right;overflow-wrap:anywhere;font-variant-numeric:tabular-nums}
 tr:first-child>*{border-top:0}
 pre{margin:0;white-space:pre-wrap;overflow-wrap:anywhere;
 font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
-.wide td,.wide th{padding-right:12px;text-align:right}.wide td:last-child{padding-right:0}
+.wide td,.wide th{padding-right:12px;text-align:right}.wide :is(td,th):last-child{padding-right:0}
 @media(max-width:760px){.figures,.tables{grid-template-columns:minmax(0,1fr)}
 header,main{padding-left:12px;padding-right:12px}header{padding-top:20px}
 figure,section{padding:12px}.cards{grid-template-columns:repeat(auto-fit,minmax(150px,1fr))}

@@ -65,7 +65,7 @@ def _cards(result: Mapping[str, Any], config: SwitchConfig) -> str:
               f"{result['bus_bandwidth_ideal']:.3g} GB/s at {result['clock_mhz']:g} MHz"),
         _card("Median latency", latency[0],
               f"cycles; p99 {latency[1]}, max {latency[2]}; {config.latency_cycles} "
-              + ("when nothing contends" if result["ber"] is None else "in the switch when nothing contends")),
+              + ("" if result["ber"] is None else "in the switch ") + "when nothing contends"),
         _card("Buffer", number(result["peak_outstanding_cells"]),
               f"cells at most outstanding at one input, of a window of {number(result['window'])}"),
         _card("Speed", number(result["simulated_cycles_per_second"]),

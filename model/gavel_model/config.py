@@ -24,6 +24,12 @@ MAX_VCS = 8
 TIMER_BITS = 24
 """Width of the timers of link-level retry, in cycles."""
 
+LEAST_CF_SPACING = 64
+"""Least distance of two CF_Updates, bytes of line time."""
+
+CF_SPACING_BITS = 21
+"""Width of the largest distance of two CF_Updates, bytes of line time."""
+
 FRAMES_UNDER_WAY = 5
 """Longest frames for which a replay buffer has room at least: what is reserved or under way when
 frames follow each other at line rate (docs/llr.md, Sizes)."""
@@ -95,6 +101,11 @@ class SwitchConfig:
     ctl_spacing, ctl_min_spacing
         Reset values of ``LLR_SPACING``: bytes of line time between two ACKs, 400...16384, and
         between any two ordered sets, 0...``ctl_spacing``.
+    cf_min_spacing, cf_max_spacing
+        Reset values of ``CBFC_CF_MIN``, 64...65535, and ``CBFC_CF_MAX``, 0...2097151: bytes of line
+        time between two CF_Updates.
+    cc_period
+        Reset value of ``CBFC_CC_PERIOD``, 0...16777215 cycles; 0 sends no CC_Update.
     islip_iterations
         iSLIP iterations made in each cycle, 1...4.
     bypass_limit
@@ -133,6 +144,9 @@ class SwitchConfig:
     replay_count: int = 3
     ctl_spacing: int = 2048
     ctl_min_spacing: int = 400
+    cf_min_spacing: int = 800
+    cf_max_spacing: int = 65536
+    cc_period: int = 40000
     islip_iterations: int
     bypass_limit: int = 128
     id_entries: int = 1024
@@ -166,6 +180,9 @@ class SwitchConfig:
             raise ConfigError("replay_frames", self.replay_frames, "at most half of the sequence "
                               f"numbers, {1 << self.seq_bits - 1} with seq_bits = {self.seq_bits}")
         self._timers()
+        self._in_range("cf_min_spacing", LEAST_CF_SPACING, 65535)
+        self._in_range("cf_max_spacing", 0, (1 << CF_SPACING_BITS) - 1)
+        self._in_range("cc_period", 0, (1 << TIMER_BITS) - 1)
         self._in_range("islip_iterations", 1, 4)
         self._in_range("bypass_limit", 0, 255)
         self._power_of_two("id_entries", 16, 65536)

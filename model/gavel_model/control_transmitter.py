@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from gavel_model.config import SwitchConfig
 from gavel_model.counters import Counters
+from gavel_model.credit_receiver import CreditReceiver
 from gavel_model.link_tx import LinkTx
 from gavel_model.llr_receiver import LlrReceiver
 from gavel_model.llr_settings import LlrSettings
 from gavel_model.llr_timers import TransmitterState
 from gavel_model.llr_transmitter import LlrTransmitter
-from gavel_model.ordered_set import Kind, OrderedSet, encode
+from gavel_model.ordered_set import CF_UPDATE, Kind, OrderedSet, encode, encode_credits
 from gavel_model.register_map import Counter
 
 _LONGEST = 65535
@@ -19,12 +20,14 @@ _LONGEST = 65535
 _INIT_SPACINGS = 4
 """Spacing of LLR_INIT, in spacings of ACKs."""
 
-_COUNTERS = {
+_COUNTERS: dict[int, Counter] = {
     Kind.ACK: Counter.LLR_TX_ACK_CTL_OS,
     Kind.NACK: Counter.LLR_TX_NACK_CTL_OS,
     Kind.INIT: Counter.LLR_TX_INIT_CTL_OS,
     Kind.INIT_ECHO: Counter.LLR_TX_INIT_ECHO_CTL_OS,
+    CF_UPDATE: Counter.CBFC_TX_CF_UPDATE,
 }
+"""By D1 of the set that is sent."""
 
 
 class ControlTransmitter:
@@ -40,13 +43,14 @@ class ControlTransmitter:
     """
 
     __slots__ = (
-        "_counters", "_link_tx", "_receiver", "_settings", "_shown", "_transmitter", "_word_bytes",
-        "since", "since_ack", "since_init",
+        "_ack_last", "_counters", "_credits", "_link_tx", "_receiver", "_settings", "_shown",
+        "_transmitter", "_word_bytes", "since", "since_ack", "since_init",
     )
 
     def __init__(
         self, config: SwitchConfig, settings: LlrSettings, counters: Counters,
         receiver: LlrReceiver, transmitter: LlrTransmitter, link_tx: LinkTx,
+        credit_receiver: CreditReceiver,
     ) -> None:
         self._word_bytes = config.word_bytes
         self._settings = settings
@@ -54,23 +58,26 @@ class ControlTransmitter:
         self._receiver = receiver
         self._transmitter = transmitter
         self._link_tx = link_tx
+        self._credits = credit_receiver
         self.reset()
 
     def reset(self) -> None:
         """Reset values."""
-        self._shown: Kind | None = None
+        self._shown: int | None = None
+        # Of ACK and CF_Update the one that was loaded last.
+        self._ack_last = False
         self.since: int | None = None
         self.since_ack: int | None = None
         self.since_init: int | None = None
 
-    @property
-    def idle(self) -> bool:
+    def idle(self, now: int) -> bool:
         """Nothing is asked for, and nothing is on the pins: a step changes nothing."""
         return not (self._link_tx.ctl is not None or self._receiver.asking
-                    or self._transmitter.state is TransmitterState.INIT)
+                    or self._transmitter.state is TransmitterState.INIT
+                    or now >= self._credits.request_at)
 
-    def step(self, now: int, ready: int) -> Kind | None:
-        """One cycle; returns the kind of the set that is loaded in it, if any.
+    def step(self, now: int, ready: int) -> int | None:
+        """One cycle; returns D1 of the set that is loaded in it, if any: a `Kind` or CF_UPDATE.
 
         Parameters
         ----------
@@ -83,22 +90,28 @@ class ControlTransmitter:
         link_tx.init_waiting = self._shown is Kind.INIT
         if link_tx.ctl is not None and not ready:
             return None
-        item = self._choose(now)
-        self._shown = None if item is None else item.kind
-        if item is None:
+        kind = self._choose(now)
+        self._shown = kind
+        if kind is None:
             link_tx.ctl = None
             return None
-        link_tx.ctl = encode(item, self._settings.protect)
-        kind = item.kind
+        protect = self._settings.protect
+        if kind == CF_UPDATE:
+            link_tx.ctl = encode_credits(self._credits.cf_update(), protect)
+            self._ack_last = False
+            self._credits.loaded()
+        else:
+            link_tx.ctl = encode(self._content(kind), protect)
         self._counters.add(_COUNTERS[kind], 1)
         self.since = now + 1
         if kind is Kind.INIT:
             self.since_init = now + 1
-        elif kind is not Kind.INIT_ECHO:
+        elif kind is Kind.ACK or kind is Kind.NACK:
             self.since_ack = now + 1
+            self._ack_last |= kind is Kind.ACK
         return kind
 
-    def _choose(self, now: int) -> OrderedSet | None:
+    def _choose(self, now: int) -> int | None:
         """The first request that holds."""
         receiver = self._receiver
         transmitter = self._transmitter
@@ -106,16 +119,28 @@ class ControlTransmitter:
         if self._bytes(now, self.since) < settings.min_spacing:
             return None
         if receiver.echo_request:
-            return OrderedSet(Kind.INIT_ECHO, receiver.echo_seq, receiver.echo_data)
+            return Kind.INIT_ECHO
         if transmitter.init_request:
             spacing = min(_INIT_SPACINGS * settings.spacing, _LONGEST)
             if transmitter.handshake.first or self._bytes(now, self.since_init) >= spacing:
-                return OrderedSet(Kind.INIT, transmitter.window.oldest, transmitter.handshake.data)
+                return Kind.INIT
         if receiver.nack_request:
-            return OrderedSet(Kind.NACK, receiver.ack_seq)
-        if receiver.ack_request and self._bytes(now, self.since_ack) >= settings.spacing:
-            return OrderedSet(Kind.ACK, receiver.ack_seq)
-        return None
+            return Kind.NACK
+        ack = receiver.ack_request and self._bytes(now, self.since_ack) >= settings.spacing
+        update = now >= self._credits.request_at
+        if ack and not (update and self._ack_last):
+            return Kind.ACK
+        return CF_UPDATE if update else None
+
+    def _content(self, kind: int) -> OrderedSet:
+        """The set of link-level retry of this kind."""
+        receiver = self._receiver
+        if kind is Kind.INIT_ECHO:
+            return OrderedSet(Kind.INIT_ECHO, receiver.echo_seq, receiver.echo_data)
+        if kind is Kind.INIT:
+            transmitter = self._transmitter
+            return OrderedSet(Kind.INIT, transmitter.window.oldest, transmitter.handshake.data)
+        return OrderedSet(Kind(kind), receiver.ack_seq)
 
     def _bytes(self, now: int, zero: int | None) -> int:
         """Line time since a cycle in which a count was 0."""

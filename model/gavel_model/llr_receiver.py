@@ -100,7 +100,7 @@ class LlrReceiver:
         """Number of the newest frame accepted."""
         return self.next_rx - 1 & self._seq_mask
 
-    def begin(self, sent: Kind | None) -> None:
+    def begin(self, sent: int | None) -> None:
         """First part of a cycle: setting ``local``, and the set that `ControlTransmitter` loads."""
         if not self._settings.local:
             self.state = _OFF

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gavel_model.config import SwitchConfig
 from gavel_model.counters import Counters
 from gavel_model.link_tx import LinkTx
@@ -51,11 +53,13 @@ class LlrTransmitter:
     asleep
         A step would change nothing, unless it brings a word, an ordered set or a change of the
         link. A new setting ends it.
+    on_advance
+        Called with the cycle at whose end the state goes from INIT to ADVANCE.
     """
 
     __slots__ = (
         "_counters", "_link_tx", "_max_words", "_passing", "_received", "_settings", "asleep",
-        "buffer", "handshake", "hold", "link", "loading", "replay_from", "replays",
+        "buffer", "handshake", "hold", "link", "loading", "on_advance", "replay_from", "replays",
         "restart", "state", "timers", "window",
     )
 
@@ -70,6 +74,7 @@ class LlrTransmitter:
         self.window = LlrWindow(config, buffer)
         self.handshake = LlrHandshake(settings)
         self.timers = LlrTimers()
+        self.on_advance: Callable[[int], None] = lambda _: None
         self.reset()
 
     def reset(self) -> None:
@@ -201,6 +206,8 @@ class LlrTransmitter:
         self.timers.step(state, after, sent_all or progress, self.link)
         window.watched = None if sent_all else oldest
         self.state = after
+        if after is _ADVANCE and state is _INIT:
+            self.on_advance(now)
         if after is _INIT and state is not _INIT:
             window.begin_at(self._settings.init_seq)
             self.handshake.begin()

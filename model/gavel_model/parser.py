@@ -3,22 +3,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gavel_model.config import SwitchConfig
+from gavel_model.flow_settings import classes_of
+from gavel_model.mac_control import MAC_CONTROL_ADDRESS, MAC_CONTROL_ETHERTYPE
 from gavel_model.profiles import (
+    DSCP_PLACES,
     HEADER_BYTES,
-    MAC_CONTROL_ADDRESS,
-    MAC_CONTROL_ETHERTYPE,
+    PCP_DEI,
     PROFILES,
+    TAG_BITS,
+    TAGGED,
     Field,
     Match,
 )
 from gavel_model.received_frame import ReceivedFrame
-from gavel_model.register_map import Counter
+from gavel_model.register_map import CLASS_FROM_SHIFT, ClassFrom, Counter, VcMatch
 
 _MAC_CONTROL = int(Counter.RX_MAC_CONTROL)
 _HEADER = int(Counter.RX_HEADER)
 _TTL = int(Counter.RX_TTL)
 _ADDRESS_BITS = 48
+_NUMBER_MASK = 7
+_CLASS_FROM_MASK = 3
+_CODE_MASK = 63
+_ETHERNET = 0
 
 
 def _shift(field: Field) -> int:
@@ -44,6 +54,26 @@ _CONTROL_MASK, _CONTROL_VALUE = _condition(
 )
 
 
+_TAGGED_MASK, _TAGGED_VALUE = _condition((TAGGED,), 0)
+
+
+def _moved(field: Field, bits: int) -> Field:
+    return Field(field.offset + bits, field.width)
+
+
+def _dscp_places(bits: int) -> list[tuple[int, int, int]]:
+    """Mask and value that an EtherType wants, and shift of the DSCP; all so many bits further."""
+    return [
+        (*_condition((Match(_moved(match.field, bits), match.value),), 0),
+         _shift(_moved(field, bits)))
+        for match, field in DSCP_PLACES
+    ]
+
+
+_UNTAGGED_DSCP = _dscp_places(0)
+_TAGGED_DSCP = _dscp_places(TAG_BITS)
+
+
 class Parser:
     """Reads destination and VC out of the first 24 bytes of a good frame.
 
@@ -54,16 +84,27 @@ class Parser:
     """
 
     __slots__ = (
-        "_class", "_class_when", "_destination", "_is_address", "_match", "_ttl", "_vc_of_class",
-        "_vcs", "number",
+        "_class", "_class_from", "_class_when", "_destination", "_is_address", "_match", "_ttl",
+        "_vc_match", "_vc_of_class", "_vcs", "number",
     )
 
     def __init__(self, config: SwitchConfig) -> None:
         self._vcs = config.vcs
 
-    def configure(self, profile: int, vc_map: int, esun_ethertype: int) -> None:
+    def configure(
+        self, profile: int, vc_map: int, vc_match: Sequence[int], esun_ethertype: int
+    ) -> None:
         """Values of the registers of these names, as visible from the next cycle on."""
-        self.number = profile if profile < len(PROFILES) else 0
+        number = profile & _NUMBER_MASK
+        self.number = number if number < len(PROFILES) else _ETHERNET
+        class_from = profile >> CLASS_FROM_SHIFT & _CLASS_FROM_MASK
+        self._class_from = class_from if self.number == _ETHERNET else ClassFrom.PROFILE
+        # Mask, and masked value, of each VC.
+        self._vc_match = [
+            (item >> VcMatch.MASK & _CODE_MASK,
+             item >> VcMatch.VALUE & item >> VcMatch.MASK & _CODE_MASK)
+            for item in vc_match
+        ]
         row = PROFILES[self.number]
         self._match = _condition(row.match, esun_ethertype)
         self._destination = _shift(row.dst), _mask(row.dst)
@@ -73,11 +114,13 @@ class Parser:
             (0, 0) if row.class_when is None else _condition((row.class_when,), esun_ethertype)
         )
         self._ttl = None if row.ttl is None else (_shift(row.ttl), _mask(row.ttl))
-        last = self._vcs - 1
-        self._vc_of_class = [min(vc_map >> 4 * nibble & 15, last) for nibble in range(8)]
+        self._vc_of_class = classes_of(vc_map, self._vcs)
 
     def parse(self, frame: ReceivedFrame) -> None:
-        """Sets profile, destination and VC of a good frame, or its reason if it is not to go on."""
+        """Sets profile, destination and VC of a good frame, or its reason if it is not to go on.
+
+        The VC is also set if the reason is the TTL.
+        """
         header = int.from_bytes(frame.data[:HEADER_BYTES], "big")
         if header & _CONTROL_MASK == _CONTROL_VALUE:
             frame.reason = _MAC_CONTROL
@@ -86,6 +129,7 @@ class Parser:
         if header & mask != value:
             frame.reason = _HEADER
             return
+        frame.vc = self._vc(header)
         if self._ttl is not None:
             shift, mask = self._ttl
             if header >> shift & mask < 2:
@@ -95,9 +139,31 @@ class Parser:
         shift, mask = self._destination
         frame.destination = header >> shift & mask
         frame.is_address = self._is_address
-        traffic_class = 0
+
+    def _vc(self, header: int) -> int:
+        class_from = self._class_from
+        if class_from == ClassFrom.PCP_DEI or class_from == ClassFrom.DSCP:
+            return self._vc_of(_code(header, class_from))
         mask, value = self._class_when
+        if header & mask != value:
+            return self._vc_of_class[0]
+        shift, mask = self._class
+        return self._vc_of_class[header >> shift & mask]
+
+    def _vc_of(self, code: int) -> int:
+        """The lowest VC that a code of six bits matches; 0 if there is none."""
+        for vc, (mask, value) in enumerate(self._vc_match):
+            if code & mask == value:
+                return vc
+        return 0
+
+
+def _code(header: int, class_from: int) -> int:
+    """The six bits that ``VC_MATCH`` looks at; 0 if the frame does not have them."""
+    tagged = header & _TAGGED_MASK == _TAGGED_VALUE
+    if class_from == ClassFrom.PCP_DEI:
+        return header >> _shift(PCP_DEI) & _mask(PCP_DEI) if tagged else 0
+    for mask, value, shift in _TAGGED_DSCP if tagged else _UNTAGGED_DSCP:
         if header & mask == value:
-            shift, mask = self._class
-            traffic_class = header >> shift & mask
-        frame.vc = self._vc_of_class[traffic_class]
+            return header >> shift & _CODE_MASK
+    return 0

@@ -9,25 +9,31 @@ from gavel_model.config import SwitchConfig
 from gavel_model.control_transmitter import ControlTransmitter
 from gavel_model.counters import Counters
 from gavel_model.egress import Egress
+from gavel_model.flow_control import FlowControl
 from gavel_model.ingress_buffer import IngressBuffer
 from gavel_model.link_rx import CTL, EOP, STRAY, LinkRx
 from gavel_model.link_tx import LinkTx
 from gavel_model.llr_receiver import LlrReceiver
-from gavel_model.llr_settings import WRITABLE_BITS, LlrSettings, reset_values, stored
+from gavel_model.llr_settings import LlrSettings
 from gavel_model.llr_transmitter import LlrTransmitter
 from gavel_model.lookup import NO_ROUTE, Lookup
-from gavel_model.ordered_set import Kind, decode
+from gavel_model.ordered_set import Kind, decode, decode_credits
 from gavel_model.outgoing_frame import OutgoingFrame
 from gavel_model.parser import Parser
 from gavel_model.pins import RxPins
-from gavel_model.profiles import PROFILE_NAMES
+from gavel_model.port_settings import PortSettings
 from gavel_model.received_frame import ReceivedFrame
-from gavel_model.register_map import Counter, vc_map_reset
+from gavel_model.register_map import COUNTERS, Counter
 from gavel_model.register_map import Port as Offset
 
 _STRAY_WORDS = int(Counter.RX_STRAY_WORDS)
 _CTL_OS = int(Counter.RX_CTL_OS)
 _NO_ROUTE = int(Counter.RX_NO_ROUTE)
+_MAC_CONTROL = int(Counter.RX_MAC_CONTROL)
+_COUNT_FOR_CREDITS = frozenset((0, int(Counter.RX_TTL), _NO_ROUTE, int(Counter.RX_VC_LIMIT),
+                                int(Counter.RX_NO_BUFFER)))
+"""Reasons of frames that are good as far as the link is concerned: the peer's credits count
+them."""
 _RARE = STRAY | CTL
 _RECEIVED = {
     Kind.ACK: Counter.LLR_RX_ACK_CTL_OS,
@@ -38,13 +44,6 @@ _RECEIVED = {
 
 _STATUS_RECEIVER = 4
 _STATUS_REPLAYS = 8
-
-_WRITABLE = {
-    Offset.CONTROL: 0x1,
-    Offset.PROFILE: 0x7,
-    Offset.VC_MAP: 0xFFFFFFFF,
-    Offset.ECN_THRESHOLD: 0xFFFF,
-}
 
 
 class Port:
@@ -58,57 +57,63 @@ class Port:
         Counters, indexed by `gavel_model.register_map.Counter`.
     ingress_buffer
         Cell pool and VOQs.
-    settings, llr_settings
-        Values of the port's registers by offset, as visible in the cycle; those of link-level
-        retry by name.
+    llr_settings
+        Settings of link-level retry, as visible in the cycle.
+    flow_control
+        Credits and pauses; ``flow_control.allow`` says which VCs may send.
     quiet
         Nothing is on its way from `LinkRx` to `IngressBuffer`, so that idle pins need no step.
     """
 
     __slots__ = (
-        "_config", "_decided", "_lookup", "_stage1", "_stage2", "_stage3", "control_transmitter",
-        "counters", "egress", "index", "ingress_buffer", "link_rx", "link_tx", "llr_receiver",
-        "llr_settings", "llr_transmitter", "parser", "quiet", "settings",
+        "_config", "_decided", "_esun_ethertype", "_lookup", "_registers", "_stage1", "_stage2",
+        "_stage3", "control_transmitter", "counters", "egress", "flow_control", "index",
+        "ingress_buffer", "link_rx", "link_tx", "llr_receiver", "llr_settings", "llr_transmitter",
+        "parser", "quiet",
     )
 
     def __init__(self, config: SwitchConfig, index: int, lookup: Lookup) -> None:
         self._config = config
         self._lookup = lookup
         self.index = index
+        self._registers = PortSettings(config, index)
         self.counters = counters = Counters()
         self.llr_settings = settings = LlrSettings(config)
         self.link_rx = LinkRx(config)
         self.llr_receiver = LlrReceiver(config, settings, counters)
         self.parser = Parser(config)
         self.ingress_buffer = IngressBuffer(config, index, counters)
+        self.flow_control = FlowControl(config, counters, self.ingress_buffer)
         self.egress = Egress(config, counters)
         self.link_tx = LinkTx()
         self.llr_transmitter = LlrTransmitter(config, settings, counters, self.link_tx)
+        self.llr_transmitter.on_advance = self.flow_control.retry_advances
         self.control_transmitter = ControlTransmitter(
-            config, settings, counters, self.llr_receiver, self.llr_transmitter, self.link_tx
+            config, settings, counters, self.llr_receiver, self.llr_transmitter, self.link_tx,
+            self.flow_control.credit_receiver,
         )
         self.reset()
 
     def reset(self) -> None:
         """Reset values."""
-        config = self._config
+        self._registers.reset()
         self.counters.reset()
         self.link_rx.reset()
         self.llr_receiver.reset()
         self.ingress_buffer.reset()
+        self.flow_control.reset(self.settings)
         self.link_tx.reset()
         self.llr_transmitter.reset()
         self.control_transmitter.reset()
         self._stage1 = self._stage2 = self._stage3 = 0
         self._decided: deque[ReceivedFrame] = deque()
-        self.settings: dict[int, int] = {
-            Offset.CONTROL: 1,
-            Offset.PROFILE: PROFILE_NAMES.index(config.profile),
-            Offset.VC_MAP: vc_map_reset(config),
-            Offset.ECN_THRESHOLD: config.ecn_threshold,
-            **reset_values(config),
-        }
-        self.apply_settings(config.esun_ethertype)
+        self._esun_ethertype = self._config.esun_ethertype
+        self._apply_settings()
+
+    @property
+    def settings(self) -> dict[int, int]:
+        """Values of the port's registers by offset, as visible in the cycle."""
+        return self._registers.values
 
     @property
     def enabled(self) -> int:
@@ -139,26 +144,55 @@ class Port:
         return bool(settings.local or settings.remote or self.llr_receiver.state
                     or self.llr_transmitter.state or self.link_tx.ctl is not None)
 
-    def write_setting(self, offset: int, value: int) -> bool:
-        """Writes a register of the port; returns whether there is one at the offset."""
-        if offset in WRITABLE_BITS:
-            self.settings[offset] = stored(self._config, offset, value)
-            return True
-        mask = _WRITABLE.get(Offset(offset)) if offset in self.settings else None
-        if mask is None:
-            return False
-        self.settings[offset] = value & mask
-        return True
+    @property
+    def talking(self) -> bool:
+        """`ControlTransmitter` may have something to send."""
+        return self.retrying or bool(self.flow_control.settings.receiver)
 
-    def apply_settings(self, esun_ethertype: int) -> None:
+    def read(self, offset: int) -> int:
+        """Register at an offset, as visible in the cycle; 0 if there is none."""
+        settings = self.settings
+        if offset in settings:
+            return settings[offset]
+        if Offset.COUNTERS <= offset < Offset.COUNTERS + COUNTERS:
+            return self.counters[offset - Offset.COUNTERS]
+        if offset == Offset.LLR_STATUS:
+            return self.status
+        return self.flow_control.read(offset)
+
+    def write(self, offset: int, value: int) -> None:
+        """Writes a register, if there is one at the offset.
+
+        `before_write` was called in the first part of the cycle.
+        """
+        if self._registers.write(offset, value):
+            self._apply_settings()
+
+    def before_write(self) -> None:
+        """First part of a cycle at whose end a register may be written."""
+        self.flow_control.before_write()
+
+    def expect_esun(self, ethertype: int) -> None:
+        """Register ``ESUN_ETHERTYPE``, visible from the next cycle on."""
+        self._esun_ethertype = ethertype
+        self._configure_parser()
+
+    def _configure_parser(self) -> None:
+        settings = self.settings
+        self.parser.configure(settings[Offset.PROFILE], settings[Offset.VC_MAP],
+                              self._registers.vc_match(), self._esun_ethertype)
+
+    def _apply_settings(self) -> None:
         """Makes the settings those that the blocks use from the next cycle on."""
         settings = self.settings
         self.link_rx.enabled = bool(settings[Offset.CONTROL])
         self.quiet = False
-        self.parser.configure(settings[Offset.PROFILE], settings[Offset.VC_MAP], esun_ethertype)
+        self._configure_parser()
         self.ingress_buffer.ecn_threshold = settings[Offset.ECN_THRESHOLD]
         self.llr_settings.load(settings)
         self.llr_transmitter.settings_changed()
+        self.flow_control.configured = self._registers.flow_control
+        self.flow_control.settings_changed(settings)
 
     def send_control(self, now: int, ready: int) -> None:
         """First part of a cycle with link-level retry: `ControlTransmitter`, and what `LlrReceiver`
@@ -168,14 +202,21 @@ class Port:
             self.llr_transmitter.handshake.first = False
         self.llr_receiver.begin(sent)
 
-    def receive(self, pins: RxPins) -> ReceivedFrame | None:
-        """One cycle from the receive pins to the buffer; returns a frame to be filed, if any.
+    def receive(self, pins: RxPins, now: int) -> ReceivedFrame | None:
+        """One cycle from the receive pins to the buffer; returns a good frame that ends, if any.
+
+        It is to be filed if its reason is 0.
 
         A word that is on the pins in cycle t is in stage 1 in t+1, in stage 2 in t+2 and
         written in t+3.
         """
         event = self._stage3
-        frame = self.ingress_buffer.write(event, self._decided) if event else None
+        frame = self.ingress_buffer.write(event, self._decided, now) if event else None
+        if frame is not None and frame.reason:
+            if frame.reason == _MAC_CONTROL and not frame.poisoned:
+                self.flow_control.receiver.receive(frame.data, now)
+            if frame.reason not in _COUNT_FOR_CREDITS:
+                frame = None
         event = self._stage3 = self._stage2
         if event & EOP:
             self._decide()
@@ -212,7 +253,10 @@ class Port:
         settings = self.llr_settings
         item = decode(ctl, settings.protect, self._config.seq_bits)
         if item is None:
-            if settings.local or settings.remote:
+            update = decode_credits(ctl, settings.protect)
+            if update is not None:
+                self.flow_control.credit_sender.update(update)
+            elif settings.local or settings.remote:
                 self.counters.add(Counter.LLR_RX_CTL_UNKNOWN, 1)
         elif item.kind is Kind.INIT:
             self.llr_receiver.initialise(item)

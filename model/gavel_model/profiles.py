@@ -70,6 +70,9 @@ class Profile:
 _UNICAST = Match(Field(7, 1), 0)
 _ETHERTYPE = Field(96, 16)
 
+TAGGED = Match(_ETHERTYPE, 0x8100)
+"""The frame has an 802.1Q tag."""
+
 PROFILES: tuple[Profile, ...] = (
     Profile(
         name="ethernet",
@@ -77,7 +80,7 @@ PROFILES: tuple[Profile, ...] = (
         dst=Field(0, 48),
         src=Field(48, 48),
         traffic_class=Field(112, 3),  # PCP of the 802.1Q tag
-        class_when=Match(_ETHERTYPE, 0x8100),
+        class_when=TAGGED,
     ),
     Profile(
         name="esun",
@@ -126,10 +129,17 @@ PROFILES: tuple[Profile, ...] = (
 
 PROFILE_NAMES = tuple(profile.name for profile in PROFILES)
 
-MAC_CONTROL_ADDRESS = 0x0180C2000001
-"""Destination of MAC Control frames (IEEE 802.3, annex 31A)."""
+PCP_DEI = Field(112, 4)
+"""Priority and drop eligibility of the 802.1Q tag."""
 
-MAC_CONTROL_ETHERTYPE = 0x8808
+TAG_BITS = 32
+"""How much further everything lies in a tagged frame."""
+
+DSCP_PLACES = (
+    (Match(_ETHERTYPE, 0x0800), Field(120, 6)),  # IPv4, RFC 791 and 2474
+    (Match(_ETHERTYPE, 0x86DD), Field(116, 6)),  # IPv6, RFC 8200
+)
+"""Where the DSCP lies in an untagged frame of which EtherType."""
 
 FABRIC_PREFIX = 0x02000000
 """48-bit addresses 02-00-00-00-hh-ll stand for ID hhll in the direct table. Ours."""

@@ -10,7 +10,7 @@ from gavel_model.config import SwitchConfig
 ID_VALUE = 0x4741564C
 """ASCII "GAVL"."""
 
-VERSION = (0, 2, 0)
+VERSION = (0, 3, 0)
 """Version of the register map: major, minor, patch."""
 
 
@@ -35,7 +35,7 @@ class Global(IntEnum):
 
 
 PORT_BASE = 0x0400
-PORT_STRIDE = 0x80
+PORT_STRIDE = 0x100
 
 
 class Port(IntEnum):
@@ -56,7 +56,38 @@ class Port(IntEnum):
     LLR_INIT_SEQ = 0x0C
     LLR_INIT_DATA = 0x0D
     LLR_STATUS = 0x0E
+    VC_WEIGHTS = 0x0F
+    VC_CONTROL = 0x10
+    CBFC_CONTROL = 0x11
+    CBFC_SENDER = 0x12
+    CBFC_RECEIVER = 0x13
+    CBFC_TOTAL_LIMIT = 0x14
+    CBFC_CF_MIN = 0x15
+    CBFC_CF_MAX = 0x16
+    CBFC_CC_PERIOD = 0x17
+    PFC_CONTROL = 0x18
+    PFC_XOFF = 0x19
+    PFC_XON = 0x1A
+    PFC_TIME = 0x1B
+    PFC_WATCHDOG = 0x1C
+    PFC_RESTORE = 0x1D
+    MAC_ADDRESS_HI = 0x1E
+    MAC_ADDRESS_LO = 0x1F
     COUNTERS = 0x20
+    CBFC_STATUS = 0x70
+    CBFC_LIMIT = 0x80
+    RX_VC_LIMIT = 0x88
+    VC_MATCH = 0x90
+    CBFC_S_CC = 0x98
+    CBFC_S_CF = 0xA0
+    CBFC_R_CC = 0xA8
+    CBFC_R_CF = 0xB0
+    VC_CELLS = 0xB8
+
+
+PER_VC = (Port.CBFC_LIMIT, Port.RX_VC_LIMIT, Port.VC_MATCH, Port.CBFC_S_CC, Port.CBFC_S_CF,
+          Port.CBFC_R_CC, Port.CBFC_R_CF, Port.VC_CELLS)
+"""Registers that stand once for each VC: that of VC v at the offset + v."""
 
 
 class Counter(IntEnum):
@@ -105,6 +136,18 @@ class Counter(IntEnum):
     LLR_RX_REPLAY = 40
     LLR_RX_CTL_UNKNOWN = 41
     LLR_TX_FLUSH = 42
+    RX_VC_LIMIT = 43
+    RX_LOSSLESS_DROP = 44
+    CBFC_TX_CF_UPDATE = 45
+    CBFC_TX_CC_UPDATE = 46
+    CBFC_RX_CF_UPDATE = 47
+    CBFC_RX_CC_UPDATE = 48
+    CBFC_RX_CF_ERROR = 49
+    CBFC_RX_CC_ERROR = 50
+    CBFC_RX_RECOVERED = 51
+    PFC_TX = 52
+    PFC_RX = 53
+    PFC_WATCHDOG = 54
 
 
 COUNTERS = len(Counter)
@@ -123,6 +166,7 @@ DROPS = (
     Counter.RX_NO_BUFFER,
     Counter.RX_FRAGMENT,
     Counter.RX_POISONED,
+    Counter.RX_VC_LIMIT,
     Counter.LLR_TX_DISCARD,
 )
 """Counters that stand for a frame lost. MAC Control frames are consumed, not lost, and what
@@ -156,6 +200,90 @@ LLR_CONTROL_RESET = (
 )
 SPACING_BITS = 16
 """Each half of ``Port.LLR_SPACING``: ACK spacing below, spacing of any two sets above."""
+
+
+CREDIT_BITS = 20
+"""Width of the credit counters and of limits in credits; they are cyclic."""
+
+CELL_LIMIT_BITS = 17
+"""Width of a number of cells in a register."""
+
+LARGEST_CREDIT_SIZE = 6
+"""Largest exponent n of a credit size of 32 * 2**n bytes."""
+
+LEAST_OVERHEAD = -16
+"""Least packet overhead of a credit, bytes."""
+
+QUANTUM_BITS = 512
+"""Bit times in a quantum of PFC (IEEE 802.3, annex 31B)."""
+
+
+class CbfcControl(IntEnum):
+    """Bit numbers of ``Port.CBFC_CONTROL``; the masks have a bit for each VC."""
+
+    SENDER = 0
+    RECEIVER = 8
+    TOTAL = 16
+    RESYNC = 17
+
+
+CBFC_CONTROL_RESET = 1 << CbfcControl.RESYNC
+
+
+class VcControl(IntEnum):
+    """Bit numbers of ``Port.VC_CONTROL``, masks with a bit for each VC."""
+
+    STRICT = 0
+    STOP = 8
+
+
+class PfcControl(IntEnum):
+    """Bit numbers of ``Port.PFC_CONTROL``, masks with a bit for each VC."""
+
+    RECEIVE = 0
+    TRANSMIT = 8
+
+
+class CreditUnit(IntEnum):
+    """Bit numbers of ``Port.CBFC_SENDER`` and ``Port.CBFC_RECEIVER``."""
+
+    SIZE = 0
+    OVERHEAD = 8
+
+
+NATIVE_CREDIT = 1 << CreditUnit.SIZE
+"""64 bytes, no overhead: a credit is a cell of the ingress buffer."""
+
+
+class CbfcStatus(IntEnum):
+    """Bit numbers of ``Port.CBFC_STATUS``, masks with a bit for each VC."""
+
+    WAITING = 0
+    PAUSED = 8
+    XOFF = 16
+
+
+class VcMatch(IntEnum):
+    """Bit numbers of ``Port.VC_MATCH``."""
+
+    VALUE = 0
+    MASK = 8
+
+
+class ClassFrom(IntEnum):
+    """What decides the VC, bits 5:4 of ``Port.PROFILE``; 3 acts as `PROFILE`."""
+
+    PROFILE = 0
+    PCP_DEI = 1
+    DSCP = 2
+
+
+CLASS_FROM_SHIFT = 4
+
+
+def mac_address_reset(port: int) -> int:
+    """48-bit reset value of ``MAC_ADDRESS``: 02-00-00-00-00-pp. Ours."""
+    return 0x0200_0000_0000 | port
 
 
 def port_address(port: int, offset: int) -> int:

@@ -10,7 +10,6 @@ from gavel_model.lookup import Entry, Lookup
 from gavel_model.pins import RegisterPins
 from gavel_model.port import Port
 from gavel_model.register_map import (
-    COUNTERS,
     ENTRY_PORT_MASK,
     ENTRY_VALID,
     ID_VALUE,
@@ -18,9 +17,6 @@ from gavel_model.register_map import (
     PORT_STRIDE,
     VERSION,
     Global,
-)
-from gavel_model.register_map import (
-    Port as Offset,
 )
 from gavel_model.scheduler import Scheduler
 
@@ -45,11 +41,13 @@ class Registers:
     ----------
     rdata
         Pin ``reg_rdata`` from the next cycle on.
+    writing
+        Port that a register is written of at the end of the cycle.
     """
 
     __slots__ = (
         "_access", "_age", "_config", "_constants", "_fdb_shown", "_lookup", "_ports",
-        "_route_shown", "_scheduler", "_stale", "_values", "rdata",
+        "_route_shown", "_scheduler", "_stale", "_values", "rdata", "writing",
     )
 
     def __init__(
@@ -82,6 +80,7 @@ class Registers:
         }
         self._scheduler.bypass_limit = self._config.bypass_limit
         self._access: RegisterPins | None = None
+        self.writing: Port | None = None
         self._age = 0
         self._route_shown = 0
         self._fdb_shown = 0
@@ -94,9 +93,16 @@ class Registers:
         return self._age >= self._config.table_init_cycles
 
     def read(self) -> None:
-        """First part of a cycle: the read that was on the pins in the cycle before."""
+        """First part of a cycle: the read that was on the pins in the cycle before; also tells a
+        port that is to be written at the end."""
         access = self._access
         self.rdata = self._value(access.addr) if access is not None and access.re else 0
+        self.writing = None
+        if access is not None and access.we and access.addr >= PORT_BASE:
+            number = (access.addr - PORT_BASE) // PORT_STRIDE
+            if number < len(self._ports):
+                self.writing = self._ports[number]
+                self.writing.before_write()
 
     def write(self, pins: RegisterPins) -> bool:
         """Last part of a cycle: the write that was on the pins in the cycle before, and the
@@ -136,12 +142,7 @@ class Registers:
         number, offset = divmod(address - PORT_BASE, PORT_STRIDE)
         if not 0 <= number < len(self._ports):
             return 0
-        port = self._ports[number]
-        if Offset.COUNTERS <= offset < Offset.COUNTERS + COUNTERS:
-            return port.counters[offset - Offset.COUNTERS]
-        if offset == Offset.LLR_STATUS:
-            return port.status
-        return port.settings.get(offset, 0)
+        return self._ports[number].read(offset)
 
     def _store(self, address: int, value: int) -> None:
         if address in self._values:
@@ -150,14 +151,14 @@ class Registers:
                 self._scheduler.bypass_limit = self._values[address]
             elif address == Global.ESUN_ETHERTYPE:
                 for port in self._ports:
-                    port.apply_settings(self._values[address])
+                    port.expect_esun(self._values[address])
         elif address in (Global.ROUTE_DATA, Global.FDB_DATA):
             if self.table_ready:
                 self._store_entry(address, value)
         elif address >= PORT_BASE:
             number, offset = divmod(address - PORT_BASE, PORT_STRIDE)
-            if number < len(self._ports) and self._ports[number].write_setting(offset, value):
-                self._ports[number].apply_settings(self._values[Global.ESUN_ETHERTYPE])
+            if number < len(self._ports):
+                self._ports[number].write(offset, value)
 
     def _store_entry(self, address: int, value: int) -> None:
         port = value & ENTRY_PORT_MASK

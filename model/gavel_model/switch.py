@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from gavel_model.config import SwitchConfig
 from gavel_model.crossbar import Crossbar, CrossbarWord
-from gavel_model.flow_control import FlowControl
 from gavel_model.ingress_buffer import IngressBuffer
 from gavel_model.link_tx import IDLE_UP
 from gavel_model.lookup import Lookup
@@ -15,6 +14,9 @@ from gavel_model.port import Port
 from gavel_model.received_frame import ReceivedFrame
 from gavel_model.registers import Registers
 from gavel_model.scheduler import Match, Scheduler
+
+Handled = tuple[Port, ReceivedFrame]
+"""A frame of an input port."""
 
 _RX_NEXT = 2
 """Where ``next_rx`` stands in probe point ``llr_rx``, above the state."""
@@ -33,7 +35,9 @@ class Switch:
         Transmit pins of each port in the current cycle. A new list in each cycle.
     rdata
         Pin ``reg_rdata`` in the current cycle.
-    ports, scheduler, registers, lookup, crossbar, flow_control
+    allow
+        For each output the mask of VCs that may send in the current cycle.
+    ports, scheduler, registers, lookup, crossbar
         The blocks.
 
     *Cycle behaviour*: all outputs are registers. `step` consumes the inputs of the current
@@ -44,8 +48,8 @@ class Switch:
         self.config = config
         self.cycle = 0
         self.lookup = Lookup(config)
-        self.flow_control = FlowControl(config)
-        self.scheduler = Scheduler(config, self.flow_control.allow)
+        self.allow = [0] * config.ports
+        self.scheduler = Scheduler(config, self.allow)
         self.ports = [Port(config, index, self.lookup) for index in range(config.ports)]
         self.registers = Registers(config, self.ports, self.lookup, self.scheduler)
         self.crossbar = Crossbar()
@@ -57,7 +61,7 @@ class Switch:
         for port in self.ports:
             port.reset()
         self.lookup.reset()
-        self.flow_control.reset()
+        self.allow[:] = [port.flow_control.allow for port in self.ports]
         self.scheduler.reset()
         self.registers.reset()
         self.crossbar.reset()
@@ -68,13 +72,19 @@ class Switch:
         self._now = 0
         self._awake = 0
         self._retrying: list[Port] = []
+        self._talking: list[Port] = []
+        self._flowing: list[Port] = []
         self._disabled = 0
         self._hold = 0
+        self._claimed = 0
+        self._claiming: list[Port] = []
         self._busy_inputs = 0
         self._busy_outputs = 0
         self._transfers: list[IngressBuffer] = []
         self._matches: list[Match] = []
         self._taken: list[ReceivedFrame] = []
+        self._ended: list[Handled] = []
+        self._drained: list[Handled] = []
 
     def step(self, inputs: Inputs) -> None:
         """Consumes the inputs of the current cycle and moves on to the next."""
@@ -84,20 +94,23 @@ class Switch:
             return
         registers = self.registers
         registers.read()
-        for port in self._retrying:
-            if not port.control_transmitter.idle:
+        for port in self._talking:
+            if not port.control_transmitter.idle(self._now):
                 self._send_control(port, inputs.ctl_ready)
-        # Filing is put off to the end, because the scheduler works on what is visible in this
-        # cycle; cells are allocated before this cycle's reads free any.
-        filed = self._receive(inputs)
+        # Filing is put off to the end, because scheduler and flow control work on what is visible
+        # in this cycle; cells are allocated before this cycle's reads free any.
+        ended = self._receive(inputs)
+        drained: list[Handled] = []
         if self._matches:
             self._open_transfers()
-        words = self._read_transfers() if self._transfers else []
+        words = self._read_transfers(drained) if self._transfers else []
         self._schedule()
-        for port, frame in filed:
-            if port.ingress_buffer.file(frame):
-                self.scheduler.voq_filled(port.index, frame.output, frame.vc)
         self._transmit(self.crossbar.step(words), inputs.ready)
+        self._control_flow()
+        self._account()
+        self._file(ended)
+        self._ended = ended
+        self._drained = drained
         self._now += 1
         if registers.write(inputs.register):
             self._take_settings()
@@ -112,6 +125,8 @@ class Switch:
         """Settings have changed; the ports have them already."""
         self._disabled = self._hold = 0
         self._retrying = []
+        self._talking = []
+        self._flowing = []
         for port in self.ports:
             mask = 1 << port.index
             if not port.enabled:
@@ -121,6 +136,14 @@ class Switch:
             if port.retrying:
                 self._retrying.append(port)
                 self._awake |= mask
+            if port.talking:
+                self._talking.append(port)
+            if port.flow_control.configured:
+                self._flowing.append(port)
+                settings = port.flow_control.settings
+                self.scheduler.weights[port.index] = settings.weights
+                self.scheduler.strict[port.index] = settings.strict
+                self._permit(port)
 
     def _send_control(self, port: Port, ctl_ready: int) -> None:
         before = port.link_tx.ctl
@@ -128,32 +151,33 @@ class Switch:
         if port.link_tx.ctl != before:
             self._shown[port.index] = port.link_tx.pins()
 
-    def _receive(self, inputs: Inputs) -> list[tuple[Port, ReceivedFrame]]:
-        filed = []
+    def _receive(self, inputs: Inputs) -> list[Handled]:
+        """Words come in; returns the good frames that end, those to be filed and others."""
+        ended = []
+        now = self._now
         for port, pins in zip(self.ports, inputs.rx, strict=True):
             if pins is IDLE and port.quiet:
                 continue
-            frame = port.receive(pins)
+            frame = port.receive(pins, now)
             if frame is not None:
-                filed.append((port, frame))
-        return filed
+                ended.append((port, frame))
+        return ended
 
     def _open_transfers(self) -> None:
         """Opens the transfers of the frames matched in the cycle before."""
         for (i, j, _), frame in zip(self._matches, self._taken, strict=True):
             buffer = self.ports[i].ingress_buffer
-            buffer.open(j, self.ports[j].edit(frame, buffer.mark(frame)))
+            buffer.open(j, frame, self.ports[j].edit(frame, buffer.mark(frame)))
             self._transfers.append(buffer)
 
-    def _read_transfers(self) -> list[CrossbarWord]:
-        """Every open transfer reads a word."""
+    def _read_transfers(self, drained: list[Handled]) -> list[CrossbarWord]:
+        """Every open transfer reads a word; ``drained`` gets the frames whose last word it is."""
         words = []
-        ended = False
         for buffer in self._transfers:
             words.append(buffer.read())
             if buffer.done:
-                ended = True
-        if ended:
+                drained.append((self.ports[buffer.index], buffer.frame))
+        if drained:
             self._transfers = [buffer for buffer in self._transfers if not buffer.done]
             self._busy_inputs = self._busy_outputs = 0
             for buffer in self._transfers:
@@ -163,7 +187,9 @@ class Switch:
 
     def _schedule(self) -> None:
         free_inputs = self._everyone & ~self._busy_inputs
-        free_outputs = self._everyone & ~(self._busy_outputs | self._hold)
+        if self._claimed:
+            self._take_control_frames()
+        free_outputs = self._everyone & ~(self._busy_outputs | self._hold | self._claimed)
         scheduler = self.scheduler
         matches = self._matches = scheduler.step(free_inputs, free_outputs)
         if matches:
@@ -176,10 +202,29 @@ class Switch:
                     scheduler.voq_emptied(i, j, v)
                 self._busy_inputs |= 1 << i
                 self._busy_outputs |= 1 << j
-                transmitter = self.ports[j].llr_transmitter
-                transmitter.matched()
-                if transmitter.hold:
-                    self._hold |= 1 << j
+                port = self.ports[j]
+                port.flow_control.credit_sender.matched(v, self._now)
+                self._reserve(port)
+
+    def _take_control_frames(self) -> None:
+        """Outputs that are free but for a control frame that is wanted take it."""
+        rest = self._claimed & ~(self._busy_outputs | self._hold)
+        while rest:
+            output = rest & -rest
+            rest ^= output
+            port = self.ports[output.bit_length() - 1]
+            transmitter = port.flow_control.transmitter
+            if not transmitter.under_way:
+                transmitter.take(self._now)
+                self._reserve(port)
+                if port not in self._claiming:
+                    self._claiming.append(port)
+
+    def _reserve(self, port: Port) -> None:
+        """A frame or a control frame is matched to an output."""
+        port.llr_transmitter.matched()
+        if port.llr_transmitter.hold:
+            self._hold |= 1 << port.index
 
     def _transmit(self, arrived: list[CrossbarWord], ready: int) -> None:
         """`Egress` counts the words that arrive; every `LlrTransmitter` with something to do
@@ -190,13 +235,72 @@ class Switch:
             if not transmitter.asleep or transmitter.link != port.link_rx.up:
                 rest |= 1 << port.index
         for j, word, frame in arrived:
-            self.ports[j].egress.count(word, frame.marked)
+            port = self.ports[j]
+            port.egress.count(word, frame.marked)
+            if word[1]:
+                port.flow_control.credit_sender.sent(frame.vc, frame.length)
             self._step_output(j, word, frame, ready)
             rest &= ~(1 << j)
+        if self._claiming:
+            rest &= ~self._send_control_frames(ready)
         while rest:
             output = rest & -rest
             rest ^= output
             self._step_output(output.bit_length() - 1, None, None, ready)
+
+    def _send_control_frames(self, ready: int) -> int:
+        """Words of control frames; returns the outputs that have one."""
+        outputs = 0
+        for port in self._claiming:
+            content = port.flow_control.transmitter.word(self._now)
+            if content is not None:
+                self._step_output(port.index, *content, ready)
+                outputs |= 1 << port.index
+        if outputs:
+            self._claiming = [port for port in self._claiming
+                              if port.flow_control.transmitter.busy]
+        return outputs
+
+    def _control_flow(self) -> None:
+        """Flow control of the ports where something is to be done."""
+        now = self._now
+        for port in self._flowing:
+            alarm = port.flow_control.alarm
+            if alarm.now or now >= alarm.at:
+                port.flow_control.step(now)
+                self._permit(port)
+        port_written = self.registers.writing
+        if port_written is not None and not port_written.flow_control.configured:
+            port_written.flow_control.step(now)
+
+    def _permit(self, port: Port) -> None:
+        """Tells the scheduler what an output may send from the next cycle on."""
+        j = port.index
+        allow = port.flow_control.allow
+        if self.allow[j] != allow:
+            self.allow[j] = allow
+            self.scheduler.allow_changed(j)
+        if port.flow_control.transmitter.claim:
+            self._claimed |= 1 << j
+        else:
+            self._claimed &= ~(1 << j)
+
+    def _account(self) -> None:
+        """What frames that ended, or were read to their end, in the cycle before cost and free."""
+        now = self._now
+        for port, frame in self._ended:
+            port.flow_control.credit_receiver.count(
+                frame.vc, frame.length, not frame.reason, now)
+        for port, frame in self._drained:
+            port.flow_control.drain(frame, now)
+
+    def _file(self, ended: list[Handled]) -> None:
+        """Frames that end in this cycle go into their VOQs."""
+        for port, frame in ended:
+            if not frame.reason:
+                if port.ingress_buffer.file(frame, self._now):
+                    self.scheduler.voq_filled(port.index, frame.output, frame.vc)
+                port.flow_control.filled(frame.vc)
 
     def _step_output(
         self, j: int, word: TxPins | None, frame: OutgoingFrame | None, ready: int
@@ -216,24 +320,42 @@ class Switch:
         else:
             self._awake |= output
 
+    @property
+    def reading(self) -> list[tuple[int, int, int, bool]]:
+        """Words that transfers read in the current cycle: input, output, VC, and whether it is
+        the last of its frame."""
+        words = [(buffer.index, buffer.output, buffer.frame.vc, buffer.at_last)
+                 for buffer in self._transfers]
+        if self._matches:
+            size = self.config.word_bytes
+            words += [(i, j, v, frame.length <= size)
+                      for (i, j, v), frame in zip(self._matches, self._taken, strict=True)]
+        return words
+
     def probe_values(self) -> list[int]:
         """Values of `gavel_model.probes.probe_points` in the current cycle, in its order."""
         values: list[int] = []
         for port in self.ports:
             buffer = port.ingress_buffer
             receiver = port.llr_receiver
+            flow_control = port.flow_control
             values += (
                 buffer.voq_frames_packed,
                 buffer.free,
                 port.counters.packed(),
                 receiver.state | receiver.next_rx << _RX_NEXT,
                 port.llr_transmitter.state | port.llr_transmitter.window.packed(),
+                flow_control.credit_sender.packed.value,
+                flow_control.credit_receiver.packed.value,
+                buffer.vc_cells_packed,
+                flow_control.pause_packed,
             )
         scheduler = self.scheduler
         values += (
             scheduler.grant_packed,
             scheduler.accept_packed,
-            scheduler.vc_packed,
+            scheduler.turn_packed,
             scheduler.catch_up_packed,
+            scheduler.quota_packed,
         )
         return values

@@ -198,9 +198,12 @@ def test_a_folder_is_refused(tmp_path: Path) -> None:
 def test_probe_points_have_the_widths_of_the_specification() -> None:
     points = {point.name: point.width for point in probe_points(load_config("tiny"))}
     assert points == {
-        "p0.voq_frames": 4 * 5, "p0.free_cells": 5, "p0.counters": 1376,
+        "p0.voq_frames": 4 * 5, "p0.free_cells": 5, "p0.counters": 1760,
         "p0.llr_rx": 22, "p0.llr_tx": 87,
-        "p1.voq_frames": 4 * 5, "p1.free_cells": 5, "p1.counters": 1376,
+        "p0.credit_tx": 82, "p0.credit_rx": 80, "p0.vc_cells": 2 * 5, "p0.pause": 4,
+        "p1.voq_frames": 4 * 5, "p1.free_cells": 5, "p1.counters": 1760,
         "p1.llr_rx": 22, "p1.llr_tx": 87,
-        "scheduler.grant": 4, "scheduler.accept": 4, "scheduler.vc": 2, "scheduler.catch_up": 4,
+        "p1.credit_tx": 82, "p1.credit_rx": 80, "p1.vc_cells": 2 * 5, "p1.pause": 4,
+        "scheduler.grant": 4, "scheduler.accept": 4, "scheduler.turn": 8, "scheduler.catch_up": 4,
+        "scheduler.quota": 16,
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gavel_model.register_map import Counter
+from gavel_model.register_map import Counter, Port
 
 C = Counter
 
@@ -60,12 +60,14 @@ def test_a_frame_is_filed_in_t_plus_3_and_taken_out_in_t_plus_4(bench: Any) -> N
     assert seen == [[0, 0, 0, 0], [0, 0, 0, 1], [0, 0, 0, 0], [0, 0, 0, 0]]
 
 
-def stopped(bench: Any, frames: int) -> Any:
+def stopped(bench: Any, frames: int, vc_limit: int = 0x1FFFF) -> Any:
     """Output 1 takes nothing; ``frames`` frames of one cell for it wait at port 0.
 
     Two more have left: seven words of the first wait for the pins, too few to hold up the second.
     """
     b = bench()
+    b.setting(0, Port.RX_VC_LIMIT, vc_limit)
+    b.run(2)
     b.ready = lambda _: 0b01
     for n in range(frames + 2):
         b.send(0, b.frame(1, seed=n))
@@ -73,9 +75,10 @@ def stopped(bench: Any, frames: int) -> Any:
     return b
 
 
-def test_a_full_buffer_drops_and_counts(bench: Any) -> None:
-    b = stopped(bench, 19)
-    assert b.counters(0) == {C.RX_FRAMES: 18, C.RX_BYTES: 1152, C.RX_NO_BUFFER: 3}
+@pytest.mark.parametrize(("vc_limit", "reason"), [(17, C.RX_NO_BUFFER), (16, C.RX_VC_LIMIT)])
+def test_a_full_buffer_drops_and_counts(bench: Any, vc_limit: int, reason: Counter) -> None:
+    b = stopped(bench, 19, vc_limit)
+    assert b.counters(0) == {C.RX_FRAMES: 18, C.RX_BYTES: 1152, reason: 3}
     assert b.switch.ports[0].ingress_buffer.free == 0
     b.ready = lambda _: 0b11
     b.drain(300)

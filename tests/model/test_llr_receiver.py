@@ -13,9 +13,10 @@ from gavel_model.counters import Counters
 from gavel_model.frame import append_fcs
 from gavel_model.llr_receiver import LlrReceiver, ReceiverState
 from gavel_model.llr_settings import LlrSettings
+from gavel_model.mac_control import cc_update_frame, pfc_frame
 from gavel_model.ordered_set import Kind, OrderedSet
 from gavel_model.received_frame import Fcs, ReceivedFrame
-from gavel_model.register_map import Counter
+from gavel_model.register_map import Counter, Port
 
 C = Counter
 S = ReceiverState
@@ -240,6 +241,28 @@ def test_poisoned_frames(bench: Any, forward: int, local: int, llr: int) -> None
     reason = C.RX_FRAMES if sent else C.RX_POISONED if accepted else C.RX_FCS
     assert b.counters(0)[reason] == 1
     assert b.counters(0).get(C.LLR_RX_POISONED, 0) == accepted
+
+
+@pytest.mark.parametrize("forward", [0, 1])
+def test_a_poisoned_mac_control_frame_does_nothing(bench: Any, forward: int) -> None:
+    b = bench()
+    b.setting(0, Port.CBFC_CONTROL, 1 << 8)
+    b.setting(0, Port.PFC_CONTROL, 1)
+    listening(b, forward_poisoned=forward)
+    flow = b.switch.ports[0].flow_control
+    frames = (cc_update_frame(9, (7,)), pfc_frame(9, 1, (9,) * 8))
+    for n, frame in enumerate(frames):
+        b.put(0, b.eligible(poisoned(frame), 5 + n))
+    b.drain(20)
+    assert (flow.credit_receiver.consumed[0], flow.allow) == (0, 3)
+    counters = b.counters(0)
+    assert counters[C.RX_MAC_CONTROL if forward else C.RX_POISONED] == 2
+    for counter in (C.CBFC_RX_CC_UPDATE, C.CBFC_RX_RECOVERED, C.PFC_RX):
+        assert counter not in counters
+    for n, frame in enumerate(frames):
+        b.put(0, b.eligible(frame, 7 + n))
+    b.drain(20)
+    assert (flow.credit_receiver.consumed[0], flow.allow) == (7, 2)
 
 
 @pytest.mark.parametrize(

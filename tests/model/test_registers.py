@@ -15,7 +15,7 @@ from gavel_model.register_map import ENTRY_VALID, Counter, Global, Port, port_ad
 def test_read_only_registers(bench: Any) -> None:
     b = bench("pod", "ports=5", "vcs=3", "data_width=128")
     expected = {
-        Global.ID: 0x4741564C, Global.VERSION: 0x000200, Global.PORTS: 5,
+        Global.ID: 0x4741564C, Global.VERSION: 0x000300, Global.PORTS: 5,
         Global.DATA_WIDTH: 128, Global.VCS: 3, Global.LATENCY: 10,
     }
     for address, value in expected.items():
@@ -43,7 +43,7 @@ def test_reset_values(bench: Any) -> None:
         (Global.ROUTE_INDEX, 0xFFFF), (Global.FDB_INDEX, 0xFFFF), (Global.FDB_ADDR_HI, 0xFFFF),
         (Global.FDB_ADDR_LO, 0xFFFFFFFF), (Global.ESUN_ETHERTYPE, 0xFFFF),
         (Global.BYPASS_LIMIT, 0xFF), (port_address(1, Port.CONTROL), 1),
-        (port_address(1, Port.PROFILE), 7), (port_address(1, Port.VC_MAP), 0xFFFFFFFF),
+        (port_address(1, Port.PROFILE), 0x37), (port_address(1, Port.VC_MAP), 0xFFFFFFFF),
         (port_address(1, Port.ECN_THRESHOLD), 0xFFFF),
         (port_address(1, Port.LLR_CONTROL), 0x1FF),
         (port_address(1, Port.LLR_REPLAY_TIMER), 0xFFFFFF),
@@ -124,7 +124,8 @@ def test_status_shows_both_states_and_the_replays(bench: Any) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    [0x0007, 0x0010, 0x03FF, 0x040F, 0x041F, 0x044B, 0x047F, 0x0500, 0x0FFF, 0xFFFF, 0x2440],
+    [0x0007, 0x0010, 0x03FF, 0x0457, 0x046F, 0x0471, 0x047F, 0x0482, 0x048A, 0x0492, 0x049A,
+     0x04BA, 0x04FF, 0x0600, 0x0FFF, 0x2440, 0xFFFF],
 )
 def test_unknown_addresses_read_zero(bench: Any, address: int) -> None:
     b = bench()

@@ -8,7 +8,6 @@ import random
 import pytest
 
 from gavel_model import load_config
-from gavel_model.flow_control import FlowControl
 from gavel_model.scheduler import Scheduler
 
 
@@ -23,61 +22,119 @@ class Definition:
         self.ports, self.vcs, self.iterations = ports, vcs, iterations
         self.grant = [0] * ports
         self.accept = [0] * ports
-        self.vc = [0] * ports
+        self.turn: list[set[tuple[int, int]]] = [set() for _ in range(ports)]
+        self.quota = [[0] * vcs for _ in range(ports)]
         self.catch_up: list[set[int]] = [set() for _ in range(ports)]
         self.bypass = [0] * ports
         self.frames = [[[0] * vcs for _ in range(ports)] for _ in range(ports)]
         self.allow = [[True] * vcs for _ in range(ports)]
-
-    def vcs_of(self, i: int, j: int) -> set[int]:
-        return {v for v in range(self.vcs) if self.frames[i][j][v] and self.allow[j][v]}
+        self.weights = [[0] * vcs for _ in range(ports)]  # as in the register
+        self.strict: list[set[int]] = [set() for _ in range(ports)]
 
     def step(
         self, free_inputs: set[int], free_outputs: set[int], limit: int
     ) -> set[tuple[int, int, int]]:
-        everyone = range(self.ports)
-        eligible = {(i, j): bool(self.vcs_of(i, j)) for i in everyone for j in everyone}
-        first = [{i for i in self.catch_up[j] if eligible[i, j]} for j in everyone]
+        everyone, channels = range(self.ports), range(self.vcs)
+        f = {(i, j) for i in everyone for j in everyone if any(self.frames[i][j])}
+        e = {(i, j) for i in everyone for j in everyone
+             if any(self.frames[i][j][v] and self.allow[j][v] for v in channels)}
+        k = [{i for i in self.catch_up[j] if (i, j) in f} for j in everyone]
+        c = [{i for i in k[j] if (i, j) in e} for j in everyone]
         request = {
-            (i, j) for i in free_inputs for j in free_outputs
-            if eligible[i, j] and (not first[j] or i in first[j])
+            (i, j, v) for i in free_inputs for j in free_outputs for v in channels
+            if self.frames[i][j][v] and self.allow[j][v] and (not c[j] or i in c[j])
         }
+        considered = {j: self.consider(j, {(i, v) for i, out, v in request if out == j})
+                      for j in free_outputs}
         pairs: dict[int, int] = {}  # output: input
         for iteration in range(self.iterations):
             inputs = free_inputs - set(pairs.values())
             grants: dict[int, set[int]] = {}
             for j in free_outputs - set(pairs):
-                asking = {i for i in inputs if (i, j) in request}
+                asking = {i for i, _ in considered[j][0] if i in inputs}
                 if asking:
-                    grants.setdefault(first_at_or_after(asking, self.grant[j]), set()).add(j)
+                    i = first_at_or_after(asking, self.grant[j])
+                    grants.setdefault(i, set()).add(j)
             for i, granted in grants.items():
-                urgent = {j for j in granted if first[j]}
+                urgent = {j for j in granted if c[j]}
                 j = first_at_or_after(urgent or granted, self.accept[i])
                 pairs[j] = i
                 if iteration == 0:
                     self.grant[j] = (i + 1) % self.ports
                     self.accept[i] = (j + 1) % self.ports
-        made = set()
-        for j, i in pairs.items():
-            v = first_at_or_after(self.vcs_of(i, j), self.vc[j])
-            self.vc[j] = (v + 1) % self.vcs
-            made.add((i, j, v))
+        vc_of = {j: self.take(j, i, *considered[j]) for j, i in pairs.items()}
         for j in everyone:
-            busy = {i for i in everyone if eligible[i, j] and i not in free_inputs}
-            self.catch_up[j] = set(first[j])
+            y = {i for i in everyone if (i, j) in e and i not in free_inputs}
+            self.catch_up[j] = set(k[j])
             if j not in pairs:
                 continue
-            if first[j]:
-                self.catch_up[j] = first[j] - {pairs[j]}
+            if c[j]:
+                self.catch_up[j] = k[j] - {pairs[j]}
                 self.bypass[j] = 0
-            elif not busy or limit == 0:
+            elif limit == 0:
                 self.bypass[j] = 0
+            elif not y:
+                continue
             elif self.bypass[j] + 1 >= limit:
-                self.catch_up[j] = busy
+                self.catch_up[j] = k[j] | y
                 self.bypass[j] = 0
             else:
                 self.bypass[j] += 1
-        return made
+        return {(i, j, vc_of[j]) for j, i in pairs.items()}
+
+    def consider(
+        self, j: int, r: set[tuple[int, int]]
+    ) -> tuple[set[tuple[int, int]], bool]:
+        """U of an output by R of it, and whether a new round begins. Pairs are (input, VC)."""
+        x = {v for _, v in r}
+        new_round = False
+        if x & self.strict[j]:
+            s = {max(x & self.strict[j])}
+        elif not any(self.weights[j]):
+            s = x
+        else:
+            s = {v for v in x if self.quota[j][v] > 0}
+            if not s:
+                s, new_round = x, True
+        if any(self.weights[j]):
+            fresh = {v: {h for h, u in r - self.turn[j] if u == v} for v in x}
+            u = {(i, v) for i, v in r if v in s
+                 and ((i, v) not in self.turn[j] or not fresh[v])}
+        else:
+            fresh = {i: {v for h, v in r - self.turn[j] if h == i and v in s} for i, _ in r}
+            u = {(i, v) for i, v in r if v in s
+                 and ((i, v) not in self.turn[j] or not fresh[i])}
+        return u, new_round
+
+    def take(self, j: int, i: int, u: set[tuple[int, int]], new_round: bool) -> int:
+        """VC of the pair (i, j); turns and quotas after it."""
+        v = min(vc for h, vc in u if h == i)
+        weighted = any(self.weights[j])
+        if (i, v) in self.turn[j]:
+            self.turn[j] = {(h, w) for h, w in self.turn[j] if (w != v if weighted else h != i)}
+        self.turn[j].add((i, v))
+        if v not in self.strict[j] and weighted:
+            if new_round:
+                self.quota[j] = [weight or 1 for weight in self.weights[j]]
+            self.quota[j][v] -= 1
+        return v
+
+    def packed_turns(self) -> int:
+        return sum(1 << (j * self.vcs + v) * self.ports + i
+                   for j, pairs in enumerate(self.turn) for i, v in pairs)
+
+    def packed_quotas(self) -> int:
+        return sum(n << (j * self.vcs + v) * 4
+                   for j, row in enumerate(self.quota) for v, n in enumerate(row))
+
+
+def choose_settings(rng: random.Random, fast: Scheduler, slow: Definition, j: int) -> None:
+    """Weights, or none, and strict VCs of an output."""
+    weights = [rng.choice((0, 1, 1, 2, 15)) for _ in range(slow.vcs)]
+    slow.weights[j] = weights if rng.random() < 0.6 else [0] * slow.vcs
+    slow.strict[j] = {v for v in range(slow.vcs) if rng.random() < 0.15}
+    fast.weights[j] = [n or 1 for n in slow.weights[j]] if any(slow.weights[j]) else None
+    fast.strict[j] = sum(1 << v for v in slow.strict[j])
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -89,9 +146,11 @@ def test_same_matches_and_same_state(seed: int) -> None:
         "tiny", [f"ports={ports}", f"vcs={vcs}", f"islip_iterations={iterations}",
                  f"bypass_limit={limit}"],
     )
-    flow_control = FlowControl(config)
-    fast = Scheduler(config, flow_control.allow)
+    allow = [(1 << vcs) - 1] * ports
+    fast = Scheduler(config, allow)
     slow = Definition(ports, vcs, iterations)
+    for j in range(ports):
+        choose_settings(rng, fast, slow, j)
     load = rng.choice((0.02, 0.1, 0.4))
     until_free = [0] * ports
     output_of = [-1] * ports
@@ -103,14 +162,19 @@ def test_same_matches_and_same_state(seed: int) -> None:
         if rng.random() < 0.05:
             j = rng.randrange(ports)
             mask = rng.getrandbits(vcs)
-            flow_control.allow[j] = mask
+            allow[j] = mask
             fast.allow_changed(j)
             slow.allow[j] = [bool(mask >> v & 1) for v in range(vcs)]
+        if rng.random() < 0.02:
+            choose_settings(rng, fast, slow, rng.randrange(ports))
         expected = slow.step(free_inputs, free_outputs, limit)
         made = fast.step(sum(1 << i for i in free_inputs), sum(1 << j for j in free_outputs))
         assert set(made) == expected
         assert len(made) == len(expected)
-        assert (fast.grant, fast.accept, fast.vc) == (slow.grant, slow.accept, slow.vc)
+        assert (fast.grant, fast.accept) == (slow.grant, slow.accept)
+        assert fast.quota == slow.quota
+        assert fast.turn_packed == slow.packed_turns()
+        assert fast.quota_packed == slow.packed_quotas()
         assert fast.bypass == slow.bypass
         assert fast.catch_up == [sum(1 << i for i in inputs) for inputs in slow.catch_up]
         until_free = [cycles - 1 for cycles in until_free]

@@ -191,6 +191,7 @@ def test_probe_values_are_packed_as_the_specification_says(bench: Any) -> None:
     b.llr(1, local=1)
     b.run(3)
     b.ordered_set(1, Kind.INIT, 0xFFFFF)
+    b.setting(1, Port.VC_WEIGHTS, 0x213)
     rng = random.Random(2)
     for n in range(40):
         for i in range(3):
@@ -204,7 +205,7 @@ def test_probe_values_are_packed_as_the_specification_says(bench: Any) -> None:
             packed = sum(n << 11 * voq for voq, n in enumerate(port.voq_frames))
             assert values[f"p{i}.voq_frames"] == packed
             assert values[f"p{i}.free_cells"] == port.ingress_buffer.free
-            assert values[f"p{i}.counters"] == sum(port.counters[n] << 32 * n for n in range(43))
+            assert values[f"p{i}.counters"] == sum(port.counters[n] << 32 * n for n in range(55))
             receiver, transmitter = port.llr_receiver, port.llr_transmitter
             assert values[f"p{i}.llr_rx"] == receiver.state + (receiver.next_rx << 2)
             window = transmitter.window
@@ -217,10 +218,15 @@ def test_probe_values_are_packed_as_the_specification_says(bench: Any) -> None:
             pointers = getattr(scheduler, name)
             masks = [7 & -(1 << p) if p else 0 for p in pointers]
             assert values[f"scheduler.{name}"] == sum(m << 3 * j for j, m in enumerate(masks))
-        assert values["scheduler.vc"] == sum(v << 2 * j for j, v in enumerate(scheduler.vc))
+        for name, width in (("turn", 3), ("quota", 4)):
+            elements = [n for of_output in getattr(scheduler, name) for n in of_output]
+            assert values[f"scheduler.{name}"] == sum(
+                n << width * voq for voq, n in enumerate(elements))
         assert values["scheduler.catch_up"] == sum(
             c << 3 * j for j, c in enumerate(scheduler.catch_up)
         )
+    assert any(values["scheduler.turn"] >> 3 * 3 * j & 0x1FF for j in (0, 2))
+    assert values["scheduler.quota"]
     for value, point in zip(b.switch.probe_values(), points, strict=True):
         assert 0 <= value < 1 << point.width
 

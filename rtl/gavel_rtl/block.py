@@ -45,8 +45,12 @@ def connect(m: Module, target: wiring.PureInterface, source: wiring.PureInterfac
             names: Iterable[str] | None = None) -> None:
     """Makes ``source`` drive the members of the same name of ``target``: all, or ``names``."""
     for name in names or target.signature.members:
-        driven, driver = getattr(target, name), getattr(source, name)
-        if target.signature.members[name].is_signature:
-            connect(m, driven, driver)
-        else:
-            m.d.comb += Value.cast(driven).eq(Value.cast(driver))
+        member = target.signature.members[name]
+        pairs = [(getattr(target, name), getattr(source, name))]
+        for _ in member.dimensions:
+            pairs = [pair for arrays in pairs for pair in zip(*arrays, strict=True)]
+        for driven, driver in pairs:
+            if member.is_signature:
+                connect(m, driven, driver)
+            else:
+                m.d.comb += Value.cast(driven).eq(Value.cast(driver))

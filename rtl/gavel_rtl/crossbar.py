@@ -10,7 +10,7 @@ from gavel_rtl.block import place
 from gavel_rtl.interfaces import SwitchWord
 
 _MEMBERS = ("valid", "sop", "eop", "next_eop", "empty", "profile", "mark", "poisoned",
-            "data")
+            "vc", "length", "data")
 
 
 SLICE_BITS = 64

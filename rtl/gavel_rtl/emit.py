@@ -20,6 +20,10 @@ _PROBES = {
     "counters": "counters.values",
     "llr_rx": "llr_receiver.probe",
     "llr_tx": "llr_transmitter.probe",
+    "credit_tx": "flow_control.credit_tx",
+    "credit_rx": "flow_control.credit_rx",
+    "vc_cells": "flow_control.cells",
+    "pause": "flow_control.pause",
 }
 """Where a port's probe points stand below ``port<i>``."""
 

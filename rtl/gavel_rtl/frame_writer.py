@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Storing side of an ingress buffer."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Assert, Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -11,6 +11,7 @@ from gavel_rtl.block import place
 from gavel_rtl.free_list import FreeList
 from gavel_rtl.interfaces import (
     PROFILE_BITS,
+    CountedFrame,
     Fields,
     FrameWord,
     Reason,
@@ -29,10 +30,15 @@ class FrameWriter(wiring.Component):
         Everything about the word of cycle w, and at its end about the frame.
     free, freed_cell
         A cell that a transfer has read to its end in this cycle.
+    full, lossless
+        V bits: the VC takes no frame; a drop for want of room on it is counted as one that should
+        not be.
     free_cells
         Free cells, as visible in the cycle.
     count, rx_bytes
         Counter events of cycle w.
+    files, filed_cells
+        A frame is filed in this cycle; the cells of the frame, with this word.
     filed
         P*V bits, one-hot: the VOQ in which a frame is filed in this cycle.
     filed_voq
@@ -43,11 +49,15 @@ class FrameWriter(wiring.Component):
         In w+1: what follows the last cell that was allocated before.
     enqueue, frame
         In w+1: a frame was filed, and what is to be kept of it.
+    counted
+        In w+1: a frame that counts for credits.
 
     Cycle behaviour
     ---------------
     w: the decision. w+1: memories are written, early enough for a transfer that reads in w+2.
     Cells of a dropped frame count as free at once; the free list takes them back in w+1.
+    Asserted in every cycle: a cell is allocated only if one is free, no more cells are free than
+    there are, and a frame that is filed has all of its words stored.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -60,9 +70,13 @@ class FrameWriter(wiring.Component):
             "route": In(Route(config)),
             "free": In(1),
             "freed_cell": In(config.cell_bits),
+            "full": In(config.vcs),
+            "lossless": In(config.vcs),
             "free_cells": Out(config.count_bits, init=config.buffer_cells),
             "count": Out(COUNTERS),
             "rx_bytes": Out(config.length_bits),
+            "files": Out(1),
+            "filed_cells": Out(config.frame_cells_bits),
             "filed": Out(config.voqs),
             "filed_voq": Out(voq_number_bits(config)),
             "write_en": Out(1),
@@ -73,6 +87,7 @@ class FrameWriter(wiring.Component):
             "link_to": Out(config.cell_bits),
             "enqueue": Out(1),
             "frame": Out(FrameInfo(config)),
+            "counted": Out(CountedFrame(config)),
         })
 
     def elaborate(self, platform):
@@ -88,10 +103,9 @@ class FrameWriter(wiring.Component):
         dropped = Signal()
         drop = Signal()
         ended = Signal()
-        is_filed = Signal()
         self._store_word(m, dropped)
-        self._judge(m, ended, is_filed)
-        m.d.comb += drop.eq(ended & ~is_filed)
+        self._judge(m, ended)
+        m.d.comb += drop.eq(ended & ~self.files)
         m.d.sync += dropped.eq(drop)
 
         given_back = Signal(config.frame_cells_bits)
@@ -108,10 +122,10 @@ class FrameWriter(wiring.Component):
         poisoned = Signal()
         m.d.comb += [
             self.filed_voq.eq(voq_number(config, self.route.port, self.fields.vc)),
-            self.filed.eq(is_filed << self.filed_voq),
+            self.filed.eq(self.files << self.filed_voq),
         ]
         m.d.sync += [
-            self.enqueue.eq(is_filed),
+            self.enqueue.eq(self.files),
             empty.eq(self.empty),
             profile.eq(self.fields.profile),
             poisoned.eq(self.verdict.poisoned),
@@ -133,6 +147,7 @@ class FrameWriter(wiring.Component):
         stored = Signal(config.frame_words_bits)
         overflow = Signal()
         stored_before = Signal.like(stored)
+        stored_now = Signal.like(stored)
         overflow_before = Signal()
         storable = Signal()
         needs_cell = Signal()
@@ -162,13 +177,25 @@ class FrameWriter(wiring.Component):
             self.link_to.eq(current_cell),
             self.write_address.eq(Cat(write_position, current_cell)),
         ]
+        m.d.comb += [
+            stored_now.eq(stored_before + store),
+            self.filed_cells.eq(Mux(word.sop, 0, self._cells) + self._allocate),
+        ]
         with m.If(word.valid):
             m.d.sync += [
-                stored.eq(stored_before + store),
+                stored.eq(stored_now),
                 overflow.eq(self._overflow_now),
-                self._cells.eq(Mux(word.sop, 0, self._cells) + self._allocate),
+                self._cells.eq(self.filed_cells),
                 self._more.eq(stored_before),
             ]
+        bytes_stored = Cat(Const(0, config.empty_bits), stored_now)
+        m.d.sync += [
+            Assert(~self._allocate | self.free_cells.any() | free_list.take_back,
+                   "a cell is allocated while none is free"),
+            Assert(self.free_cells <= config.buffer_cells, "more cells are free than there are"),
+            Assert(~self.files | (bytes_stored == self.verdict.length + self.empty),
+                   "a frame is filed without all of its words"),
+        ]
         with m.If(self._allocate):
             m.d.sync += [
                 current_cell.eq(free_list.free_cell),
@@ -182,23 +209,40 @@ class FrameWriter(wiring.Component):
             self.write_data.eq(word.data),
         ]
 
-    def _judge(self, m, ended, is_filed):
+    def _judge(self, m, ended):
         """Step 4: what becomes of the frame."""
+        verdict, fields = self.verdict, self.fields
         reason = Signal(Reason)
+        no_room = Signal()
+        counts = Signal()
         m.d.comb += ended.eq(self.word.valid & self.word.eop)
-        with m.If(self.verdict.reason != Reason.FILED):
-            m.d.comb += reason.eq(self.verdict.reason)
-        with m.Elif(self.fields.reason != Reason.FILED):
-            m.d.comb += reason.eq(self.fields.reason)
+        with m.If(verdict.reason != Reason.FILED):
+            m.d.comb += reason.eq(verdict.reason)
+        with m.Elif(fields.reason != Reason.FILED):
+            m.d.comb += reason.eq(fields.reason)
         with m.Elif(~self.route.hit):
             m.d.comb += reason.eq(Reason.NO_ROUTE)
+        with m.Elif(self.full.bit_select(fields.vc, 1)):
+            m.d.comb += reason.eq(Reason.VC_LIMIT)
         with m.Elif(self._overflow_now):
             m.d.comb += reason.eq(Reason.NO_BUFFER)
         with m.Else():
             m.d.comb += reason.eq(Reason.FILED)
         m.d.comb += [
-            is_filed.eq(ended & (reason == Reason.FILED)),
-            self.rx_bytes.eq(Mux(is_filed, self.verdict.length, 0)),
+            self.files.eq(ended & (reason == Reason.FILED)),
+            self.rx_bytes.eq(Mux(self.files, verdict.length, 0)),
             self.count[Counter.RX_FRAGMENT].eq(self.word.abort),
+            no_room.eq((reason == Reason.VC_LIMIT) | (reason == Reason.NO_BUFFER)),
+            self.count[Counter.RX_LOSSLESS_DROP].eq(
+                ended & no_room & self.lossless.bit_select(fields.vc, 1)),
+            # The peer has spent credits for a frame that came well, whatever its header says.
+            counts.eq(ended & (verdict.reason == Reason.FILED)
+                      & ((fields.reason == Reason.FILED) | (fields.reason == Reason.TTL))),
         ]
         m.d.comb += [self.count[event.value].eq(ended & (reason == event)) for event in Reason]
+        m.d.sync += [
+            self.counted.valid.eq(counts),
+            self.counted.filed.eq(self.files),
+            self.counted.vc.eq(fields.vc),
+            self.counted.length.eq(verdict.length),
+        ]

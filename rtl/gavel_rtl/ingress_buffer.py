@@ -7,11 +7,21 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from gavel_model.config import SwitchConfig
-from gavel_model.register_map import COUNTERS
+from gavel_model.register_map import CELL_LIMIT_BITS, COUNTERS
 from gavel_rtl.block import place
 from gavel_rtl.frame_writer import FrameWriter
-from gavel_rtl.interfaces import Fields, FrameWord, Match, Route, SwitchWord, Verdict
+from gavel_rtl.interfaces import (
+    CountedFrame,
+    Fields,
+    FrameWord,
+    FreedFrame,
+    Match,
+    Route,
+    SwitchWord,
+    Verdict,
+)
 from gavel_rtl.transfer import Transfer
+from gavel_rtl.vc_cells import VcCells
 from gavel_rtl.voq_counters import VoqCounters
 from gavel_rtl.voq_lists import VoqLists
 from gavel_rtl.voq_occupancy import VoqOccupancy
@@ -21,8 +31,8 @@ class IngressBuffer(wiring.Component):
     """Stores the frames of one input until the scheduler sends them (spec chapter 7).
 
     `FrameWriter` gives cells to arriving words and files frames; `VoqCounters`, `VoqLists` and
-    `VoqOccupancy` keep the queues; `Transfer` reads the matched frame. Two memories stand here:
-    the cells' data, and the chain of cells within a frame.
+    `VoqOccupancy` keep the queues; `VcCells` says which VCs are full; `Transfer` reads the matched
+    frame. Two memories stand here: the cells' data, and the chain of cells within a frame.
 
     Members
     -------
@@ -30,6 +40,10 @@ class IngressBuffer(wiring.Component):
         The word of cycle w, and at its end everything known about its frame.
     ecn_threshold
         Cells of one VOQ; 65535 never marks.
+    vc_limit
+        For each VC the cells from which on it takes no more frames.
+    lossless
+        V bits: VCs on which a frame must not be dropped for want of room.
     match
         Scheduler's decision for this input, cycle s.
     voq_ready
@@ -40,6 +54,10 @@ class IngressBuffer(wiring.Component):
         In c+1: output (one-hot) and word read in c; 0 if none was.
     count, rx_bytes
         Counter events of cycle w.
+    counted, freed
+        Frames for the account of credits: in w+1 one that came, in c+1 one that left.
+    vc_cells
+        For each VC the cells of its frames, as visible in the cycle.
     voq_frames, free_cells
         Probe points.
 
@@ -58,6 +76,8 @@ class IngressBuffer(wiring.Component):
             "fields": In(Fields(config)),
             "route": In(Route(config)),
             "ecn_threshold": In(16),
+            "vc_limit": In(CELL_LIMIT_BITS).array(config.vcs),
+            "lossless": In(config.vcs),
             "match": In(Match(config)),
             "voq_ready": Out(config.voqs),
             "done": Out(1),
@@ -65,6 +85,9 @@ class IngressBuffer(wiring.Component):
             "out_word": Out(SwitchWord(config)),
             "count": Out(COUNTERS),
             "rx_bytes": Out(config.length_bits),
+            "counted": Out(CountedFrame(config)),
+            "freed": Out(FreedFrame(config)),
+            "vc_cells": Out(config.count_bits).array(config.vcs),
             "voq_frames": Out(config.voqs * config.count_bits),
             "free_cells": Out(config.count_bits),
         })
@@ -76,6 +99,7 @@ class IngressBuffer(wiring.Component):
         self._counters = place(m, "voq_counters", VoqCounters(config))
         self._transfer = place(m, "transfer", Transfer(config))
         self._store(m)
+        self._limit(m)
         self._queue(m)
         self._send(m)
         return m
@@ -90,10 +114,31 @@ class IngressBuffer(wiring.Component):
             writer.empty.eq(self.empty),
             writer.free.eq(self._transfer.free),
             writer.freed_cell.eq(self._transfer.cell_now),
+            writer.lossless.eq(self.lossless),
             self.free_cells.eq(writer.free_cells),
             self.count.eq(writer.count),
             self.rx_bytes.eq(writer.rx_bytes),
         ]
+        connect(m, writer.counted, flipped(self.counted))
+
+    def _limit(self, m):
+        """What each VC holds, and whether it may hold more."""
+        writer, transfer = self._writer, self._transfer
+        cells = place(m, "vc_accounts", VcCells(self._config))
+        m.d.comb += [
+            cells.filed.eq(writer.files),
+            cells.filed_vc.eq(self.fields.vc),
+            cells.filed_cells.eq(writer.filed_cells),
+            cells.freed.eq(transfer.eop),
+            cells.freed_vc.eq(transfer.vc),
+            cells.freed_cells.eq(transfer.cells),
+            writer.full.eq(cells.full),
+            self.freed.valid.eq(transfer.eop),
+            self.freed.vc.eq(transfer.vc),
+            self.freed.length.eq(transfer.length),
+        ]
+        for vc, limit in enumerate(self.vc_limit):
+            m.d.comb += [cells.limit[vc].eq(limit), self.vc_cells[vc].eq(cells.cells[vc])]
 
     def _queue(self, m):
         """Bookkeeping of the VOQs: at once in the counters, one cycle later in the lists."""
@@ -169,5 +214,7 @@ class IngressBuffer(wiring.Component):
             word.profile.eq(transfer.profile),
             word.mark.eq(transfer.frame_mark),
             word.poisoned.eq(transfer.poisoned),
+            word.vc.eq(transfer.vc),
+            word.length.eq(transfer.length),
             word.data.eq(Mux(transfer.valid, data_read.data, 0)),
         ]

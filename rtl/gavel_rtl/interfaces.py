@@ -11,16 +11,19 @@ from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
 from gavel_model.pins import CTL_BITS, SEQ_BITS
-from gavel_model.register_map import COUNTER_BITS, COUNTERS
+from gavel_model.register_map import CELL_LIMIT_BITS, COUNTER_BITS, COUNTERS
+from gavel_rtl.flow_interfaces import FlowSettings
 from gavel_rtl.llr_interfaces import LlrSettings
 
 PROFILE_BITS = 3
+CLASS_FROM_BITS = 2
+VC_MATCH_BITS = 14
 LINK_MEMBERS = ("valid", "sop", "eop", "err", "empty", "llr", "seq", "ctl_valid", "ctl", "up",
                 "data")
 """Members of a link in the order of `gavel_model.pins`."""
 
 
-class Reason(enum.Enum, shape=unsigned(5)):
+class Reason(enum.Enum, shape=unsigned(6)):
     """What becomes of a frame; the value is the number of the counter that counts it."""
 
     FILED = 0
@@ -35,6 +38,7 @@ class Reason(enum.Enum, shape=unsigned(5)):
     NO_BUFFER = 10
     RX_LLR = 17
     RX_POISONED = 18
+    VC_LIMIT = 43
 
 
 def _link(config: SwitchConfig) -> dict[str, wiring.Member]:
@@ -201,6 +205,8 @@ class SwitchWord(wiring.Signature):
         Header profile of the frame.
     mark, poisoned
         ECN decision; it came poisoned: the same with every word of the frame.
+    vc, length
+        Virtual channel and bytes (FCS included) of the frame, the same with every word of it.
     data
         The word.
     """
@@ -215,7 +221,50 @@ class SwitchWord(wiring.Signature):
             "profile": Out(PROFILE_BITS),
             "mark": Out(1),
             "poisoned": Out(1),
+            "vc": Out(config.vc_bits),
+            "length": Out(config.length_bits),
             "data": Out(config.data_width),
+        })
+
+
+class CountedFrame(wiring.Signature):
+    """A frame that counts for its sender's credits, in w+1 (docs/flow_control.md, Receiver).
+
+    Members
+    -------
+    valid
+        It counts: the other members are meaningless without.
+    filed
+        It was filed in a VOQ; else it was dropped.
+    vc, length
+        Virtual channel, bytes with FCS.
+    """
+
+    def __init__(self, config: SwitchConfig):
+        super().__init__({
+            "valid": Out(1),
+            "filed": Out(1),
+            "vc": Out(config.vc_bits),
+            "length": Out(config.length_bits),
+        })
+
+
+class FreedFrame(wiring.Signature):
+    """A frame of which a transfer read the last word in c, in c+1.
+
+    Members
+    -------
+    valid
+        There is one: the other members are meaningless without.
+    vc, length
+        Virtual channel, bytes with FCS.
+    """
+
+    def __init__(self, config: SwitchConfig):
+        super().__init__({
+            "valid": Out(1),
+            "vc": Out(config.vc_bits),
+            "length": Out(config.length_bits),
         })
 
 
@@ -238,16 +287,26 @@ class EgressWord(wiring.Signature):
 
 
 class PortSettings(wiring.Signature):
-    """Registers of a port as visible in the cycle, and the global ones that a port uses."""
+    """Registers of a port as visible in the cycle, and the global ones that a port uses.
+
+    Members are named as in docs/spec.md and docs/flow_control.md. ``vc_match``, ``vc_limit`` have
+    an element for each VC; ``vc_match`` has mask and value in the places of their register.
+    """
 
     def __init__(self, config: SwitchConfig):
         super().__init__({
             "enable": Out(1),
             "profile": Out(PROFILE_BITS),
+            "class_from": Out(CLASS_FROM_BITS),
             "vc_map": Out(32),
+            "vc_match": Out(VC_MATCH_BITS).array(config.vcs),
+            "vc_limit": Out(CELL_LIMIT_BITS).array(config.vcs),
+            "vc_weights": Out(32),
+            "strict": Out(config.vcs),
             "ecn_threshold": Out(16),
             "esun_ethertype": Out(16),
             "llr": Out(LlrSettings(config)),
+            "flow": Out(FlowSettings(config)),
         })
 
 

@@ -9,6 +9,7 @@ from gavel_model.config import MIN_FRAME_BYTES, SwitchConfig
 from gavel_model.pins import SEQ_BITS
 from gavel_model.register_map import COUNTERS, Counter
 from gavel_rtl.block import connect, place
+from gavel_rtl.flow_interfaces import CreditUpdate
 from gavel_rtl.interfaces import FrameWord, Reason, RxLink, Verdict
 from gavel_rtl.lib import crc
 from gavel_rtl.llr_interfaces import ControlSet, FrameEnd
@@ -43,8 +44,8 @@ class LinkRx(wiring.Component):
         As visible in t+2: ordered sets end in a check byte.
     verdict, end
         Of the frame whose last word is on the pins in t, in t+2.
-    control
-        Ordered set that was on the pins in t, in t+2.
+    control, credits
+        Ordered set that was on the pins in t, in t+2; ``credits`` if it was a CF_Update.
 
     Cycle behaviour
     ---------------
@@ -65,6 +66,7 @@ class LinkRx(wiring.Component):
             "verdict": Out(Verdict(config)),
             "end": Out(FrameEnd(config)),
             "control": Out(ControlSet(config)),
+            "credits": Out(CreditUpdate()),
         })
 
     def elaborate(self, platform):
@@ -118,6 +120,7 @@ class LinkRx(wiring.Component):
             reader.protect.eq(self.protect),
         ]
         connect(m, self.control, reader.received)
+        connect(m, self.credits, reader.credits)
 
     def _frame(self, m):
         """Cycle t+1: which words belong to frames."""

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Control ordered sets of link-level retry: the one place where they are made and read."""
+"""Control ordered sets: the one place where they are made and read."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
-from gavel_model.ordered_set import DATA_BITS, VALUE_BITS, Kind
+from gavel_model.ordered_set import CF_BITS, CF_UPDATE, DATA_BITS, VALUE_BITS, VC_BITS, Kind
 from gavel_model.pins import CTL_BITS
+from gavel_rtl.flow_interfaces import CreditEntries, CreditUpdate
 from gavel_rtl.lib.crc8 import CRC8_BITS, crc8
 from gavel_rtl.llr_interfaces import ControlSet
 
@@ -21,8 +22,21 @@ def _byte(ctl: Value, number: int) -> Value:
     return ctl[8 * (number - 1):8 * number]
 
 
+_CHECK_PLACES = (*range(48, 52), 38, 39, 14, 15)
+"""Where the check bits of CF_Update stand in D1...D7, bit 0 of the check first: in D7, and in the
+upper bits of the VCs of entry 1 and of entry 0."""
+
+_CHECKED_VC_BITS = 3
+
+
+def _check_mask() -> Const:
+    """1 where a check bit of CF_Update stands."""
+    return Const(sum(1 << place for place in _CHECK_PLACES), CTL_BITS)
+
+
 class OrderedSetWriter(wiring.Component):
-    """Puts an ordered set together (docs/llr.md, Control ordered sets).
+    """Puts an ordered set together (docs/llr.md, Control ordered sets; docs/flow_control.md,
+    CF_Update).
 
     Members
     -------
@@ -30,8 +44,10 @@ class OrderedSetWriter(wiring.Component):
         D1.
     value, data
         v, and the init data, which must be 0 in ACK and NACK.
+    is_credits, credits
+        It is a CF_Update, with these entries, and not one of ``kind``. VCs have three bits.
     protect
-        D7 is the CRC-8, and not 0.
+        There is a CRC-8 in it, and not 0.
     ctl
         D1...D7, D1 in bits 7:0.
 
@@ -45,34 +61,54 @@ class OrderedSetWriter(wiring.Component):
             "kind": In(Kind),
             "value": In(VALUE_BITS),
             "data": In(DATA_BITS),
+            "is_credits": In(1),
+            "credits": In(CreditEntries()),
             "protect": In(1),
             "ctl": Out(CTL_BITS),
         })
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        value = self.value
+        value, entries = self.value, self.credits
         body = Signal(_BODY_BITS)
+        retry_set, credit_set = Signal(CTL_BITS), Signal(CTL_BITS)
+        content, check = Signal(CTL_BITS), Signal(CRC8_BITS)
+        first, second = Signal(VALUE_BITS), Signal(VALUE_BITS)
         m.d.comb += [
+            first.eq(Cat(entries.freed, entries.vc)),
+            second.eq(Cat(entries.second_freed, entries.second_vc)),
+            content.eq(Cat(Const(CF_UPDATE, 8), first[12:], first[4:12],
+                           Const(_NIBBLE, 4), first[:4], second[12:], second[4:12],
+                           Const(0, 4), second[:4])),
+            check.eq(crc8(content)),
+            credit_set.eq(content | Mux(self.protect, self._placed(check), 0)),
             body.eq(Cat(Value.cast(self.kind), Const(0, 8 - len(Value.cast(self.kind))),
                         value[12:20], value[4:12], Const(_NIBBLE, 4), value[:4],
                         self.data[8:], self.data[:8])),
-            self.ctl.eq(Cat(body, Mux(self.protect, crc8(body), 0))),
+            retry_set.eq(Cat(body, Mux(self.protect, crc8(body), 0))),
+            self.ctl.eq(Mux(self.is_credits, credit_set, retry_set)),
         ]
         return m
 
+    @staticmethod
+    def _placed(check: Signal) -> Value:
+        """The check bits of a CF_Update where they stand."""
+        places = {place: check[bit] for bit, place in enumerate(_CHECK_PLACES)}
+        return Cat(places.get(place, Const(0, 1)) for place in range(CTL_BITS))
+
 
 class OrderedSetReader(wiring.Component):
-    """Tells what a received ordered set says (docs/llr.md, Control ordered sets).
+    """Tells what a received ordered set says (docs/llr.md, Control ordered sets;
+    docs/flow_control.md, CF_Update).
 
     Members
     -------
     present, ctl
         An ordered set is on the pins in t, and it.
     protect
-        As visible in t+2: D7 must be the CRC-8, and not 0.
-    received
-        What it was, in t+2.
+        As visible in t+2: there must be the CRC-8, and not 0.
+    received, credits
+        What it was, in t+2; ``credits`` if it was a CF_Update.
 
     Cycle behaviour
     ---------------
@@ -86,6 +122,7 @@ class OrderedSetReader(wiring.Component):
             "ctl": In(CTL_BITS),
             "protect": In(1),
             "received": Out(ControlSet(config)),
+            "credits": Out(CreditUpdate()),
         })
 
     def elaborate(self, platform: object) -> Module:
@@ -125,5 +162,31 @@ class OrderedSetReader(wiring.Component):
                 present & fits & (_byte(ctl, 1) == kind) & (says_data | ~data.any()))
             m.d.comb += shown.eq(found & valid)
             known.append(shown)
+        self._read_credits(m, present, ctl)
+        known.append(self.credits.valid)
         m.d.comb += received.unknown.eq(came & ~Cat(known).any())
         return m
+
+    def _read_credits(self, m: Module, present: Signal, ctl: Signal) -> None:
+        """t+1: a CF_Update is compared, and registered."""
+        update = self.credits
+        content, check = Signal(CTL_BITS), Signal(CRC8_BITS)
+        found, guarded, plain = (
+            Signal(name=f"credits_{name}") for name in ("found", "guarded", "plain"))
+        vcs = [Signal(VC_BITS, name=f"{name}_vc") for name in ("first", "second")]
+        m.d.comb += [
+            content.eq(ctl & ~_check_mask()),
+            check.eq(Cat(ctl[place] for place in _CHECK_PLACES)),
+        ]
+        m.d.sync += [
+            found.eq(present & (_byte(ctl, 1) == CF_UPDATE) & (_byte(ctl, 4)[:4] == _NIBBLE)),
+            guarded.eq(check == crc8(content)),
+            plain.eq(_byte(ctl, 7)[:4] == 0),
+            update.freed.eq(Cat(_byte(ctl, 4)[4:], _byte(ctl, 3), _byte(ctl, 2))),
+            update.second_freed.eq(Cat(_byte(ctl, 7)[4:], _byte(ctl, 6), _byte(ctl, 5))),
+            vcs[0].eq(_byte(ctl, 2)[CF_BITS - 12:]),
+            vcs[1].eq(_byte(ctl, 5)[CF_BITS - 12:]),
+        ]
+        m.d.comb += update.valid.eq(found & Mux(self.protect, guarded, plain))
+        for vc, shown in zip(vcs, (update.vc, update.second_vc), strict=True):
+            m.d.comb += shown.eq(Mux(self.protect, vc[:_CHECKED_VC_BITS], vc))

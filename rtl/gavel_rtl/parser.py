@@ -8,22 +8,35 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
+from gavel_model.mac_control import MAC_CONTROL_ADDRESS, MAC_CONTROL_ETHERTYPE
 from gavel_model.profiles import (
+    DSCP_PLACES,
     HEADER_BYTES,
-    MAC_CONTROL_ADDRESS,
-    MAC_CONTROL_ETHERTYPE,
+    PCP_DEI,
     PROFILES,
+    TAG_BITS,
+    TAGGED,
     Field,
     Match,
     Profile,
 )
+from gavel_model.register_map import ClassFrom, VcMatch
 from gavel_rtl.interfaces import Fields, FrameWord, PortSettings, Reason
-from gavel_rtl.lib.one_hot import select
+from gavel_rtl.lib.one_hot import encode, select
+from gavel_rtl.lib.round_robin import first
 
 _HEADER_BITS = 8 * HEADER_BYTES
 _CLASS_BITS = 3
+_MATCHED_BITS = 6
 _DESTINATION = Field(0, 48)
 _ETHERTYPE = Field(96, 16)
+_ETHERNET = next(number for number, row in enumerate(PROFILES) if row.name == "ethernet")
+"""The profile for which ``PROFILE`` chooses what else may decide the VC."""
+
+
+def _behind_tag(field: Field) -> Field:
+    """Where ``field`` lies in a tagged frame."""
+    return Field(field.offset + TAG_BITS, field.width)
 
 
 class Parser(wiring.Component):
@@ -138,16 +151,43 @@ class Parser(wiring.Component):
             m.d.comb += fields.reason.eq(Reason.FILED)
 
     def _find_vc(self, m):
-        config = self._config
+        config, settings = self._config, self.settings
         traffic_class = Signal(_CLASS_BITS)
         wanted = Signal(4)
+        by_map = Signal(config.vc_bits)
         conditions = dict.fromkeys(row.class_when for row in PROFILES
                                    if row.class_when is not None)
         no_class = [self._any_profile(lambda row, when=when: row.class_when == when)
                     & ~self._holds(when) for when in conditions]
+        by_pcp_dei = Signal()
+        by_dscp = Signal()
         m.d.comb += [
             traffic_class.eq(Mux(Cat(no_class).any(), Const(0, _CLASS_BITS),
                                  self._field(lambda row: row.traffic_class))),
-            wanted.eq(self.settings.vc_map.word_select(traffic_class, 4)),
-            self.fields.vc.eq(Mux(wanted < config.vcs, wanted, config.vcs - 1)),
+            wanted.eq(settings.vc_map.word_select(traffic_class, 4)),
+            by_map.eq(Mux(wanted < config.vcs, wanted, config.vcs - 1)),
+            by_pcp_dei.eq(self._uses[_ETHERNET] & (settings.class_from == ClassFrom.PCP_DEI)),
+            by_dscp.eq(self._uses[_ETHERNET] & (settings.class_from == ClassFrom.DSCP)),
         ]
+        by_match = self._match_vc(m, by_pcp_dei, by_dscp)
+        m.d.comb += self.fields.vc.eq(Mux(by_pcp_dei | by_dscp, by_match, by_map))
+
+    def _match_vc(self, m: Module, by_pcp_dei: Signal, by_dscp: Signal) -> Value:
+        """The VC that the registers ``VC_MATCH`` give to PCP and DEI, or to the DSCP."""
+        config = self._config
+        tagged = Signal()
+        number = Signal(_MATCHED_BITS)
+        m.d.comb += tagged.eq(self._holds(TAGGED))
+        choices: list[tuple[Value, Value]] = [(by_pcp_dei & tagged, self._take(PCP_DEI))]
+        for match, field in DSCP_PLACES:
+            choices.append((by_dscp & self._holds(match), self._take(field)))
+            behind = Match(_behind_tag(match.field), match.value)
+            choices.append((by_dscp & tagged & self._holds(behind),
+                            self._take(_behind_tag(field))))
+        m.d.comb += number.eq(select(choices))
+        hits = Signal(config.vcs)
+        for vc, setting in enumerate(self.settings.vc_match):
+            mask = setting[VcMatch.MASK:VcMatch.MASK + _MATCHED_BITS]
+            value = setting[VcMatch.VALUE:VcMatch.VALUE + _MATCHED_BITS]
+            m.d.comb += hits[vc].eq(((number ^ value) & mask) == 0)
+        return encode(first(hits), config.vc_bits)

@@ -11,8 +11,11 @@ from gavel_rtl.block import connect, place
 from gavel_rtl.control_transmitter import ControlTransmitter
 from gavel_rtl.counters import Counters
 from gavel_rtl.egress import Egress
+from gavel_rtl.flow_control import FlowControl
+from gavel_rtl.flow_interfaces import FlowSelect
 from gavel_rtl.ingress_buffer import IngressBuffer
 from gavel_rtl.interfaces import (
+    EgressWord,
     Match,
     PortSettings,
     RxLink,
@@ -26,7 +29,7 @@ from gavel_rtl.llr_receiver import LlrReceiver
 from gavel_rtl.llr_transmitter import LlrTransmitter
 from gavel_rtl.lookup import Lookup
 from gavel_rtl.parser import Parser
-from gavel_rtl.port_registers import LLR_STATUS_BITS
+from gavel_rtl.port_registers import LLR_STATUS_BITS, REGISTER_BITS
 
 _WORD_TO_STORE = 2
 _VERDICT_TO_STORE = 1
@@ -51,16 +54,19 @@ class Port(wiring.Component):
         Counter to read, and its value.
     llr_status
         Value of register LLR_STATUS.
+    flow_select, flow_status
+        Read-only register of flow control to read, and its value, 0 if none is.
     match, voq_ready, done
         To and from the Scheduler (cycle s).
-    matched
-        A frame is matched to this output (cycle s).
-    hold
-        No frame may be matched to this output in this cycle.
+    matched, matched_vc
+        A frame is matched to this output (cycle s), and its VC, one-hot.
+    hold, allow, claim
+        No frame may be matched to this output in this cycle; VCs that may send; a control frame is
+        wanted or under way.
+    idle
+        A control frame may be taken in this cycle.
     connect, to_crossbar, from_crossbar
         Words in c+1 and c+2.
-    mac_control
-        A MAC Control frame was consumed in this cycle.
 
     Cycle behaviour
     ---------------
@@ -77,15 +83,20 @@ class Port(wiring.Component):
             "counter_select": In(COUNTERS),
             "counter": Out(COUNTER_BITS),
             "llr_status": Out(LLR_STATUS_BITS),
+            "flow_select": In(FlowSelect(config)),
+            "flow_status": Out(REGISTER_BITS),
             "match": In(Match(config)),
             "voq_ready": Out(config.voqs),
             "done": Out(1),
             "matched": In(1),
+            "matched_vc": In(config.vcs),
             "hold": Out(1),
+            "allow": Out(config.vcs),
+            "claim": Out(1),
+            "idle": In(1),
             "connect": Out(config.ports),
             "to_crossbar": Out(SwitchWord(config)),
             "from_crossbar": In(SwitchWord(config)),
-            "mac_control": Out(1),
         })
 
     def elaborate(self, platform: object) -> Module:
@@ -96,20 +107,21 @@ class Port(wiring.Component):
         self._control_transmitter = place(m, "control_transmitter", ControlTransmitter(config))
         self._llr_transmitter = place(m, "llr_transmitter", LlrTransmitter(config))
         self._link_tx = place(m, "link_tx", LinkTx(config))
+        self._flow_control = place(m, "flow_control", FlowControl(config))
         ingress_buffer = self._ingress(m)
         egress = self._egress(m)
         self._retry(m)
+        self._flow(m, ingress_buffer)
         counters = place(m, "counters", Counters(config))
         m.d.comb += [
             counters.events.count.eq(
                 ingress_buffer.count | egress.events.count | self._link_rx.count
                 | self._llr_receiver.count | self._control_transmitter.count
-                | self._llr_transmitter.count),
+                | self._llr_transmitter.count | self._flow_control.count),
             counters.events.rx_bytes.eq(ingress_buffer.rx_bytes),
             counters.events.tx_bytes.eq(egress.events.tx_bytes),
             counters.select.eq(self.counter_select),
             self.counter.eq(counters.value),
-            self.mac_control.eq(ingress_buffer.count[Counter.RX_MAC_CONTROL]),
         ]
         return m
 
@@ -137,10 +149,13 @@ class Port(wiring.Component):
             link_rx.protect.eq(settings.llr.protect),
             ingress_buffer.empty.eq(self._delayed(m, link_rx.empty, "empty", _WORD_TO_STORE)),
             ingress_buffer.ecn_threshold.eq(settings.ecn_threshold),
+            ingress_buffer.lossless.eq(settings.flow.receiver | settings.flow.pfc_transmit),
             self.voq_ready.eq(ingress_buffer.voq_ready),
             self.done.eq(ingress_buffer.done),
             self.connect.eq(ingress_buffer.connect),
         ]
+        m.d.comb += [ingress_buffer.vc_limit[vc].eq(limit)
+                     for vc, limit in enumerate(settings.vc_limit)]
         connect(m, self.to_crossbar, ingress_buffer.out_word)
         return ingress_buffer
 
@@ -148,7 +163,10 @@ class Port(wiring.Component):
         link_tx, llr_transmitter = self._link_tx, self._llr_transmitter
         egress = place(m, "egress", Egress(self._config))
         connect(m, egress.i_word, self.from_crossbar)
-        connect(m, llr_transmitter.i_word, egress.o_word)
+        # Words of Egress and of control frames never come together, and are 0 when they do not.
+        for name in EgressWord(self._config).members:
+            m.d.comb += getattr(llr_transmitter.i_word, name).eq(
+                getattr(egress.o_word, name) | getattr(self._flow_control.o_word, name))
         connect(m, link_tx.word, llr_transmitter.o_word)
         outputs = [name for name, member in self.tx.signature.members.items()
                    if member.flow is Out]
@@ -159,7 +177,7 @@ class Port(wiring.Component):
             link_tx.enable.eq(self.settings.enable),
             link_tx.ctl_load.eq(self._control_transmitter.load),
             link_tx.ctl.eq(self._control_transmitter.ctl),
-            llr_transmitter.matched.eq(self.matched),
+            llr_transmitter.matched.eq(self.matched | self._flow_control.taken),
             llr_transmitter.free.eq(link_tx.word_free),
             self.hold.eq(llr_transmitter.hold),
         ]
@@ -185,6 +203,37 @@ class Port(wiring.Component):
             self.llr_status.eq(Cat(transmitter.state, Const(0, 1), receiver.state, Const(0, 2),
                                    transmitter.replays)),
         ]
+
+    def _flow(self, m: Module, ingress_buffer: IngressBuffer) -> None:
+        """Credits and PFC, beside all others."""
+        flow, control, word = self._flow_control, self._control_transmitter, self.from_crossbar
+        settings = self.settings
+        connect(m, flow.settings, settings.flow)
+        connect(m, flow.credits, self._link_rx.credits)
+        connect(m, flow.counted, ingress_buffer.counted)
+        connect(m, flow.freed, ingress_buffer.freed)
+        connect(m, flow.i_word, ingress_buffer.word)
+        connect(m, flow.select, self.flow_select)
+        connect(m, control.credits, flow.request)
+        m.d.comb += [
+            flow.vc_map.eq(settings.vc_map),
+            flow.sent.eq(word.valid & word.sop),
+            flow.sent_vc.eq(word.vc),
+            flow.sent_length.eq(word.length),
+            flow.retry_state.eq(self._llr_transmitter.state),
+            flow.matched_vc.eq(self.matched_vc),
+            flow.mac_control.eq(ingress_buffer.count[Counter.RX_MAC_CONTROL]
+                                & ~ingress_buffer.verdict.poisoned),
+            flow.idle.eq(self.idle),
+            flow.cf_sent.eq(control.cf_sent),
+            control.cf_min.eq(settings.flow.cf_min),
+            control.cf_max.eq(settings.flow.cf_max),
+            self.allow.eq(flow.allow),
+            self.claim.eq(flow.claim),
+            self.flow_status.eq(flow.status),
+        ]
+        m.d.comb += [flow.vc_cells[vc].eq(cells)
+                     for vc, cells in enumerate(ingress_buffer.vc_cells)]
 
     def _delay(self, m: Module, target: wiring.PureInterface, source: wiring.PureInterface,
                name: str, cycles: int) -> None:

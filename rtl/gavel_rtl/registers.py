@@ -5,7 +5,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from gavel_model.config import SwitchConfig
+from gavel_model.config import MAX_VCS, SwitchConfig
 from gavel_model.register_map import (
     COUNTERS,
     ID_VALUE,
@@ -16,6 +16,7 @@ from gavel_model.register_map import (
     Port,
 )
 from gavel_rtl.block import connect, place
+from gavel_rtl.flow_interfaces import FLOW_SETTINGS, VC_COUNTS, VC_SETTINGS, FlowSelect
 from gavel_rtl.interfaces import PortSettings, RegisterPort, TableWrite
 from gavel_rtl.llr_registers import LLR_REGISTERS, LLR_STATUS_BITS
 from gavel_rtl.port_registers import REGISTER_BITS, PortRegisters
@@ -52,6 +53,10 @@ class Registers(wiring.Component):
         For each port the counter selected.
     llr_status
         For each port the value of its LLR_STATUS.
+    flow_select
+        The register of flow control addressed, the same for all ports.
+    flow_status
+        For each port the value of the read-only one, 0 if none is.
 
     Cycle behaviour
     ---------------
@@ -70,6 +75,8 @@ class Registers(wiring.Component):
             "counter_select": Out(COUNTERS),
             "counter": In(REGISTER_BITS).array(ports),
             "llr_status": In(LLR_STATUS_BITS).array(ports),
+            "flow_select": Out(FlowSelect(config)),
+            "flow_status": In(REGISTER_BITS).array(ports),
         })
 
     def elaborate(self, platform: object) -> Module:
@@ -125,6 +132,7 @@ class Registers(wiring.Component):
         m.d.sync += llr_selected.eq(Cat(offset == register for register in LLR_REGISTERS))
         for number in range(COUNTERS):
             m.d.sync += self.counter_select[number].eq(offset == Port.COUNTERS + number)
+        self._select_flow(m, offset)
 
         total: Value = Const(0, REGISTER_BITS)
         for number, settings in enumerate(self.settings):
@@ -133,6 +141,7 @@ class Registers(wiring.Component):
             port_selected = Signal(name=f"port{number}_selected")
             m.d.sync += port_selected.eq(page == PORT_BASE // PORT_STRIDE + number)
             m.d.comb += [
+                port.number.eq(number),
                 port.selected.eq(port_selected),
                 port.control_selected.eq(offset_selected[Port.CONTROL]),
                 port.profile_selected.eq(offset_selected[Port.PROFILE]),
@@ -142,16 +151,28 @@ class Registers(wiring.Component):
                 port.wdata.eq(wdata),
                 port.llr_selected.eq(llr_selected),
                 port.llr_status.eq(self.llr_status[number]),
+                port.flow_status.eq(self.flow_status[number]),
                 port.counter.eq(self.counter[number]),
-                settings.enable.eq(port.enable),
-                settings.profile.eq(port.profile),
-                settings.vc_map.eq(port.vc_map),
-                settings.ecn_threshold.eq(port.ecn_threshold),
                 settings.esun_ethertype.eq(esun_ethertype),
             ]
-            connect(m, settings.llr, port.llr)
+            connect(m, port.flow_select, self.flow_select)
+            connect(m, settings, port, [name for name in settings.signature.members
+                                        if name != "esun_ethertype"])
             total = total | port.value
         return total
+
+    def _select_flow(self, m: Module, offset: Value) -> None:
+        """Decodes the registers of flow control."""
+        select = self.flow_select
+        vc_bits = (MAX_VCS - 1).bit_length()
+        group, vc = offset[vc_bits:], offset[:vc_bits]
+        m.d.sync += [
+            select.setting.eq(Cat(offset == register for register in FLOW_SETTINGS)),
+            select.status.eq(offset == Port.CBFC_STATUS),
+            select.vc_setting.eq(Cat(group == register >> vc_bits for register in VC_SETTINGS)),
+            select.vc_count.eq(Cat(group == register >> vc_bits for register in VC_COUNTS)),
+            select.vc.eq(Cat(vc == number for number in range(self._config.vcs))),
+        ]
 
     def _tables(self, m: Module, we: Signal, wdata: Signal,
                 selected: dict[Global, Signal]) -> Value:

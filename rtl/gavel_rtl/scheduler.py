@@ -8,10 +8,11 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
+from gavel_model.probes import QUOTA_BITS
 from gavel_rtl.block import place
 from gavel_rtl.interfaces import Match
 from gavel_rtl.scheduler_input import SchedulerInput
-from gavel_rtl.scheduler_output import BYPASS_BITS, SchedulerOutput
+from gavel_rtl.scheduler_output import BYPASS_BITS, WEIGHTS_BITS, SchedulerOutput
 
 
 def _column(rows: Iterable[Value], number: int) -> Value:
@@ -40,19 +41,30 @@ class Scheduler(wiring.Component):
         P bits: the input's open transfer reads its last word in this cycle.
     hold
         P bits: no frame may be matched to the output in this cycle.
+    claim
+        P bits: the output is not free, because a control frame is wanted or under way.
+    weights, strict
+        For each output its registers: a nibble for each VC, and V bits.
     bypass_limit
         Register ``BYPASS_LIMIT``.
     match
         For each input the decision.
     matched
         P bits: a frame is matched to the output in this cycle.
-    grant, accept, vc, catch_up
-        Probe points: P masks of P bits, P masks of P bits, P VC numbers, P sets of P bits.
+    matched_vc
+        For each output V bits, one-hot: VC of that frame; 0 without one.
+    idle
+        P bits: the output has no open transfer, or its last word is read in this cycle, and is not
+        on hold, whatever ``claim`` says.
+    grant, accept, turn, catch_up, quota
+        Probe points: P masks of P bits, P masks of P bits, P*V sets of P bits, P sets of P bits,
+        P*V numbers of 4 bits.
 
     Cycle behaviour
     ---------------
-    Combinational from ``voq_ready``, ``done`` and ``hold`` to ``match``, cycle s. The pair is
-    busy from s+1 on, up to and without the cycle of its ``done``.
+    Combinational from ``voq_ready``, ``allow``, ``done``, ``hold`` and ``claim`` to ``match``,
+    cycle s; ``idle`` needs ``done`` and ``hold`` only. The pair is busy from s+1 on, up to and
+    without the cycle of its ``done``.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -63,13 +75,19 @@ class Scheduler(wiring.Component):
             "allow": In(config.voqs),
             "done": In(ports),
             "hold": In(ports),
+            "claim": In(ports),
+            "weights": In(WEIGHTS_BITS).array(ports),
+            "strict": In(config.vcs).array(ports),
             "bypass_limit": In(BYPASS_BITS),
             "match": Out(Match(config)).array(ports),
             "matched": Out(ports),
+            "matched_vc": Out(config.vcs).array(ports),
+            "idle": Out(ports),
             "grant": Out(ports * ports),
             "accept": Out(ports * ports),
-            "vc": Out(ports * config.vc_bits),
+            "turn": Out(config.voqs * ports),
             "catch_up": Out(ports * ports),
+            "quota": Out(config.voqs * QUOTA_BITS),
         })
 
     def elaborate(self, platform: object) -> Module:
@@ -86,10 +104,15 @@ class Scheduler(wiring.Component):
         for j, side in enumerate(outputs):
             m.d.comb += [
                 self.matched[j].eq(side.matched),
+                self.matched_vc[j].eq(side.vc),
+                self.idle[j].eq(side.idle),
                 side.allow.eq(self.allow[j * vcs:(j + 1) * vcs]),
                 side.inputs_free.eq(Cat(each.unmatched[0] for each in inputs)),
                 side.busy.eq(_column(open_rows, j).any()),
                 side.hold.eq(self.hold[j]),
+                side.claim.eq(self.claim[j]),
+                side.weights.eq(self.weights[j]),
+                side.strict.eq(self.strict[j]),
                 side.bypass_limit.eq(self.bypass_limit),
             ]
             m.d.comb += [side.ready[vc].eq(_column(self.voq_ready, j * vcs + vc))
@@ -108,8 +131,9 @@ class Scheduler(wiring.Component):
         m.d.comb += [
             self.grant.eq(Cat(side.grant_mask for side in outputs)),
             self.accept.eq(Cat(side.accept_mask for side in inputs)),
-            self.vc.eq(Cat(side.vc_pointer for side in outputs)),
+            self.turn.eq(Cat(side.turn for side in outputs)),
             self.catch_up.eq(Cat(side.catch_up for side in outputs)),
+            self.quota.eq(Cat(side.quota for side in outputs)),
         ]
         return m
 

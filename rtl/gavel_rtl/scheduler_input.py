@@ -23,7 +23,7 @@ class SchedulerInput(wiring.Component):
     done
         The open transfer reads its last word in this cycle.
     waiting
-        P bits: outputs with a member of their catch-up set to serve.
+        P bits: outputs with a member of their catch-up set to serve now.
     granted
         For each iteration P bits: outputs that granted this input.
     accepted
@@ -31,7 +31,7 @@ class SchedulerInput(wiring.Component):
     unmatched
         For each iteration: the input is free and no earlier iteration matched it.
     vc_rows
-        V rows of P bits: bit j of row v, output j chose VC v.
+        V rows of P bits: bit j of row v, the match to output j is of VC v.
     open
         P bits, one-hot: output of the open transfer, 0 if it ends in this cycle.
     match

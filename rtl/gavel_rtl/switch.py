@@ -8,7 +8,6 @@ from amaranth.lib.wiring import In, Out
 from gavel_model.config import SwitchConfig
 from gavel_rtl.block import connect, place
 from gavel_rtl.crossbar import Crossbar
-from gavel_rtl.flow_control import FlowControl
 from gavel_rtl.interfaces import RegisterPort, RxLink, TxLink
 from gavel_rtl.port import Port
 from gavel_rtl.registers import Registers
@@ -58,11 +57,10 @@ class Switch(wiring.Component):
         scheduler = place(m, "scheduler", Scheduler(config))
         crossbar = place(m, "crossbar", Crossbar(config))
         registers = place(m, "registers", Registers(config))
-        flow_control = place(m, "flow_control", FlowControl(config))
 
         m.d.comb += [
-            flow_control.mac_control.eq(Cat(port.mac_control for port in ports)),
-            scheduler.allow.eq(flow_control.allow),
+            scheduler.allow.eq(Cat(port.allow for port in ports)),
+            scheduler.claim.eq(Cat(port.claim for port in ports)),
             scheduler.done.eq(Cat(port.done for port in ports)),
             scheduler.hold.eq(Cat(port.hold for port in ports)),
             scheduler.bypass_limit.eq(registers.bypass_limit),
@@ -71,13 +69,19 @@ class Switch(wiring.Component):
             connect(m, port.settings, registers.settings[number])
             connect(m, port.table, registers.table)
             connect(m, port.match, scheduler.match[number])
+            connect(m, port.flow_select, registers.flow_select)
             connect(m, crossbar.i_word[number], port.to_crossbar)
             connect(m, port.from_crossbar, crossbar.o_word[number])
             m.d.comb += [
                 port.matched.eq(scheduler.matched[number]),
+                port.matched_vc.eq(scheduler.matched_vc[number]),
+                port.idle.eq(scheduler.idle[number]),
+                scheduler.weights[number].eq(registers.settings[number].vc_weights),
+                scheduler.strict[number].eq(registers.settings[number].strict),
                 port.counter_select.eq(registers.counter_select),
                 registers.counter[number].eq(port.counter),
                 registers.llr_status[number].eq(port.llr_status),
+                registers.flow_status[number].eq(port.flow_status),
                 scheduler.voq_ready[number].eq(port.voq_ready),
                 crossbar.connect[number].eq(port.connect),
             ]

@@ -8,7 +8,15 @@ from amaranth.lib.wiring import In, Out
 from gavel_model.config import SwitchConfig
 from gavel_rtl.interfaces import PROFILE_BITS, Match
 from gavel_rtl.lib.one_hot import encode
-from gavel_rtl.voq import FrameInfo, more_bits, position_bits, voq_number, voq_number_bits
+from gavel_rtl.voq import (
+    FrameInfo,
+    frame_bytes,
+    frame_cells,
+    more_bits,
+    position_bits,
+    voq_number,
+    voq_number_bits,
+)
 
 
 class Transfer(wiring.Component):
@@ -32,8 +40,10 @@ class Transfer(wiring.Component):
         In c: ``cell_now`` has been read to its end.
     done
         In c: the frame has been read to its end.
-    connect, valid, sop, eop, next_eop, empty, profile, frame_mark, poisoned
+    connect, valid, sop, eop, next_eop, empty, profile, frame_mark, poisoned, vc, length
         In c+1: what goes beside the word that was read in c; 0 if none was.
+    cells
+        In c+1: cells of its frame; meaningless if none was.
 
     Cycle behaviour
     ---------------
@@ -63,6 +73,9 @@ class Transfer(wiring.Component):
             "profile": Out(PROFILE_BITS),
             "frame_mark": Out(1),
             "poisoned": Out(1),
+            "vc": Out(config.vc_bits),
+            "length": Out(config.length_bits),
+            "cells": Out(config.frame_cells_bits),
         })
 
     def elaborate(self, platform):
@@ -98,6 +111,7 @@ class Transfer(wiring.Component):
         config = self._config
         self._output = Signal(config.ports, name="to_output")
         vc = Signal(config.vcs)
+        self._vc = Signal(config.vc_bits, name="vc_now")
         m.d.sync += [
             self.opening.eq(self.match.valid),
             self.read.eq(self.match.valid | (self.read & ~self.done)),
@@ -105,8 +119,8 @@ class Transfer(wiring.Component):
         with m.If(self.match.valid):
             m.d.sync += [self._output.eq(self.match.output), vc.eq(self.match.vc)]
         m.d.comb += [
-            self.voq.eq(voq_number(config, encode(self._output, config.port_bits),
-                                   encode(vc, config.vc_bits))),
+            self._vc.eq(encode(vc, config.vc_bits)),
+            self.voq.eq(voq_number(config, encode(self._output, config.port_bits), self._vc)),
         ]
 
     def _walk_cells(self, m):
@@ -135,9 +149,12 @@ class Transfer(wiring.Component):
 
     def _describe(self, m, last, next_is_last):
         """What goes beside the data in c+1."""
-        frame_empty = Signal(self._config.empty_bits)
+        config, head = self._config, self.head
+        frame_empty = Signal(config.empty_bits)
         frame_profile = Signal(PROFILE_BITS)
         marked, poisoned = Signal(), Signal()
+        frame_vc = Signal(config.vc_bits)
+        frame_length = Signal(config.length_bits)
         m.d.sync += [
             self.connect.eq(Mux(self.read, self._output, 0)),
             self.valid.eq(self.read),
@@ -147,14 +164,19 @@ class Transfer(wiring.Component):
         ]
         with m.If(self.opening):
             m.d.sync += [
-                frame_empty.eq(self.head.empty),
-                frame_profile.eq(self.head.profile),
+                frame_empty.eq(head.empty),
+                frame_profile.eq(head.profile),
                 marked.eq(self.mark),
-                poisoned.eq(self.head.poisoned),
+                poisoned.eq(head.poisoned),
+                frame_vc.eq(self._vc),
+                frame_length.eq(frame_bytes(head.more, head.empty)),
+                self.cells.eq(frame_cells(config, head.more)),
             ]
         m.d.comb += [
             self.empty.eq(Mux(self.valid, frame_empty, 0)),
             self.profile.eq(Mux(self.valid, frame_profile, 0)),
             self.frame_mark.eq(self.valid & marked),
             self.poisoned.eq(self.valid & poisoned),
+            self.vc.eq(Mux(self.valid, frame_vc, 0)),
+            self.length.eq(Mux(self.valid, frame_length, 0)),
         ]

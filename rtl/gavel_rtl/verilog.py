@@ -23,6 +23,18 @@ for command in sys.argv[1:]:
     libyosys.run_pass(command, design)
 """
 _BANNER = re.compile(r"\A/\*.*?\*/\s*", re.DOTALL)
+_CHECK = re.compile(r"^    if \((?P<when>.+)\) begin\n"
+                    r"      if \(!(?P<condition>\S+) ?\)\n"
+                    r"        \$write\((?P<message>\".*\")\);\n"
+                    r"      assert \((?P=condition) ?\);\n"
+                    r"    end\n", re.MULTILINE)
+_CHECKS = re.compile(r"^  always @\(posedge clk\) begin\n"
+                     r"(?:    if \(.+\) begin\n      if .+\n        \$write.+\n      assert .+\n"
+                     r"    end\n)+  end\n", re.MULTILINE)
+ASSERT_MACRO = "GAVEL_ASSERT"
+"""Defined, the Verilog has the design's assertions, which are SystemVerilog; else it has none, as
+not every tool that reads Verilog knows them."""
+
 _MEMORY = re.compile(r"^  reg (?:\[\d+:0\] )?(\w+) \[(\d+):0\];$", re.MULTILINE)
 
 
@@ -35,10 +47,24 @@ def _clear_at_start(memory: re.Match[str]) -> str:
             f"{name}[{word}] = 0;")
 
 
+def _only_on_demand(checks: re.Match[str]) -> str:
+    """A block of assertions with their messages, for those who define `ASSERT_MACRO`."""
+    text = _CHECK.sub(_assertion, checks[0])
+    return f"`ifdef {ASSERT_MACRO}\n{text}`endif\n"
+
+
+def _assertion(check: re.Match[str]) -> str:
+    statement = f"assert ({check['condition']} ) else $error({check['message']});\n"
+    if check["when"] == "1'h1":
+        return f"    {statement}"
+    return f"    if ({check['when']}) begin\n      {statement}    end\n"
+
+
 def write_verilog(rtlil: str) -> str:
     """Verilog of an RTLIL design, without attributes and without the writer's banner.
 
-    Memories come without contents, and are cleared by a loop.
+    Memories come without contents, and are cleared by a loop. Assertions stand between
+    ``ifdef`` and ``endif`` of `ASSERT_MACRO`.
 
     Raises
     ------
@@ -55,4 +81,4 @@ def write_verilog(rtlil: str) -> str:
             last = (run.stderr.strip() or run.stdout.strip()).rpartition("\n")[2]
             raise RuntimeError(f"Yosys could not write the Verilog: {last}")
         text = _BANNER.sub("", (Path(folder) / "design.v").read_text("utf-8"), count=1)
-        return _MEMORY.sub(_clear_at_start, text)
+        return _CHECKS.sub(_only_on_demand, _MEMORY.sub(_clear_at_start, text))

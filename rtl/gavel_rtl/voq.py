@@ -50,6 +50,12 @@ def frame_cells(config: SwitchConfig, more: Value) -> Value:
     return more[position_bits(config):] + 1
 
 
+def frame_bytes(more: Value, empty: Value) -> Value:
+    """Bytes of a frame of ``more`` + 1 words, ``empty`` lanes of the last one unused."""
+    # A word has a power of two of bytes, so ~empty is the number of the last used lane.
+    return Cat(~empty, more) + 1
+
+
 def voq_number_bits(config: SwitchConfig) -> int:
     """Width of a VOQ number."""
     return (config.voqs - 1).bit_length()

@@ -11,6 +11,7 @@ import pytest
 from gavel_model.loader import load_config
 from gavel_model.probes import probe_points
 from gavel_rtl.emit import generate
+from gavel_rtl.verilog import ASSERT_MACRO
 
 pytest.importorskip("pyosys", reason="writes the Verilog; Amaranth alone makes none")
 
@@ -78,3 +79,11 @@ def test_instances_are_counted(tiny):
     assert tiny.sidecar["modules"]["gavel_switch"] == 1
     assert tiny.sidecar["modules"]["gavel_port"] == TINY.ports
     assert tiny.sidecar["modules"]["gavel_link_rx"] == TINY.ports
+
+
+def test_assertions_are_there_for_those_who_ask(tiny):
+    block = re.compile(rf"^`ifdef {ASSERT_MACRO}\n(.*?)^`endif\n", re.DOTALL | re.MULTILINE)
+    asserted = "".join(block.findall(tiny.verilog))
+    assert "a cell is allocated while none is free" in asserted
+    assert "a frame is filed without all of its words" in asserted
+    assert re.search(r"\bassert\b|\$write|\$error|\$display", block.sub("", tiny.verilog)) is None

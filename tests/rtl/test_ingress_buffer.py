@@ -30,6 +30,8 @@ class Frame:
     empty: int = 0
     profile: int = 0
     poisoned: int = 0
+    vc: int = 0
+    length: int = 0
     cells: int = 0
     overflow: bool = False
     words: list[int] = field(default_factory=list)
@@ -67,7 +69,7 @@ class Open:
 
 
 class Queues:
-    """Chapter 7 of the specification."""
+    """Chapter 7 of the specification, and chapters 4 and 7 of that of flow control."""
 
     def __init__(self, config: SwitchConfig) -> None:
         self.config = config
@@ -76,6 +78,10 @@ class Queues:
         self.voqs: list[deque[Frame]] = [deque() for _ in range(config.voqs)]
         self.transfer: Open | None = None
         self.out: dict[str, int] = {}
+        self.vc_cells = [0] * config.vcs
+        self.full = [False] * config.vcs
+        self.counted: tuple[int, int, int] | None = None
+        self.freed: Frame | None = None
         self.seen: Tally[str] = Tally()
 
     def voq_frames(self) -> int:
@@ -97,7 +103,8 @@ class Queues:
         out = {
             "valid": 1, "sop": int(n == 0), "eop": int(left == 0), "next_eop": int(left == 1),
             "empty": frame.empty, "profile": frame.profile, "mark": transfer.mark,
-            "poisoned": frame.poisoned, "data": frame.words[n], "connect": 1 << transfer.output,
+            "poisoned": frame.poisoned, "vc": frame.vc, "length": frame.length,
+            "data": frame.words[n], "connect": 1 << transfer.output,
         }
         freed = int(left == 0 or transfer.position % self.config.words_per_cell == 0)
         return left == 0, out, freed
@@ -129,16 +136,31 @@ class Queues:
         else:
             if not word.hit:
                 reason = Reason.NO_ROUTE
+            elif self.full[word.vc]:
+                reason = Reason.VC_LIMIT
             elif frame.overflow:
                 reason = Reason.NO_BUFFER
+        if word.verdict is Reason.FILED and word.fields in (Reason.FILED, Reason.TTL):
+            self.counted = (int(reason is Reason.FILED), word.vc, word.length)
+            self.seen["counts, not filed"] += reason is not Reason.FILED
         if reason is not Reason.FILED:
             self.free += frame.cells
             return reason, 0
         frame.empty = word.empty
         frame.profile = word.profile
         frame.poisoned = word.poisoned
+        frame.vc, frame.length = word.vc, word.length
         self.voqs[word.port * config.vcs + word.vc].append(frame)
         return reason, word.length
+
+    def account(self, limits: list[int], filed: bool, word: Word, ended: Frame | None) -> None:
+        """The end of the cycle: what was filed in it, and what was freed in the one before."""
+        self.full = [cells >= limit for cells, limit in zip(self.vc_cells, limits, strict=True)]
+        if filed:
+            self.vc_cells[word.vc] += self.voqs[word.port * self.config.vcs + word.vc][-1].cells
+        if self.freed is not None:
+            self.vc_cells[self.freed.vc] -= self.freed.cells
+        self.freed = ended
 
 
 class Source:
@@ -206,7 +228,8 @@ class Source:
             word.fields = rng.choice([Reason.MAC_CONTROL, Reason.HEADER, Reason.TTL])
 
 
-def drive(ctx, dut, word: Word, threshold: int, match: tuple[int, int] | None) -> None:
+def drive(ctx, dut, word: Word, threshold: int, match: tuple[int, int] | None,
+          limits: list[int], lossless: int = 0) -> None:
     for name in ("valid", "sop", "eop", "abort", "data"):
         ctx.set(getattr(dut.word, name), getattr(word, name))
     ctx.set(dut.empty, word.empty)
@@ -219,6 +242,9 @@ def drive(ctx, dut, word: Word, threshold: int, match: tuple[int, int] | None) -
     ctx.set(dut.route.hit, word.hit)
     ctx.set(dut.route.port, word.port)
     ctx.set(dut.ecn_threshold, threshold)
+    ctx.set(dut.lossless, lossless)
+    for limit, value in zip(dut.vc_limit, limits, strict=True):
+        ctx.set(limit, value)
     ctx.set(dut.match.valid, match is not None)
     ctx.set(dut.match.output, 0 if match is None else 1 << match[0])
     ctx.set(dut.match.vc, 0 if match is None else 1 << match[1])
@@ -228,6 +254,7 @@ SHAPES = {
     "w64": {"data_width": 64},
     "w128": {"data_width": 128},
     "w256": {"data_width": 256, "buffer_cells": 19},
+    "w256_five_vcs": {"data_width": 256, "vcs": 5, "ports": 5, "max_frame_bytes": 300},
     "w512": {"data_width": 512, "buffer_cells": 21},
     "w64_one_vc": {"data_width": 64, "vcs": 1, "ports": 2, "max_frame_bytes": 100},
     "w512_one_vc": {"data_width": 512, "vcs": 1, "ports": 2, "max_frame_bytes": 1000},
@@ -250,6 +277,8 @@ def test_every_cycle_as_the_queues_say(simulate, shape: str, narrow: bool) -> No
         seen = queues.seen
         gap = bad = lazy = 0.0
         threshold = 65535
+        limits = [config.buffer_cells] * config.vcs
+        lossless = 0
         before = None
         for cycle in range(cycles):
             if cycle % phase == 0:
@@ -257,9 +286,14 @@ def test_every_cycle_as_the_queues_say(simulate, shape: str, narrow: bool) -> No
                 lazy = rng.choice([0.0, 0.3, 0.99, 0.99])
             if rng.random() < 0.02:
                 threshold = rng.choice([0, 1, 2, 3, 5, 9, 65535])
+            if rng.random() < 0.02:
+                # Mostly as after reset, so that the buffer can fill, too.
+                limits[rng.randrange(config.vcs)] = rng.choice(
+                    [0, 1, 4, 8, *[config.buffer_cells] * 4, (1 << 17) - 1])
+                lossless = rng.getrandbits(config.vcs)
             if cycle in (cycles // 3, cycles // 2):
                 ctx.set(sync.rst, 1)
-                drive(ctx, dut, source.next(gap, bad), threshold, None)
+                drive(ctx, dut, source.next(gap, bad), threshold, None, limits, lossless)
                 await ctx.tick()
                 ctx.set(sync.rst, 0)
                 queues = Queues(config)
@@ -271,6 +305,9 @@ def test_every_cycle_as_the_queues_say(simulate, shape: str, narrow: bool) -> No
             ready = [n for n, queue in enumerate(queues.voqs) if queue]
             free_seen = queues.free
             out_seen = queues.out
+            cells_seen = list(queues.vc_cells)
+            counted_seen, queues.counted = queues.counted, None
+            freed_seen = queues.freed
             done, queues.out, freed = queues.read(threshold)
             match = None
             if (queues.transfer is None or done) and ready and rng.random() >= lazy:
@@ -278,7 +315,7 @@ def test_every_cycle_as_the_queues_say(simulate, shape: str, narrow: bool) -> No
                 match = divmod(voq, config.vcs)
                 seen["same voq at once"] += before == match
             reason, filed_bytes = queues.write(word)
-            drive(ctx, dut, word, threshold, match)
+            drive(ctx, dut, word, threshold, match, limits, lossless)
 
             at = f"cycle {cycle}"
             assert ctx.get(dut.free_cells) == free_seen, at
@@ -287,17 +324,31 @@ def test_every_cycle_as_the_queues_say(simulate, shape: str, narrow: bool) -> No
             assert ctx.get(dut.done) == done, at
             assert ctx.get(dut.connect) == out_seen.get("connect", 0), at
             for name in ("valid", "sop", "eop", "next_eop", "empty", "profile", "mark", "poisoned",
-                         "data"):
+                         "vc", "length", "data"):
                 value = ctx.get(getattr(dut.out_word, name))
                 assert value == out_seen.get(name, 0), f"{at}: {name}"
             counted = word.abort << Counter.RX_FRAGMENT
             if reason is not None:
                 counted |= 1 << reason.value
                 seen[reason.name] += 1
+                if reason in (Reason.VC_LIMIT, Reason.NO_BUFFER) and lossless >> word.vc & 1:
+                    counted |= 1 << Counter.RX_LOSSLESS_DROP
+                    seen["lossless drop"] += 1
             assert ctx.get(dut.count) == counted, at
             assert ctx.get(dut.rx_bytes) == filed_bytes, at
+            assert [ctx.get(cells) for cells in dut.vc_cells] == cells_seen, at
+            assert ctx.get(dut.counted.valid) == (counted_seen is not None), at
+            if counted_seen is not None:
+                assert tuple(ctx.get(getattr(dut.counted, name))
+                             for name in ("filed", "vc", "length")) == counted_seen, at
+            assert ctx.get(dut.freed.valid) == (freed_seen is not None), at
+            if freed_seen is not None:
+                assert ctx.get(dut.freed.vc) == freed_seen.vc, at
+                assert ctx.get(dut.freed.length) == freed_seen.length, at
 
             queues.free += freed
+            queues.account(limits, reason is Reason.FILED, word,
+                           queues.transfer.frame if done and queues.transfer else None)
             if done:
                 queues.transfer = None
                 seen["sent"] += 1
@@ -307,7 +358,8 @@ def test_every_cycle_as_the_queues_say(simulate, shape: str, narrow: bool) -> No
             seen["abort and start"] += word.abort and word.valid
             before = match
             await ctx.tick()
-        wanted = ["sent", "FILED", "NO_BUFFER", "FCS", "RX_LLR", "RX_POISONED", "marked"]
+        wanted = ["sent", "FILED", "NO_BUFFER", "FCS", "RX_LLR", "RX_POISONED", "marked",
+                  "VC_LIMIT", "lossless drop", "counts, not filed"]
         if config.max_frame_words > 1:
             wanted.append("abort and start")
         if config.data_width == 512:
@@ -327,10 +379,43 @@ def test_single_word_frames_leave_one_voq_in_every_cycle(simulate) -> None:
             word = Word(valid=1, sop=1, eop=1, data=cycle + 1, hit=1, port=2, vc=1, length=64)
             match = (2, 1) if ctx.get(dut.voq_ready) else None
             assert (match is not None) == (cycle > 0)
-            drive(ctx, dut, word, 65535, match)
+            drive(ctx, dut, word, 65535, match, [config.buffer_cells] * config.vcs)
             if ctx.get(dut.out_word.valid):
                 sent.append(ctx.get(dut.out_word.data))
             await ctx.tick()
         assert sent == list(range(1, 118))
 
     simulate(dut, bench)
+
+
+def test_a_vc_takes_its_limit_and_what_ends_one_cycle_later(simulate) -> None:
+    """A frame filed in w makes the VC full for frames that end in w+2 or later."""
+    config = config_of(data_width=512, vcs=2)
+    dut = IngressBuffer(config)
+
+    async def bench(ctx, sync) -> None:
+        took = []
+        for _ in range(8):
+            word = Word(valid=1, sop=1, eop=1, hit=1, vc=1, length=64)
+            drive(ctx, dut, word, 65535, None, [0, 3], 0b10)
+            took.append(ctx.get(dut.count))
+            await ctx.tick()
+        dropped = 1 << Counter.RX_VC_LIMIT | 1 << Counter.RX_LOSSLESS_DROP
+        assert took == [1 << Counter.RX_FRAMES] * 4 + [dropped] * 4
+        assert [ctx.get(cells) for cells in dut.vc_cells] == [0, 4]
+
+    simulate(dut, bench)
+
+
+def test_a_frame_that_lost_a_word_is_not_filed_in_silence(simulate) -> None:
+    config = config_of(data_width=64)
+
+    async def bench(ctx, sync) -> None:
+        for n in range(9):
+            word = Word(valid=1, sop=int(n == 0), eop=int(n == 8), hit=1, length=64)
+            drive(ctx, dut, word, 65535, None, [16] * config.vcs)
+            await ctx.tick()
+
+    dut = IngressBuffer(config)
+    with pytest.raises(AssertionError, match="a frame is filed without all of its words"):
+        simulate(dut, bench)

@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 
 from gavel_model.loader import load_config
-from gavel_model.ordered_set import WITH_DATA, Kind, OrderedSet, encode
+from gavel_model.ordered_set import (
+    WITH_DATA,
+    CreditUpdate,
+    Kind,
+    OrderedSet,
+    encode,
+    encode_credits,
+)
 from gavel_model.register_map import Counter
 from gavel_rtl.control_transmitter import ControlTransmitter
 from gavel_rtl.interfaces import Reason
@@ -70,6 +77,56 @@ def test_a_set_is_read_two_cycles_later_and_no_flipped_bit_passes(simulate, seq_
             ctx.set(dut.protect, protect)
             got = {name: ctx.get(getattr(dut.received, name)) for name in wanted}
             assert got == wanted
+
+    simulate(dut, bench)
+
+
+def random_credits(rng: random.Random, vcs: int = 8) -> CreditUpdate:
+    return CreditUpdate(rng.randrange(vcs), rng.getrandbits(15), rng.randrange(vcs),
+                        rng.getrandbits(15))
+
+
+def test_credits_are_written_as_published(simulate) -> None:
+    dut = OrderedSetWriter()
+    rng = random.Random(2)
+
+    async def bench(ctx, sync) -> None:
+        ctx.set(dut.is_credits, 1)
+        for _ in range(300):
+            item, protect = random_credits(rng), rng.getrandbits(1)
+            for name, value in item._asdict().items():
+                ctx.set(getattr(dut.credits, name), value)
+            ctx.set(dut.kind, rng.choice(list(Kind)))
+            ctx.set(dut.protect, protect)
+            assert ctx.get(dut.ctl) == encode_credits(item, bool(protect))
+
+    simulate(dut, bench)
+
+
+def test_credits_are_read_two_cycles_later_and_no_flipped_bit_passes(simulate) -> None:
+    dut = OrderedSetReader(load_config("tiny", ("seq_bits=5",)))
+    rng = random.Random(3)
+
+    async def bench(ctx, sync) -> None:
+        for _ in range(400):
+            protect = rng.getrandbits(1)
+            item = random_credits(rng, 8 if protect else 32)
+            ctl = encode_credits(item, bool(protect))
+            flipped = rng.random() < 0.5
+            if flipped:
+                ctl ^= 1 << rng.choice((*range(8), *range(24, 28), *range(48, 52))
+                                       if not protect else range(56))
+            ctx.set(dut.present, 1)
+            ctx.set(dut.ctl, ctl)
+            await ctx.tick()
+            ctx.set(dut.present, 0)
+            ctx.set(dut.ctl, rng.getrandbits(56))
+            await ctx.tick()
+            ctx.set(dut.protect, protect)
+            assert ctx.get(dut.received.unknown) == flipped
+            assert ctx.get(dut.credits.valid) == (not flipped)
+            assert flipped or item == CreditUpdate(**{
+                name: ctx.get(getattr(dut.credits, name)) for name in CreditUpdate._fields})
 
     simulate(dut, bench)
 
@@ -175,5 +232,37 @@ def test_sets_keep_their_distance(simulate) -> None:
         assert loads["echo"] == [22]
         # After four spacings and, as the ACK of 81 came first, the least distance of 3 cycles.
         assert loads["init"] == [41, 85]
+
+    simulate(dut, bench)
+
+
+def test_credits_share_with_acks(simulate) -> None:
+    dut = ControlTransmitter(load_config("tiny"))
+
+    async def bench(ctx, sync) -> None:
+        ctx.set(dut.free, 1)
+        ctx.set(dut.settings.min_spacing, 8)
+        ctx.set(dut.settings.spacing, 48)
+        ctx.set(dut.cf_min, 64)
+        ctx.set(dut.cf_max, 160)
+        ctx.set(dut.credits.enabled, 1)
+        ctx.set(dut.receiver.ack, 1)
+        acks, updates, nacks = [], [], []
+        for cycle in range(80):
+            ctx.set(dut.credits.pending, cycle < 40)
+            ctx.set(dut.receiver.ack, cycle < 40)
+            ctx.set(dut.receiver.nack, cycle == 20)
+            for cycles, sent in ((acks, dut.sent.ack), (updates, dut.cf_sent),
+                                 (nacks, dut.sent.nack)):
+                if ctx.get(sent):
+                    cycles.append(cycle)
+            assert ctx.get(dut.load) == (cycle in acks or cycle in updates or cycle in nacks)
+            assert ctx.get(dut.count) >> Counter.CBFC_TX_CF_UPDATE & 1 == (cycle in updates)
+            await ctx.tick()
+        # W = 64: an ACK every 7 cycles, a CF_Update every 9, two cycles between any two sets. Both
+        # are due in cycle 0, and then the one that was not sent last goes first.
+        assert acks == [0, 7, 14, 27, 34]
+        assert updates == [2, 11, 22, 31, 52, 73]
+        assert nacks == [20]
 
     simulate(dut, bench)

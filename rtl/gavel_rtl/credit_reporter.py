@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Chooses the two VCs whose freed credits the peer is told next."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from gavel_model.config import SwitchConfig
+from gavel_model.ordered_set import CF_BITS
+from gavel_rtl.flow_interfaces import CreditRequest
+from gavel_rtl.lib.one_hot import encode, select
+from gavel_rtl.lib.round_robin import pick, pointer_after
+
+
+class CreditReporter(wiring.Component):
+    """What CF_Update says (docs/flow_control.md, Receiver, Choice).
+
+    All pairs of VCs are compared at once. The largest is larger than all others, and the second
+    than all others but the largest.
+
+    Parameters
+    ----------
+    config
+        V.
+
+    Members
+    -------
+    receiver
+        Bit v: VC v has a receiver.
+    released
+        Low 15 bits of R_CF of each VC.
+    cc_update
+        A CC_Update came in the cycle before, w+1: every VC is to be told.
+    sent
+        The request is sent in this cycle.
+    request
+        To ControlTransmitter.
+
+    Cycle behaviour
+    ---------------
+    The choice of a cycle shows in the next; the counts that ``request`` gives are those visible in
+    the cycle. What is to be told again by ``cc_update`` stays so if something is ``sent`` in the
+    same cycle. After reset the choice is VC 0 twice.
+    """
+
+    def __init__(self, config: SwitchConfig):
+        self._config = config
+        super().__init__({
+            "receiver": In(config.vcs),
+            "released": In(CF_BITS).array(config.vcs),
+            "cc_update": In(1),
+            "sent": In(1),
+            "request": Out(CreditRequest()),
+        })
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        vcs = self._config.vcs
+        first, second = Signal(vcs, init=1), Signal(vcs, init=1)
+        turn = Signal(vcs)
+        keys = [self._key(m, vc, first, second) for vc in range(vcs)]
+        largest = self._largest(m, keys, turn)
+        others, telling = Signal(vcs), Signal(vcs)
+        m.d.comb += [
+            others.eq(self.receiver & ~largest),
+            telling.eq(others & Cat(key.any() for key in keys)),
+        ]
+        following = Mux(telling.any(), pick(telling, turn), pick(others, turn))
+
+        request = self.request
+        chosen = Signal(vcs)
+        # Number 0 stands for none, too.
+        m.d.comb += chosen.eq(Mux(largest.any(), largest, 1))
+        chosen_before = Signal()
+        m.d.sync += [
+            chosen_before.eq(self.receiver.any()),
+            first.eq(chosen),
+            second.eq(Mux(others.any(), following, chosen)),
+            request.pending.eq(select([(largest[vc], key.any()) for vc, key in enumerate(keys)])),
+        ]
+        with m.If(self.sent):
+            m.d.sync += turn.eq(pointer_after(second))
+        m.d.comb += [
+            request.enabled.eq(self.receiver.any() & chosen_before),
+            request.vc.eq(encode(first, self._config.vc_bits)),
+            request.second_vc.eq(encode(second, self._config.vc_bits)),
+            request.freed.eq(select(list(zip(first, self.released, strict=True)))),
+            request.second_freed.eq(select(list(zip(second, self.released, strict=True)))),
+        ]
+        return m
+
+    def _key(self, m: Module, vc: int, first: Signal, second: Signal) -> Signal:
+        """How much VC ``vc`` has to tell; keeps what it told last."""
+        reported = Signal(CF_BITS, name=f"reported_{vc}")
+        due = Signal(name=f"due_{vc}")
+        pending = Signal(CF_BITS, name=f"pending_{vc}")
+        key = Signal(CF_BITS + 1, name=f"key_{vc}")
+        told = Signal(name=f"told_{vc}")
+        m.d.comb += [
+            pending.eq(self.released[vc] - reported),
+            key.eq(Cat(due, pending)),
+            told.eq(self.sent & (first[vc] | second[vc])),
+        ]
+        with m.If(self.receiver[vc]):
+            m.d.sync += due.eq(self.cc_update | (due & ~told))
+            with m.If(told):
+                m.d.sync += reported.eq(self.released[vc])
+        with m.Else():
+            m.d.sync += [due.eq(0), reported.eq(0)]
+        return key
+
+    def _largest(self, m: Module, keys: list[Signal], turn: Signal) -> Signal:
+        """The VC with the largest key, one-hot; 0 if there is none.
+
+        Of equal keys that of the first VC at or after ``turn`` counts as larger.
+        """
+        vcs = self._config.vcs
+        goes_first = [Signal(vcs, name=f"goes_first_{vc}") for vc in range(vcs)]
+        for low in range(vcs):
+            for high in range(low + 1, vcs):
+                less, equal = keys[low] < keys[high], keys[low] == keys[high]
+                high_is_nearer = turn[high] & ~turn[low]
+                wins = Signal(name=f"wins_{low}_{high}")
+                m.d.comb += [
+                    wins.eq(~less & ~(equal & high_is_nearer)),
+                    goes_first[low][high].eq(wins | ~self.receiver[high]),
+                    goes_first[high][low].eq(~wins | ~self.receiver[low]),
+                ]
+            m.d.comb += goes_first[low][low].eq(1)
+        largest = Signal(vcs)
+        m.d.comb += [largest[vc].eq(self.receiver[vc] & beaten.all())
+                     for vc, beaten in enumerate(goes_first)]
+        return largest

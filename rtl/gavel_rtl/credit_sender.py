@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Credits that frames to the peer take, and that the peer gives back."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from gavel_model.config import TIMER_BITS, SwitchConfig
+from gavel_model.ordered_set import CF_BITS
+from gavel_model.register_map import COUNTERS, CREDIT_BITS, Counter
+from gavel_rtl.credits import cost, cost_bits
+from gavel_rtl.flow_interfaces import CreditUpdate, FlowSettings
+
+
+class CreditSender(wiring.Component):
+    """S_CC, ``used`` and ``waiting`` of each VC, and when the peer is told S_CC
+    (docs/flow_control.md, Sender).
+
+    Parameters
+    ----------
+    config
+        V and the longest frame.
+
+    Members
+    -------
+    settings
+        Registers as visible in the cycle.
+    sent, sent_vc, sent_length
+        Egress gives the first word of a frame in this cycle, cycle e.
+    credits
+        CF_Update received, cycle r.
+    established
+        Link-level retry has just begun anew: ADVANCE in this cycle, INIT in the one before.
+    cc_taken
+        A CC_Update is taken in this cycle.
+    cc_wanted
+        A CC_Update is to be sent.
+    consumed, used, waiting
+        State; ``consumed`` is S_CC.
+    count
+        Counter events.
+
+    Cycle behaviour
+    ---------------
+    What happens in a cycle shows in the next. A VC without ``sender`` is held at 0; with no such
+    VC at all ``cc_wanted`` is.
+    """
+
+    def __init__(self, config: SwitchConfig):
+        self._config = config
+        super().__init__({
+            "settings": In(FlowSettings(config)),
+            "sent": In(1),
+            "sent_vc": In(config.vc_bits),
+            "sent_length": In(config.length_bits),
+            "credits": In(CreditUpdate()),
+            "established": In(1),
+            "cc_taken": In(1),
+            "cc_wanted": Out(1),
+            "consumed": Out(CREDIT_BITS).array(config.vcs),
+            "used": Out(CREDIT_BITS).array(config.vcs),
+            "waiting": Out(config.vcs),
+            "count": Out(COUNTERS),
+        })
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        vcs, update = self._config.vcs, self.credits
+        self._cost = Signal(cost_bits(self._config), name="cost")
+        self._resynchronise = Signal(name="resynchronise")
+        refused = Signal(vcs)
+        m.d.comb += [
+            self._cost.eq(cost(self.sent_length, self.settings.sender_size)),
+            self._resynchronise.eq(self.established & self.settings.resync),
+            self.count[Counter.CBFC_RX_CF_UPDATE].eq(update.valid),
+            # A second VC that is passed over is as large as the first.
+            self.count[Counter.CBFC_RX_CF_ERROR].eq(update.valid & (
+                (update.vc >= vcs) | (update.second_vc >= vcs) | refused.any())),
+        ]
+        for vc in range(vcs):
+            self._keep(m, vc, refused[vc])
+        self._time(m)
+        return m
+
+    def _keep(self, m: Module, vc: int, refused: Signal) -> None:
+        """The state of one VC."""
+        settings, update = self.settings, self.credits
+        consumed, used, waiting = self.consumed[vc], self.used[vc], self.waiting[vc]
+        named, fits = Signal(name=f"named_{vc}"), Signal(name=f"fits_{vc}")
+        taken = Signal.like(self._cost, name=f"taken_{vc}")
+        freed = Signal(CF_BITS, name=f"freed_{vc}")
+        outstanding = Signal(CF_BITS, name=f"outstanding_{vc}")
+        newly_freed = Signal(CF_BITS, name=f"newly_freed_{vc}")
+        largest = Signal(CREDIT_BITS, name=f"largest_{vc}")
+        used_after = Signal(CREDIT_BITS, name=f"used_after_{vc}")
+        is_first = update.vc == vc
+        m.d.comb += [
+            taken.eq(Mux(self.sent & (self.sent_vc == vc), self._cost, 0)),
+            named.eq(update.valid & (is_first | (update.second_vc == vc))),
+            freed.eq(Mux(is_first, update.freed, update.second_freed)),
+            outstanding.eq(consumed - freed),
+            newly_freed.eq(used - outstanding),
+            largest.eq(Mux(waiting, Mux(settings.total, settings.total_limit,
+                                        settings.limit[vc]), used)),
+            fits.eq(Mux(waiting, outstanding, newly_freed) <= largest),
+            refused.eq(named & ~(fits & settings.sender[vc])),
+            used_after.eq(used),
+        ]
+        with m.If(named & fits):
+            m.d.comb += used_after.eq(Mux(waiting, outstanding, used - newly_freed))
+        with m.If(settings.sender[vc]):
+            m.d.sync += [
+                consumed.eq(consumed + taken),
+                used.eq(used_after + taken),
+                waiting.eq(self._resynchronise | (waiting & ~(named & fits))),
+            ]
+        with m.Else():
+            m.d.sync += [consumed.eq(0), used.eq(0), waiting.eq(0)]
+
+    def _time(self, m: Module) -> None:
+        """When a CC_Update is wanted."""
+        period = self.settings.cc_period
+        cc_time, later = Signal(TIMER_BITS), Signal(TIMER_BITS + 1)
+        timed, due = Signal(), Signal()
+        m.d.comb += [
+            later.eq(cc_time + 1),
+            timed.eq(self.settings.sender.any() & period.any()),
+            due.eq(timed & (later >= period)),
+        ]
+        m.d.sync += [
+            cc_time.eq(Mux(timed & ~due, later, 0)),
+            self.cc_wanted.eq(self.settings.sender.any() & (
+                due | self._resynchronise | (self.cc_wanted & ~self.cc_taken))),
+        ]

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a frame costs in credits."""
+
+from amaranth.hdl import Cat, Const, Signal, Value, ValueLike
+from amaranth.lib import wiring
+
+from gavel_model.config import SwitchConfig
+from gavel_model.register_map import LARGEST_CREDIT_SIZE
+from gavel_rtl.flow_interfaces import OVERHEAD_BITS
+
+_LEAST_SIZE_BITS = 5
+"""The least credit is 32 bytes."""
+
+_MOST_OVERHEAD = (1 << OVERHEAD_BITS - 1) - 1
+
+
+def cost_bits(config: SwitchConfig) -> int:
+    """Width of what a frame costs, the longest in the least credits."""
+    return ((config.max_frame_bytes + _MOST_OVERHEAD >> _LEAST_SIZE_BITS) + 1).bit_length()
+
+
+def cost(length: ValueLike, size: wiring.PureInterface) -> Value:
+    """credits(length) of docs/flow_control.md: (length + overhead) / size, rounded up.
+
+    Parameters
+    ----------
+    length
+        Bytes of a frame, FCS included.
+    size
+        A `CreditSize`.
+    """
+    exponent: Signal = size.exponent
+    below_size = Cat(Const(-1, _LEAST_SIZE_BITS),
+                     *(exponent > n for n in range(LARGEST_CREDIT_SIZE)))
+    rounded_up = (Value.cast(length) + size.overhead + below_size).as_unsigned()
+    return rounded_up[_LEAST_SIZE_BITS:] >> exponent

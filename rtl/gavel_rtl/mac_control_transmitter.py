@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Makes MAC Control frames, in the place of frames that the scheduler would match."""
+
+from collections.abc import Sequence
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from gavel_model.config import FCS_BYTES, MIN_FRAME_BYTES, SwitchConfig
+from gavel_model.mac_control import (
+    CC_UPDATE_MESSAGE,
+    CC_UPDATE_OPCODE,
+    CC_VCS,
+    MAC_CONTROL_ADDRESS,
+    MAC_CONTROL_ETHERTYPE,
+    MESSAGE_BYTES,
+    PFC_CLASSES,
+    PFC_OPCODE,
+    PFC_TIME_BITS,
+)
+from gavel_model.register_map import COUNTERS, CREDIT_BITS, Counter
+from gavel_rtl.flow_interfaces import MAC_ADDRESS_BITS, FlowSettings
+from gavel_rtl.interfaces import EgressWord
+from gavel_rtl.lib import crc
+from gavel_rtl.lib.one_hot import select
+
+_SNAPSHOT = 2
+"""Bit of ``age`` that is set in s+3."""
+
+_FIRST_WORD = 3
+"""Bit of ``age`` that is set in s+4, in which the first word is put together."""
+
+
+def _bytes(value: Value) -> list[Value]:
+    """The bytes of a big-endian number, the first on the wire first."""
+    return [value[low:low + 8] for low in reversed(range(0, len(value), 8))]
+
+
+class MacControlTransmitter(wiring.Component):
+    """Sends CC_Updates and PFC frames (docs/flow_control.md, MAC Control frames).
+
+    Parameters
+    ----------
+    config
+        V, W.
+
+    Members
+    -------
+    settings
+        Registers as visible in the cycle.
+    pfc_wanted, cc_wanted
+        A frame is to be sent.
+    idle
+        The scheduler could match a frame to the output in this cycle, s.
+    claim
+        It must not: a frame of ours is wanted or under way.
+    pfc_taken, cc_taken
+        A frame is taken in this cycle, s.
+    consumed
+        S_CC of each VC.
+    xoff
+        Bit v: VC v is to be paused.
+    classes
+        For each VC the classes that belong to it, bit n = class n.
+    word
+        To LlrTransmitter from s+5 on, in the place of words of Egress; all 0 without one.
+    count
+        Counter events of s.
+
+    Cycle behaviour
+    ---------------
+    ``claim`` is of registers, and holds up to s+n+1 for a frame of n words. What the frame says is
+    what is visible in s+3. Its words go through the CRC, one in each cycle from s+4 on.
+    """
+
+    def __init__(self, config: SwitchConfig):
+        self._config = config
+        self._words = MIN_FRAME_BYTES // config.word_bytes
+        super().__init__({
+            "settings": In(FlowSettings(config)),
+            "pfc_wanted": In(1),
+            "cc_wanted": In(1),
+            "idle": In(1),
+            "claim": Out(1),
+            "pfc_taken": Out(1),
+            "cc_taken": Out(1),
+            "consumed": In(CREDIT_BITS).array(config.vcs),
+            "xoff": In(config.vcs),
+            "classes": In(PFC_CLASSES).array(config.vcs),
+            "word": Out(EgressWord(config)),
+            "count": Out(COUNTERS),
+        })
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        under_way, may_take = Signal(), Signal()
+        # Bit n: a frame was taken n+1 cycles ago.
+        age = Signal(_FIRST_WORD + self._words)
+        m.d.comb += [
+            under_way.eq(age[:self._words + 1].any()),
+            may_take.eq(self.idle & ~under_way),
+            self.claim.eq(self.pfc_wanted | self.cc_wanted | under_way),
+            self.pfc_taken.eq(self.pfc_wanted & may_take),
+            self.cc_taken.eq(self.cc_wanted & ~self.pfc_wanted & may_take),
+            self.count[Counter.PFC_TX].eq(self.pfc_taken),
+            self.count[Counter.CBFC_TX_CC_UPDATE].eq(self.cc_taken),
+        ]
+        m.d.sync += age.eq(Cat(self.pfc_taken | self.cc_taken, age))
+        self._send(m, self._body(m, age), age[_FIRST_WORD:])
+        return m
+
+    def _body(self, m: Module, age: Signal) -> Signal:
+        """The frame without its FCS, from s+4 on."""
+        settings, vcs = self.settings, self._config.vcs
+        took_pfc, is_pfc = Signal(), Signal()
+        address = Signal(MAC_ADDRESS_BITS)
+        counts = [Signal(CREDIT_BITS, name=f"count_{vc}") for vc in range(vcs)]
+        enabled, pausing = Signal(PFC_CLASSES), Signal(PFC_CLASSES)
+        time = Signal(PFC_TIME_BITS)
+        with m.If(self.pfc_taken | self.cc_taken):
+            m.d.sync += took_pfc.eq(self.pfc_taken)
+        with m.If(age[_SNAPSHOT]):
+            m.d.sync += [
+                # A further frame may be taken while this one's last word is put together.
+                is_pfc.eq(took_pfc),
+                address.eq(settings.mac_address),
+                enabled.eq(self._classes(settings.pfc_transmit)),
+                pausing.eq(self._classes(settings.pfc_transmit & self.xoff)),
+                time.eq(settings.pfc_time),
+            ]
+            m.d.sync += [count.eq(Mux(settings.sender[vc], self.consumed[vc], 0))
+                         for vc, count in enumerate(counts)]
+
+        no_counts = Const(0, CREDIT_BITS * (CC_VCS - vcs))
+        cc_update = [
+            *_bytes(Const(CC_UPDATE_OPCODE, 16)),
+            *_bytes(Const(CC_UPDATE_MESSAGE, 8 * MESSAGE_BYTES)),
+            *_bytes(Cat(no_counts, *reversed(counts))),
+        ]
+        pfc = [*_bytes(Const(PFC_OPCODE, 16)), Const(0, 8), enabled]
+        for pauses in pausing:
+            pfc += _bytes(Mux(pauses, time, 0))
+        header = [*_bytes(Const(MAC_CONTROL_ADDRESS, MAC_ADDRESS_BITS)), *_bytes(address),
+                  *_bytes(Const(MAC_CONTROL_ETHERTYPE, 16))]
+        size = MIN_FRAME_BYTES - FCS_BYTES
+        body = Signal(8 * size)
+        m.d.comb += body.eq(Cat(header, Mux(is_pfc, Cat(pfc), Cat(cc_update))))
+        return body
+
+    def _classes(self, vcs: Value) -> Value:
+        """The classes that belong to a set of VCs."""
+        return Cat((vcs & Cat(classes[n] for classes in self.classes)).any()
+                   for n in range(PFC_CLASSES))
+
+    def _send(self, m: Module, body: Signal, turns: Sequence[Value]) -> None:
+        """Puts the words together; ``turns``: in which cycle which of them."""
+        config, last = self._config, turns[-1]
+        width = config.data_width
+        content, register = Signal(width), Signal(crc.CRC_BITS)
+        start, fcs = Signal(crc.CRC_BITS), Signal(crc.CRC_BITS)
+        m.d.comb += [
+            content.eq(select([(turn, body[n * width:(n + 1) * width])
+                               for n, turn in enumerate(turns)])),
+            start.eq(Mux(turns[0], crc.INITIAL, register)),
+            fcs.eq(~crc.crc32_step(start, content[:width - crc.CRC_BITS])),
+        ]
+        if self._words > 1:
+            m.d.sync += register.eq(crc.crc32_step(start, content))
+        m.d.sync += [
+            self.word.valid.eq(Cat(turns).any()),
+            self.word.sop.eq(turns[0]),
+            self.word.eop.eq(last),
+            self.word.data.eq(Cat(content[:width - crc.CRC_BITS],
+                                  content[width - crc.CRC_BITS:] | Mux(last, fcs, 0))),
+        ]

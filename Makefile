@@ -27,7 +27,7 @@ SOAK ?= --frames 200000
 unexport MAKEFLAGS
 unexport MFLAGS
 
-.PHONY: help setup doctor run test lint types unit bench soak verilog clean distclean
+.PHONY: help setup doctor run test lint types unit bench soak formal verilog clean distclean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -71,6 +71,9 @@ bench: doctor ## Cycles per second of every way to run the switch
 
 soak: doctor ## Link-level retry under fire; SOAK="--frames N --minutes M -c PRESET" for longer
 	$(BIN)/gavel soak $(SOAK)
+
+formal: doctor ## Proofs over the RTL, in full depth
+	$(BIN)/gavel formal
 
 verilog: $(READY) ## Verilog of every preset, into build/verilog
 	@for preset in tiny fpga pod rack scale; do \

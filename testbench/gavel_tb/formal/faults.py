@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Faults of blocks that the claims must notice: statements behind the block's own, which count."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Mux
+
+from gavel_model.register_map import Counter
+from gavel_rtl.interfaces import Reason
+from gavel_tb.formal.design import Design
+
+
+def forgets_start(design: Design) -> None:
+    """FreeList takes cells back to where it reads, and not to where the frame began."""
+    design.break_it("comb", design.signal("index").eq(design.signal("read_index")))
+
+
+def buffer_forgets_start(design: Design) -> None:
+    """As `forgets_start`, in an ingress buffer."""
+    free_list = design.part("frame_writer", "free_list")
+    free_list.break_it("comb", free_list.signal("index").eq(free_list.signal("read_index")))
+
+
+def takes_nothing_back(design: Design) -> None:
+    """FrameWriter keeps the cells of a frame that is dropped."""
+    writer = design.part("frame_writer")
+    writer.break_it("sync", writer.signal("dropped").eq(0))
+
+
+def loses_frame_behind_the_last(design: Design) -> None:
+    """VoqLists hangs a frame behind one that leaves in the same cycle."""
+    lists = design.part("voq_lists")
+    lists.break_it("comb", lists.signal("becomes_head").eq(
+        lists.member("enqueue") & ~lists.member("enqueue_behind")))
+
+
+def never_follows(design: Design) -> None:
+    """VoqLists always shows the head that was enqueued, and never the one that followed it."""
+    lists = design.part("voq_lists")
+    lists.break_it("sync", lists.signal("followed_is_newer").eq(0))
+
+
+def ignores_hold(design: Design) -> None:
+    """Output 0 is matched though it is on hold."""
+    output = design.part("output0")
+    output.break_it("comb", output.member("idle").eq(~output.member("busy")))
+
+
+def ignores_allow(design: Design) -> None:
+    """Output 0 takes frames of VC 0 that may not be sent."""
+    output = design.part("output0")
+    output.break_it("comb", output.signal("allowed_0").eq(output.member("ready")[0]))
+
+
+def forgets_who_waits(design: Design) -> None:
+    """Output 0 notes nobody whom it has gone past."""
+    output = design.part("output0")
+    output.break_it("sync", output.member("catch_up").eq(0))
+
+
+def forgets_turns(design: Design) -> None:
+    """Output 0 does not know which VCs have had their turn."""
+    output = design.part("output0")
+    output.break_it("sync", output.member("turn").eq(0))
+
+
+def forgets_quotas(design: Design) -> None:
+    """Output 0 begins a new round with every frame, with nothing for the VCs."""
+    output = design.part("output0")
+    output.break_it("sync", output.member("quota").eq(0))
+
+
+def takes_older_frames(design: Design) -> None:
+    """LlrReceiver keeps what it has accepted before."""
+    receiver = design.part("receiver")
+    count, reason = receiver.member("count"), receiver.member("o_verdict").reason
+    refused = count[Counter.LLR_RX_EXPECTED_SEQ_BAD] | count[Counter.LLR_RX_MISSING_SEQ]
+    receiver.break_it("comb", reason.eq(Mux(refused, Reason.RX_LLR, Reason.FILED)))
+
+
+def takes_spoilt_frames(design: Design) -> None:
+    """LlrReceiver goes on behind a spoilt frame as if it had come."""
+    receiver = design.part("receiver")
+    count, number = receiver.member("count"), receiver.signal("next_rx")
+    came = (count[Counter.LLR_RX_EXPECTED_SEQ_BAD] | count[Counter.LLR_RX_EXPECTED_SEQ_GOOD])
+    receiver.break_it("sync", number.eq(number + came))
+
+
+def replays_from_where_it_reads(design: Design) -> None:
+    """ReplayBuffer does not go back to the oldest frame."""
+    state = design.part("transmitter", "retry_state")
+    state.break_it("sync", state.member("rewind").eq(0))
+
+
+def forgets_matches(design: Design) -> None:
+    """CreditGate knows nothing of a frame matched in the cycle before."""
+    gate = design.part("gate")
+    gate.break_it("sync", gate.signal("vc0_matched_1_before").eq(0))
+
+
+def forgets_matches_of_all(design: Design) -> None:
+    """As `forgets_matches`, with one limit for all VCs."""
+    gate = design.part("gate")
+    gate.break_it("sync", gate.signal("total_matched_1_before").eq(0))
+
+
+def believes_everything(design: Design) -> None:
+    """CreditSender takes any CF_Update, whatever it says."""
+    sender = design.part("sender")
+    sender.break_it("comb", sender.signal("fits_0").eq(1))
+
+
+def keeps_credits_of_dropped_frames(design: Design) -> None:
+    """CreditReceiver counts a frame that was dropped as stored."""
+    receiver = design.part("receiver")
+    stored = receiver.member("stored")[0]
+    receiver.break_it("sync", stored.eq(
+        stored + receiver.signal("came_0") - receiver.signal("left_0")))
+
+
+def credits_before_they_are_sent(design: Design) -> None:
+    """CreditSender tells a count that is one too high."""
+    sender = design.part("sender")
+    consumed = sender.member("consumed")[0]
+    sender.break_it("sync", consumed.eq(
+        consumed + Mux(sender.signal("taken_0") == 0, 0, sender.signal("taken_0") + 1)))
+
+
+def checks_no_acks(design: Design) -> None:
+    """OrderedSetReader takes every check of an ACK for right."""
+    reader = design.part("reader")
+    reader.break_it("comb", reader.member("received").ack.eq(reader.signal("is_ack")))
+
+
+def checks_no_credits(design: Design) -> None:
+    """OrderedSetReader takes every check of a CF_Update for right."""
+    reader = design.part("reader")
+    reader.break_it("sync", reader.signal("credits_guarded").eq(1))

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Matches are one to one and only of what asks; and what asks is served in bounded time."""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import or_
+from typing import Any, Literal
+
+from amaranth.hdl import Cat, Mux, Signal, Value
+
+from gavel_model.config import SwitchConfig
+from gavel_model.probes import QUOTA_BITS
+from gavel_rtl.scheduler import Scheduler
+from gavel_tb.formal.design import Design, Fault
+from gavel_tb.formal.harness import Harness, implies
+
+Served = Literal["frame", "input", "VC"]
+"""What ends the wait of a frame: a match of its VOQ; of its input to its output; of its VC to its
+output."""
+
+
+def _at_most_one(bits: Value) -> Value:
+    return (bits & (bits - 1)) == 0
+
+
+class SchedulerHarness(Harness):
+    """The scheduler with buffers that may hold anything and end a transfer at any time."""
+
+    def build(self) -> None:
+        """Free inputs, the claims, and what makes them inductive."""
+        config, m = self.config, self.m
+        ports = config.ports
+        self.dut = dut = Scheduler(config)
+        self.design = Design(dut, self.fault)
+        m.submodules.dut = self.design.fragment
+        for port in range(ports):
+            m.d.comb += [dut.voq_ready[port].eq(self.anything(config.voqs, f"voq_ready{port}")),
+                         dut.weights[port].eq(self.anything(32, f"weights{port}")),
+                         dut.strict[port].eq(self.anything(config.vcs, f"strict{port}"))]
+        m.d.comb += [
+            dut.allow.eq(self.anything(config.voqs, "allow")),
+            dut.hold.eq(self.anything(ports, "hold")),
+            dut.claim.eq(self.anything(ports, "claim")),
+            dut.done.eq(self.anything(ports, "done")),
+            dut.bypass_limit.eq(self.anything(len(dut.bypass_limit), "bypass_limit")),
+        ]
+        # Output of each input's open transfer, one-hot.
+        self.open = [Signal(ports, name=f"open{i}") for i in range(ports)]
+        for i, output in enumerate(self.open):
+            self.suppose(implies(dut.done[i], output.any()))
+            with m.If(dut.match[i].valid):
+                m.d.sync += output.eq(dut.match[i].output)
+            with m.Elif(dut.done[i]):
+                m.d.sync += output.eq(0)
+        self._claim_inputs()
+        self._claim_outputs()
+        for i, output in enumerate(self.open):
+            self.claim(f"transfer of input {i}",
+                       self.design.part(f"input{i}").signal("transfer") == output)
+
+    def _claim_inputs(self) -> None:
+        for i, output in enumerate(self.open):
+            match = self.dut.match[i]
+            self.claim(f"input {i} is matched to one output and VC", implies(match.valid, (
+                match.output.any() & _at_most_one(match.output)
+                & match.vc.any() & _at_most_one(match.vc))))
+            self.claim(f"input {i} shows nothing without a match",
+                       match.valid | ~(match.output.any() | match.vc.any()))
+            self.claim(f"input {i} is matched only when it is free",
+                       implies(match.valid, ~output.any() | self.dut.done[i]))
+
+    def _claim_outputs(self) -> None:
+        config, dut = self.config, self.dut
+        for j in range(config.ports):
+            vcs = slice(j * config.vcs, (j + 1) * config.vcs)
+            taken = self.let(f"taken{j}", config.ports, Cat(
+                match.valid & match.output[j] for match in dut.match))
+            goes_on = self.let(f"goes_on{j}", config.ports, Cat(
+                output[j] & ~dut.done[i] for i, output in enumerate(self.open)))
+            self.claim(f"output {j} is matched to one input",
+                       _at_most_one(taken) & (dut.matched[j] == taken.any()))
+            self.claim(f"output {j} is matched only when it is free", implies(
+                taken.any(), ~goes_on.any() & ~dut.hold[j] & ~dut.claim[j]))
+            self.claim(f"output {j} is idle", dut.idle[j] == (~goes_on.any() & ~dut.hold[j]))
+            self.claim(f"one transfer to output {j}", _at_most_one(Cat(
+                output[j] for output in self.open)))
+            vc = self.let(f"vc{j}", config.vcs, reduce(or_, (
+                Mux(taken[i], match.vc, 0) for i, match in enumerate(dut.match))))
+            self.claim(f"VC of output {j}", dut.matched_vc[j] == vc)
+            self.claim(f"output {j} takes only what may be sent",
+                       implies(taken.any(), (vc & dut.allow[vcs]).any()))
+            for i in range(config.ports):
+                self.claim(f"output {j} takes from input {i} only what is there", implies(
+                    taken[i], (vc & dut.voq_ready[i][vcs]).any()))
+
+
+class SchedulerWaitHarness(SchedulerHarness):
+    """A frame waits at input i for output j in VC v, all three symbolic, and may be sent.
+
+    Frames are at most ``frame_cycles`` long; no VC has strict priority. All else is free: other
+    frames, what other outputs may take, weights below ``heaviest`` + 1.
+
+    Parameters
+    ----------
+    bound
+        Cycles in which the frame is matched.
+    bypass_limit
+        Register ``BYPASS_LIMIT``.
+    """
+
+    def __init__(self, config: SwitchConfig, fault: Fault | None = None, *, bound: int,
+                 frame_cycles: int, heaviest: int, bypass_limit: int,
+                 served: Served = "frame") -> None:
+        super().__init__(config, fault)
+        self.served = served
+        self.bound, self.frame_cycles = bound, frame_cycles
+        self.heaviest, self.bypass_limit = heaviest, bypass_limit
+
+    def build(self) -> None:
+        """The wait."""
+        super().build()
+        config, dut, m = self.config, self.dut, self.m
+        self.suppose(dut.bypass_limit == self.bypass_limit)
+        for j in range(config.ports):
+            fixed = self.constant(32, f"fixed_weights{j}")
+            self.suppose(dut.strict[j] == 0)
+            self.suppose(dut.weights[j] == fixed)
+            # Weights of VCs that there are not are stored as 0.
+            self.suppose(fixed[QUOTA_BITS * config.vcs:] == 0)
+            for v in range(config.vcs):
+                self.suppose(fixed.word_select(v, QUOTA_BITS) <= self.heaviest)
+            output = self.design.part(f"output{j}")
+            self.claim(f"bypass of output {j}", output.signal("bypass") < max(
+                1, self.bypass_limit))
+            for v in range(config.vcs):
+                self.claim(f"quota of output {j} and VC {v}", output.member(
+                    "quota").word_select(v, QUOTA_BITS) <= max(1, self.heaviest))
+            mask = output.signal("grant_mask")
+            self.claim(f"pointer of output {j}", self._is_mask(mask))
+        for i, open_to in enumerate(self.open):
+            self.claim(f"pointer of input {i}", self._is_mask(
+                self.design.part(f"input{i}").signal("accept_mask")))
+            spent = Signal(range(self.frame_cycles), name=f"spent{i}")
+            self.claim(f"spent of input {i}", spent < self.frame_cycles)
+            with m.If(dut.match[i].valid):
+                m.d.sync += spent.eq(0)
+            with m.Elif(open_to.any()):
+                m.d.sync += spent.eq(spent + 1)
+            self.suppose(implies(open_to.any() & (spent == self.frame_cycles - 1), dut.done[i]))
+
+        choices = [self.anything_constant(i, j, v) for i in range(config.ports)
+                   for j in range(config.ports) for v in range(config.vcs)]
+        chosen = Cat(choice for choice, *_ in choices)
+        self.suppose(chosen.any() & _at_most_one(chosen))
+        served = []
+        for choice, i, j, v in choices:
+            voq = j * config.vcs + v
+            self.suppose(implies(choice, dut.voq_ready[i][voq] & dut.allow[voq]
+                                 & ~dut.hold[j] & ~dut.claim[j]))
+            match = dut.match[i]
+            served.append(choice & {
+                "frame": match.valid & match.output[j] & match.vc[v],
+                "input": match.valid & match.output[j],
+                "VC": dut.matched_vc[j][v],
+            }[self.served])
+        waited = Signal(range(self.bound + 2))
+        m.d.sync += waited.eq(Mux(Cat(served).any(), 0, Mux(
+            waited > self.bound, waited, waited + 1)))
+        self.claim("the frame is matched in time", waited < self.bound)
+
+    def anything_constant(self, i: int, j: int, v: int) -> tuple[Any, int, int, int]:
+        """A symbolic constant: whether these are the i, j and v of the frame."""
+        return self.constant(1, f"choice_{i}_{j}_{v}"), i, j, v
+
+    @staticmethod
+    def _is_mask(mask: Value) -> Value:
+        """All bits from a place on and no others; never all."""
+        return ~mask[0] & ((mask << 1)[:len(mask)] & ~mask == 0)

@@ -5,13 +5,16 @@ from __future__ import annotations
 
 from collections import Counter as Tally
 from collections.abc import Sequence
+from dataclasses import replace
 
 from gavel_model.config import SwitchConfig
 from gavel_model.pins import IDLE, Inputs, RegisterPins, RxPins, TxPins
 from gavel_model.register_map import LLR_CONTROL_RESET, LlrControl, Port, port_address
+from gavel_tb.flow_plan import FlowPlan
 from gavel_tb.link_errors import LinkOptions
 from gavel_tb.lossy_link import LossyLink
 from gavel_tb.partner.device import LlrPartner
+from gavel_tb.partner.flow_settings import VcOf
 from gavel_tb.partner.receiver import Arrival
 from gavel_tb.partner.rule_checker import RuleChecker
 from gavel_tb.partner.rules import RuleLimits
@@ -37,10 +40,12 @@ class LinkPartners:
     stalls
         Transmit pins are not ready in a quarter of the cycles, for words and for ordered sets.
     rules
-        Every port is watched by a `RuleChecker`.
+        Every port is watched by a `RuleChecker`, and with flow control every partner, too.
     longest_words
         Words of the longest frame that will come, by which the replay timer is set; None: that of
         the configuration.
+    plan, vc_of
+        Flow control, and the VC of a frame; None: there is none.
 
     Attributes
     ----------
@@ -50,17 +55,19 @@ class LinkPartners:
         The two directions of each port's link.
     checkers
         What watches each port; empty without ``rules``.
+    partner_checkers
+        What watches each partner, so that its mistakes are not taken for those of the switch.
     arrived
         (port, frame) of what the partners have accepted. Whoever reads it clears it.
     writes
-        Register accesses that turn link-level retry on at the switch.
+        Register accesses that turn flow control and link-level retry on at the switch.
     timer
         Replay timer of both ends, cycles.
     """
 
     def __init__(
         self, config: SwitchConfig, options: LinkOptions, *, seed: int, stalls: bool, rules: bool,
-        longest_words: int | None = None,
+        longest_words: int | None = None, plan: FlowPlan | None = None, vc_of: VcOf | None = None,
     ) -> None:
         ports = range(config.ports)
         spacing = -(-config.ctl_spacing // config.word_bytes)
@@ -75,7 +82,7 @@ class LinkPartners:
             replay_timer=self.timer, spacing=config.ctl_spacing,
             min_spacing=config.ctl_min_spacing,
         )
-        self.partners = [self._partner(settings, port) for port in ports]
+        self.partners = [self._partner(settings, port, plan, vc_of) for port in ports]
         self.to_switch = [
             LossyLink(config.data_width, options, derived_random(seed, "to switch", port))
             for port in ports
@@ -88,9 +95,20 @@ class LinkPartners:
             data_width=config.data_width, protect=options.protect, seq_bits=config.seq_bits,
             window_frames=config.replay_frames, window_words=config.replay_words,
             replay_timer=self.timer, spacing=config.ctl_spacing,
-            min_spacing=config.ctl_min_spacing,
+            min_spacing=config.ctl_min_spacing, max_frame_words=config.max_frame_words,
         )
-        self.checkers = [RuleChecker(port, limits) for port in ports] if rules else []
+        self.checkers: list[RuleChecker] = []
+        self.partner_checkers: list[RuleChecker] = []
+        for port in ports if rules else ():
+            told = limits if plan is None else replace(limits, flow=plan.switch(port))
+            self.checkers.append(RuleChecker(port, told, vc_of))
+            if plan is not None:
+                theirs = replace(
+                    limits, flow=plan.partner(port), window_frames=settings.window_frames,
+                    window_words=0, pause_cycles=0,
+                )
+                self.partner_checkers.append(
+                    RuleChecker(f"partner of port {port}", theirs, vc_of))
         control = LLR_CONTROL_RESET | 1 << LlrControl.LOCAL | 1 << LlrControl.REMOTE
         if not options.protect:
             control &= ~(1 << LlrControl.PROTECT)
@@ -98,6 +116,7 @@ class LinkPartners:
             RegisterPins(port_address(port, offset), value, 1)
             for port in ports
             for offset, value in (
+                *(plan.writes(port) if plan is not None else ()),
                 (Port.LLR_REPLAY_TIMER, self.timer),
                 (Port.LLR_PCS_LOST, 0),
                 (Port.LLR_DATA_AGE, 0),
@@ -109,19 +128,26 @@ class LinkPartners:
             (out.step, partner.step, back.step) for out, partner, back
             in zip(self.from_switch, self.partners, self.to_switch, strict=True)
         ]
+        self._cycle = 0
         self._ports = config.ports
         self._stalls = stalls
         self._bits = derived_random(seed, "ready").getrandbits
         self._everyone = (1 << config.ports) - 1
 
-    def _partner(self, settings: PartnerSettings, port: int) -> LlrPartner:
+    def _partner(
+        self, settings: PartnerSettings, port: int, plan: FlowPlan | None, vc_of: VcOf | None
+    ) -> LlrPartner:
         arrived = self.arrived
-        return LlrPartner(settings, lambda arrival: arrived.append((port, arrival)))
+        if plan is not None:
+            settings = replace(settings, flow=plan.partner(port))
+        return LlrPartner(settings, lambda arrival: arrived.append((port, arrival)), vc_of)
 
     @property
     def idle(self) -> bool:
-        """Partners have nothing left to send."""
-        return all(partner.idle for partner in self.partners)
+        """Partners have nothing left to send, and all credits are home, those of the switch as far
+        as its ports are watched."""
+        return (all(partner.idle for partner in self.partners)
+                and all(checker.flow is None or checker.flow.use.home for checker in self.checkers))
 
     def step(self, tx: Sequence[TxPins]) -> tuple[tuple[RxPins, ...], int, int]:
         """Takes the transmit pins of a cycle; gives receive pins, ``ready`` and ``ctl_ready``."""
@@ -132,18 +158,35 @@ class LinkPartners:
             ctl_ready = bits(ports) | bits(ports)
             tx = [_taken(pins, ready >> port & 1, ctl_ready >> port & 1)
                   for port, pins in enumerate(tx)]
+        if self.partner_checkers:
+            return self._watched(tx), ready, ctl_ready
         rx = tuple([
             back(partner(out(pins)))
             for pins, (out, partner, back) in zip(tx, self._steps, strict=True)
         ])
         return rx, ready, ctl_ready
 
+    def _watched(self, tx: Sequence[TxPins]) -> tuple[RxPins, ...]:
+        """The receive pins of a cycle, with an eye on the partners."""
+        rx = []
+        for pins, (out, partner, back), checker in zip(
+            tx, self._steps, self.partner_checkers, strict=True
+        ):
+            received = out(pins)
+            sent = partner(received)
+            if sent is not IDLE or received is not IDLE:
+                checker.observe(self._cycle, sent, received)
+            rx.append(back(sent))
+        self._cycle += 1
+        return tuple(rx)
+
     def observe(self, cycle: int, inputs: Inputs, tx: Sequence[TxPins]) -> None:
         """Checks the rules in a cycle."""
         ready, ctl_ready = inputs.ready, inputs.ctl_ready
-        for checker, received, sent in zip(self.checkers, inputs.rx, tx, strict=False):
+        for port, (checker, received, sent) in enumerate(
+            zip(self.checkers, inputs.rx, tx, strict=False)
+        ):
             if sent[0] or sent[7] or received is not IDLE:
-                port = checker.port
                 checker.observe(cycle, sent, received, ready >> port & 1, ctl_ready >> port & 1)
 
     def state(self) -> str:
@@ -151,9 +194,19 @@ class LinkPartners:
         return "; ".join(
             f"partner {port}: {partner.sender.state.name} with {partner.sender.outstanding} frames "
             f"from {partner.sender.oldest} on, {partner.receiver.state.name} expects "
-            f"{partner.receiver.next_rx}"
+            f"{partner.receiver.next_rx}" + self._credits(port)
             for port, partner in enumerate(self.partners)
         )
+
+    def _credits(self, port: int) -> str:
+        flow = self.partners[port].flow
+        if flow is None or not flow.settings.credited:
+            return ""
+        text = f", uses credits {flow.credits.used} and holds {flow.buffer.stored}"
+        if not self.checkers:
+            return text
+        rules = self.checkers[port].flow
+        return text + (f", its port uses {rules.use.used}" if rules is not None else "")
 
     def errors(self) -> dict[str, int]:
         """What the links did, by kind."""

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from gavel_model.config import FCS_BYTES, SwitchConfig
 from gavel_model.frame import append_fcs, build_header
 from gavel_model.profiles import PROFILE_NAMES, PROFILES
+from gavel_tb.flow_plan import FlowPlan
 from gavel_tb.frames import NUMBER_BYTES, NUMBER_OFFSET, FrameFactory, SentFrame
 from gavel_tb.llr_deliveries import Deliveries, frame_cells
 from gavel_tb.partner.outgoing import OutFrame
@@ -30,6 +31,8 @@ class PartnerSource(PortSource):
         Is told of each frame, and knows which have arrived.
     numbers
         Numbers of the run's frames.
+    plan
+        Flow control; None: there is none. Only the VCs that it holds back need room.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class PartnerSource(PortSource):
         pattern: str,
         load: float,
         size: str | int,
+        plan: FlowPlan | None = None,
     ) -> None:
         super().__init__(config, FrameFactory(config), seed=seed, port=port, profile=profile,
                          pattern=pattern, load=load, size=size, gaps=0.0, faults=0.0,
@@ -54,8 +58,16 @@ class PartnerSource(PortSource):
         self._classes = 1 << self._row.traffic_class.width
         # First bytes by (destination, class, ECN, TTL): to build them takes longer than the rest.
         self._headers: dict[tuple[int, int, int, int], bytes] = {}
-        self._room = config.buffer_cells - config.max_frame_cells
+        cells = config.buffer_cells if plan is None else plan.lossless_cells
+        self._room = cells - config.max_frame_cells
+        self._held_back = -1 if plan is None else plan.held_back
         self._drawn: tuple[SentFrame, int] | None = None
+        # With flow control, by VC: classes, and a frame that is drawn and not sent.
+        self._classes_of = [
+            [n for n in range(self._classes) if n % config.vcs == vc] for vc in range(config.vcs)
+        ]
+        self._waiting: dict[int, tuple[SentFrame, int]] = {}
+        self._not_before = 0
         self._stopped = False
 
     def stop(self) -> None:
@@ -80,10 +92,39 @@ class PartnerSource(PortSource):
         self._pause(-(-len(data) // self._config.word_bytes))
         return OutFrame(data, frame.number)
 
-    def _draw(self) -> tuple[SentFrame, int]:
+    def refill_vc(self, vc: int, now: int) -> OutFrame | None:
+        """The next frame of a VC, if there is one and the switch has room for it."""
+        if self._stopped or now < self._not_before or not self._classes_of[vc]:
+            return None
+        drawn = self._waiting.get(vc)
+        if drawn is None:
+            drawn = self._waiting[vc] = self._draw(self._classes_of[vc])
+        frame, destination = drawn
+        if self._held_back >> vc & 1 and (
+            self._deliveries.cells[self._port] + frame_cells(frame.data) > self._room
+        ):
+            return None
+        del self._waiting[vc]
+        return self._send(frame, destination, now)
+
+    def _take(self, vc: int, now: int) -> OutFrame:
+        """Draws a frame of a VC and takes it for sending."""
+        return self._send(*self._draw(self._classes_of[vc]), now)
+
+    def _send(self, frame: SentFrame, destination: int, now: int) -> OutFrame:
+        data = frame.data
+        self._deliveries.sent(frame, destination)
+        words = -(-len(data) // self._config.word_bytes)
+        self._wait = 0
+        self._pause(words)
+        self._not_before = now + words + self._wait
+        return OutFrame(data, frame.number)
+
+    def _draw(self, classes: Sequence[int] | None = None) -> tuple[SentFrame, int]:
         draw, row = self._rng.random, self._row
         destination = self._destination()
-        traffic_class = int(draw() * self._classes)
+        traffic_class = int(draw() * self._classes) if classes is None else self._rng.choice(
+            classes)
         ecn = int(draw() * 4) if row.ecn is not None else 0
         ttl = 0
         if row.ttl is not None:

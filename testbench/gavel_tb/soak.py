@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from gavel_model.config import MAX_VCS
 from gavel_tb.llr_traffic import LlrTrafficJob
 
 SHORT_FRAMES, MIXED_FRAMES = 100_000, 5_000
@@ -16,7 +17,7 @@ SHORT_FRAMES, MIXED_FRAMES = 100_000, 5_000
 
 NO_END = 1 << 40
 
-MIXES: Mapping[str, Mapping[str, Any]] = {
+_TROUBLE: dict[str, dict[str, Any]] = {
     "bits": {"bit_errors": 2e-5},
     "words": {"word_errors": 2e-3, "size": "min"},
     "losses": {"word_drops": 1e-3, "set_drops": 0.05, "size": "min", "pattern": "permutation"},
@@ -27,15 +28,54 @@ MIXES: Mapping[str, Mapping[str, Any]] = {
     "all": {"bit_errors": 5e-6, "word_errors": 5e-4, "word_drops": 2e-4, "set_drops": 0.01,
             "down_rate": 5e-6, "burst": 4.0, "stalls": True, "size": "min"},
 }
+
+
+def _with_credits(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The same trouble with credits: with frames of all lengths VCs share them, so that the longest
+    frame fits small buffers, too."""
+    return {**options, "credits": True, "total_credits": options.get("size") != "min"}
+
+
+MIXES: Mapping[str, Mapping[str, Any]] = {
+    **{name: options for trouble, plain in _TROUBLE.items()
+       for name, options in ((trouble, plain), (f"{trouble}, credits", _with_credits(plain)))},
+    "slow": {"credits": True, "slow_ports": "0", "slow_rate": 0.2, "bit_errors": 1e-5,
+             "size": "min", "frames": SHORT_FRAMES // 5},
+    "stuck": {"credits": True, "total_credits": True, "stuck_ports": "0,1", "stuck_cycles": 700,
+              "word_errors": 2e-4, "set_drops": 0.01},
+    "one percent": {"credits": True, "slow_ports": "0", "slow_rate": 0.01, "word_errors": 2e-4,
+                    "size": "min", "frames": SHORT_FRAMES // 50},
+    "blocked class": {"credits": True, "stuck_ports": "all", "stuck_vcs": "1",
+                      "stuck_cycles": 20_000, "word_errors": 2e-4, "size": "min"},
+    "requests": {"credits": True, "requests": True, "size": "min", "bit_errors": 1e-5,
+                 "slow_ports": "all", "slow_rate": 0.3, "frames": SHORT_FRAMES // 5},
+    "full load": {"credits": True, "size": "min", "word_errors": 2e-4, "set_drops": 0.01},
+    "full incast": {"credits": True, "pattern": "converge", "size": "min", "word_errors": 2e-4,
+                    "frames": SHORT_FRAMES // 5},
+    "paused": {"pfc": True, "slow_ports": "all", "slow_rate": 0.5, "bit_errors": 1e-5},
+}
 """Kinds of trouble, each as options of `LlrTrafficJob`; runs take turns."""
 
 
-def soak_jobs(seed: int) -> Iterator[tuple[str, LlrTrafficJob]]:
-    """Names of mixes and jobs without end, seeds counting up from ``seed``."""
+_TWO_VCS = ("stuck_vcs", "requests")
+"""Options that need a second VC."""
+
+
+def mixes_for(vcs: int) -> list[str]:
+    """Names of the mixes that a switch with so many VCs can run."""
+    return [name for name, options in MIXES.items()
+            if vcs > 1 or not any(option in options for option in _TWO_VCS)]
+
+
+def soak_jobs(seed: int, vcs: int = MAX_VCS) -> Iterator[tuple[str, LlrTrafficJob]]:
+    """Names of mixes and jobs without end, seeds counting up from ``seed``, for a switch with so
+    many VCs."""
+    names = mixes_for(vcs)
     for number in count():
-        name = list(MIXES)[number % len(MIXES)]
+        name = names[number % len(names)]
         options = dict(MIXES[name])
-        frames = SHORT_FRAMES if options.get("size") == "min" else MIXED_FRAMES
+        usual = SHORT_FRAMES if options.get("size") == "min" else MIXED_FRAMES
+        frames = options.pop("frames", usual)
         yield name, LlrTrafficJob(seed=seed + number, cycles=NO_END, frames=frames, **options)
 
 

@@ -10,12 +10,10 @@ import pytest
 
 from gavel_model.config import SwitchConfig
 from gavel_model.loader import load_config
-from gavel_model.register_map import COUNTERS
-from gavel_model.switch import Switch
 from gavel_tb.frames import FrameFactory, SentFrame
 from gavel_tb.llr_deliveries import Deliveries
+from gavel_tb.llr_on_model import traffic_on_model
 from gavel_tb.llr_traffic import LlrTraffic, LlrTrafficJob
-from gavel_tb.lockstep import LockstepResult
 from gavel_tb.partner.misbehaviour import Extra, Fault
 from gavel_tb.partner.receiver import Arrival, FrameClass
 from gavel_tb.stimulus import CheckError, derived_random
@@ -28,25 +26,9 @@ def tiny(**changes: object) -> SwitchConfig:
     return load_config("tiny", [f"{name}={value}" for name, value in changes.items()])
 
 
-def play(config: SwitchConfig, limit: int = 300_000, prepare: Any = None,
-         **options: Any) -> dict[str, Any]:
+def play(config: SwitchConfig, prepare: Any = None, **options: Any) -> dict[str, Any]:
     """Runs a job on the model alone."""
-    session = LlrTrafficJob(**options).session(config)
-    switch, stimulus = Switch(config), session.stimulus
-    assert isinstance(stimulus, LlrTraffic)
-    if prepare is not None:
-        prepare(stimulus)
-    cycle = 0
-    while not stimulus.finished:
-        assert cycle < limit, (stimulus.deliveries.outstanding, stimulus.around.errors())
-        tx = switch.tx
-        inputs = stimulus.step(cycle, tx)
-        stimulus.observe(cycle, inputs, tx)
-        switch.step(inputs)
-        cycle += 1
-    result = LockstepResult(cycles=cycle)
-    result.counters = [[port.counters[n] for n in range(COUNTERS)] for port in switch.ports]
-    return session.finish(result)
+    return traffic_on_model(config, LlrTrafficJob(**options), prepare=prepare)
 
 
 def test_clean_links(seed):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which ordered set a link partner sends when (docs/llr.md, chapter 5)."""
+"""Which ordered set a link partner sends when (docs/llr.md, chapter 5; docs/flow_control.md)."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from collections import Counter as Tally
 from collections import deque
 from collections.abc import Callable
 
-from gavel_model.ordered_set import Kind, OrderedSet, encode
+from gavel_model.ordered_set import CreditUpdate, Kind, OrderedSet, encode, encode_credits
+from gavel_tb.partner.credit_reports import CreditReports
 from gavel_tb.partner.misbehaviour import Fault, Switchboard
 from gavel_tb.partner.receiver import Receiver, ReceiverState
-from gavel_tb.partner.sender import NEVER, Sender, SenderState
-from gavel_tb.partner.settings import PartnerSettings
+from gavel_tb.partner.sender import Sender, SenderState
+from gavel_tb.partner.settings import NEVER, PartnerSettings
 
 _DATA_MASK = 0xFFFF
 _INIT_SPACINGS = 4
 
 
 class Controls:
-    """Sends echo, INIT, NACK and ACK, in this order, no faster than allowed.
+    """Sends echo, INIT, NACK, ACK and CF_Update, in this order, no faster than allowed.
 
     Parameters
     ----------
@@ -26,6 +27,8 @@ class Controls:
         Parts of the partner.
     faults
         What is to go wrong.
+    reports
+        What is said in CF_Updates; None: there are no credits.
 
     Attributes
     ----------
@@ -37,16 +40,18 @@ class Controls:
     storm
         So many cycles bring an ACK each.
     sent
-        Sets sent, by kind.
+        Sets of link-level retry that were sent, by kind.
     """
 
     def __init__(
-        self, settings: PartnerSettings, sender: Sender, receiver: Receiver, faults: Switchboard
+        self, settings: PartnerSettings, sender: Sender, receiver: Receiver, faults: Switchboard,
+        reports: CreditReports | None,
     ) -> None:
         self._settings = settings
         self._sender = sender
         self._receiver = receiver
         self._faults = faults
+        self._reports = reports
         self._mask = (1 << settings.seq_bits) - 1
         self._between = max(1, settings.cycles(settings.min_spacing))
         self._between_acks = settings.cycles(settings.spacing)
@@ -80,8 +85,11 @@ class Controls:
         if item is None:
             return None
         self._sent(now)
-        self.sent[item.kind] += 1
-        ctl = self.encode(item)
+        if isinstance(item, CreditUpdate):
+            ctl = encode_credits(item, self._settings.protect)
+        else:
+            self.sent[item.kind] += 1
+            ctl = self.encode(item)
         if self._faults:
             flipped = self._faults.take(Fault.FLIPPED_SET)
             if flipped is not None:
@@ -95,7 +103,7 @@ class Controls:
     def _sent(self, now: int) -> None:
         self.due = self._free_at = now + self._between
 
-    def _next(self, now: int) -> OrderedSet | None:
+    def _next(self, now: int) -> OrderedSet | CreditUpdate | None:
         receiver, sender = self._receiver, self._sender
         due = self._ack_at if self.extras else NEVER
         if receiver.echo is not None:
@@ -123,6 +131,12 @@ class Controls:
                     return OrderedSet(Kind.ACK, self.newest)
             else:
                 due = min(due, self._ack_at)
+        if self._reports is not None:
+            if now >= self._reports.due:
+                update = self._reports.take(now)
+                if update is not None:
+                    return update
+            due = min(due, self._reports.due)
         self.due = due
         return None
 

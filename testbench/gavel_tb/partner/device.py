@@ -7,47 +7,63 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from gavel_model.ordered_set import Kind, OrderedSet, decode
+from gavel_model.ordered_set import Kind, OrderedSet, decode, decode_credits
 from gavel_model.pins import IDLE, RxPins, TxPins
+from gavel_tb.partner.classes import vc_by_class
 from gavel_tb.partner.controls import Controls
+from gavel_tb.partner.flow import Flow
+from gavel_tb.partner.flow_settings import VcOf
 from gavel_tb.partner.misbehaviour import Extra, Switchboard
 from gavel_tb.partner.outgoing import OutFrame
 from gavel_tb.partner.receiver import Arrival, Receiver
-from gavel_tb.partner.sender import NEVER, Sender
-from gavel_tb.partner.settings import PartnerSettings
+from gavel_tb.partner.sender import Sender
+from gavel_tb.partner.settings import NEVER, PartnerSettings
 
 _NIBBLE = 0x600_0000
 _new_tuple = tuple.__new__  # half the time of RxPins(...)
 
 
 class LlrPartner:
-    """One end of a link, with its own idea of docs/llr.md.
+    """One end of a link, with its own idea of docs/llr.md and docs/flow_control.md.
 
     Parameters
     ----------
     settings
         What it is.
     deliver
-        Called with each frame that it accepts, in order.
+        Called with each frame that it accepts, in order, but for MAC Control frames where there is
+        flow control.
+    vc_of
+        The VC of a frame; None: by the class of the profile ``ethernet``. Without flow control
+        it is not asked for.
 
     Attributes
     ----------
-    sender, receiver, controls
-        Its parts.
+    sender, receiver, controls, flow
+        Its parts; ``flow`` is None without flow control.
     faults
         What is to go wrong.
     now
         Cycles stepped.
     unknown_sets
-        Ordered sets received that are none of link-level retry.
+        Ordered sets received that it does not know.
     """
 
-    def __init__(self, settings: PartnerSettings, deliver: Callable[[Arrival], None]) -> None:
+    def __init__(
+        self, settings: PartnerSettings, deliver: Callable[[Arrival], None],
+        vc_of: VcOf | None = None,
+    ) -> None:
         self.settings = settings
         self.faults = Switchboard()
         self.sender = Sender(settings, self.faults)
-        self.receiver = Receiver(settings, deliver)
-        self.controls = Controls(settings, self.sender, self.receiver, self.faults)
+        self.flow: Flow | None = None
+        agreed = settings.flow
+        if agreed is not None:
+            self.flow = Flow(agreed, settings.data_width, vc_of or vc_by_class(agreed), self.faults)
+        self.receiver = Receiver(settings, deliver if self.flow is None else self._accept)
+        self.controls = Controls(settings, self.sender, self.receiver, self.faults,
+                                 self.flow.reports if self.flow is not None else None)
+        self._deliver = deliver
         self.now = 0
         self.unknown_sets = 0
         self._framer = self.receiver.framer
@@ -55,12 +71,17 @@ class LlrPartner:
         self._silent_until = 0
         if settings.llr:
             self.sender.start()
+        self.sender.flow = self.flow
 
     def send(
         self, data: bytes, tag: Any = None, *, eligible: bool = True, poisoned: bool = False
     ) -> None:
         """Puts a frame at the end of the queue."""
-        self.sender.queue.append(OutFrame(data, tag, eligible, poisoned))
+        frame = OutFrame(data, tag, eligible, poisoned)
+        if self.flow is not None:
+            self.flow.put(frame)
+        else:
+            self.sender.queue.append(frame)
 
     def step(self, pins: RxPins | TxPins) -> RxPins:
         """Takes what it receives in this cycle; gives what it sends."""
@@ -73,6 +94,10 @@ class LlrPartner:
         sender, controls = self.sender, self.controls
         if pins[0] or pins[7] or not pins[9] or not sender.up:
             self._receive(pins, now)
+        flow = self.flow
+        if flow is not None and now >= flow.buffer.due:
+            flow.step(now)
+            controls.due = 0
         if now >= sender.deadline:
             sender.expire(now)
             controls.due = 0
@@ -105,7 +130,11 @@ class LlrPartner:
     def _ordered_set(self, ctl: int, now: int) -> None:
         item = decode(ctl, self.settings.protect, self.settings.seq_bits)
         if item is None:
-            self.unknown_sets += 1
+            update = decode_credits(ctl, self.settings.protect) if self.flow is not None else None
+            if update is None:
+                self.unknown_sets += 1
+            elif self.flow is not None:
+                self.flow.update(update)
         elif not self.settings.llr:
             return
         elif item.kind is Kind.INIT:
@@ -115,10 +144,18 @@ class LlrPartner:
         else:
             self.sender.acknowledge(item.value, item.kind is Kind.NACK, now)
 
+    def _accept(self, arrival: Arrival) -> None:
+        assert self.flow is not None
+        if self.flow.accept(arrival, self.now - 1):
+            self._deliver(arrival)
+
     @property
     def idle(self) -> bool:
-        """All that it had to send has been acknowledged, and it owes no answer."""
+        """All that it had to send has been acknowledged, and it owes no answer; with flow control,
+        of which there is no end, all credits are home instead."""
         receiver = self.receiver
+        if self.flow is not None:
+            return self.sender.idle and self.flow.home and receiver.echo is None
         return self.sender.idle and not receiver.ack_pending and receiver.echo is None
 
     def silence(self, cycles: int = NEVER) -> None:

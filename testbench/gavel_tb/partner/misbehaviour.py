@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Fault(Enum):
-    """One way to break the rules of docs/llr.md, or to be a bad link.
+    """One way to break the rules of docs/llr.md or docs/flow_control.md, or to be a bad link.
 
     What ``value`` of `Switchboard.arm` means stands with each.
     """
@@ -48,6 +48,42 @@ class Fault(Enum):
 
     FLIPPED_SET = auto()
     """Bit ``value`` (0...55) of an ordered set is flipped."""
+
+    NO_CF = auto()
+    """A CF_Update is not sent, and held to be sent."""
+
+    CF_AGAIN = auto()
+    """A CF_Update is sent a second time, at once."""
+
+    CF_COUNT = auto()
+    """The first count of a CF_Update is higher by ``value``."""
+
+    CF_VC = auto()
+    """The first count of a CF_Update is said to be that of VC ``value``."""
+
+    NO_CC = auto()
+    """A CC_Update is not sent, and held to be sent."""
+
+    CC_AGAIN = auto()
+    """A CC_Update is sent a second time."""
+
+    CC_COUNT = auto()
+    """The counts of a CC_Update are higher by ``value``."""
+
+    CHEAP = auto()
+    """A frame is counted as one of a credit less than it costs."""
+
+    UNPAID = auto()
+    """A frame is sent without credits for it."""
+
+    NO_PAUSE = auto()
+    """A PFC frame is not heeded."""
+
+    PFC_SHAPE = auto()
+    """A PFC frame enables the classes of ``value``, too."""
+
+    NO_REFRESH = auto()
+    """A pause that has half passed is not asked for again, and held to be asked for."""
 
 
 class Extra(Enum):

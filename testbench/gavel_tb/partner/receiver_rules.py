@@ -6,10 +6,11 @@ from __future__ import annotations
 from collections import deque
 
 from gavel_model.ordered_set import Kind, OrderedSet
+from gavel_tb.partner.flow_rules import FlowRules
 from gavel_tb.partner.receiver import Arrival, FrameClass
 from gavel_tb.partner.rules import RuleLimits, broken
+from gavel_tb.partner.settings import NEVER
 
-_NEVER = 1 << 62
 _KEPT = 4
 
 
@@ -21,7 +22,7 @@ class _Gap:
     def __init__(self, opened: int, value: int) -> None:
         self.opened = opened
         self.value = value
-        self.closed = _NEVER
+        self.closed = NEVER
         self.nacked = False
 
 
@@ -34,14 +35,24 @@ class ReceiverRules:
     * *ACK value*: a frame that was received intact and in order; values never go back.
     * *spacing*: ordered sets keep their distances.
 
+    Parameters
+    ----------
+    port, limits
+        As in `RuleChecker`.
+    flow
+        Is told of the frames accepted.
+
     Attributes
     ----------
     accepted, gaps
         Frames received intact and in order, and gaps.
     """
 
-    def __init__(self, port: int, limits: RuleLimits) -> None:
+    def __init__(
+        self, port: int | str, limits: RuleLimits, flow: FlowRules | None = None
+    ) -> None:
         self._port = port
+        self._flow = flow
         self._limits = limits
         self._mask = (1 << limits.seq_bits) - 1
         self._half = 1 << limits.seq_bits - 1
@@ -49,11 +60,11 @@ class ReceiverRules:
         self._next = 0
         self._acked = 0
         # Cycle of the last INIT, and `_next` and `_acked` before it: an answer may be under way.
-        self._before = (-_NEVER, 0, 0)
+        self._before = (-NEVER, 0, 0)
         self._gaps: deque[_Gap] = deque(maxlen=_KEPT)
         self._inits: deque[OrderedSet] = deque(maxlen=_KEPT)
         self._owed = 0
-        self._last_set = self._last_answer = -_NEVER
+        self._last_set = self._last_answer = -NEVER
         self._last_init: tuple[int, OrderedSet] | None = None
         self.accepted = self.gaps = 0
 
@@ -67,6 +78,8 @@ class ReceiverRules:
         if ahead == 0 and arrival.kind is not FrameClass.BAD and not seq >> self._limits.seq_bits:
             self._next = self._next + 1 & self._mask
             self.accepted += 1
+            if self._flow is not None and arrival.kind is FrameClass.GOOD:
+                self._flow.frame_accepted(cycle, arrival.data)
             if gap is not None:
                 gap.closed = cycle
         elif ahead < self._half and gap is None:
@@ -80,16 +93,18 @@ class ReceiverRules:
         if gap is not None:
             gap.closed = cycle
         self._on = True
+        if self._flow is not None:
+            self._flow.back.begin(cycle)
         self._next = item.value
         self._acked = item.value - 1 & self._mask
         self._inits.append(item)
         self._owed += 1
 
     def _gap(self) -> _Gap | None:
-        return self._gaps[-1] if self._gaps and self._gaps[-1].closed == _NEVER else None
+        return self._gaps[-1] if self._gaps and self._gaps[-1].closed == NEVER else None
 
     def set_sent(self, cycle: int, item: OrderedSet) -> None:
-        """The device begins to show an ordered set."""
+        """The device begins to show a set of link-level retry."""
         self._spacing(cycle, item)
         if item.kind is Kind.INIT_ECHO:
             wanted = item._replace(kind=Kind.INIT)
@@ -101,6 +116,14 @@ class ReceiverRules:
             self._nack(cycle, item.value)
         elif item.kind is Kind.ACK:
             self._ack(cycle, item.value)
+
+    def credits_sent(self, cycle: int) -> None:
+        """The device begins to show a CF_Update."""
+        since, least = cycle - self._last_set, self._limits.set_cycles
+        if since < least:
+            raise broken(self._port, cycle, "spacing", f"CF_Update comes after {since} cycles, "
+                         f"{least} must have passed")
+        self._last_set = cycle
 
     def _spacing(self, cycle: int, item: OrderedSet) -> None:
         limits = self._limits

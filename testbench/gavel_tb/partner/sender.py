@@ -10,11 +10,11 @@ from enum import IntEnum
 from typing import Any, NamedTuple
 
 from gavel_model.pins import RxPins
+from gavel_tb.partner.flow import CONTROL, Flow
 from gavel_tb.partner.misbehaviour import Fault, Switchboard
 from gavel_tb.partner.outgoing import OutFrame, partner_words, poisoned
-from gavel_tb.partner.settings import PartnerSettings
+from gavel_tb.partner.settings import NEVER, PartnerSettings
 
-NEVER = 1 << 62
 _DATA_MASK = 0xFFFF
 
 
@@ -51,6 +51,8 @@ class Sender:
         Frames to be sent.
     refill
         Asked for a frame when one could be sent and the queue is empty.
+    flow
+        Chooses the frames instead of queue and refill where there is flow control.
     released
         Called with the tag of each frame that is acknowledged.
     lost
@@ -71,6 +73,7 @@ class Sender:
         self._mask = (1 << settings.seq_bits) - 1
         self.queue: deque[OutFrame] = deque()
         self.refill: Callable[[], OutFrame | None] | None = None
+        self.flow: Flow | None = None
         self.released: Callable[[Any], None] | None = None
         self.lost: list[Any] = []
         self.state = SenderState.OFF
@@ -82,6 +85,8 @@ class Sender:
         self.replays = self.first_words = self.all_words = self.seq_errors = 0
         self._kept: deque[_Kept] = deque()
         self._kept_bytes = 0
+        # Those of them that are no MAC Control frames.
+        self._frames = 0
         self._waiting: OutFrame | None = None
         self._words: Iterator[RxPins] = iter(())
         self._not_before = 0
@@ -97,15 +102,20 @@ class Sender:
 
     @property
     def idle(self) -> bool:
-        """Nothing is left to send, and all that was sent is acknowledged."""
-        return not (self._kept or self.queue or self._waiting)
+        """Nothing is left to send, and all that was sent is acknowledged; MAC Control frames of
+        flow control, which never end, do not count."""
+        if self.flow is None:
+            return not (self._kept or self.queue or self._waiting)
+        return not (self._frames or self.flow.queues or self._waiting)
 
     def start(self) -> None:
         """Begins a new INIT; what was outstanding is given up, and a frame under way is cut off:
         its end after the INIT would pass for that of a frame with a new number."""
-        self.lost += [kept.tag for kept in self._kept]
+        self.lost += [kept.tag for kept in self._kept if kept.tag is not CONTROL]
+        if self.flow is not None:
+            self.flow.restart()
         self._kept.clear()
-        self._kept_bytes = 0
+        self._kept_bytes = self._frames = 0
         self._words = iter(())
         self.oldest = self.next = self._settings.init_seq
         self.init_data = self.init_data + 1 & _DATA_MASK
@@ -169,6 +179,9 @@ class Sender:
         for _ in range(frames):
             freed = self._kept.popleft()
             self._kept_bytes -= freed.size
+            if freed.tag is CONTROL:
+                continue
+            self._frames -= 1
             if self.released is not None:
                 self.released(freed.tag)
         self.oldest = self.oldest + frames & self._mask
@@ -205,7 +218,9 @@ class Sender:
             return
         frame = self._waiting
         if frame is None:
-            if self.queue:
+            if self.flow is not None:
+                frame = self.flow.next(now)
+            elif self.queue:
                 frame = self.queue.popleft()
             elif self.refill is not None:
                 frame = self.refill()
@@ -238,6 +253,7 @@ class Sender:
             self.deadline = now + settings.replay_timer
         self._kept.append(_Kept(words, len(data), frame.tag))
         self._kept_bytes += len(data)
+        self._frames += frame.tag is not CONTROL
         self.next = self.next + 1 & self._mask
         self.first_words += len(words)
         self._send(self._spoiled(words) if faults else words, now)

@@ -6,8 +6,10 @@ from __future__ import annotations
 from collections import deque
 from typing import NamedTuple
 
+from gavel_model.frame import join_words
 from gavel_model.ordered_set import Kind, OrderedSet
 from gavel_model.pins import RxPins, TxPins
+from gavel_tb.partner.flow_rules import FlowRules
 from gavel_tb.partner.rules import RuleLimits, broken
 
 
@@ -29,14 +31,25 @@ class SenderRules:
     * *replay bytes*: a frame is the same each time.
     * *framing*: no frame begins inside another, no word is outside of one.
 
+    Parameters
+    ----------
+    port, limits
+        As in `RuleChecker`.
+    flow
+        Is told of the frames first sent.
+
     Attributes
     ----------
     frames, replays
         Frames first sent, and times that the device went back.
     """
 
-    def __init__(self, port: int, limits: RuleLimits) -> None:
+    def __init__(
+        self, port: int | str, limits: RuleLimits, flow: FlowRules | None = None
+    ) -> None:
         self._port = port
+        self._flow = flow
+        self._began = 0
         self._limits = limits
         self._mask = (1 << limits.seq_bits) - 1
         self._half = 1 << limits.seq_bits - 1
@@ -63,6 +76,8 @@ class SenderRules:
     def set_sent(self, cycle: int, item: OrderedSet) -> None:
         """The device begins to show an INIT."""
         if item != self._init:
+            if self._init is not None and self._flow is not None:
+                self._flow.use.restart()
             self._init = item
             self._agreed = False
             self._restart(item.value)
@@ -147,6 +162,9 @@ class SenderRules:
                              f"frames outstanding, the window is {self._limits.window_frames}")
             self._next = self._next + 1 & mask
             self.frames += 1
+            self._began = cycle
+            if self._flow is not None:
+                self._flow.frame_begins()
 
     def _back(self, cycle: int, seq: int) -> None:
         timer = self._limits.replay_timer
@@ -166,6 +184,10 @@ class SenderRules:
             if (self._next - 1 - seq & self._mask) >= (self._next - self._floor & self._mask):
                 return  # the numbers were agreed anew while it was under way
             self._sent[seq] = frame
+            if self._flow is not None:
+                data = join_words(frame.values, self._limits.word_bytes)
+                self._flow.frame_sent(self._began, data[: len(data) - frame.empty],
+                                      len(frame.values))
             if (self._next - 1 - seq & self._mask) < (self._next - self._oldest & self._mask):
                 self._words_out += len(frame.values)
             limit = self._limits.window_words

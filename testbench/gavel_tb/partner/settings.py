@@ -6,6 +6,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gavel_model.config import DATA_WIDTHS
+from gavel_tb.partner.flow_settings import FlowSettings
+
+NEVER = 1 << 62
+"""A cycle that does not come."""
 
 _SEQ_BITS = (3, 20)
 _VALUE = 1 << 16
@@ -41,6 +45,8 @@ class PartnerSettings:
         Cycles after which the partner looks at what has arrived.
     gap
         Idle cycles after each frame.
+    flow
+        Credits and pauses; None: there are none.
 
     Raises
     ------
@@ -62,6 +68,7 @@ class PartnerSettings:
     min_spacing: int = 400
     response: int = 0
     gap: int = 0
+    flow: FlowSettings | None = None
 
     def __post_init__(self) -> None:
         if self.data_width not in DATA_WIDTHS:

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Credits for line rate beside the formula of docs/flow_control.md, Sizes, on the golden model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from gavel_model.config import DATA_WIDTHS, MIN_FRAME_BYTES
+from gavel_tb.credit_loop import (
+    CreditLoopJob,
+    credit_config,
+    credits_for_line_rate,
+    measure_credits,
+    rate_on_model,
+)
+
+LONGEST = 1518
+
+
+@pytest.mark.parametrize("delay", [0, 20])
+@pytest.mark.parametrize("frame_bytes", [64, 65, 1024])
+@pytest.mark.parametrize("data_width", DATA_WIDTHS)
+def test_the_formula_is_enough_and_close(data_width: int, frame_bytes: int, delay: int) -> None:
+    job = CreditLoopJob(frame_bytes=frame_bytes, delay=delay, cycles=2000)
+    found = measure_credits(data_width, LONGEST, job)
+    assert found["rate"] == 1.0
+    config = credit_config(data_width, frame_bytes, delay, LONGEST)
+    slack = found["formula"] - found["measured"]
+    assert 0 <= slack < 2 * config.max_frame_cells
+    if frame_bytes == MIN_FRAME_BYTES:
+        assert slack <= 8
+
+
+@pytest.mark.parametrize("delay", [0, 3, 100])
+@pytest.mark.parametrize(("total", "llr"), [(True, False), (False, True), (True, True)])
+@pytest.mark.parametrize("data_width", DATA_WIDTHS)
+def test_line_rate_with_the_formula(data_width: int, total: bool, llr: bool, delay: int) -> None:
+    config = credit_config(data_width, MIN_FRAME_BYTES, delay, LONGEST)
+    job = CreditLoopJob(delay=delay, total=total, llr=llr)
+    enough = credits_for_line_rate(config, MIN_FRAME_BYTES, job.loop, total=total)
+    assert rate_on_model(config, replace(job, credits=enough, cycles=2000)) == 1.0
+
+
+def test_with_a_longest_frame_alone_one_frame_is_under_way_at_a_time() -> None:
+    config = credit_config(64, 64, 100, 64)
+    job = CreditLoopJob(delay=100, credits=1, cycles=2000)
+    assert 0 < rate_on_model(config, job) <= 8 / (job.loop + 8)
+
+
+def test_less_than_a_longest_frame_is_refused() -> None:
+    config = credit_config(64, 64, 0, LONGEST)
+    with pytest.raises(ValueError, match="credits = 23: must be at least 24, a longest frame"):
+        rate_on_model(config, CreditLoopJob(credits=23))

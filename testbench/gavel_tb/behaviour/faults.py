@@ -9,7 +9,7 @@ from gavel_tb.faults import Fault
 
 
 @dataclass(frozen=True)
-class RetryFault:
+class ScenarioFault:
     """A fault and what must find it.
 
     Attributes
@@ -27,36 +27,36 @@ class RetryFault:
     check: str
 
 
-RETRY_FAULTS: tuple[RetryFault, ...] = (
-    RetryFault(
+RETRY_FAULTS: tuple[ScenarioFault, ...] = (
+    ScenarioFault(
         Fault("an ACK frees one frame too many", "gavel_retry_state", "oldest_after_control",
               "(progress & ({0} != next)) ? {0} + 1'd1 : {0}",
               ("llr_transmitter",), ("llr_tx",)),
         "LLR-04-lost-frame", 'rule "replay start" is broken',
     ),
-    RetryFault(
+    ScenarioFault(
         Fault("a NACK is never sent", "gavel_llr_receiver", "state",
               "({0} == 2'd2 ? 2'd3 : {0})", ("llr_receiver",), ("llr_rx",)),
         "LLR-02-skipped-frame", "not one NACK with 900",
     ),
-    RetryFault(
+    ScenarioFault(
         Fault("a replay begins one number late", "gavel_retry_state", "send",
               "({0} + (clear & is_replay & ~rst))", ("llr_transmitter",), ("llr_tx",)),
         "nack-repeated", 'rule "replay start" is broken',
     ),
-    RetryFault(
-        Fault("a duplicate is filed", "gavel_frame_writer", "is_filed",
+    ScenarioFault(
+        Fault("a duplicate is filed", "gavel_frame_writer", "files",
               "{0} | (ended & (verdict__reason == 5'h11))",
               ("ingress_buffer", "counters"), ("free_cells", "voq_frames", "RX_")),
         "duplicates", "has arrived a second time",
     ),
-    RetryFault(
+    ScenarioFault(
         Fault("the window is one frame too large", "gavel_replay_occupancy", "frames",
               "{0} - (|{0})", ("ingress_buffer", "scheduler", "llr_transmitter"),
               ("voq_frames", "scheduler.", "llr_tx")),
         "window-frames", 'rule "window" is broken',
     ),
-    RetryFault(
+    ScenarioFault(
         Fault("ACKs come twice as often", "gavel_control_transmitter", "since_ack_farther",
               "{0} + 4'h8", ("link_tx", "llr_receiver", "counters"), ("ctl", "LLR_TX_ACK")),
         "LLR-01-line-rate", 'rule "spacing" is broken',

@@ -11,8 +11,8 @@ from gavel_model.ordered_set import Kind
 from gavel_model.register_map import Action, Port
 from gavel_tb.behaviour.judgement import HANDSHAKE, SOME, C, Counts, received, sent
 from gavel_tb.behaviour.ledger import Entry
-from gavel_tb.behaviour.rig import Script
 from gavel_tb.behaviour.scenario import Scenario
+from gavel_tb.behaviour.steps import Script
 from gavel_tb.behaviour.switches import CLEAN
 from gavel_tb.behaviour.timers import FLUSH_TO_INIT
 

@@ -19,7 +19,9 @@ from gavel_tb.behaviour import (
     timers,
     windows,
 )
-from gavel_tb.behaviour.scenario import LIMIT, Scenario
+from gavel_tb.behaviour.flow.catalogue import FLOW_SCENARIOS, LONG_FLOW_SCENARIOS
+from gavel_tb.behaviour.flow.scenario import FlowScenario
+from gavel_tb.behaviour.scenario import Scenario
 from gavel_tb.jobs import Session
 from gavel_tb.lockstep import LockstepResult
 from gavel_tb.stimulus import CheckError
@@ -89,7 +91,11 @@ SCENARIOS: dict[str, type[Scenario]] = {
     "vectors": handshake.Vectors,
     "vector-nack": handshake.NackVector,
 }
-"""All of them."""
+"""All of link-level retry."""
+
+Played = Scenario | FlowScenario
+_ALL: dict[str, type[Scenario] | type[FlowScenario]] = {
+    **SCENARIOS, **FLOW_SCENARIOS, **LONG_FLOW_SCENARIOS}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +105,7 @@ class BehaviourJob:
     Attributes
     ----------
     name
-        One of `SCENARIOS`.
+        One of `SCENARIOS`, `FLOW_SCENARIOS`, `LONG_FLOW_SCENARIOS`.
     seed
         Of payloads and of random errors.
     """
@@ -111,7 +117,7 @@ class BehaviourJob:
         """The job as plain data."""
         return asdict(self)
 
-    def scenario(self, config: SwitchConfig) -> Scenario:
+    def scenario(self, config: SwitchConfig) -> Played:
         """The scenario, for one run.
 
         Raises
@@ -119,14 +125,14 @@ class BehaviourJob:
         ValueError
             For an unknown name.
         """
-        if self.name not in SCENARIOS:
-            raise ValueError(f"scenario {self.name!r}: must be one of {', '.join(SCENARIOS)}")
-        return SCENARIOS[self.name](config, self.seed)
+        if self.name not in _ALL:
+            raise ValueError(f"scenario {self.name!r}: must be one of {', '.join(_ALL)}")
+        return _ALL[self.name](config, self.seed)
 
     def session(self, config: SwitchConfig) -> Session:
         """Stimulus, which is its own check, and its figures."""
         scenario = self.scenario(config)
-        return Session(scenario, (scenario,), LIMIT, scenario.finish)
+        return Session(scenario, (scenario,), scenario.MOST_CYCLES, scenario.finish)
 
 
 def play_on_model(config: SwitchConfig, job: BehaviourJob) -> tuple[dict[str, Any], Switch]:
@@ -137,22 +143,19 @@ def play_on_model(config: SwitchConfig, job: BehaviourJob) -> tuple[dict[str, An
     CheckError
         As in lockstep.
     """
-    session = job.session(config)
-    stimulus = session.stimulus
-    assert isinstance(stimulus, Scenario)
-    switch = Switch(config)
+    scenario, switch = job.scenario(config), Switch(config)
     cycle = 0
-    while not stimulus.finished:
-        if cycle > session.max_cycles:
+    while not scenario.finished:
+        if cycle > scenario.MOST_CYCLES:
             raise CheckError(f"no end after {cycle} cycles")
         tx = switch.tx
-        inputs = stimulus.step(cycle, tx)
+        inputs = scenario.step(cycle, tx)
         try:
-            stimulus.observe(cycle, inputs, tx)
+            scenario.observe(cycle, inputs, tx)
         except CheckError as error:
             raise CheckError(f"cycle {cycle}: {error}") from error
         switch.step(inputs)
         cycle += 1
     result = LockstepResult(cycles=cycle)
     result.counters = [[port.counters[n] for n in range(COUNTERS)] for port in switch.ports]
-    return session.finish(result) | {"cycles": cycle}, switch
+    return scenario.finish(result) | {"cycles": cycle}, switch

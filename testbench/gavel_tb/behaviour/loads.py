@@ -9,8 +9,9 @@ from typing import ClassVar
 
 from gavel_model.ordered_set import Kind
 from gavel_tb.behaviour.judgement import HANDSHAKE, SOME, C, Counts, received, sent
-from gavel_tb.behaviour.rig import Script, word_errors
+from gavel_tb.behaviour.rig import word_errors
 from gavel_tb.behaviour.scenario import Scenario
+from gavel_tb.behaviour.steps import Script
 from gavel_tb.behaviour.switches import LONG_LOOP
 from gavel_tb.go_back_n import GoBackN
 from gavel_tb.stimulus import derived_random

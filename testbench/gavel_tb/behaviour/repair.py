@@ -6,8 +6,8 @@ from __future__ import annotations
 from gavel_model.ordered_set import Kind, OrderedSet, encode
 from gavel_model.pins import CTL_BITS
 from gavel_tb.behaviour.judgement import HANDSHAKE, SOME, C, Counts, received, sent
-from gavel_tb.behaviour.rig import Script
 from gavel_tb.behaviour.scenario import Scenario
+from gavel_tb.behaviour.steps import Script
 from gavel_tb.partner.misbehaviour import Extra, Fault
 
 PROGRESS_TO_REPLAY = 8

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from gavel_model.config import MIN_FRAME_BYTES, SwitchConfig
@@ -12,8 +12,9 @@ from gavel_model.pins import IDLE, NO_ACCESS, Inputs, RegisterPins, RxPins, TxPi
 from gavel_model.register_map import SPACING_BITS, Action, LlrControl, Port, port_address
 from gavel_tb.behaviour.ledger import Entry, Ledger
 from gavel_tb.behaviour.pin_log import PinLog
+from gavel_tb.behaviour.steps import Script
 from gavel_tb.behaviour.switches import CLEAN, LINK, MIN_SPACING, NO_LIMIT, REPLAY_TIMER, SPACING
-from gavel_tb.behaviour.tap import Tap
+from gavel_tb.behaviour.tap import Tap, taken
 from gavel_tb.link_errors import LinkOptions
 from gavel_tb.lossy_link import LossyLink
 from gavel_tb.partner.device import LlrPartner
@@ -22,10 +23,6 @@ from gavel_tb.partner.rule_checker import RuleChecker
 from gavel_tb.partner.rules import RuleLimits
 from gavel_tb.partner.settings import PartnerSettings
 from gavel_tb.stimulus import CheckError, derived_random
-
-Script = Generator[None, None, None]
-"""Runs once per cycle, after everything of the cycle was seen; what it asks for happens in the
-next one."""
 
 _WRITE_CYCLES = 24
 
@@ -147,20 +144,12 @@ class Rig:
         access = self._accesses.popleft() if self._accesses else NO_ACCESS
         if access.we and access.addr == port_address(LINK, Port.LLR_CONTROL):
             self._switched(access.wdata)
-        sent = self.out_tap.step(self._taken(tx[LINK]))
+        sent = self.out_tap.step(taken(tx[LINK], self.ready, self.ctl_ready))
         answer = self.back_tap.step(self.back.step(self.partner.step(self.out.step(sent))))
         word = self.feeder.popleft() if self.feeder else IDLE
         others = 1 << CLEAN
         return Inputs((answer, word), self.ready | others, access, self.reset,
                       self.ctl_ready | others)
-
-    def _taken(self, pins: TxPins) -> TxPins:
-        """What goes out in a cycle in which not everything is taken."""
-        if pins.valid and not self.ready:
-            pins = TxPins(up=pins.up, ctl_valid=pins.ctl_valid, ctl=pins.ctl)
-        if pins.ctl_valid and not self.ctl_ready:
-            pins = pins._replace(ctl_valid=0, ctl=0)
-        return pins
 
     def observe(self, cycle: int, inputs: Inputs, tx: Sequence[TxPins]) -> None:
         """Looks at a cycle, and makes a step of the script."""
@@ -171,7 +160,7 @@ class Rig:
             self._entered.clear()
         else:
             if sent.valid or sent.ctl_valid:
-                self.log.sent(cycle, self._taken(sent))
+                self.log.sent(cycle, taken(sent, self.ready, self.ctl_ready))
             if received is not IDLE:
                 self.log.received(cycle, received)
             self.checker.observe(cycle, sent, received, self.ready, self.ctl_ready)

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What all scenarios share: what scripts are made of, and the judgement at the end."""
+"""What all scenarios of link-level retry share: bringing up, frames, the judgement at the end."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from gavel_tb.behaviour.judgement import Counts, compare, expected_elsewhere
 from gavel_tb.behaviour.ledger import Entry
-from gavel_tb.behaviour.rig import Rig, Script
+from gavel_tb.behaviour.rig import Rig
+from gavel_tb.behaviour.steps import Script, Steps
 from gavel_tb.behaviour.switches import CLEAN, LINK
 from gavel_tb.frames import frame_words
 from gavel_tb.lockstep import LockstepResult
@@ -16,12 +16,11 @@ from gavel_tb.partner.receiver import ReceiverState
 from gavel_tb.partner.sender import SenderState
 from gavel_tb.stimulus import CheckError
 
-LIMIT = 60_000
 _ECHO_CYCLES = 4
 _SETTLE_CYCLES = 100
 
 
-class Scenario(Rig):
+class Scenario(Rig, Steps):
     """One behaviour. A subclass says in its class attributes what the two ends are told, in
     `_play` what is done, and in `_expected` what counters must say."""
 
@@ -50,23 +49,6 @@ class Scenario(Rig):
         return {"lost": len(self.ledger.lost), **self.figures}
 
     # What scripts are made of.
-
-    def must(self, condition: bool, text: str) -> None:
-        """Raises `CheckError` if the condition does not hold."""
-        if not condition:
-            raise CheckError(text)
-
-    def cycles(self, count: int) -> Script:
-        """Waits for so many cycles."""
-        for _ in range(count):
-            yield
-
-    def until(self, condition: Callable[[], object], what: str, limit: int = LIMIT) -> Script:
-        """Waits until a condition holds at the end of a cycle."""
-        last = self.now + limit
-        while not condition():
-            self.must(self.now < last, f"{what}: not within {limit} cycles")
-            yield
 
     def bring_up(self) -> Script:
         """Settings, and INIT with its echo in both directions, as far as they are on."""

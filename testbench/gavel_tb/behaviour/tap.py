@@ -7,18 +7,29 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gavel_model.ordered_set import Kind
+from gavel_model.mac_control import MAC_CONTROL_ADDRESS
 from gavel_model.pins import IDLE, RxPins, TxPins
 
 _KIND = 0xFF
+_ADDRESS_MASK = (1 << 48) - 1
+_CONTROL_ADDRESS = int.from_bytes(MAC_CONTROL_ADDRESS.to_bytes(6, "big"), "little")
 _new_tuple = tuple.__new__  # half the time of RxPins(...)
+
+
+def taken(pins: TxPins, ready: int, ctl_ready: int) -> TxPins:
+    """What goes out in a cycle in which not everything is taken."""
+    if pins.valid and not ready:
+        pins = TxPins(up=pins.up, ctl_valid=pins.ctl_valid, ctl=pins.ctl)
+    if pins.ctl_valid and not ctl_ready:
+        pins = pins._replace(ctl_valid=0, ctl=0)
+    return pins
 
 
 @dataclass
 class _SetRule:
     """What happens to the next ``times`` ordered sets of a kind."""
 
-    kind: Kind | None
+    kind: int | None
     times: int
     flip: int | None = None
     repeat: bool = False
@@ -35,6 +46,8 @@ class Tap:
         Ordered sets to be put in, each in the first cycle without another one.
     spoil_if
         Asked at the beginning of each frame whether a bit of its last word is to be flipped.
+    spoil_next, lose_controls
+        So many of the next frames are spoilt; so many of the next MAC Control frames are lost.
     lost_frames, lost_sets
         How many were lost here.
     """
@@ -43,10 +56,12 @@ class Tap:
         self.frames_blocked = self.sets_blocked = False
         self.inserts: deque[int] = deque()
         self.spoil_if: Callable[[], bool] | None = None
+        self.spoil_next = self.lose_controls = 0
         self.lost_frames = self.lost_sets = 0
         self._lose: dict[int, int] = {}
         self._spoil: dict[int, int] = {}
         self._rules: list[_SetRule] = []
+        self._again: deque[int] = deque()
         self._losing = self._spoiling = False
 
     def lose_frame(self, seq: int, times: int = 1) -> None:
@@ -57,28 +72,39 @@ class Tap:
         """A bit of its last word is flipped."""
         self._spoil[seq] = times
 
-    def lose_sets(self, kind: Kind | None, times: int = 1) -> None:
-        """The next ordered sets of a kind (None: of any) are lost."""
+    def lose_sets(self, kind: int | None, times: int = 1) -> None:
+        """The next ordered sets of a kind (D1; None: of any) are lost."""
         self._rules.append(_SetRule(kind, times))
 
-    def flip_sets(self, kind: Kind | None, bit: int, times: int = 1) -> None:
+    def flip_sets(self, kind: int | None, bit: int, times: int = 1) -> None:
         """A bit of each of the next ordered sets is flipped."""
         self._rules.append(_SetRule(kind, times, flip=bit))
 
-    def repeat_sets(self, kind: Kind, times: int = 1) -> None:
+    def repeat_sets(self, kind: int, times: int = 1) -> None:
         """Each of the next ordered sets comes twice."""
         self._rules.append(_SetRule(kind, times, repeat=True))
 
+    def clear(self) -> None:
+        """No further ordered set of a kind is lost, changed or repeated."""
+        self._rules.clear()
+
     def step(self, pins: TxPins | RxPins) -> RxPins:
         """What comes out in this cycle."""
-        if not (pins[0] or pins[7] or self.inserts):
+        if not (pins[0] or pins[7] or self.inserts or self._again):
             return pins if pins is IDLE else _new_tuple(RxPins, pins)
         out: RxPins = _new_tuple(RxPins, pins)
         if out.valid:
             out = self._word(out)
         if out.ctl_valid:
             out = self._set(out)
-        elif self.inserts:
+        if self._again:
+            # What comes behind a set that is repeated stays behind it.
+            if out.ctl_valid:
+                self._again.append(out.ctl)
+            return out._replace(ctl_valid=1, ctl=self._again.popleft())
+        if out.ctl_valid:
+            return out
+        if self.inserts:
             out = out._replace(ctl_valid=1, ctl=self.inserts.popleft())
         return out
 
@@ -88,6 +114,12 @@ class Tap:
             self._losing = self.frames_blocked or _take(self._lose, seq)
             self._spoiling = _take(self._spoil, seq) or (
                 self.spoil_if is not None and self.spoil_if())
+            if self.spoil_next:
+                self.spoil_next -= 1
+                self._spoiling = True
+            if self.lose_controls and pins.data & _ADDRESS_MASK == _CONTROL_ADDRESS:
+                self.lose_controls -= 1
+                self._losing = True
             self.lost_frames += self._losing
         if self._losing:
             return IDLE._replace(ctl_valid=pins.ctl_valid, ctl=pins.ctl, up=pins.up)
@@ -106,7 +138,7 @@ class Tap:
             if rule.flip is not None:
                 return pins._replace(ctl=pins.ctl ^ 1 << rule.flip)
             if rule.repeat:
-                self.inserts.appendleft(pins.ctl)
+                self._again.append(pins.ctl)
                 return pins
             lost = True
         if lost:

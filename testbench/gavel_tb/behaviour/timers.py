@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from gavel_model.ordered_set import Kind, OrderedSet, encode
 from gavel_tb.behaviour.judgement import HANDSHAKE, SOME, C, Counts
-from gavel_tb.behaviour.rig import Script
 from gavel_tb.behaviour.scenario import Scenario
+from gavel_tb.behaviour.steps import Script
 
 FLUSH_TO_INIT = 6
 """Cycles from that in which the buffer is given up to LLR_INIT on the pins, no frame under way:

@@ -9,8 +9,8 @@ from typing import ClassVar
 
 from gavel_model.ordered_set import Kind
 from gavel_tb.behaviour.judgement import HANDSHAKE, SOME, C, Counts, received, sent
-from gavel_tb.behaviour.rig import Script
 from gavel_tb.behaviour.scenario import Scenario
+from gavel_tb.behaviour.steps import Script
 
 _FRAMES = 20
 _NUMBERS = 1 << 20

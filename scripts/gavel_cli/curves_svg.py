@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -22,7 +22,7 @@ class Curve:
     x
         Values above 0; a 0 is drawn at the left edge.
     measured, theory
-        Shares, 0...1.
+        Values of the vertical axis.
     """
 
     name: str
@@ -31,8 +31,29 @@ class Curve:
     theory: Sequence[float]
 
 
-def curves(items: Sequence[Curve], x_title: str, y_title: str) -> str:
-    """Theory as lines, measurements as dots; the horizontal axis is logarithmic."""
+def percent(share: float, digits: int = 0) -> str:
+    """A share, 0...1, as shown."""
+    return f"{100 * share:.{digits}f} %"
+
+
+def whole(value: float, _digits: int = 0) -> str:
+    """A whole number, as shown."""
+    return f"{value:,.0f}"
+
+
+def curves(
+    items: Sequence[Curve], x_title: str, y_title: str, *, most: float = 1.0,
+    shown: Callable[[float, int], str] = percent,
+) -> str:
+    """Theory as lines, measurements as dots; the horizontal axis is logarithmic.
+
+    Parameters
+    ----------
+    most
+        Upper end of the vertical axis, which begins at 0.
+    shown
+        Its values as text, given how many digits there may be behind the point.
+    """
     left, top, right, bottom, height = 52, 14, 80, 44, 300
     plot_w, plot_h = WIDTH - left - right, height - top - bottom
     above = [x for item in items for x in item.x if x > 0] or [0.1]
@@ -46,13 +67,14 @@ def curves(items: Sequence[Curve], x_title: str, y_title: str) -> str:
         return round(left + plot_w * (at - first) / (high - first), 2)
 
     def place_y(value: float) -> float:
-        return round(top + plot_h * (1 - value), 2)
+        return round(top + plot_h * (1 - value / most), 2)
 
     body = []
     for tenth in range(0, 11, 2):
-        y = place_y(tenth / 10)
+        value = most * tenth / 10
+        y = place_y(value)
         body.append(f'<path class="grid" d="M{left} {y}h{plot_w}"/>')
-        body.append(text(left - 6, y + 4, f"{10 * tenth} %", anchor="end"))
+        body.append(text(left - 6, y + 4, shown(value, 0), anchor="end"))
     for decade in range(low, high + 1):
         body.append(text(place_x(10.0**decade), top + plot_h + 16, f"1e{decade}"))
     if zero:
@@ -64,7 +86,7 @@ def curves(items: Sequence[Curve], x_title: str, y_title: str) -> str:
         for x, y, bound in zip(item.x, item.measured, item.theory, strict=True):
             body.append(
                 f'<circle class="bar" cx="{place_x(x)}" cy="{place_y(y)}" r="3.4"><title>'
-                f"{item.name}, {x:g}: measured {100 * y:.2f} %, bound {100 * bound:.2f} %"
+                f"{item.name}, {x:g}: measured {shown(y, 2)}, bound {shown(bound, 2)}"
                 "</title></circle>"
             )
     for item, y in zip(items, _apart([place_y(item.theory[-1]) for item in items]), strict=True):

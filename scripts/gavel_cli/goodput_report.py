@@ -4,11 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any
 
 from gavel_cli.curves_svg import Curve, curves
-from gavel_cli.report_style import STYLE
+from gavel_cli.measurement_page import figure, measurement_page
 
 HEADINGS = ("width", "delay", "word errors", "measured", "standard error", "bound", "of the bound",
             "errors", "frames")
@@ -28,22 +27,13 @@ def render_goodput(rows: Sequence[Mapping[str, Any]], command: str, *, rtl: bool
     """
     frame_bytes = rows[0]["frame_bytes"]
     widths = sorted({row["data_width"] for row in rows})
-    figures = "".join(_figure(width, [row for row in rows if row["data_width"] == width])
-                      for width in widths)
-    body = "".join(_cells("td", _shown(row)) for row in rows)
     engine = ("Verilated switch in lockstep with the golden model" if rtl
               else "golden model alone, which is compared with the RTL cycle by cycle elsewhere")
-    return f"""<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Gavel: goodput of link-level retry</title><style>{STYLE}</style></head>
-<body><header><p class="kicker">Gavel link report</p><h1>Goodput of link-level retry</h1>
-<p class="lead">Frames of {frame_bytes} bytes at line rate; {engine}</p></header>
-<main><div class="figures">{figures}</div>
-<section><h2>Measured and computed</h2><table class="wide">{_cells("th", HEADINGS)}{body}</table>
-</section>
-<section><h2>Command</h2><pre>{escape(command)}</pre></section></main></body></html>
-"""
+    return measurement_page(
+        "Goodput of link-level retry", f"Frames of {frame_bytes} bytes at line rate; {engine}",
+        [_figure(width, [row for row in rows if row["data_width"] == width]) for width in widths],
+        HEADINGS, [_shown(row) for row in rows], command,
+    )
 
 
 def _figure(width: int, rows: Sequence[Mapping[str, Any]]) -> str:
@@ -52,11 +42,10 @@ def _figure(width: int, rows: Sequence[Mapping[str, Any]]) -> str:
         chosen = [row for row in rows if row["delay"] == delay]
         items.append(Curve(f"{delay} cycles", *(
             [row[name] for row in chosen] for name in ("word_errors", "goodput", "bound"))))
-    chart = curves(items, "probability that a word is hit", "goodput")
-    return (
-        f"<figure><h2>{width} bits a cycle</h2>{chart}<figcaption>Dots are measured, lines are the "
-        "bound of go-back-N with the same frame length, window and timer. Each curve is a delay "
-        "of the link, each way.</figcaption></figure>"
+    return figure(
+        f"{width} bits a cycle", curves(items, "probability that a word is hit", "goodput"),
+        "Dots are measured, lines are the bound of go-back-N with the same frame length, window "
+        "and timer. Each curve is a delay of the link, each way.",
     )
 
 
@@ -65,7 +54,3 @@ def _shown(row: Mapping[str, Any]) -> Sequence[str]:
               for name in ("goodput", "standard_error", "bound", "share_of_bound")]
     return (str(row["data_width"]), str(row["delay"]), f"{row['word_errors']:g}", *shares,
             f"{row['errors']:,}", f"{row['frames']:,}")
-
-
-def _cells(tag: str, values: Sequence[str]) -> str:
-    return "<tr>" + "".join(f"<{tag}>{escape(value)}</{tag}>" for value in values) + "</tr>"

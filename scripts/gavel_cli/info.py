@@ -11,7 +11,7 @@ import click
 from gavel_cli.errors import EXIT_CODES
 from gavel_cli.options import config_options, json_option, make_config, print_json, print_pairs
 from gavel_model.config import SwitchConfig
-from gavel_model.register_map import Counter, Global, Port, port_address
+from gavel_model.register_map import PER_VC, Counter, Global, Port, port_address
 
 UNITS = {
     "data_width": "bits", "cell_bytes": "bytes", "buffer_cells": "cells",
@@ -28,7 +28,8 @@ UNITS = {
 }
 HEXADECIMAL = frozenset({"esun_ethertype"})
 READ_ONLY = frozenset({"ID", "VERSION", "PORTS", "DATA_WIDTH", "VCS", "LATENCY", "STATUS",
-                       "LLR_STATUS"})
+                       "LLR_STATUS", "CBFC_STATUS", "CBFC_S_CC", "CBFC_S_CF", "CBFC_R_CC",
+                       "CBFC_R_CF", "VC_CELLS"})
 
 
 class Register(NamedTuple):
@@ -65,7 +66,10 @@ def register_map(config: SwitchConfig) -> list[Register]:
     for port in range(config.ports):
         found += [Register(port_address(port, item), f"P{port}_{item.name}",
                            "ro" if item.name in READ_ONLY else "rw")
-                  for item in Port if item is not Port.COUNTERS]
+                  for item in Port if item is not Port.COUNTERS and item not in PER_VC]
+        found += [Register(port_address(port, item + vc), f"P{port}_{item.name}_{vc}",
+                           "ro" if item.name in READ_ONLY else "rw")
+                  for item in PER_VC for vc in range(config.vcs)]
         found += [Register(port_address(port, Port.COUNTERS + item), f"P{port}_{item.name}", "ro")
                   for item in Counter]
     return sorted(found)

@@ -24,7 +24,9 @@ from gavel_cli.errors import (
 VERBS = {
     "bench": "gavel_cli.bench:bench",
     "compare": "gavel_cli.compare:compare",
+    "credits": "gavel_cli.credits:credits_command",
     "doctor": "gavel_cli.doctor_command:doctor",
+    "formal": "gavel_cli.formal:formal",
     "goodput": "gavel_cli.goodput:goodput",
     "info": "gavel_cli.info:info",
     "run": "gavel_cli.run:run",
@@ -40,6 +42,7 @@ EXIT_CODE_OF = {
     ("gavel_tb.workload.errors", "DeliveryError"): EXIT_CHECK,
     ("gavel_tb.workload.errors", "WorkloadError"): EXIT_USAGE,
     ("gavel_tb.errors", "SimulationError"): EXIT_TOOL,
+    ("gavel_tb.formal.errors", "SolverError"): EXIT_TOOL,
 }
 """Exit codes of the errors of the packages below, most special first; not imported for it."""
 

@@ -8,7 +8,7 @@ from dataclasses import fields
 from html import escape
 from typing import Any
 
-from gavel_cli import report_svg
+from gavel_cli import report_stalls, report_svg
 from gavel_cli.report_style import STYLE
 from gavel_model.config import SwitchConfig
 
@@ -23,9 +23,9 @@ def _card(title: str, value: str, note: str = "", state: str = "") -> str:
     )
 
 
-def _figure(title: str, chart: str, caption: str) -> str:
+def _figure(title: str, chart: str, caption: str, css: str = "") -> str:
     return (
-        f"<figure><h2>{escape(title)}</h2>{chart}"
+        f'<figure class="{css}"><h2>{escape(title)}</h2>{chart}'
         f"<figcaption>{escape(caption)}</figcaption></figure>"
     )
 
@@ -65,7 +65,8 @@ def _cards(result: Mapping[str, Any], config: SwitchConfig) -> str:
               f"{result['bus_bandwidth_ideal']:.3g} GB/s at {result['clock_mhz']:g} MHz"),
         _card("Median latency", latency[0],
               f"cycles; p99 {latency[1]}, max {latency[2]}; {config.latency_cycles} "
-              + ("" if result["ber"] is None else "in the switch ") + "when nothing contends"),
+              + ("" if result["link_delay"] is None else "in the switch ")
+              + "when nothing contends"),
         _card("Buffer", number(result["peak_outstanding_cells"]),
               f"cells at most outstanding at one input, of a window of {number(result['window'])}"),
         _card("Speed", number(result["simulated_cycles_per_second"]),
@@ -75,12 +76,12 @@ def _cards(result: Mapping[str, Any], config: SwitchConfig) -> str:
 
 
 def _link_cards(result: Mapping[str, Any]) -> list[str]:
-    if result["ber"] is None:
+    if result["link_delay"] is None:
         return []
     number = report_svg.number
     return [
         _card("Link errors", number(result["errors_injected"]),
-              f"made by the links at a bit error rate of {result['ber']:g}, each way"),
+              f"made by the links at a bit error rate of {result['ber'] or 0:g}, each way"),
         _card("Replays", number(result["link_replays"] + result["partner_replays"]),
               f"{number(result['link_replays'])} by the switch, "
               f"{number(result['partner_replays'])} by the ranks"),
@@ -114,7 +115,7 @@ def render(
         "Latency of frames",
         report_svg.histogram(histogram["edges"], histogram["counts"], marks),
         "From a frame's last word on the receive pins to its first word on the transmit pins."
-        if result["ber"] is None else
+        if result["link_delay"] is None else
         "From a frame's last word handed to the link by its rank to its first word handed to the "
         "other rank: both links, and all replays.",
     )
@@ -139,11 +140,20 @@ def render(
     left, right = (latency_chart + completion_chart, voq_chart) if voq_chart else (
         latency_chart, completion_chart)
     figures = f"<div>{left}</div><div>{right}</div>{rx_chart}{tx_chart}"
+    stalls, stall_table = plots["stalls"], ""
+    if stalls is not None:
+        figures += _figure(
+            "Why outputs wait", report_stalls.chart(stalls),
+            "Share of the cycles in which each virtual channel of each output sent, or had a frame "
+            "and did not send, by cause. Cycles without a frame are blank. "
+            f"Bins of {stalls['bin_cycles']:,} cycles.", "full")
+        stall_table = report_stalls.table(stalls)
     chosen = [(item.name, getattr(config, item.name)) for item in fields(config)]
     chosen.append(("latency_cycles (K)", config.latency_cycles))
     run = [(name, result[name]) for name in (
         "trace", "ranks", "operations", "collective", "algorithm", "scale", "mtu", "window",
-        "overhead", "clock_mhz", "seed", "ber", "link_delay", "engine")]  # fmt: skip
+        "overhead", "clock_mhz", "seed", "ber", "credits", "slow", "slow_rate", "link_delay",
+        "engine")]  # fmt: skip
     failure = result["failure"]
     notice = f'<p class="failure">{escape(failure)}</p>' if failure else ""
     title = f"Gavel: {result['trace_name']}"
@@ -156,6 +166,6 @@ def render(
 bits, {config.vcs} virtual channels, header profile {escape(config.profile)}</p></header>
 <main>{notice}<dl class="cards">{_cards(result, config)}</dl>
 <div class="figures">{figures}</div>
-<div class="tables">{_table("Run", run)}{_table("Switch", chosen)}</div>
+{stall_table}<div class="tables">{_table("Run", run)}{_table("Switch", chosen)}</div>
 <section><h2>Command</h2><pre>{escape(command)}</pre></section></main></body></html>
 """

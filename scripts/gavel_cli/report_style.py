@@ -11,7 +11,8 @@ _HEAT = "".join(
 STYLE = """
 :root{color-scheme:light dark;--page:#f6f7f9;--panel:#fff;--ink:#1a1f29;--soft:#5b6575;
 --line:#dfe3ea;--bar:#2f6fdb;--heat:#1d4ed8;--mark:#c2410c;--good:#15803d;--bad:#b91c1c;
---empty:#eef1f6;--on:#fff}
+--empty:#eef1f6;--on:#fff;--s1:#2f6fdb;--s2:#7c3aed;--s3:#c026d3;--s4:#e11d48;--s5:#f59e0b;
+--s6:#64748b;--s7:#94a3b8;--s8:#14b8a6;--s9:#84cc16}
 @media(prefers-color-scheme:dark){:root{--page:#0f1319;--panel:#171d26;--ink:#e7ebf2;
 --soft:#9aa6b8;--line:#2a3341;--bar:#6ea3ff;--heat:#7aa8ff;--mark:#fb923c;--good:#4ade80;
 --bad:#f87171;--empty:#1d2530;--on:#0b1220}}
@@ -52,6 +53,9 @@ svg .mk{fill:var(--mark);font-weight:600}
 .bar,.area{fill:var(--bar)}.area{fill-opacity:.8}.bar:hover{fill:var(--mark)}
 .hit{fill:var(--mark);fill-opacity:0}.hit:hover{fill-opacity:.18}
 .h0{fill:var(--empty)}""" + _HEAT + """
+.s-sending{fill:var(--s1)}.s-link-down{fill:var(--s2)}.s-replay-buffer-full{fill:var(--s3)}
+.s-paused{fill:var(--s4)}.s-no-credit{fill:var(--s5)}.s-stopped{fill:var(--s6)}
+.s-output-busy{fill:var(--s7)}.s-inputs-busy{fill:var(--s8)}.s-not-chosen{fill:var(--s9)}
 svg .on{fill:var(--on);font-size:11px}svg .off{fill:var(--ink);font-size:11px}
 table{width:100%;border-collapse:collapse;font-size:14px}
 th,td{padding:5px 0;border-top:1px solid var(--line);text-align:left;vertical-align:top}
@@ -61,6 +65,8 @@ tr:first-child>*{border-top:0}
 pre{margin:0;white-space:pre-wrap;overflow-wrap:anywhere;
 font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 .wide td,.wide th{padding-right:12px;text-align:right}.wide :is(td,th):last-child{padding-right:0}
+figure.full{grid-column:1/-1}section.scroll{overflow-x:auto;margin-bottom:18px}
+.scroll td,.scroll th{white-space:nowrap}
 @media(max-width:760px){.figures,.tables{grid-template-columns:minmax(0,1fr)}
 header,main{padding-left:12px;padding-right:12px}header{padding-top:20px}
 figure,section{padding:12px}.cards{grid-template-columns:repeat(auto-fit,minmax(150px,1fr))}

@@ -43,10 +43,10 @@ def ticks(high: float, count: int = 5) -> list[float]:
     return [step * k for k in range(math.ceil(high / step - 1e-9) + 1)]
 
 
-def svg(height: float, label: str, body: Sequence[str]) -> str:
-    """A whole chart of `WIDTH` by ``height``; ``label`` says to a screen reader what it shows."""
+def svg(height: float, label: str, body: Sequence[str], width: float = WIDTH) -> str:
+    """A whole chart of ``width`` by ``height``; ``label`` says to a screen reader what it shows."""
     return (
-        f'<svg viewBox="0 0 {WIDTH} {height:g}" role="img" aria-label="{escape(label)}">'
+        f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(label)}">'
         + "".join(body) + "</svg>"
     )
 

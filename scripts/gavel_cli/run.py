@@ -27,7 +27,8 @@ UNITS = {
     "bus_bandwidth_achieved": "GB/s", "bus_bandwidth_ideal": "GB/s, line rate of a port",
     "bus_bandwidth_share": "of ideal",
     "latency_p50": "cycles", "latency_p99": "cycles", "latency_max": "cycles",
-    "drops": "frames", "errors_injected": "by the links", "link_replays": "of the switch",
+    "drops": "frames", "lossless_drops": "by a full buffer",
+    "errors_injected": "by the links", "link_replays": "of the switch",
     "partner_replays": "of the ranks", "cycles": "simulated", "simulated_cycles_per_second": "",
 }  # fmt: skip
 """What is printed, in this order, and the unit beside it; the JSON object has the same names."""
@@ -55,7 +56,14 @@ UNITS = {
               help="Put a link with this bit error rate before each port, and turn link-level "
                    "retry on; 0 for links without errors.  [default: no links]")
 @click.option("--link-delay", type=int, default=DEFAULT_DELAY, show_default=True,
-              help="Cycles of each link, each way; with --ber.")
+              help="Cycles of each link, each way; with --ber or --credits.")
+@click.option("--credits", "with_credits", is_flag=True,
+              help="Credits on all links, in the place of --window; without --ber, links without "
+                   "errors.")
+@click.option("--slow", default="", metavar="RANKS",
+              help="Ranks that read slowly: numbers with commas, or all; with --credits.")
+@click.option("--slow-rate", type=float, default=0.1, show_default=True,
+              help="Words in a cycle that a slow rank reads.")
 @click.option("--seed", type=int, default=1, show_default=True,
               help="Of the message contents and the errors.")
 @click.option("--model", "model_alone", is_flag=True,
@@ -80,6 +88,9 @@ def run(
     allow_fewer: bool,
     ber: float | None,
     link_delay: int,
+    with_credits: bool,
+    slow: str,
+    slow_rate: float,
     seed: int,
     model_alone: bool,
     waves: bool,
@@ -99,7 +110,8 @@ def run(
     job = WorkloadJob(
         trace=str(trace.absolute()), algorithm=algorithm, scale=scale, clock_mhz=clock_mhz,
         reduce_us=reduce_us, mtu=mtu, window=window, overhead=overhead, allow_fewer=allow_fewer,
-        seed=seed, ber=ber, delay=link_delay,
+        seed=seed, ber=ber, delay=link_delay, credits=with_credits, slow=slow,
+        slow_rate=slow_rate, stalls=report is not None,
     )  # fmt: skip
     player = job.player(switch)
     if report is not None:

@@ -18,7 +18,8 @@ LOCKSTEP = "Verilated switch in lockstep with the golden model"
 FIGURES = (
     "frames", "bytes", "wire_bytes", "completion_cycles", "bus_bandwidth_achieved",
     "bus_bandwidth_ideal", "bus_bandwidth_share", "latency_p50", "latency_p99", "latency_max",
-    "drops", "cycles", "peak_outstanding_cells", "failure", "plots", *LINK_FIGURES,
+    "drops", "lossless_drops", "cycles", "peak_outstanding_cells", "failure", "plots",
+    *LINK_FIGURES,
 )  # fmt: skip
 """What `measure_run` gives, by name."""
 
@@ -40,7 +41,10 @@ def describe(job: WorkloadJob, player: Player) -> dict[str, Any]:
         "clock_mhz": job.clock_mhz,
         "seed": job.seed,
         "ber": job.ber,
-        "link_delay": None if job.ber is None else job.delay,
+        "credits": job.credits,
+        "slow": job.slow,
+        "slow_rate": job.slow_rate if job.slow else None,
+        "link_delay": job.delay if job.linked else None,
     }
 
 
@@ -49,14 +53,17 @@ def run_on_model(config: SwitchConfig, job: WorkloadJob, player: Player) -> dict
     started = time.perf_counter()
     with ProgressBar("gavel run", "playing on the model") as bar:
         stimulus = job.stimulus(player)
+        account = job.stall_account(config)
         switch = play_on_model(
-            config, stimulus, lambda share, cycle: bar(share, f"playing, cycle {cycle:,}")
+            config, stimulus, lambda share, cycle: bar(share, f"playing, cycle {cycle:,}"),
+            None if account is None else account.watch,
         )
     seconds = time.perf_counter() - started
     return {
         "engine": MODEL_ALONE,
         "mismatches": None,
-        **measure_run(stimulus, job.clock_mhz, [port.counters.values for port in switch.ports]),
+        **measure_run(stimulus, job.clock_mhz, [port.counters.values for port in switch.ports],
+                      account),
         "simulated_cycles_per_second": switch.cycle / seconds,
     }
 

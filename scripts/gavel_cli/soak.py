@@ -52,7 +52,8 @@ def soak(
     RTL and golden model are compared in every cycle; partners of their own reading of the rules
     stand at every port, check them, and check every frame end to end. Runs take turns with what
     the links do: bit errors, words hit and lost, bursts, links that go down, pins that stall, and
-    all at once. The first failure ends the soak.
+    all at once; and with credits and pauses, slow, stuck and blocked receivers, full load, incast,
+    requests and responses. The first failure ends the soak.
     """
     switches = {name: make_config(name, overrides) for name in names}
     for switch in switches.values():
@@ -69,7 +70,7 @@ def soak(
             total = SoakTotals()
             failed: Failure | None = None
             try:
-                failed = _soak(prepared, soak_jobs(seed), frames, end,
+                failed = _soak(prepared, soak_jobs(seed, switch.vcs), frames, end,
                                jobs or len(os.sched_getaffinity(0)), bar, total)
             finally:
                 # Also when it is interrupted: what has passed until then has passed.

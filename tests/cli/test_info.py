@@ -47,14 +47,14 @@ def test_register_map(gavel):
     registers = {line["name"]: line for line in value["registers"]}
     assert registers["ID"] == {"address": 0, "name": "ID", "access": "ro"}
     assert registers["BYPASS_LIMIT"]["address"] == 0x000F
-    assert registers["P1_VC_MAP"] == {"address": 0x0482, "name": "P1_VC_MAP", "access": "rw"}
+    assert registers["P1_VC_MAP"] == {"address": 0x0502, "name": "P1_VC_MAP", "access": "rw"}
     assert registers["P0_LLR_STATUS"] == {
         "address": 0x040E, "name": "P0_LLR_STATUS", "access": "ro"}
     assert registers["P1_TX_ECN_MARKED"] == {
-        "address": 0x04B0, "name": "P1_TX_ECN_MARKED", "access": "ro"}
+        "address": 0x0530, "name": "P1_TX_ECN_MARKED", "access": "ro"}
     addresses = [line["address"] for line in value["registers"]]
     assert addresses == sorted(set(addresses))
-    assert "0x0482  rw  P1_VC_MAP" in gavel("info", "-c", "tiny", "--registers").stdout
+    assert "0x0502  rw  P1_VC_MAP" in gavel("info", "-c", "tiny", "--registers").stdout
 
 
 @pytest.mark.parametrize(("words", "line"), [

@@ -36,12 +36,12 @@ def switch(monkeypatch):
 
 
 def test_runs_take_turns_until_the_frames_are_checked(gavel, switch):
-    result = gavel("soak", "-c", "tiny", "--frames", "600000", "--jobs", "1", "--seed", "4")
+    result = gavel("soak", "-c", "tiny", "--frames", "1500000", "--jobs", "1", "--seed", "4")
     assert result.exit_code == 0, result.output
     assert len(switch.jobs) > len(MIXES)
     assert [job["seed"] for job in switch.jobs] == list(range(4, 4 + len(switch.jobs)))
     frames = sum(job["frames"] for job in switch.jobs)
-    assert frames >= 600_000 > frames - switch.jobs[-1]["frames"]
+    assert frames >= 1_500_000 > frames - switch.jobs[-1]["frames"]
     errors, replays = 8 * len(switch.jobs), 5 * len(switch.jobs)
     assert (f"tiny: {frames:,} frames checked in {len(switch.jobs)} runs" in result.stdout
             and f"{errors:,} errors injected" in result.stdout

@@ -42,7 +42,7 @@ def gavel(*arguments: str) -> Result:
 
 
 def test_a_lost_frame_is_a_failed_check(trace: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def lossy(config: SwitchConfig, player: Player, _progress: object) -> Switch:
+    def lossy(config: SwitchConfig, player: Player, *_: object) -> Switch:
         play(player, lambda count, target, frame: None if count == 9 else (target, frame))
         return Switch(config)
 

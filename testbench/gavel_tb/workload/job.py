@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from gavel_model.config import SwitchConfig
+from gavel_tb.flow_options import FlowOptions
 from gavel_tb.link_errors import LinkOptions
+from gavel_tb.stalls import StallAccount
 from gavel_tb.workload.chakra import load_trace
 from gavel_tb.workload.errors import WorkloadError
 from gavel_tb.workload.on_link import DEFAULT_DELAY, LinkedPlayer, link_window
@@ -27,7 +29,14 @@ class WorkloadJob:
         Bit error rate of every link, both ways, which link-level retry then repairs; None: no
         links, ranks are at the pins.
     delay
-        Cycles of each link, each way; only with ``ber``.
+        Cycles of each link, each way; only with ``ber`` or ``credits``.
+    credits, total_credits
+        Links have credits, as in `FlowOptions`; without ``ber`` they have no errors.
+    stalls
+        Count why each VC of each output does not send, in every cycle.
+    slow, slow_rate
+        Ranks that read so many words in a cycle, with commas between them, or ``all``; only with
+        credits.
     """
 
     trace: str
@@ -42,6 +51,16 @@ class WorkloadJob:
     seed: int = 1
     ber: float | None = None
     delay: int = DEFAULT_DELAY
+    credits: bool = False
+    total_credits: bool = False
+    slow: str = ""
+    slow_rate: float = 0.1
+    stalls: bool = False
+
+    @property
+    def linked(self) -> bool:
+        """Whether links stand between ranks and ports."""
+        return self.ber is not None or self.credits
 
     def parameters(self) -> dict[str, Any]:
         """The job as plain data."""
@@ -63,15 +82,18 @@ class WorkloadJob:
         )
         program = compile_trace(load_trace(Path(self.trace)), options)
         self.link_options()
-        return Player(
+        limited = self.ber is not None and not self.credits
+        player = Player(
             config,
             program,
             mtu=self.mtu,
-            window=self.window if self.ber is None else link_window(config, self.window),
+            window=link_window(config, self.window) if limited else self.window,
             overhead=self.overhead,
             allow_fewer=self.allow_fewer,
             seed=self.seed,
         )
+        self.flow_options()
+        return player
 
     def link_options(self) -> LinkOptions:
         """Of each direction of each link.
@@ -86,8 +108,37 @@ class WorkloadJob:
         except ValueError as error:
             raise WorkloadError(str(error).replace("bit_errors", "ber", 1)) from None
 
+    def flow_options(self) -> FlowOptions | None:
+        """Credits of every link, and how fast ranks read; None without credits.
+
+        Raises
+        ------
+        WorkloadError
+            For a value out of range.
+        """
+        try:
+            options = FlowOptions(credits=self.credits, total_credits=self.total_credits,
+                                  slow_ports=self.slow, slow_rate=self.slow_rate)
+        except ValueError as error:
+            raise WorkloadError(str(error).replace("slow_ports", "slow", 1)) from None
+        return options if options.on else None
+
+    def stall_account(self, config: SwitchConfig) -> StallAccount | None:
+        """What counts the stalls, if they are to be counted."""
+        return StallAccount(config) if self.stalls else None
+
     def stimulus(self, player: Player) -> Player | LinkedPlayer:
-        """The player, over links if there are any."""
-        if self.ber is None:
+        """The player, over links if there are any.
+
+        Raises
+        ------
+        WorkloadError
+            If credits do not fit the switch.
+        """
+        flow = self.flow_options()
+        if self.ber is None and flow is None:
             return player
-        return LinkedPlayer(player, self.link_options(), self.seed)
+        try:
+            return LinkedPlayer(player, self.link_options(), self.seed, flow)
+        except ValueError as error:
+            raise WorkloadError(str(error).replace("slow_ports", "slow", 1)) from None

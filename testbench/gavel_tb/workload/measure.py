@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gavel_model.register_map import Counter
+from gavel_tb.stalls import StallAccount
 from gavel_tb.workload.log import FrameLog
 from gavel_tb.workload.on_link import LinkedPlayer
 from gavel_tb.workload.player import Player
@@ -34,7 +35,8 @@ def percentile(counts: Tally[int], share: float) -> int:
 
 
 def measure_run(
-    stimulus: Player | LinkedPlayer, clock_mhz: float, counters: Sequence[Sequence[int]]
+    stimulus: Player | LinkedPlayer, clock_mhz: float, counters: Sequence[Sequence[int]],
+    account: StallAccount | None = None,
 ) -> dict[str, Any]:
     """`measure` of what was played, and what its links did: None where there were none.
 
@@ -42,10 +44,15 @@ def measure_run(
     ----------
     counters
         Counters of each port at the end.
+    account
+        The stalls, if they were counted.
     """
+    player = stimulus if isinstance(stimulus, Player) else stimulus.player
+    figures = measure(player, clock_mhz)
+    figures["plots"]["stalls"] = None if account is None else account.figures()
+    figures["lossless_drops"] = sum(counted[Counter.RX_LOSSLESS_DROP] for counted in counters)
     if isinstance(stimulus, Player):
-        return {**measure(stimulus, clock_mhz), **dict.fromkeys(LINK_FIGURES)}
-    figures = measure(stimulus.player, clock_mhz)
+        return {**figures, **dict.fromkeys(LINK_FIGURES)}
     # Between the pins of a rank and those of its port lies a link: a frame's time in the switch
     # does not follow from when it was sent and when it came.
     figures["plots"]["voq"] = None

@@ -1,22 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A workload over links with errors: a link partner stands between each rank and its port.
+"""A workload over links with errors or credits: a link partner stands between each rank and its
+port.
 
 The player sees what it sees without links, whole frames one word after the other; its cycles begin
-when link-level retry is up at every port.
+when link-level retry is up at every port. With credits a frame comes to its rank when it has been
+read out of the partner's buffer, in which slow ranks leave it for longer.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from gavel_model.config import SwitchConfig
 from gavel_model.frame import join_words, split_words
 from gavel_model.pins import NO_ACCESS, Inputs, TxPins
+from gavel_model.profiles import PROFILE_NAMES, PROFILES
+from gavel_tb.flow_options import FlowOptions
+from gavel_tb.flow_plan import FlowPlan
 from gavel_tb.link_errors import LinkOptions
 from gavel_tb.link_partners import LinkPartners
+from gavel_tb.partner.classes import vc_by_class
+from gavel_tb.partner.receiver import Arrival
 from gavel_tb.partner.sender import SenderState
+from gavel_tb.readers import Readers
 from gavel_tb.stimulus import CheckError
 from gavel_tb.workload.errors import WorkloadError
 from gavel_tb.workload.player import Player
@@ -57,20 +65,37 @@ class LinkedPlayer:
         Of each direction of each link.
     seed
         Of the errors.
+    flow
+        Credits, and how fast ranks read; None: there are no credits.
 
     Raises
     ------
     ValueError
-        As `LinkOptions`.
+        As `FlowPlan`.
     """
 
-    def __init__(self, player: Player, options: LinkOptions, seed: int) -> None:
+    def __init__(
+        self, player: Player, options: LinkOptions, seed: int, flow: FlowOptions | None = None
+    ) -> None:
         config = player.config
         self.player = player
-        longest = -(-player.frames.frame_bytes(player.frames.mtu) // config.word_bytes)
+        longest = player.frames.frame_bytes(player.frames.mtu)
+        plan = vc_of = None
+        if flow is not None:
+            plan = FlowPlan(config, flow, options, longest, errors_free=not options.bit_errors)
+            profile = PROFILES[PROFILE_NAMES.index(config.profile)]
+            vc_of = vc_by_class(plan.partner(0), profile)
         self.around = LinkPartners(config, options, seed=seed, stalls=False, rules=True,
-                                   longest_words=longest)
+                                   longest_words=-(-longest // config.word_bytes), plan=plan,
+                                   vc_of=vc_of)
         player.patience += _PATIENCE_TIMERS * self.around.timer
+        self._readers: Readers | None = None
+        if flow is not None:
+            player.patience = int(player.patience / flow.slow_rate)
+            self._readers = Readers(self.around.partners, flow, config.vcs)
+            for port, partner in enumerate(self.around.partners):
+                assert partner.flow is not None
+                partner.flow.buffer.read = self._reader(port)
         self._word_bytes = config.word_bytes
         self._setup = deque(self.around.writes)
         self._up = False
@@ -95,8 +120,11 @@ class LinkedPlayer:
         """Inputs of a cycle."""
         access = self._setup.popleft() if self._setup else NO_ACCESS
         rx, ready, ctl_ready = self.around.step(tx)
-        for port, arrival in self.around.arrived:
-            self._deliver(port, arrival.data)
+        if self._readers is None:
+            for port, arrival in self.around.arrived:
+                self._deliver(port, arrival.data)
+        elif cycle >= self._readers.due:
+            self._readers.step(cycle)
         self.around.arrived.clear()
         if not self._up:
             self._up = all(partner.sender.state is SenderState.ADVANCE
@@ -115,6 +143,9 @@ class LinkedPlayer:
                         words.clear()
         return Inputs(rx, ready, access, 0, ctl_ready)
 
+    def _reader(self, port: int) -> Callable[[Arrival], None]:
+        return lambda arrival: self._deliver(port, arrival.data)
+
     def _deliver(self, port: int, data: bytes) -> None:
         values = split_words(data, self._word_bytes)
         last = len(values) - 1
@@ -125,7 +156,7 @@ class LinkedPlayer:
         )
 
     def observe(self, cycle: int, inputs: Inputs, tx: Sequence[TxPins]) -> None:
-        """Checks the rules of link-level retry in a cycle.
+        """Checks the rules of link-level retry and flow control in a cycle.
 
         Raises
         ------

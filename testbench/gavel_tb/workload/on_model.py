@@ -17,10 +17,12 @@ def play_on_model(
     config: SwitchConfig,
     player: Player | LinkedPlayer,
     progress: Callable[[float, int], None] | None = None,
+    watch: Callable[[Switch], None] | None = None,
 ) -> Switch:
     """Steps player and model until the player is finished; returns the model.
 
-    ``progress`` is called now and then with the share done (0...1) and the cycle.
+    ``progress`` is called now and then with the share done (0...1) and the cycle, ``watch`` with
+    the model in each cycle, before it is stepped through it.
 
     Raises
     ------
@@ -34,6 +36,8 @@ def play_on_model(
         inputs = player.step(cycle, switch.tx)
         if observe is not None:
             observe(cycle, inputs, switch.tx)
+        if watch is not None:
+            watch(switch)
         switch.step(inputs)
         cycle += 1
         if progress is not None and cycle % _PROGRESS_CYCLES == 0:

@@ -46,6 +46,7 @@ async def _run(dut: Any, task: dict[str, Any]) -> dict[str, Any]:
                 session.stimulus,
                 max_cycles=limit,
                 observers=session.observers,
+                watch=session.watch,
                 probe_paths=task["probe_paths"],
                 seed=task["seed"],
                 repeat=task["repeat"],

@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
+import random
 from types import SimpleNamespace
 from typing import Any
 
-from gavel_model.config import SwitchConfig
+from gavel_model.config import CF_SPACING_BITS, LEAST_CF_SPACING, SwitchConfig
 from gavel_model.control_transmitter import ControlTransmitter as Model
 from gavel_model.counters import Counters
 from gavel_model.link_tx import LinkTx
-from gavel_model.ordered_set import DATA_BITS, Kind
+from gavel_model.ordered_set import CF_BITS, CF_UPDATE, DATA_BITS, CreditUpdate, Kind
 from gavel_model.register_map import COUNTERS, Counter, Port
 from gavel_rtl.control_transmitter import ControlTransmitter
 from gavel_tb.block_sim import drive, expect, run_block
@@ -20,9 +21,69 @@ from gavel_tb.stimulus import CheckError, derived_random
 _PHASE = 150
 _LONGEST = 128
 _SENT = {"ack": Kind.ACK, "nack": Kind.NACK, "init": Kind.INIT, "echo": Kind.INIT_ECHO}
+_FARTHEST = (1 << CF_SPACING_BITS) - 1
 
 
-def check(config: SwitchConfig, seed: int, cycles: int = 6000) -> None:
+class _Credits:
+    """Stands in for the model's CreditReceiver: asks for a CF_Update as the specification says.
+
+    Attributes
+    ----------
+    enabled, pending
+        Some VC has a receiver; one has something to tell.
+    cf_min, cf_max
+        Bytes of line time from one CF_Update to the next, with something to tell and without.
+    request_at
+        The cycle, if a CF_Update is asked for in it.
+    """
+
+    def __init__(self, config: SwitchConfig, rng: random.Random) -> None:
+        self._config = config
+        self._rng = rng
+        self._since = _FARTHEST
+        self._sent = False
+        self.enabled = self.pending = False
+        self.cf_min = self.cf_max = 0
+        self.request_at = 0
+        self._item = self._entries()
+        self.change()
+
+    def change(self) -> None:
+        """Settings at random."""
+        rng = self._rng
+        self.cf_min = rng.choice((LEAST_CF_SPACING, rng.randrange(LEAST_CF_SPACING, 900)))
+        self.cf_max = rng.choice((0, rng.randrange(3000), _FARTHEST))
+
+    def begin(self, now: int, wish: float) -> None:
+        """What is asked for in cycle ``now``."""
+        rng = self._rng
+        if self._sent:
+            self._since = 0
+        elif now:
+            self._since = min(self._since + self._config.word_bytes, _FARTHEST)
+        self._sent = False
+        self.enabled, self.pending = rng.random() < 0.9, rng.random() < wish
+        asked = self.enabled and (
+            (self.pending and self._since >= self.cf_min) or self._since >= self.cf_max)
+        self.request_at = now if asked else now + 1
+        if rng.random() < 0.2:
+            self._item = self._entries()
+
+    def _entries(self) -> CreditUpdate:
+        rng, vcs = self._rng, self._config.vcs
+        return CreditUpdate(rng.randrange(vcs), rng.getrandbits(CF_BITS),
+                            rng.randrange(vcs), rng.getrandbits(CF_BITS))
+
+    def cf_update(self) -> CreditUpdate:
+        """What it says."""
+        return self._item
+
+    def loaded(self) -> None:
+        """It is loaded in this cycle."""
+        self._sent = True
+
+
+def check(config: SwitchConfig, seed: int, cycles: int = 4000) -> None:
     """What is loaded, and what stands on the pins, is that of the model in every cycle.
 
     Raises
@@ -38,9 +99,10 @@ def check(config: SwitchConfig, seed: int, cycles: int = 6000) -> None:
     transmitter = SimpleNamespace(
         init_request=False, window=SimpleNamespace(oldest=0),
         handshake=SimpleNamespace(first=False, data=0))
-    # Stand-ins: they have all that the model reads of the two blocks.
+    requests = _Credits(config, rng)
+    # Stand-ins: they have all that the model reads of the three blocks.
     model = Model(config, settings.model, counters, receiver,  # type: ignore[arg-type]  # stand-in
-                  transmitter, link_tx)  # type: ignore[arg-type]  # stand-in
+                  transmitter, link_tx, requests)  # type: ignore[arg-type]  # stand-in
     block = ControlTransmitter(config)
 
     async def bench(ctx: Any) -> None:
@@ -70,6 +132,11 @@ def check(config: SwitchConfig, seed: int, cycles: int = 6000) -> None:
             drive(ctx, block.init, {
                 "request": int(transmitter.init_request), "first": int(transmitter.handshake.first),
                 "seq": transmitter.window.oldest, "data": transmitter.handshake.data})
+            requests.begin(cycle, wish)
+            drive(ctx, block.credits, {"enabled": int(requests.enabled),
+                                       "pending": int(requests.pending),
+                                       **requests.cf_update()._asdict()})
+            drive(ctx, block, {"cf_min": requests.cf_min, "cf_max": requests.cf_max})
             ready = int(rng.random() < ready_share)
             free = link_tx.ctl is None or bool(ready)
             ctx.set(block.free, int(free))
@@ -78,6 +145,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 6000) -> None:
             sent = model.step(cycle, ready)
             expect(f"{where}: sent", {name: ctx.get(getattr(block.sent, name)) for name in _SENT},
                    {name: int(sent is kind) for name, kind in _SENT.items()})
+            expect(f"{where}: cf_sent", ctx.get(block.cf_sent), int(sent == CF_UPDATE))
             expect(f"{where}: load", ctx.get(block.load), int(sent is not None))
             init_waiting = sent is Kind.INIT if free else init_waiting
             loaded = link_tx.ctl or 0
@@ -88,10 +156,12 @@ def check(config: SwitchConfig, seed: int, cycles: int = 6000) -> None:
                    [Counter(n).name for n in range(COUNTERS) if counters[n] != before[n]])
             if rng.random() < 0.01:
                 settings.change()
+                requests.change()
             await ctx.tick()
 
     run_block(block, bench)
-    missing = [Counter(n).name for n in range(Counter.LLR_TX_INIT_CTL_OS,
-                                              Counter.LLR_TX_NACK_CTL_OS + 1) if not counters[n]]
+    missing = [Counter(n).name for n in (*range(Counter.LLR_TX_INIT_CTL_OS,
+                                                Counter.LLR_TX_NACK_CTL_OS + 1),
+                                         Counter.CBFC_TX_CF_UPDATE) if not counters[n]]
     if missing:
         raise CheckError(f"never sent: {', '.join(missing)}")

@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 from gavel_model.config import MIN_FRAME_BYTES, SwitchConfig
 from gavel_model.frame import append_fcs, read_field, write_field
+from gavel_model.mac_control import MAC_CONTROL_ADDRESS, MAC_CONTROL_ETHERTYPE
 from gavel_model.pins import CTL_BITS, IDLE, RxPins
-from gavel_model.profiles import MAC_CONTROL_ADDRESS, MAC_CONTROL_ETHERTYPE, PROFILES
+from gavel_model.profiles import PROFILES
 from gavel_model.register_map import Counter
 from gavel_tb.frames import FrameFactory, SentFrame, frame_words
 

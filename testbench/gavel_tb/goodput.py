@@ -18,11 +18,10 @@ from gavel_model.config import (
     PIPELINE_WORDS,
     SwitchConfig,
 )
-from gavel_model.pins import IDLE, NO_ACCESS, Inputs, RegisterPins, RxPins, TxPins
-from gavel_model.profiles import PROFILE_NAMES, PROFILES
+from gavel_model.pins import NO_ACCESS, Inputs, RegisterPins, TxPins
 from gavel_model.register_map import LLR_CONTROL_RESET, LlrControl, Port, port_address
 from gavel_model.switch import Switch
-from gavel_tb.frames import FrameFactory, frame_words
+from gavel_tb.feeder import Feeder
 from gavel_tb.go_back_n import GoBackN
 from gavel_tb.jobs import Session
 from gavel_tb.link_errors import LinkOptions
@@ -111,15 +110,10 @@ class GoodputProbe:
     """Stimulus of a `GoodputJob`; frames have the longest length of the configuration."""
 
     def __init__(self, config: SwitchConfig, job: GoodputJob) -> None:
-        rng = derived_random(job.seed, "goodput")
         self._config = config
         self._job = job
-        profile = PROFILE_NAMES.index(config.profile)
-        factory = FrameFactory(config)
-        frame = factory.build(rng, CLEAN, profile, size=config.max_frame_bytes,
-                              dst=factory.address(PROFILES[profile], LOSSY))
-        self._frame = frame_words(config, frame.data)
-        self._words: deque[RxPins] = deque()
+        self._feeder = Feeder(config, derived_random(job.seed, "goodput"), source=CLEAN,
+                              destination=LOSSY, size=config.max_frame_bytes)
         self._partner = LlrPartner(
             PartnerSettings(data_width=config.data_width, spacing=_ACK_SPACING,
                             min_spacing=config.word_bytes, seq_bits=config.seq_bits),
@@ -133,9 +127,7 @@ class GoodputProbe:
         self._setup = deque([
             RegisterPins(port_address(LOSSY, Port.LLR_CONTROL), LLR_CONTROL_RESET | both, 1),
         ])
-        self._room = config.buffer_cells // config.max_frame_cells - 1
-        self._fed = self._left = self._next = 0
-        self._accepted = 0
+        self._next = self._accepted = 0
         self._settled = _SETTLE_CYCLES + 2 * _SETTLE_LOOPS * job.delay
         self._marks: list[int] = []
         self._began: int | None = None
@@ -155,12 +147,9 @@ class GoodputProbe:
         pins = tx[LOSSY]
         if pins.valid and pins.sop and pins.llr and pins.seq == self._next:
             self._next = self._next + 1 & (1 << self._config.seq_bits) - 1
-            self._left += 1
+            self._feeder.left += 1
         answer = self._back.step(self._partner.step(self._out.step(pins)))
-        if not self._words and self._fed - self._left < self._room and self._partner_ready:
-            self._words.extend(self._frame)
-            self._fed += 1
-        word = self._words.popleft() if self._words else IDLE
+        word = self._feeder.step(self._partner_ready)
         self._mark(cycle)
         access = self._setup.popleft() if self._setup else NO_ACCESS
         return Inputs((answer, word), 3, access)
@@ -183,8 +172,8 @@ class GoodputProbe:
 
     def observe(self, cycle: int, inputs: Inputs, tx: Sequence[TxPins]) -> None:
         """No frame is accepted that was not sent."""
-        if self._accepted > self._fed:
-            raise CheckError(f"{self._accepted} frames accepted, but {self._fed} sent")
+        if self._accepted > self._feeder.fed:
+            raise CheckError(f"{self._accepted} frames accepted, but {self._feeder.fed} sent")
 
     def figures(self) -> dict[str, Any]:
         """Goodput and its bound in words per cycle, the standard error of the goodput from the

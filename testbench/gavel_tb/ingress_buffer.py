@@ -1,134 +1,271 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bench of IngressBuffer: every good frame comes out of its queue in order and unchanged, every
-bad one leaves nothing behind."""
+"""Bench of IngressBuffer: RTL against the model, frames, matches and limits of VCs at random."""
 
 from __future__ import annotations
 
+import random
+from collections import Counter as Tally
 from collections import deque
+from dataclasses import dataclass
 from typing import Any
 
 from gavel_model.config import MIN_FRAME_BYTES, SwitchConfig
+from gavel_model.counters import Counters
+from gavel_model.ingress_buffer import NEVER_MARK
+from gavel_model.ingress_buffer import IngressBuffer as Model
+from gavel_model.link_rx import ABORT, EOP, SOP, WORD
+from gavel_model.outgoing_frame import OutgoingFrame, outgoing_words
+from gavel_model.profiles import PROFILES
+from gavel_model.received_frame import ReceivedFrame
 from gavel_model.register_map import Counter
 from gavel_rtl.ingress_buffer import IngressBuffer
 from gavel_rtl.interfaces import Reason
 from gavel_tb.block_sim import NO_WORD, drive, expect, run_block, word_members
+from gavel_tb.flow_stimulus import Watched
 from gavel_tb.stimulus import CheckError, derived_random
 
-_BAD_SHARE = 0.3
-_PIPELINE = 4
+_PHASE = 100
+_BAD_SHARE = 0.25
+_ABORT_SHARE = 0.05
+_EXTRA_WORDS = 2
+_FILED = 0
+_OF_LINK = (Counter.RX_FCS, Counter.RX_LLR, Counter.RX_POISONED)
+_OF_PARSER = (Counter.RX_MAC_CONTROL, Counter.RX_HEADER, Counter.RX_TTL, Counter.RX_TTL)
+_OURS = (Counter.RX_FRAMES, Counter.RX_NO_ROUTE, Counter.RX_NO_BUFFER, Counter.RX_VC_LIMIT,
+         Counter.RX_FRAGMENT, Counter.RX_LOSSLESS_DROP)
+_COUNTERS = frozenset({*_OF_LINK, *_OF_PARSER, *_OURS, Counter.RX_OVERSIZE})
 
 
-class _Feeder:
-    """Words of frames that fit into the buffer for sure, some of them refused at the end."""
+@dataclass
+class _Incoming:
+    """A frame on its way in: what the other blocks found of it, and what the model gets."""
 
-    def __init__(self, config: SwitchConfig, seed: int) -> None:
-        self.config = config
-        self.rng = derived_random(seed, "ingress_buffer")
-        self.words: deque[tuple[dict[str, int], dict[str, int]]] = deque()
-        self.cells = 0
-        self.queues: list[deque[tuple[list[int], int]]] = [deque() for _ in range(config.voqs)]
-        self.good = 0
+    link: int
+    parser: int
+    hit: bool
+    frame: ReceivedFrame
 
-    def begin(self) -> None:
-        config, rng = self.config, self.rng
-        size = rng.randint(MIN_FRAME_BYTES, config.max_frame_bytes)
-        cells = -(-size // config.cell_bytes)
-        if self.cells + cells > config.buffer_cells:
-            return
-        words = word_members(rng.randbytes(size), config.word_bytes)
-        good = rng.random() >= _BAD_SHARE
-        voq = rng.randrange(config.voqs)
-        for members in words:
-            self.words.append((members, {}))
-        verdict = {"good": int(good), "voq": voq, "size": size, "cells": cells,
-                   "poisoned": rng.getrandbits(1)}
-        self.words[-1] = (words[-1], verdict)
-        self.cells += cells
-
-    def ended(self, verdict: dict[str, int], data: list[int]) -> None:
-        if verdict["good"]:
-            self.good += 1
-            self.queues[verdict["voq"]].append((data, verdict["poisoned"]))
-        else:
-            self.cells -= verdict["cells"]
+    @property
+    def counts(self) -> bool:
+        """For its sender's credits."""
+        return self.link == _FILED and self.parser in (_FILED, Counter.RX_TTL)
 
 
-def check(config: SwitchConfig, seed: int, cycles: int = 1500) -> None:
-    """Random frames in, random matches.
+Word = tuple[dict[str, int], _Incoming | None]
+
+
+def check(config: SwitchConfig, seed: int, cycles: int = 3000) -> None:
+    """Cells, queues, words and counter events are those of the model in every cycle.
 
     Raises
     ------
     CheckError
-        At the first word that is wrong, or if cells are missing at the end.
+        At the first difference, or if something was never seen.
     """
-    feeder = _Feeder(config, seed)
-    rng = feeder.rng
-    block = IngressBuffer(config)
+    rng = derived_random(seed, "ingress_buffer")
+    counters = Counters()
+    model, block = Model(config, 0, counters), IngressBuffer(config)
+    watched = Watched(counters, _COUNTERS)
+    seen: Tally[str] = Tally()
 
     async def bench(ctx: Any) -> None:
-        ctx.set(block.ecn_threshold, 0xFFFF)
-        open_words: deque[tuple[int, int, int, int]] = deque()
-        data: list[int] = []
-        filed = 0
-        quiet = 0
-        cycle = 0
-        transfer: list[int] = []
-        output = poisoned_frame = 0
-        while cycle < cycles or quiet < _PIPELINE + config.max_frame_words:
-            if not feeder.words and cycle < cycles and rng.random() < 0.7:
-                feeder.begin()
-            members: dict[str, int] = dict(NO_WORD)
-            verdict: dict[str, int] = {}
-            if feeder.words and rng.random() < 0.9:
-                members, verdict = feeder.words.popleft()
-                data = [members["data"]] if members["sop"] else [*data, members["data"]]
-            drive(ctx, block.word, {**members, "abort": 0})
-            if verdict:
-                reason = Reason.FILED if verdict["good"] else Reason.FCS
-                drive(ctx, block.verdict,
-                      {"length": verdict["size"], "poisoned": verdict["poisoned"]})
-                ctx.set(block.verdict.reason, reason)
-                ctx.set(block.empty, -verdict["size"] % config.word_bytes)
-                target, vc = divmod(verdict["voq"], config.vcs)
-                drive(ctx, block.fields, {"vc": vc, "profile": 0})
-                drive(ctx, block.route, {"hit": 1, "port": target})
-            # What was read in the last cycle is on its way now.
-            if open_words:
-                target, word, last, poisoned = open_words.popleft()
-                expect(f"cycle {cycle}: connect", ctx.get(block.connect), 1 << target)
-                expect(f"cycle {cycle}: data", ctx.get(block.out_word.data), word)
-                expect(f"cycle {cycle}: eop", ctx.get(block.out_word.eop), last)
-                expect(f"cycle {cycle}: poisoned", ctx.get(block.out_word.poisoned), poisoned)
-            else:
-                expect(f"cycle {cycle}: connect", ctx.get(block.connect), 0)
-            done = 0
-            if transfer:
-                word = transfer.pop(0)
-                done = int(not transfer)
-                open_words.append((output, word, done, poisoned_frame))
-            expect(f"cycle {cycle}: done", ctx.get(block.done), done)
-            ready = [n for n in range(config.voqs) if ctx.get(block.voq_ready) >> n & 1]
-            expect(f"cycle {cycle}: voq_ready", ready,
-                   [n for n, queue in enumerate(feeder.queues) if queue])
-            matched = bool(ready) and not transfer and rng.random() < 0.8
-            if matched:
+        words: deque[Word] = deque()
+        opened: tuple[int, ReceivedFrame] | None = None
+        transfer: OutgoingFrame | None = None
+        shown: dict[str, int] | None = None
+        counted: tuple[ReceivedFrame, bool] | None = None
+        left: ReceivedFrame | None = None
+        limits = [config.buffer_cells] * config.vcs
+        in_frame = False
+        load = reads = changes = 0.0
+        filling = False
+        position = 0
+        for now in range(cycles):
+            where = f"cycle {now}"
+            if now % _PHASE == 0:
+                # Now and then the buffer fills up.
+                filling = now // _PHASE % 4 >= 2
+                load, reads = rng.choice((0.3, 1.0)), rng.choice((0.05, 0.2, 1.0))
+                changes = rng.choice((0.0, 0.1))
+                if filling:
+                    load, reads, changes = 1.0, 0.01, 0.0
+            _drive_settings(ctx, block, model, limits)
+            _expect_state(ctx, where, config, block, model)
+            _expect_accounts(ctx, where, block, counted, left)
+            _expect_word(ctx, where, block, shown)
+
+            # The word of cycle w.
+            if not words and rng.random() < load:
+                words.extend(_frame(config, rng))
+            members, incoming = dict(NO_WORD), None
+            if words and rng.random() < 0.9:
+                members, incoming = words.popleft()
+            abort = in_frame and bool(members["sop"] or (
+                not members["valid"] and rng.random() < _ABORT_SHARE))
+            if abort and not members["sop"]:
+                # What was to come of it does not.
+                while words and not words[0][0]["sop"]:
+                    words.popleft()
+            drive(ctx, block.word, {**members, "abort": int(abort)})
+            event = ABORT * abort | WORD * members["valid"] | SOP * members["sop"] \
+                | EOP * members["eop"]
+            if members["valid"] or abort:
+                in_frame = bool(members["valid"] and not members["eop"])
+            decided: deque[ReceivedFrame] = deque()
+            if incoming is not None:
+                _drive_verdict(ctx, config, block, incoming)
+                decided.append(incoming.frame)
+            ended = model.write(event, decided, now) if event else None
+            counted_now = None
+            if incoming is not None and incoming.counts:
+                counted_now = incoming.frame, not incoming.frame.reason
+
+            # A transfer.
+            shown, left_before, left = None, left, None
+            if opened is not None:
+                output, frame = opened
+                mark = model.mark(frame)
+                seen["marked"] += mark
+                transfer = OutgoingFrame(
+                    outgoing_words(frame.words, -frame.length % config.word_bytes), mark,
+                    frame.poisoned, frame.vc, frame.length)
+                model.open(output, frame, transfer)
+                opened, position = None, 0
+            if transfer is not None:
+                model.read()
+                shown = _switch_word(config, model, transfer, position)
+                position += 1
+                if model.done:
+                    left, transfer = model.frame, None
+            expect(f"{where}: done", ctx.get(block.done), int(left is not None))
+            ready = [n for n, frames in enumerate(model.voq_frames) if frames]
+            if ready and transfer is None and rng.random() < reads:
                 voq = rng.choice(ready)
                 output, vc = divmod(voq, config.vcs)
-                transfer, poisoned_frame = feeder.queues[voq].popleft()
-                feeder.cells -= -(-len(transfer) // config.words_per_cell)
+                opened = output, model.take(voq)
                 drive(ctx, block.match, {"valid": 1, "output": 1 << output, "vc": 1 << vc})
             else:
                 drive(ctx, block.match, {"valid": 0, "output": 0, "vc": 0})
-            filed += ctx.get(block.count) >> Counter.RX_FRAMES & 1
-            if verdict:
-                feeder.ended(verdict, data)
-            idle = not (members["valid"] or transfer or ready or feeder.words)
-            quiet = quiet + 1 if idle else 0
-            cycle += 1
+
+            watched.check(where, ctx.get(block.count))
+            if ended is not None and not ended.reason:
+                expect(f"{where}: rx_bytes", ctx.get(block.rx_bytes), ended.length)
+            if left_before is not None:
+                model.drained(left_before, now)
+            if ended is not None and not ended.reason:
+                model.file(ended, now)
+            counted = counted_now
+            if now % _PHASE == 0 or rng.random() < changes:
+                limits = [config.buffer_cells] * config.vcs if filling else _limits(config, rng)
+                model.limit_vcs(limits, now)
+                model.lossless = rng.getrandbits(config.vcs)
+                model.ecn_threshold = rng.choice((NEVER_MARK, rng.randrange(8)))
             await ctx.tick()
-        expect("frames filed", filed, feeder.good)
-        expect("free cells at the end", ctx.get(block.free_cells), config.buffer_cells)
-        if not feeder.good:
-            raise CheckError("no good frame went in")
 
     run_block(block, bench)
+    missing = [counter.name for counter in _OURS if not counters[counter]]
+    missing += [] if seen["marked"] else ["marked"]
+    if missing:
+        raise CheckError(f"never seen: {', '.join(missing)}")
+
+
+def _limits(config: SwitchConfig, rng: random.Random) -> list[int]:
+    most = config.buffer_cells
+    return [rng.choice((most, rng.randrange(most), rng.randrange(8))) for _ in range(config.vcs)]
+
+
+def _frame(config: SwitchConfig, rng: random.Random) -> list[Word]:
+    """The words of a frame, the last with what was found of it; some frames lose their end, some
+    are too long."""
+    longest = rng.choice((MIN_FRAME_BYTES + 4, config.max_frame_bytes))
+    size = rng.randint(MIN_FRAME_BYTES, longest)
+    incoming = _Incoming(_FILED, _FILED, True, ReceivedFrame([], b"", size, 0))
+    frame = incoming.frame
+    if rng.random() < _BAD_SHARE:
+        # One fault, or all at once.
+        fault = rng.randrange(4)
+        if fault in (0, 3):
+            incoming.link = rng.choice(_OF_LINK)
+        if fault in (1, 3):
+            incoming.parser = rng.choice(_OF_PARSER)
+        incoming.hit = fault in (0, 1)
+        if rng.random() < 0.2:
+            incoming.link = Counter.RX_OVERSIZE
+            size = config.max_frame_words * config.word_bytes + rng.randint(
+                1, _EXTRA_WORDS * config.word_bytes)
+    words = word_members(rng.randbytes(size), config.word_bytes)
+    frame.words = [members["data"] for members in words]
+    frame.length = size
+    # The length of an oversize frame stays where it says that.
+    if incoming.link == Counter.RX_OVERSIZE:
+        frame.length = min(size, config.max_frame_bytes + 1)
+    frame.output, frame.vc = rng.randrange(config.ports), rng.randrange(config.vcs)
+    frame.profile, frame.poisoned = rng.randrange(len(PROFILES)), rng.random() < 0.3
+    frame.reason = incoming.link or incoming.parser
+    if not frame.reason and not incoming.hit:
+        frame.reason = Counter.RX_NO_ROUTE
+    if rng.random() < _ABORT_SHARE:
+        return [(members, None) for members in words[:-1]]
+    return [*((members, None) for members in words[:-1]), (words[-1], incoming)]
+
+
+def _drive_settings(ctx: Any, block: IngressBuffer, model: Model, limits: list[int]) -> None:
+    for element, limit in zip(block.vc_limit, limits, strict=True):
+        ctx.set(element, limit)
+    drive(ctx, block, {"lossless": model.lossless, "ecn_threshold": model.ecn_threshold})
+
+
+def _drive_verdict(ctx: Any, config: SwitchConfig, block: IngressBuffer,
+                   incoming: _Incoming) -> None:
+    frame = incoming.frame
+    ctx.set(block.verdict.reason, Reason(incoming.link))
+    drive(ctx, block.verdict, {"length": frame.length, "poisoned": int(frame.poisoned)})
+    ctx.set(block.empty, -frame.length % config.word_bytes)
+    ctx.set(block.fields.reason, Reason(incoming.parser))
+    drive(ctx, block.fields, {"vc": frame.vc, "profile": frame.profile})
+    drive(ctx, block.route, {"hit": int(incoming.hit), "port": frame.output})
+
+
+def _expect_state(ctx: Any, where: str, config: SwitchConfig, block: IngressBuffer,
+                  model: Model) -> None:
+    expect(f"{where}: free_cells", ctx.get(block.free_cells), model.free)
+    expect(f"{where}: voq_frames", hex(ctx.get(block.voq_frames)), hex(model.voq_frames_packed))
+    expect(f"{where}: vc_cells", [ctx.get(cells) for cells in block.vc_cells], model.vc_cells)
+    expect(f"{where}: voq_ready", bin(ctx.get(block.voq_ready)),
+           bin(sum(bool(model.voq_frames[n]) << n for n in range(config.voqs))))
+
+
+def _expect_accounts(ctx: Any, where: str, block: IngressBuffer,
+                     counted: tuple[ReceivedFrame, bool] | None,
+                     left: ReceivedFrame | None) -> None:
+    """Frames of the cycle before that count for credits."""
+    expect(f"{where}: counted", ctx.get(block.counted.valid), int(counted is not None))
+    if counted is not None:
+        frame, filed = counted
+        wanted = {"filed": int(filed), "vc": frame.vc, "length": frame.length}
+        expect(f"{where}: counted", {name: ctx.get(getattr(block.counted, name))
+                                     for name in wanted}, wanted)
+    expect(f"{where}: freed", ctx.get(block.freed.valid), int(left is not None))
+    if left is not None:
+        expect(f"{where}: freed", (ctx.get(block.freed.vc), ctx.get(block.freed.length)),
+               (left.vc, left.length))
+
+
+def _switch_word(config: SwitchConfig, model: Model, outgoing: OutgoingFrame,
+                 position: int) -> dict[str, int]:
+    """What leaves one cycle after it was read."""
+    frame, last = model.frame, len(outgoing.words) - 1
+    return {
+        "connect": 1 << model.output, "valid": 1, "sop": int(not position),
+        "eop": int(position == last), "next_eop": int(position + 1 == last),
+        "empty": -frame.length % config.word_bytes, "profile": frame.profile,
+        "mark": int(outgoing.marked), "poisoned": int(frame.poisoned), "vc": frame.vc,
+        "length": frame.length, "data": outgoing.words[position].data,
+    }
+
+
+def _expect_word(ctx: Any, where: str, block: IngressBuffer, shown: dict[str, int] | None) -> None:
+    got = {"connect": ctx.get(block.connect)}
+    got |= {name: ctx.get(getattr(block.out_word, name))
+            for name in block.out_word.signature.members}
+    expect(f"{where}: word", got, shown or dict.fromkeys(got, 0))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gavel_model.config import SwitchConfig
-from gavel_tb.lockstep import LockstepResult
+from gavel_tb.lockstep import LockstepResult, Watch
 from gavel_tb.stimulus import Observer, Stimulus
 
 NO_LIMIT = 1 << 62
@@ -24,6 +24,8 @@ class Session:
         Go to `run_lockstep`.
     max_cycles
         Limit of the run.
+    watch
+        Sees the model before each step of it; None: nobody does.
     finish
         Called at the end with the result; gives the job's own figures, and raises `CheckError`
         when a final check fails.
@@ -33,6 +35,7 @@ class Session:
     observers: Sequence[Observer]
     max_cycles: int
     finish: Callable[[LockstepResult], dict[str, Any]]
+    watch: Watch | None = None
 
 
 def open_session(config: SwitchConfig, kind: str, parameters: Mapping[str, Any]) -> Session:
@@ -42,8 +45,8 @@ def open_session(config: SwitchConfig, kind: str, parameters: Mapping[str, Any])
     ----------
     kind
         ``traffic`` (parameters of `TrafficJob`), ``latency`` (`LatencyJob`), ``workload``
-        (`WorkloadJob`), ``llr`` (`LlrTrafficJob`), ``goodput`` (`GoodputJob`) or ``bench``
-        (`BenchJob`).
+        (`WorkloadJob`), ``llr`` (`LlrTrafficJob`), ``goodput`` (`GoodputJob`), ``credits``
+        (`CreditLoopJob`), ``behaviour`` (`BehaviourJob`) or ``bench`` (`BenchJob`).
 
     Raises
     ------
@@ -63,6 +66,10 @@ def open_session(config: SwitchConfig, kind: str, parameters: Mapping[str, Any])
         from gavel_tb.goodput import GoodputJob
 
         return GoodputJob(**parameters).session(config)
+    if kind == "credits":
+        from gavel_tb.credit_loop import CreditLoopJob
+
+        return CreditLoopJob(**parameters).session(config)
     if kind == "behaviour":
         from gavel_tb.behaviour.job import BehaviourJob
 
@@ -78,13 +85,15 @@ def open_session(config: SwitchConfig, kind: str, parameters: Mapping[str, Any])
 
         job = WorkloadJob(**parameters)
         stimulus = job.stimulus(job.player(config))
+        account = job.stall_account(config)
         return Session(
             stimulus, (stimulus,) if isinstance(stimulus, LinkedPlayer) else (), NO_LIMIT,
-            lambda result: measure_run(stimulus, job.clock_mhz, result.counters),
+            lambda result: measure_run(stimulus, job.clock_mhz, result.counters, account),
+            None if account is None else account.watch,
         )
     if kind == "llr":
         from gavel_tb.llr_traffic import LlrTrafficJob
 
         return LlrTrafficJob(**parameters).session(config)
     raise ValueError(f"job kind {kind!r}: must be traffic, latency, workload, llr, "
-                     "goodput, behaviour or bench")
+                     "goodput, credits, behaviour or bench")

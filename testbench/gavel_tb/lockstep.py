@@ -30,6 +30,9 @@ PROGRESS_CYCLES = 4096
 Progress = Callable[[int, float], None]
 """Called with the cycles done and the share of the work done, 0...1."""
 
+Watch = Callable[[Switch], None]
+"""Called with the model in each cycle, before it is stepped through it."""
+
 
 @dataclass
 class LockstepResult:
@@ -165,6 +168,7 @@ async def run_lockstep(
     *,
     max_cycles: int,
     observers: Sequence[Observer] = (),
+    watch: Watch | None = None,
     probe_paths: Mapping[str, str] | None = None,
     seed: int | None = None,
     repeat: str | None = None,
@@ -234,6 +238,8 @@ async def run_lockstep(
         except CheckError as error:
             result.check = result.report = _check_text(error, cycle, seed, repeat)
             break
+        if watch is not None:
+            watch(model)
         drive(inputs)
         model_step(inputs)
         cycle += 1

@@ -3,37 +3,116 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 from gavel_model.config import SwitchConfig
-from gavel_model.llr_settings import WRITABLE_BITS, LlrSettings, reset_values, stored
-from gavel_model.profiles import PROFILE_NAMES
+from gavel_model.flow_settings import FlowSettings
+from gavel_model.llr_settings import LlrSettings
+from gavel_model.port_settings import PortSettings
 from gavel_model.register_map import (
+    CLASS_FROM_SHIFT,
     COUNTERS,
     ID_VALUE,
+    PER_VC,
     PORT_BASE,
     PORT_STRIDE,
     Global,
     Port,
     port_address,
-    vc_map_reset,
 )
+from gavel_rtl.flow_interfaces import VC_COUNTS
 from gavel_rtl.registers import Registers
 from gavel_tb.block_sim import drive, expect, run_block
+from gavel_tb.flow_stimulus import expect_settings
 from gavel_tb.llr_stimulus import FIELDS
 from gavel_tb.stimulus import derived_random
 
 _ANSWER_CYCLES = 2
-_SETTINGS = {
-    Port.CONTROL: ("enable", 1),
-    Port.PROFILE: ("profile", 3),
-    Port.VC_MAP: ("vc_map", 32),
-    Port.ECN_THRESHOLD: ("ecn_threshold", 16),
-}
+
+_CORNERS = (
+    (Port.CBFC_SENDER, 7, 6),
+    (Port.CBFC_SENDER, 0xFFFF80F9, 0xF001),
+    (Port.CBFC_RECEIVER, 0xEF06, 0xF006),
+    (Port.CBFC_RECEIVER, 0xF105, 0xF105),
+    (Port.CBFC_RECEIVER, 0x7F00, 0x7F00),
+    (Port.CBFC_CF_MIN, 63, 64),
+    (Port.CBFC_CF_MIN, 0x10000, 64),
+    (Port.CBFC_CF_MIN, 0x10041, 65),
+    (Port.CBFC_CF_MAX, 0, 0),
+    (Port.CBFC_CF_MAX, 0xFFFFFFFF, 0x1FFFFF),
+    (Port.CBFC_TOTAL_LIMIT, 0xFFFFFFFF, 0xFFFFF),
+    (Port.CBFC_LIMIT, 0xFFFFFFFF, 0xFFFFF),
+    (Port.RX_VC_LIMIT, 0xFFFFFFFF, 0x1FFFF),
+    (Port.VC_MATCH, 0xFFFFFFFF, 0x3F3F),
+    (Port.PROFILE, 0xFFFFFFFF, 0x37),
+    (Port.PFC_XOFF, 0xFFFFFFFF, 0x1FFFF),
+    (Port.PFC_TIME, 0xFFFFFFFF, 0xFFFF),
+    (Port.PFC_WATCHDOG, 0xFFFFFFFF, 0xFFFFFF),
+    (Port.MAC_ADDRESS_HI, 0xFFFFFFFF, 0xFFFF),
+    (Port.MAC_ADDRESS_LO, 0xFFFFFFFF, 0xFFFFFFFF),
+    (Port.CBFC_STATUS, 0xFFFFFFFF, None),
+)
+"""Register, what is written, what is stored; None: it is read only."""
 
 
-def check(config: SwitchConfig, seed: int, accesses: int = 300) -> None:
-    """Random accesses to the settings of all ports, the constants and the counters.
+class _Expected:
+    """What the registers hold and answer."""
+
+    def __init__(self, config: SwitchConfig) -> None:
+        self._config = config
+        self._constants = {
+            int(Global.ID): ID_VALUE, int(Global.PORTS): config.ports,
+            int(Global.DATA_WIDTH): config.data_width, int(Global.VCS): config.vcs,
+            int(Global.LATENCY): config.latency_cycles,
+        }
+        self.bypass_limit = config.bypass_limit
+        self.ports = [PortSettings(config, number) for number in range(config.ports)]
+
+    def draw(self, rng: random.Random) -> int:
+        """An address: mostly of something, of every port and one more."""
+        config = self._config
+        if rng.random() < 0.1:
+            return rng.choice((*self._constants, int(Global.BYPASS_LIMIT)))
+        port = rng.randrange(config.ports + (rng.random() < 0.1))
+        offset = rng.choice((
+            rng.choice(list(self.ports[0].values)), Port.LLR_STATUS, Port.CBFC_STATUS,
+            rng.choice(PER_VC) + rng.randrange(config.vcs),
+            Port.COUNTERS + rng.randrange(COUNTERS), rng.randrange(PORT_STRIDE)))
+        return port_address(port, offset)
+
+    def write(self, address: int, value: int) -> None:
+        """A write takes effect."""
+        number, offset = divmod(address - PORT_BASE, PORT_STRIDE)
+        if address == Global.BYPASS_LIMIT:
+            self.bypass_limit = value & 0xFF
+        elif 0 <= number < self._config.ports:
+            self.ports[number].write(offset, value)
+
+    def read(self, address: int) -> int:
+        """The answer."""
+        if address == Global.BYPASS_LIMIT:
+            return self.bypass_limit
+        if address in self._constants:
+            return self._constants[address]
+        number, offset = divmod(address - PORT_BASE, PORT_STRIDE)
+        if not 0 <= number < self._config.ports:
+            return 0
+        if offset in self.ports[number].values:
+            return self.ports[number].values[offset]
+        if Port.COUNTERS <= offset < Port.COUNTERS + COUNTERS:
+            return _counter(number, offset - Port.COUNTERS)
+        if offset == Port.LLR_STATUS:
+            return _status(number)
+        if offset == Port.CBFC_STATUS:
+            return _flow_status(number, offset)
+        if any(base <= offset < base + self._config.vcs for base in VC_COUNTS):
+            return _flow_status(number, offset)
+        return 0
+
+
+def check(config: SwitchConfig, seed: int, accesses: int = 500) -> None:
+    """Random accesses to everything that ports have, to the constants and the counters.
 
     Raises
     ------
@@ -41,56 +120,20 @@ def check(config: SwitchConfig, seed: int, accesses: int = 300) -> None:
         At the first value that is wrong.
     """
     rng = derived_random(seed, "registers")
-    block = Registers(config)
-    values = {int(Global.ID): ID_VALUE, int(Global.PORTS): config.ports,
-              int(Global.DATA_WIDTH): config.data_width, int(Global.VCS): config.vcs,
-              int(Global.LATENCY): config.latency_cycles,
-              int(Global.BYPASS_LIMIT): config.bypass_limit}
-    reset = {Port.CONTROL: 1, Port.PROFILE: PROFILE_NAMES.index(config.profile),
-             Port.VC_MAP: vc_map_reset(config), Port.ECN_THRESHOLD: config.ecn_threshold}
-    widths = {int(Global.BYPASS_LIMIT): 8}
-    for port in range(config.ports):
-        for offset, (_, width) in _SETTINGS.items():
-            values[port_address(port, offset)] = reset[offset]
-            widths[port_address(port, offset)] = width
-        for llr_offset, value in reset_values(config).items():
-            values[port_address(port, llr_offset)] = value
-            widths[port_address(port, llr_offset)] = WRITABLE_BITS[llr_offset]
-        values[port_address(port, Port.LLR_STATUS)] = _status(port)
-
-    def keep(address: int, value: int) -> int:
-        offset = (address - PORT_BASE) % PORT_STRIDE
-        if address >= PORT_BASE and offset in WRITABLE_BITS:
-            return stored(config, offset, value)
-        return value & (1 << widths[address]) - 1
-
-    def counter(port: int, number: int) -> int:
-        return port << 16 | number << 8 | 0x5A
+    block, expected = Registers(config), _Expected(config)
 
     async def bench(ctx: Any) -> None:
         async def tick() -> None:
-            # A counter block answers in the cycle in which it is selected.
-            selected = ctx.get(block.counter_select)
-            for port in range(config.ports):
-                value = counter(port, selected.bit_length() - 1) if selected else 0
-                ctx.set(block.counter[port], value)
-                ctx.set(block.llr_status[port], _status(port))
+            _answer(ctx, config, block)
             await ctx.tick()
 
-        for _ in range(accesses):
-            kind = rng.randrange(3)
-            address = rng.choice(list(widths)) if kind < 2 else rng.choice(list(values))
-            if kind == 0:
-                value = rng.getrandbits(32)
-                drive(ctx, block.bus, {"addr": address, "wdata": value, "we": 1})
-                values[address] = keep(address, value)
-                await tick()
-                ctx.set(block.bus.we, 0)
-                continue
-            wanted = values[address]
-            if rng.random() < 0.3:
-                port, number = rng.randrange(config.ports), rng.randrange(COUNTERS)
-                address, wanted = port_address(port, Port.COUNTERS + number), counter(port, number)
+        async def write(address: int, value: int) -> None:
+            drive(ctx, block.bus, {"addr": address, "wdata": value, "we": 1})
+            expected.write(address, value)
+            await tick()
+            ctx.set(block.bus.we, 0)
+
+        async def read(address: int, wanted: int) -> None:
             drive(ctx, block.bus, {"addr": address, "re": 1})
             await tick()
             ctx.set(block.bus.re, 0)
@@ -99,18 +142,76 @@ def check(config: SwitchConfig, seed: int, accesses: int = 300) -> None:
                 await tick()
             expect(f"register {address:#06x}", ctx.get(block.bus.rdata), wanted)
             await tick()
+
+        for port in range(config.ports):
+            _expect_settings(ctx, config, block, expected, port)
+        for offset, value, stored in _CORNERS:
+            address = port_address(rng.randrange(config.ports), offset)
+            wanted = expected.read(address) if stored is None else stored
+            await write(address, value)
+            await read(address, wanted)
+        for _ in range(accesses):
+            address = expected.draw(rng)
+            if rng.random() < 0.6:
+                await write(address, rng.getrandbits(32))
+                continue
+            await read(address, expected.read(address))
             for port in range(config.ports):
-                for offset, (name, _) in _SETTINGS.items():
-                    expect(f"port {port}: {name}", ctx.get(getattr(block.settings[port], name)),
-                           values[port_address(port, offset)])
-                llr = LlrSettings(config)
-                llr.load({offset: values[port_address(port, offset)] for offset in WRITABLE_BITS})
-                got = {name: ctx.get(getattr(block.settings[port].llr, name)) for name in FIELDS}
-                expect(f"port {port}: link-level retry", got,
-                       {name: int(getattr(llr, name)) for name in FIELDS})
+                _expect_settings(ctx, config, block, expected, port)
 
     run_block(block, bench)
 
 
+def _answer(ctx: Any, config: SwitchConfig, block: Registers) -> None:
+    """Counters and status answer in the cycle in which they are selected."""
+    selected = ctx.get(block.counter_select)
+    select = block.flow_select
+    offset = None
+    group, vc = ctx.get(select.vc_count), ctx.get(select.vc)
+    if ctx.get(select.status):
+        offset = int(Port.CBFC_STATUS)
+    elif group and vc:
+        offset = VC_COUNTS[group.bit_length() - 1] + vc.bit_length() - 1
+    for port in range(config.ports):
+        ctx.set(block.counter[port],
+                _counter(port, selected.bit_length() - 1) if selected else 0)
+        ctx.set(block.llr_status[port], _status(port))
+        ctx.set(block.flow_status[port], 0 if offset is None else _flow_status(port, offset))
+
+
+def _expect_settings(ctx: Any, config: SwitchConfig, block: Registers, expected: _Expected,
+                     port: int) -> None:
+    """The settings that drive a port are what its registers hold."""
+    values, settings = expected.ports[port].values, block.settings[port]
+    where = f"port {port}"
+    flow = FlowSettings(config)
+    flow.load(values)
+    profile = values[Port.PROFILE]
+    wanted = {
+        "enable": values[Port.CONTROL], "profile": profile & 7,
+        "class_from": profile >> CLASS_FROM_SHIFT, "vc_map": values[Port.VC_MAP],
+        "ecn_threshold": values[Port.ECN_THRESHOLD], "vc_weights": values[Port.VC_WEIGHTS],
+        "strict": flow.strict,
+    }
+    expect(where, {name: ctx.get(getattr(settings, name)) for name in wanted}, wanted)
+    for name, offset in (("vc_match", Port.VC_MATCH), ("vc_limit", Port.RX_VC_LIMIT)):
+        expect(f"{where}: {name}", [ctx.get(element) for element in getattr(settings, name)],
+               [values[offset + vc] for vc in range(config.vcs)])
+    expect_settings(ctx, where, settings.flow, flow)
+    llr = LlrSettings(config)
+    llr.load(values)
+    expect(f"{where}: link-level retry",
+           {name: ctx.get(getattr(settings.llr, name)) for name in FIELDS},
+           {name: int(getattr(llr, name)) for name in FIELDS})
+
+
+def _counter(port: int, number: int) -> int:
+    return port << 16 | number << 8 | 0x5A
+
+
 def _status(port: int) -> int:
     return 0xA5C3 ^ port
+
+
+def _flow_status(port: int, offset: int) -> int:
+    return port << 20 | offset << 8 | 0xC3

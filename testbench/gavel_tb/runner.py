@@ -28,6 +28,7 @@ import cocotb_tools.runner
 from cocotb_tools.check_results import get_results
 from cocotb_tools.runner import VerilatorControlFile
 
+from gavel_rtl.verilog import ASSERT_MACRO
 from gavel_tb.build_cache import BuildCache, Design
 from gavel_tb.errors import SimulationError
 from gavel_tb.harness import TOP, control_file
@@ -240,7 +241,8 @@ def build(
         If the build fails; the message names the log.
     """
     form = wave_format() if waves else None
-    flags = [*effort.verilator, *splitting(design), "-Wno-fatal", "-Wno-lint", "-Wno-style"]
+    flags = [*effort.verilator, *splitting(design), f"-D{ASSERT_MACRO}", "-Wno-fatal", "-Wno-lint",
+             "-Wno-style"]
     if form is not None:
         # The runner's own --trace means VCD.
         flags += [f"--trace-{form}", "--trace-structs"]

@@ -6,16 +6,20 @@ from __future__ import annotations
 from typing import Any
 
 from gavel_model.config import SwitchConfig
+from gavel_model.probes import probe_points
 from gavel_model.scheduler import Scheduler as Model
 from gavel_rtl.scheduler import Scheduler
 from gavel_tb.block_sim import expect, run_block
 from gavel_tb.stimulus import derived_random
 
 _LONGEST = 6
+_PHASE = 100
+_BLOCK = "scheduler."
 
 
-def check(config: SwitchConfig, seed: int, cycles: int = 600) -> None:
-    """Matches and pointers are those of the model in every cycle.
+def check(config: SwitchConfig, seed: int, cycles: int = 1000) -> None:
+    """Matches and pointers are those of the model in every cycle, with permits, weights, strict
+    VCs and claims of outputs at random.
 
     Raises
     ------
@@ -28,6 +32,8 @@ def check(config: SwitchConfig, seed: int, cycles: int = 600) -> None:
     block, model = Scheduler(config), Model(config, allow)
     frames = [[0] * config.voqs for _ in range(ports)]
     transfers: dict[int, list[int]] = {}
+    probes = [point.name.removeprefix(_BLOCK) for point in probe_points(config)
+              if point.name.startswith(_BLOCK)]
 
     def arrive() -> None:
         for source in range(ports):
@@ -37,18 +43,34 @@ def check(config: SwitchConfig, seed: int, cycles: int = 600) -> None:
                 if frames[source][voq] == 1:
                     model.voq_filled(source, *divmod(voq, vcs))
 
-    def permit() -> None:
+    def permit(changes: float) -> None:
         # Mostly everything, so that queues move; also nothing at all.
         for output in range(ports):
-            if rng.random() < 0.1:
+            if rng.random() < changes:
                 allow[output] = rng.choice(((1 << vcs) - 1, rng.getrandbits(vcs)))
                 model.allow_changed(output)
 
+    def configure(ctx: Any, output: int) -> None:
+        weights = rng.choice((0, 0, (1 << 4 * vcs) - 1, rng.getrandbits(4 * vcs),
+                              sum(rng.randrange(4) << 4 * vc for vc in range(vcs))))
+        each = [weights >> 4 * vc & 0xF or 1 for vc in range(vcs)]
+        model.weights[output] = each if weights else None
+        model.strict[output] = rng.choice((0, 0, rng.getrandbits(vcs)))
+        ctx.set(block.weights[output], weights)
+        ctx.set(block.strict[output], model.strict[output])
+
     async def bench(ctx: Any) -> None:
-        limit = rng.choice((0, 1, 2, 5))
-        ctx.set(block.bypass_limit, limit)
-        model.bypass_limit = limit
+        changes = rewrites = 0.0
         for cycle in range(cycles):
+            if cycle % _PHASE == 0:
+                limit = rng.choice((0, 1, 2, 5))
+                ctx.set(block.bypass_limit, limit)
+                model.bypass_limit = limit
+                changes, rewrites = rng.choice((0.1, 1.0)), rng.choice((0.0, 0.02, 0.3))
+            for output in range(ports):
+                if rng.random() < rewrites:
+                    configure(ctx, output)
+            claim = sum((rng.random() < 0.1) << j for j in range(ports))
             hold = sum((rng.random() < 0.1) << j for j in range(ports))
             done = busy_inputs = busy_outputs = 0
             for source, (output, words) in list(transfers.items()):
@@ -64,14 +86,17 @@ def check(config: SwitchConfig, seed: int, cycles: int = 600) -> None:
                 ctx.set(block.voq_ready[source], ready)
             ctx.set(block.done, done)
             ctx.set(block.hold, hold)
-            permit()
+            ctx.set(block.claim, claim)
+            permit(changes)
             ctx.set(block.allow, sum(row << j * vcs for j, row in enumerate(allow)))
             where = f"cycle {cycle}"
-            for name in ("grant", "accept", "vc", "catch_up"):
+            for name in probes:
                 expect(f"{where}: {name}", ctx.get(getattr(block, name)),
                        getattr(model, f"{name}_packed"))
             everything = (1 << ports) - 1
-            matches = model.step(everything & ~busy_inputs, everything & ~busy_outputs & ~hold)
+            idle = everything & ~(busy_outputs | hold)
+            expect(f"{where}: idle", ctx.get(block.idle), idle)
+            matches = model.step(everything & ~busy_inputs, idle & ~claim)
             wanted = {source: (1 << output, 1 << vc) for source, output, vc in matches}
             got = {
                 source: (ctx.get(match.output), ctx.get(match.vc))
@@ -80,6 +105,9 @@ def check(config: SwitchConfig, seed: int, cycles: int = 600) -> None:
             expect(f"{where}: matches", got, wanted)
             expect(f"{where}: matched", ctx.get(block.matched),
                    sum(1 << output for _, output, _ in matches))
+            expect(f"{where}: matched_vc", {
+                output: vc for output, vcs_of in enumerate(block.matched_vc)
+                if (vc := ctx.get(vcs_of))}, {output: 1 << vc for _, output, vc in matches})
             for source, output, vc in matches:
                 voq = output * vcs + vc
                 frames[source][voq] -= 1

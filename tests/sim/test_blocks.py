@@ -10,16 +10,31 @@ import pytest
 from gavel_model.loader import load_config
 
 BLOCKS = ("link_rx", "llr_receiver", "parser", "lookup", "ingress_buffer", "scheduler", "crossbar",
-          "egress", "llr_transmitter", "control_transmitter", "link_tx", "registers")
+          "egress", "llr_transmitter", "control_transmitter", "link_tx", "registers",
+          "credit_sender", "credit_receiver", "pause_sender", "pause_receiver",
+          "mac_control_transmitter", "mac_control_receiver")
 SHAPES = {
     "2x64": (),
     "3x512": ("ports=3", "data_width=512", "vcs=3"),
     "5x128": ("ports=5", "data_width=128", "vcs=1", "islip_iterations=3"),
 }
+OF_EACH_VC = ("parser", "ingress_buffer", "scheduler", "registers", "credit_sender",
+              "credit_receiver", "pause_sender", "pause_receiver", "mac_control_receiver")
+"""Blocks that do something for each virtual channel."""
+
+MANY_VCS = ("data_width=256", "vcs=8")
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("block", BLOCKS)
 def test_block(block: str, shape: str, seed: int) -> None:
-    config = load_config("tiny", SHAPES[shape])
-    importlib.import_module(f"gavel_tb.{block}").check(config, seed)
+    _check(block, SHAPES[shape], seed)
+
+
+@pytest.mark.parametrize("block", OF_EACH_VC)
+def test_block_with_many_vcs(block: str, seed: int) -> None:
+    _check(block, MANY_VCS, seed)
+
+
+def _check(block: str, shape: tuple[str, ...], seed: int) -> None:
+    importlib.import_module(f"gavel_tb.{block}").check(load_config("tiny", shape), seed)

@@ -56,7 +56,7 @@ class Proof:
     short_depth: int
     faults: Mapping[str, Fault] = field(default_factory=dict)
     fault_depth: int = 20
-    seconds: float = 600.0
+    seconds: float = 1800.0
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ SOAK ?= --frames 200000
 unexport MAKEFLAGS
 unexport MFLAGS
 
-.PHONY: help setup doctor run test lint types unit bench soak formal verilog clean distclean
+.PHONY: help setup doctor run test lint types unit long bench soak formal verilog clean distclean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -65,6 +65,9 @@ types: $(READY) ## Static types of model, test kit and scripts
 
 unit: $(READY)
 	$(BIN)/pytest -n $(JOBS) --dist worksteal
+
+long: doctor ## The tests that `make test` leaves out
+	$(BIN)/pytest -n $(JOBS) --dist worksteal -m long
 
 bench: doctor ## Cycles per second of every way to run the switch
 	$(BIN)/gavel bench

@@ -72,6 +72,7 @@ def test_a_bad_configuration_is_refused_before_anything_runs(gavel, measured):
     assert measured == []
 
 
+@pytest.mark.long
 def test_a_real_measurement(gavel):
     result = gavel("bench", "-c", "tiny", "--cycles", 1000, "--json")
     assert result.exit_code == 0, result.output

@@ -206,6 +206,7 @@ def test_json_without_a_folder_is_refused(gavel):
     assert "--json needs -o DIR" in result.stderr
 
 
+@pytest.mark.long
 def test_scale_is_made_of_the_same_modules_as_pod():
     """The largest preset: not linted, for that alone takes minutes."""
     config = load_config("scale")

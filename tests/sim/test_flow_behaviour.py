@@ -17,7 +17,11 @@ from gavel_tb.behaviour.switches import behaviour_config
 from gavel_tb.runner import SHORT
 from gavel_tb.simulate import Prepared, prepare
 
-CASES = [(name, width) for name, scenario in FLOW_SCENARIOS.items() for width in scenario.WIDTHS]
+CASES = [
+    pytest.param(name, width, id=f"{name}-{width}",
+                 marks=[pytest.mark.long] if width != max(scenario.WIDTHS) else [])
+    for name, scenario in FLOW_SCENARIOS.items() for width in scenario.WIDTHS
+]
 AT_HOME = [name for name, scenario in FLOW_SCENARIOS.items()
            if scenario.LINKS and scenario.CREDITS and not name.startswith("peer-counts-")]
 """Scenarios that end with all credits at home."""

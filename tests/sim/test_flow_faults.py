@@ -17,6 +17,8 @@ from gavel_tb.faults import ARGUMENT, plant
 from gavel_tb.runner import SHORT
 from gavel_tb.simulate import Prepared, prepare
 
+pytestmark = pytest.mark.long
+
 WIDTH = 64
 NAMES = [entry.fault.argument for entry in FLOW_FAULTS]
 

@@ -31,8 +31,9 @@ def run(simulate: Simulate, name: str, seed: int, **options: Any) -> dict[str, A
     return figures
 
 
-@pytest.mark.parametrize(("name", "delay"), [("tiny", 20), ("odd3", 0), ("odd5", 40),
-                                             ("rack4", 100)])
+@pytest.mark.parametrize(("name", "delay"), [
+    ("tiny", 20), pytest.param("odd3", 0, marks=pytest.mark.long),
+    pytest.param("odd5", 40, marks=pytest.mark.long), ("rack4", 100)])
 def test_line_rate_with_the_credits_of_the_formula(
     simulate: Simulate, switch: Callable[[str], SwitchConfig], name: str, delay: int
 ) -> None:

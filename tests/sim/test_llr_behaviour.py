@@ -24,7 +24,7 @@ def switch(name: str, width: int, cache: Path) -> Prepared:
     return prepare(behaviour_config(name, width), cache=cache, effort=SHORT)
 
 
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("width", [pytest.param(64, marks=pytest.mark.long), 512])
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_behaviour(sim_cache: Path, seed: int, name: str, width: int) -> None:
     job = BehaviourJob(name=name, seed=seed)

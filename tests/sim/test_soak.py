@@ -10,21 +10,24 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from gavel_tb.soak import MIXES, SoakTotals, mixes_for, soak_jobs
 
-FRAMES = 400
+FRAMES = 250
 SWITCHES = ("tiny", "pod", "rack4", "odd3", "odd5")
 ONE_VC = "odd3"
 
 
-def pairs() -> list[tuple[str, str]]:
-    """Switches and mixes."""
-    found = []
+def pairs() -> list[ParameterSet]:
+    """Switches and mixes; what a mix has already run on one switch is long on a second one."""
+    found: list[ParameterSet] = []
     for number, mix in enumerate(MIXES):
         places = (number, number + 1 + number // len(SWITCHES) % 2)[:1 + (number % 3 < 2)]
         can_run = [name for name in SWITCHES if name != ONE_VC or mix in mixes_for(1)]
-        found += [(can_run[place % len(can_run)], mix) for place in places]
+        found += [pytest.param(can_run[place % len(can_run)], mix,
+                               marks=[pytest.mark.long] if more else [])
+                  for more, place in enumerate(places)]
     return found
 
 

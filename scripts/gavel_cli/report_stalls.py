@@ -62,7 +62,7 @@ def chart(stalls: Mapping[str, Any]) -> str:
         floor = _TOP + (lane + 1) * pitch - 2
         high = pitch - 4
         for place, cells in enumerate(row):
-            told = _column(shapes, states, cells, _LEFT + wide * place, floor, wide, high)
+            told = _column(shapes, states, cells, _LEFT + wide * (place + 0.5), floor, high)
             if told and len(rows) <= _MOST_DETAILED:
                 body.append(
                     f'<rect class="hit" x="{_LEFT + wide * place:.1f}" y="{floor - high}" '
@@ -81,7 +81,7 @@ def chart(stalls: Mapping[str, Any]) -> str:
                      "simulated cycle", "at"))
     legend = _legend(states, floor + _BOTTOM)
     shown = -(-(len(states) - 1) // _LEGEND_COLUMNS)
-    areas = [f'<path class="{css(state)}" d="{"".join(parts)}"/>'
+    areas = [f'<path class="{css(state)}" stroke-width="{wide:.2f}" d="{"".join(parts)}"/>'
              for state, parts in shapes.items()]
     return svg(floor + _BOTTOM + _LEGEND_PITCH * shown + 4,
                "States of the virtual channels of each output over time",
@@ -94,10 +94,10 @@ def _halved(row: Sequence[Sequence[int]]) -> list[list[int]]:
     return [[a + b for a, b in zip(first, second, strict=True)] for first, second in pairs]
 
 
-def _column(shapes: dict[str, list[str]], states: Sequence[str], cells: Sequence[int], x: float,
-            floor: float, wide: float, high: float) -> str:
-    """Adds one bin of one lane to the shapes of its states, and says what it is; cycles without a
-    frame stay blank."""
+def _column(shapes: dict[str, list[str]], states: Sequence[str], cells: Sequence[int],
+            middle: float, floor: float, high: float) -> str:
+    """Adds one bin of one lane, a thick upright line for each state, to the shapes of the states,
+    and says what it is; cycles without a frame stay blank."""
     total = sum(cells)
     told = []
     y = floor
@@ -107,7 +107,7 @@ def _column(shapes: dict[str, list[str]], states: Sequence[str], cells: Sequence
         part = high * cycles / total
         y -= part
         shapes.setdefault(state, []).append(
-            f"M{x:.1f} {y:.1f}h{wide:.1f}v{part:.1f}h-{wide:.1f}z")
+            f"M{middle:.1f} {y:.1f}v{part:.1f}")
         told.append(f"{state}: {100 * cycles / total:.0f} %")
     return "&#10;".join(told)
 

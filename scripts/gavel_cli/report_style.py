@@ -53,9 +53,11 @@ svg .mk{fill:var(--mark);font-weight:600}
 .bar,.area{fill:var(--bar)}.area{fill-opacity:.8}.bar:hover{fill:var(--mark)}
 .hit{fill:var(--mark);fill-opacity:0}.hit:hover{fill-opacity:.18}
 .h0{fill:var(--empty)}""" + _HEAT + """
-.s-sending{fill:var(--s1)}.s-link-down{fill:var(--s2)}.s-replay-buffer-full{fill:var(--s3)}
-.s-paused{fill:var(--s4)}.s-no-credit{fill:var(--s5)}.s-stopped{fill:var(--s6)}
-.s-output-busy{fill:var(--s7)}.s-inputs-busy{fill:var(--s8)}.s-not-chosen{fill:var(--s9)}
+[class^=s-]{fill:var(--state);stroke:var(--state)}
+.s-sending{--state:var(--s1)}.s-link-down{--state:var(--s2)}
+.s-replay-buffer-full{--state:var(--s3)}.s-paused{--state:var(--s4)}
+.s-no-credit{--state:var(--s5)}.s-stopped{--state:var(--s6)}.s-output-busy{--state:var(--s7)}
+.s-inputs-busy{--state:var(--s8)}.s-not-chosen{--state:var(--s9)}
 svg .on{fill:var(--on);font-size:11px}svg .off{fill:var(--ink);font-size:11px}
 table{width:100%;border-collapse:collapse;font-size:14px}
 th,td{padding:5px 0;border-top:1px solid var(--line);text-align:left;vertical-align:top}

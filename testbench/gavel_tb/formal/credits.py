@@ -28,7 +28,7 @@ _TO_EGRESS = 3
 _PLACES = 1
 
 
-class CreditBlocks(Elaboratable):  # type: ignore[misc]
+class CreditBlocks(Elaboratable):  # type: ignore[misc]  # Amaranth has no types
     """Sender side of one port and receiver side of its peer, with nothing between them."""
 
     def __init__(self, config: SwitchConfig) -> None:

@@ -12,7 +12,7 @@ from gavel_model.config import SwitchConfig
 from gavel_tb.formal.design import Fault
 
 
-class Harness(Elaboratable):  # type: ignore[misc]
+class Harness(Elaboratable):  # type: ignore[misc]  # Amaranth has no types
     """A block with assertions; `build` fills the module `m`.
 
     Parameters

@@ -16,11 +16,11 @@ from gavel_tb.formal.design import Design, Fault
 from gavel_tb.formal.harness import Harness, implies
 
 
-class Codec(Elaboratable):  # type: ignore[misc]
+class Codec(Elaboratable):  # type: ignore[misc]  # Amaranth has no types
     """Writer and reader, with nothing between them."""
 
     def __init__(self, config: SwitchConfig) -> None:
-        self.writer, self.reader = OrderedSetWriter(), OrderedSetReader(config)  # type: ignore[no-untyped-call]
+        self.writer, self.reader = OrderedSetWriter(), OrderedSetReader(config)  # type: ignore[no-untyped-call]  # as RTL is
 
     def elaborate(self, platform: object) -> Module:
         """The module, for Amaranth."""

@@ -31,7 +31,7 @@ def _number(state: Any) -> int:
     return int(state.value)
 
 
-class RetryBlocks(Elaboratable):  # type: ignore[misc]
+class RetryBlocks(Elaboratable):  # type: ignore[misc]  # Amaranth has no types
     """The transmit side of one end and the receive side of the other, without the wire."""
 
     def __init__(self, config: SwitchConfig) -> None:

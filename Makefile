@@ -72,7 +72,7 @@ long: doctor ## The tests that `make test` leaves out
 bench: doctor ## Cycles per second of every way to run the switch
 	$(BIN)/gavel bench
 
-soak: doctor ## Link-level retry under fire; SOAK="--frames N --minutes M -c PRESET" for longer
+soak: doctor ## Retry and flow control under fire; SOAK="--frames N --minutes M -c PRESET" for longer
 	$(BIN)/gavel soak $(SOAK)
 
 formal: doctor ## Proofs over the RTL, in full depth

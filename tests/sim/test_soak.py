@@ -13,7 +13,7 @@ import pytest
 
 from gavel_tb.soak import MIXES, SoakTotals, mixes_for, soak_jobs
 
-FRAMES = 250
+FRAMES = 400
 SWITCHES = ("tiny", "pod", "rack4", "odd3", "odd5")
 ONE_VC = "odd3"
 

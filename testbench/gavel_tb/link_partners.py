@@ -149,6 +149,14 @@ class LinkPartners:
         return (all(partner.idle for partner in self.partners)
                 and all(checker.flow is None or checker.flow.use.home for checker in self.checkers))
 
+    def silence(self, cycles: int) -> None:
+        """The partners send nothing for so many cycles, and nobody expects it of them."""
+        for partner in self.partners:
+            partner.silence(cycles)
+        for checker in self.partner_checkers:
+            assert checker.flow is not None
+            checker.flow.back.silent_until = self._cycle + cycles
+
     def step(self, tx: Sequence[TxPins]) -> tuple[tuple[RxPins, ...], int, int]:
         """Takes the transmit pins of a cycle; gives receive pins, ``ready`` and ``ctl_ready``."""
         ready = ctl_ready = self._everyone

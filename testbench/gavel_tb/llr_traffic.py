@@ -260,8 +260,8 @@ class LlrTraffic:
             partner.sender.refill = source.refill
             if partner.flow is not None:
                 partner.flow.queues.refill = source.refill_vc
-            # An INIT that the switch does not listen to yet is repeated only much later.
-            partner.silence(len(self._setup) + _WRITE_CYCLES)
+        # An INIT that the switch does not listen to yet is repeated only much later.
+        self.around.silence(len(self._setup) + _WRITE_CYCLES)
         self._quiet = 0
         self._cycle = 0
         self._active = True

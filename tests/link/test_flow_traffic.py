@@ -54,6 +54,10 @@ def test_other_switches(seed, changes, options):
     assert figures["frames"] > 20
 
 
+def test_no_report_is_due_while_a_large_switch_is_being_set_up(seed):
+    assert play(load_config("rack"), seed=seed, cycles=600, credits=True)["frames"] > 100
+
+
 def test_slow_and_stuck_receivers_lose_nothing(seed):
     slow = play(tiny(buffer_cells=32), seed=seed, cycles=5000, credits=True, size="min",
                 slow_ports="all", slow_rate=0.02)

@@ -116,6 +116,8 @@ class CreditReturnRules:
     ----------
     deadline
         Cycle in which the next CF_Update must have been sent.
+    silent_until
+        First cycle in which the device may send anything.
     """
 
     def __init__(self, port: int | str, limits: RuleLimits, flow: FlowSettings) -> None:
@@ -128,11 +130,12 @@ class CreditReturnRules:
         self._reported: list[int | None] = [None] * flow.vcs
         self._last = -NEVER
         self.deadline = NEVER
+        self.silent_until = 0
 
     def begin(self, cycle: int) -> None:
         """The device is at work from now on."""
         if self._flow.credited and self.deadline == NEVER:
-            self.deadline = cycle + self._most
+            self.deadline = max(cycle, self.silent_until) + self._most
 
     def frame(self, vc: int, length: int) -> None:
         """The device has received a frame well and in order."""

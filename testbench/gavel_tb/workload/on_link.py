@@ -102,9 +102,8 @@ class LinkedPlayer:
         self._delivered: list[deque[TxPins]] = [deque() for _ in range(config.ports)]
         self._sending: list[list[int]] = [[] for _ in range(config.ports)]
         self._cycle = 0
-        for partner in self.around.partners:
-            # An INIT that the switch does not listen to yet is repeated only much later.
-            partner.silence(len(self._setup) + 4)
+        # An INIT that the switch does not listen to yet is repeated only much later.
+        self.around.silence(len(self._setup) + 4)
 
     @property
     def finished(self) -> bool:

@@ -14,9 +14,11 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 RTL = ROOT / "rtl" / "gavel_rtl"
 MODEL = ROOT / "model" / "gavel_model"
+FAST = ROOT / "model" / "gavel_fast"
 TESTBENCH = ROOT / "testbench" / "gavel_tb"
 SCRIPTS = ROOT / "scripts" / "gavel_cli"
-PACKAGES = {"gavel_rtl": RTL, "gavel_model": MODEL, "gavel_tb": TESTBENCH, "gavel_cli": SCRIPTS}
+PACKAGES = {"gavel_rtl": RTL, "gavel_model": MODEL, "gavel_fast": FAST, "gavel_tb": TESTBENCH,
+            "gavel_cli": SCRIPTS}
 SOURCES = sorted(path for folder in (*PACKAGES.values(), ROOT / "tests")
                  for path in folder.rglob("*.py"))
 LONGEST_FILE = 500
@@ -43,9 +45,10 @@ RTL_MAY_IMPORT = {"config", "mac_control", "ordered_set", "pins", "probes", "pro
 
 MAY_IMPORT = {
     "gavel_model": set(),
+    "gavel_fast": {"gavel_model"},
     "gavel_rtl": {"gavel_model"},
-    "gavel_tb": {"gavel_model", "gavel_rtl"},
-    "gavel_cli": {"gavel_model", "gavel_rtl", "gavel_tb"},
+    "gavel_tb": {"gavel_model", "gavel_fast", "gavel_rtl"},
+    "gavel_cli": {"gavel_model", "gavel_fast", "gavel_rtl", "gavel_tb"},
 }
 
 
@@ -121,7 +124,7 @@ def test_file(path):
         assert ast.get_docstring(tree) is not None, "no module docstring"
 
 
-@pytest.mark.parametrize("package", ["gavel_rtl", "gavel_model", "gavel_tb", "gavel_cli"])
+@pytest.mark.parametrize("package", sorted(PACKAGES))
 def test_no_loose_ends(package):
     for path in files(package):
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):

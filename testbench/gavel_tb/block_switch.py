@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
+
+import numpy.typing as npt
 
 from gavel_fast.pin_block import InputBlock, OutputBlock, get_inputs, put_outputs
 from gavel_model.config import SwitchConfig
@@ -31,11 +33,17 @@ class BlockSwitch(Protocol):
     ) -> None: ...
 
 
+def block_arrays(block: InputBlock | OutputBlock) -> list[npt.NDArray[Any]]:
+    """The arrays of a block, those of the pins first."""
+    return [*block[0], *block[1:]]
+
+
 class PlainSwitch:
     """The golden model in plain Python behind `BlockSwitch`, for what needs no speed."""
 
     def __init__(self, config: SwitchConfig) -> None:
-        self._model = Switch(config)
+        self._config = config
+        self.reset()
 
     def run(self, inputs: InputBlock, outputs: OutputBlock) -> None:
         """See `BlockSwitch`."""
@@ -46,7 +54,7 @@ class PlainSwitch:
 
     def reset(self) -> None:
         """See `BlockSwitch`."""
-        self._model.reset()
+        self._model = Switch(self._config)
 
     def __enter__(self) -> Self:
         return self

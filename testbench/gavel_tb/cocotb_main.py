@@ -16,9 +16,9 @@ import cocotb
 
 from gavel_model.config import SwitchConfig
 from gavel_tb.job_file import JOB_VARIABLE
-from gavel_tb.jobs import open_session
-from gavel_tb.lockstep import LockstepResult, run_alone, run_lockstep
-from gavel_tb.stimulus import CheckError
+from gavel_tb.jobs import finish_session, open_session
+from gavel_tb.lockstep import run_alone, run_lockstep
+from gavel_tb.read_out import with_read_out
 
 
 @cocotb.test()
@@ -35,6 +35,8 @@ async def job(dut: Any) -> None:
 async def _run(dut: Any, task: dict[str, Any]) -> dict[str, Any]:
     config = SwitchConfig(**task["config"])
     session = open_session(config, task["kind"], task["parameters"])
+    if task["read_out"]:
+        session = with_read_out(config, session)
     limit = task["max_cycles"]
     if limit is None:
         limit = session.max_cycles
@@ -58,21 +60,9 @@ async def _run(dut: Any, task: dict[str, Any]) -> dict[str, Any]:
             )
     figures: dict[str, Any] = {}
     if result.report is None:
-        figures = _finish(session.finish, result, task)
+        figures = finish_session(session, result, seed=task["seed"], repeat=task["repeat"])
     return {**result.as_dict(), "figures": figures}
 
 
 def _progress(lines: Any, cycle: int, share: float) -> None:
     lines.write(f"{cycle} {share:.6f}\n")
-
-
-def _finish(finish: Any, result: LockstepResult, task: dict[str, Any]) -> dict[str, Any]:
-    try:
-        return dict(finish(result))
-    except CheckError as error:
-        text = f"End-to-end check failed at the end: {error}"
-        for name, label in (("seed", "Seed"), ("repeat", "Repeat with waves")):
-            if task[name] is not None:
-                text += f"\n{label}: {task[name]}"
-        result.check = result.report = text
-        return {}

@@ -12,6 +12,7 @@ from typing import Any, Self
 from gavel_fast import pin_block
 from gavel_fast.pin_block import InputBlock, OutputBlock, input_block, output_block
 from gavel_model.config import SwitchConfig
+from gavel_tb.block_switch import block_arrays
 from gavel_tb.build_cache import DEFAULT_CACHE, BuildCache, Design
 from gavel_tb.errors import SimulationError
 from gavel_tb.harness import harness_layout
@@ -111,7 +112,7 @@ class NativeSwitch:
         self._reset_pins = input_block(config, RESET_CYCLES)
         self._reset_pins.reset[:] = 1
         self._ignored = output_block(config, RESET_CYCLES)
-        self._sim: int | None = library.sim_new(len(words), self._arguments)
+        self._sim: int | None = None
         self.reset()
 
     def run(self, inputs: InputBlock, outputs: OutputBlock) -> None:
@@ -127,16 +128,19 @@ class NativeSwitch:
             raise ValueError("the switch is closed")
         cycles = len(inputs.reset)
         self._library.sim_run(
-            self._sim, cycles, _addresses(_arrays(inputs), _arrays(self._like[0]), cycles),
-            _addresses(_arrays(outputs), _arrays(self._like[1]), cycles),
+            self._sim, cycles, _addresses(block_arrays(inputs), block_arrays(self._like[0]), cycles),
+            _addresses(block_arrays(outputs), block_arrays(self._like[1]), cycles),
         )
 
     def reset(self) -> None:
-        """See `BlockSwitch`."""
+        """See `BlockSwitch`. It is a new simulation, memories included, so that nothing of a run
+        can depend on the one before."""
+        self.close()
+        self._sim = self._library.sim_new(len(self._arguments), self._arguments)
         self.run(self._reset_pins, self._ignored)
 
     def close(self) -> None:
-        """Frees the simulation; a second call does nothing."""
+        """Frees the simulation, unless that has been done."""
         if self._sim is not None:
             self._library.sim_del(self._sim)
             self._sim = None
@@ -146,11 +150,6 @@ class NativeSwitch:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _arrays(block: InputBlock | OutputBlock) -> list[Any]:
-    """The arrays of a block, those of the pins first."""
-    return [*block[0], *block[1:]]
 
 
 def _addresses(arrays: Iterable[Any], like: Iterable[Any], cycles: int) -> Any:

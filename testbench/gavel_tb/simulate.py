@@ -19,7 +19,7 @@ from gavel_tb.harness import harness_verilog
 from gavel_tb.job_file import JOB_VARIABLE
 from gavel_tb.process import orderly_termination
 from gavel_tb.repeat import repeat_command
-from gavel_tb.runner import SHORT, WAVE_NOTE, Effort, build, run, tail, wave_file
+from gavel_tb.runner import SHORT, WAVE_NOTE, Effort, build, run, tail, wave_file, wave_format
 
 POLL_SECONDS = 0.2
 
@@ -52,7 +52,8 @@ class Prepared:
     def _build_and_run(
         self, job: Mapping[str, Any], progress: ProgressCallback | None, folder: Path | None
     ) -> dict[str, Any]:
-        harness = harness_verilog(self.config, self.design.probe_paths)
+        harness = harness_verilog(
+            self.config, self.design.probe_paths, waves=wave_format() if self.waves else None)
         binary = build(
             self.cache, self.design, harness, effort=self.effort, waves=self.waves,
             debug=self.debug,
@@ -98,6 +99,7 @@ class Prepared:
             "parameters": dict(job.get("parameters", {})),
             "max_cycles": job.get("max_cycles"),
             "model": job.get("model", True),
+            "read_out": job.get("read_out", False),
             "seed": seed,
             "repeat": job.get("repeat") or repeat_command(self.config, job),
             "probe_paths": self.design.probe_paths,
@@ -109,7 +111,7 @@ class Prepared:
         watcher = _Watcher(folder / "progress", progress)
         with watcher:
             run(binary, "gavel_tb.cocotb_main", folder, environment={JOB_VARIABLE: str(path)},
-                arguments=job.get("arguments", ()))
+                arguments=job.get("arguments", ()), waves_from=job.get("waves_from", 0))
         result_path = folder / "result.json"
         if not result_path.is_file():
             raise SimulationError(f"simulation left no result{tail(folder / 'sim.log')}")
@@ -159,7 +161,8 @@ def simulate(
     job
         ``kind`` and ``parameters`` as in `gavel_tb.jobs`; optional ``max_cycles``, ``seed`` and
         ``repeat`` (printed with a difference), ``model`` (False: RTL alone, nothing compared),
-        ``arguments`` (plus-arguments of the simulation).
+        ``arguments`` (plus-arguments of the simulation), ``read_out`` (every register is read at
+        the end), ``waves_from`` (first cycle in the waves).
     waves
         Record waves; ``result["waves"]`` is their path.
     folder

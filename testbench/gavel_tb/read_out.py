@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads every register at the end of a run, so that what no pin has shown is seen on one."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
+
+from gavel_model.config import SwitchConfig
+from gavel_model.pins import Inputs, RegisterPins, TxPins
+from gavel_model.register_map import COUNTERS, PER_VC, Global, Port, port_address
+from gavel_tb.jobs import Session
+from gavel_tb.stimulus import Stimulus
+
+_SETTLE_CYCLES = 4
+"""Read data of the last access are on the pins by then."""
+
+
+def readable(config: SwitchConfig) -> list[int]:
+    """Addresses of all registers of a switch."""
+    offsets = [int(offset) for offset in Port if offset not in (*PER_VC, Port.COUNTERS)]
+    offsets += [Port.COUNTERS + number for number in range(COUNTERS)]
+    offsets += [offset + vc for offset in PER_VC for vc in range(config.vcs)]
+    return [*map(int, Global), *(port_address(port, offset) for port in range(config.ports)
+                                 for offset in offsets)]
+
+
+class ReadOut:
+    """Stimulus that goes on when another one is finished, with a register read in every cycle.
+
+    Parameters
+    ----------
+    config
+        The switch.
+    stimulus
+        Must make no register access once it is finished. It drives the other pins to the end.
+
+    Attributes
+    ----------
+    cycles
+        That the reading takes.
+    """
+
+    def __init__(self, config: SwitchConfig, stimulus: Stimulus) -> None:
+        self._stimulus = stimulus
+        self._reads = deque(RegisterPins(addr=address, re=1) for address in readable(config))
+        self._reading = False
+        self._settle = _SETTLE_CYCLES
+        self.cycles = len(self._reads) + _SETTLE_CYCLES
+
+    @property
+    def finished(self) -> bool:
+        """The last register has been read."""
+        return not self._settle
+
+    @property
+    def progress(self) -> float:
+        """That of the stimulus, 0...1."""
+        return float(getattr(self._stimulus, "progress", 0.0))
+
+    def step(self, cycle: int, tx: Sequence[TxPins]) -> Inputs:
+        """Inputs of a cycle."""
+        self._reading = self._reading or self._stimulus.finished
+        inputs = self._stimulus.step(cycle, tx)
+        if not self._reading:
+            return inputs
+        if self._reads:
+            return inputs._replace(register=self._reads.popleft())
+        self._settle -= 1
+        return inputs
+
+
+def with_read_out(config: SwitchConfig, session: Session) -> Session:
+    """A session that ends with reading all registers."""
+    stimulus = ReadOut(config, session.stimulus)
+    return replace(session, stimulus=stimulus, max_cycles=session.max_cycles + stimulus.cycles)

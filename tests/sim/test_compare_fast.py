@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The switch as a library equals the plain model, and comparing in blocks finds what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gavel_fast.pin_block import input_block, output_block
+from gavel_model.config import SwitchConfig
+from gavel_model.loader import load_config
+from gavel_tb.block_compare import first_difference
+from gavel_tb.block_producer import BLOCK_CYCLES, PlainProducer
+from gavel_tb.block_switch import PlainSwitch, block_arrays
+from gavel_tb.build_cache import BuildCache
+from gavel_tb.fast_compare import FastResult, compare_blocks
+from gavel_tb.faults import ARGUMENT, FAULTS, plant
+from gavel_tb.jobs import finish_session, open_session
+from gavel_tb.native_library import NativeSwitch
+from gavel_tb.read_out import with_read_out
+from gavel_tb.runner import SHORT
+
+QUICK = ("swapped bytes", "length off by one")
+"""Faults for every day: one that pins show at once, and one that only a register shows."""
+
+TROUBLE: dict[str, Any] = {"faults": 0.3, "registers": True, "resets": 2, "profile": "mixed",
+                           "backpressure": "random"}
+
+
+@pytest.fixture
+def tiny(sim_cache: Path) -> Callable[..., NativeSwitch]:
+    """tiny(number of a planted fault, or 0) -> the switch."""
+    config = load_config("tiny")
+    design = plant(BuildCache(sim_cache).design(config))
+    return lambda fault=0: NativeSwitch(config, cache=sim_cache, design=design, effort=SHORT,
+                                        arguments=[f"+{ARGUMENT}={fault}"])
+
+
+def compared(config: SwitchConfig, rtl: NativeSwitch, kind: str, **parameters: Any) -> FastResult:
+    session = with_read_out(config, open_session(config, kind, parameters))
+    with rtl:
+        result = compare_blocks(config, PlainProducer(config, session), rtl, seed=5,
+                                repeat=lambda cycle: f"look at {cycle}")
+    if result.report is None:
+        finish_session(session, result, seed=None, repeat=None)
+    return result
+
+
+@pytest.mark.parametrize(("kind", "parameters"), [
+    ("traffic", {"cycles": 3000, **TROUBLE}),
+    ("llr", {"cycles": 1500, "size": "min", "bit_errors": 1e-4, "credits": True,
+             "stalls": True}),
+])
+def test_tiny_equals_the_plain_model(tiny, seed: int, kind: str, parameters: Any) -> None:
+    result = compared(load_config("tiny"), tiny(), kind, seed=seed, **parameters)
+    assert result.passed, result.report
+    assert result.cycles > BLOCK_CYCLES
+    assert 0 < result.rtl_seconds
+
+
+def test_three_ports_of_128_bits_equal_the_plain_model(switch, sim_cache: Path, seed: int) -> None:
+    config = switch("odd3")
+    rtl = NativeSwitch(config, cache=sim_cache, effort=SHORT)
+    result = compared(config, rtl, "traffic", seed=seed, cycles=1500, **TROUBLE)
+    assert result.passed, result.report
+
+
+@pytest.mark.parametrize("number", [
+    pytest.param(number, id=fault.argument,
+                 marks=() if fault.name in QUICK else pytest.mark.long)
+    for number, fault in enumerate(FAULTS, start=1)
+])
+def test_planted_fault_is_found(tiny, seed: int, number: int) -> None:
+    parameters = {"cycles": 3000, **dict(FAULTS[number - 1].traffic)}
+    result = compared(load_config("tiny"), tiny(number), "traffic", seed=seed, **parameters)
+    assert result.mismatches == 1
+    assert result.difference is not None
+    assert result.report is not None
+    cycle = result.difference.cycle
+    assert result.report.startswith(f"RTL and model differ in cycle {cycle}\n")
+    assert result.report.endswith(f"Seed: 5\nRepeat with waves: look at {cycle}")
+    assert any(line.split()[:1] == [str(cycle - 1)] for line in result.report.splitlines())
+
+
+def test_reset_begins_a_new_run(tiny) -> None:
+    config = load_config("tiny")
+    session = open_session(config, "traffic", {"cycles": 300})
+    chunk = next(PlainProducer(config, session).chunks())
+    for switch in (tiny(), PlainSwitch(config)):
+        with switch:
+            for _ in range(2):
+                outputs = output_block(config, chunk.cycles)
+                switch.run(chunk.inputs, outputs)
+                assert first_difference(outputs, chunk.outputs) is None
+                switch.reset()
+    assert chunk.outputs.tx.data.any()
+
+
+def test_blocks_of_the_wrong_form_are_refused(tiny) -> None:
+    config = load_config("tiny")
+    outputs = output_block(config, 4)
+    with tiny() as switch:
+        for inputs in (
+            input_block(config, 5)._replace(reset=np.zeros(4, np.uint8)),
+            input_block(config, 4)._replace(ready=np.zeros(4, np.uint32)),
+            input_block(config, 4)._replace(ready=np.zeros(8, np.uint64)[::2]),
+            input_block(load_config("pod"), 4),
+        ):
+            with pytest.raises(ValueError, match="must be contiguous"):
+                switch.run(inputs, outputs)
+    with pytest.raises(ValueError, match="closed"):
+        switch.run(input_block(config, 4), outputs)
+
+
+def test_the_first_of_several_differences_counts(switch) -> None:
+    config = switch("odd3")
+    model, rtl = output_block(config, 10), output_block(config, 10)
+    assert first_difference(rtl, model) is None
+    for array, row in zip(block_arrays(rtl), (7, 9, 4, 3, 8), strict=True):
+        array[row, ...] = 1
+        assert first_difference(rtl, model) is not None
+    assert first_difference(rtl, model) == 3
+
+
+class Misleading:
+    """The plain model with one bit wrong in one cycle."""
+
+    def __init__(self, config: SwitchConfig, cycle: int) -> None:
+        self._inner = PlainSwitch(config)
+        self._left = cycle
+
+    def run(self, inputs: Any, outputs: Any) -> None:
+        self._inner.run(inputs, outputs)
+        if 0 <= self._left < len(outputs.rdata):
+            outputs.tx.data[self._left, 1, 0] ^= np.uint64(1 << 63)
+        self._left -= len(outputs.rdata)
+
+
+@pytest.mark.parametrize("cycle", [0, BLOCK_CYCLES - 1, BLOCK_CYCLES, BLOCK_CYCLES + 3])
+def test_one_wrong_bit_is_named_at_the_edges_of_blocks(seed: int, cycle: int) -> None:
+    config = load_config("tiny")
+    session = open_session(config, "traffic", {"seed": seed, "cycles": BLOCK_CYCLES + 50})
+    result = compare_blocks(config, PlainProducer(config, session), Misleading(config, cycle))
+    found = result.difference
+    assert found is not None
+    assert (found.cycle, found.port, found.signal) == (cycle, 1, "p1_tx_data")
+    assert found.rtl ^ found.model == 1 << 63
+    history = [line for line in str(result.report).splitlines() if line.startswith("  ")]
+    assert len(history) == 5 + min(cycle, 24) - 1
+
+
+def test_a_check_that_fails_and_a_limit_end_the_run() -> None:
+    config = load_config("tiny")
+    session = open_session(config, "traffic", {"cycles": 500})
+    cut = compare_blocks(config, PlainProducer(config, session, max_cycles=100),
+                         PlainSwitch(config))
+    assert cut.timed_out
+    assert cut.cycles == 100
+    session = open_session(config, "traffic", {"cycles": 500})
+    session.observers[0].known.routes.clear()
+    failed = compare_blocks(config, PlainProducer(config, session), PlainSwitch(config),
+                            repeat=lambda cycle: f"look at {cycle}")
+    assert failed.check is not None
+    assert failed.check.startswith(f"End-to-end check failed in cycle {failed.cycles - 1}: ")
+    assert failed.check.endswith(f"look at {failed.cycles - 1}")

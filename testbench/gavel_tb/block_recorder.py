@@ -8,34 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from gavel_fast.pin_block import (
-    CTL_VALID,
-    EMPTY_SHIFT,
-    LANE_BITS,
-    LLR,
-    UP,
-    InputBlock,
-    OutputBlock,
-    PinBlock,
-)
+from gavel_fast.pin_block import InputBlock, OutputBlock, PinBlock
 from gavel_model.config import SwitchConfig
 from gavel_model.pins import Inputs, TxPins
 from gavel_tb.packing import PinPacker, pack_register
-
-_FLAG_BITS, _SEQ_BITS, _CTL_BITS = 16, 32, 64
-
-
-def _at(flag: int) -> int:
-    return flag.bit_length() - 1
-
-
-_SEQ = _FLAG_BITS
-_CTL = _SEQ + _SEQ_BITS
-_DATA = _CTL + _CTL_BITS
-_OFFSETS = (0, 1, 2, 3, EMPTY_SHIFT, _at(LLR), _SEQ, _at(CTL_VALID), _CTL, _at(UP), _DATA)
-"""Bit offsets of the fields in a record: `gavel_fast.pin_block` with its elements one after the
-other."""
-
+from gavel_tb.pin_record import OFFSETS, record_bytes, record_type
 
 class BlockRecorder:
     """Takes cycle after cycle, and gives what it has as one block.
@@ -47,13 +24,11 @@ class BlockRecorder:
     """
 
     def __init__(self, config: SwitchConfig) -> None:
-        form = _OFFSETS, (_DATA + config.data_width) // 8
+        form = tuple(OFFSETS.values()), record_bytes(config)
         self._pack_rx = PinPacker(config, form).pack
         self._pack_tx = PinPacker(config, form).pack
         self._everyone = (1 << config.ports) - 1
-        lanes = config.data_width // LANE_BITS
-        self._record = np.dtype([("flags", "<u2"), ("seq", "<u4"), ("ctl", "<u8"),
-                                 ("data", "<u8", (lanes,))])
+        self._record = record_type(config)
         self._ports = config.ports
         self._clear()
 

@@ -36,9 +36,13 @@ class FastResult(LockstepResult):
     ----------
     rtl_seconds
         Processor time of the RTL's thread: what the RTL alone would take.
+    model_seconds
+        Processor time of the other thread: stimulus, model and checks. What takes longer of the
+        two is the time of the run where both have a core of their own.
     """
 
     rtl_seconds: float = 0.0
+    model_seconds: float = 0.0
 
     @property
     def wall_over_rtl(self) -> float:
@@ -49,7 +53,8 @@ class FastResult(LockstepResult):
         """As plain data."""
         speed = self.cycles / self.rtl_seconds if self.rtl_seconds else 0.0
         return {**super().as_dict(), "rtl_seconds": self.rtl_seconds,
-                "rtl_cycles_per_second": speed, "wall_over_rtl": self.wall_over_rtl}
+                "model_seconds": self.model_seconds, "rtl_cycles_per_second": speed,
+                "wall_over_rtl": self.wall_over_rtl}
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,7 @@ def compare_blocks(
             repeat=repeat(cycle))
         return True
 
-    began = time.perf_counter()
+    began, own = time.perf_counter(), time.thread_time()
     pool = ThreadPoolExecutor(1)
     try:
         for chunk in producer.chunks():
@@ -118,6 +123,7 @@ def compare_blocks(
     finally:
         pool.shutdown(cancel_futures=True)
     result.seconds = time.perf_counter() - began
+    result.model_seconds = time.thread_time() - own
     if result.mismatches:
         return result
     result.cycles = producer.cycles

@@ -38,6 +38,12 @@ not every tool that reads Verilog knows them."""
 _MEMORY = re.compile(r"^  reg (?:\[\d+:0\] )?(\w+) \[(\d+):0\];$", re.MULTILINE)
 
 
+_TRIGGER = re.compile(r"^  reg (\\\$auto\$verilog_backend\S+ ) = 0;$", re.MULTILINE)
+"""What Yosys lets every ``always @*`` look at, so that a block runs once although its inputs never
+change. A value in the declaration is a change in Verilog, and none in SystemVerilog. A delayed
+assignment comes when all blocks wait for it."""
+
+
 def _clear_at_start(memory: re.Match[str]) -> str:
     """The declaration, and a loop that gives every word 0, so that simulators read no X."""
     name, last = memory[1], memory[2]
@@ -81,4 +87,5 @@ def write_verilog(rtlil: str) -> str:
             last = (run.stderr.strip() or run.stdout.strip()).rpartition("\n")[2]
             raise RuntimeError(f"Yosys could not write the Verilog: {last}")
         text = _BANNER.sub("", (Path(folder) / "design.v").read_text("utf-8"), count=1)
+        text = _TRIGGER.sub(r"  reg \1;\n  initial \1<= 0;", text)
         return _CHECKS.sub(_only_on_demand, _MEMORY.sub(_clear_at_start, text))

@@ -14,6 +14,7 @@ from gavel_model.pins import Inputs, TxPins
 from gavel_tb.packing import PinPacker, pack_register
 from gavel_tb.pin_record import OFFSETS, record_bytes, record_type
 
+
 class BlockRecorder:
     """Takes cycle after cycle, and gives what it has as one block.
 

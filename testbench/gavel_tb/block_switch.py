@@ -33,7 +33,10 @@ class BlockSwitch(Protocol):
     ) -> None: ...
 
 
-def block_arrays(block: InputBlock | OutputBlock) -> list[npt.NDArray[Any]]:
+Block = InputBlock | OutputBlock
+
+
+def block_arrays(block: Block) -> list[npt.NDArray[Any]]:
     """The arrays of a block, those of the pins first."""
     return [*block[0], *block[1:]]
 

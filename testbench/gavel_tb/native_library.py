@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
 from gavel_fast import pin_block
 from gavel_fast.pin_block import InputBlock, OutputBlock, input_block, output_block
 from gavel_model.config import SwitchConfig
-from gavel_tb.block_switch import block_arrays
+from gavel_tb.block_switch import Block, block_arrays
 from gavel_tb.build_cache import DEFAULT_CACHE, BuildCache, Design
 from gavel_tb.errors import SimulationError
 from gavel_tb.harness import harness_layout
@@ -127,10 +127,9 @@ class NativeSwitch:
         if self._sim is None:
             raise ValueError("the switch is closed")
         cycles = len(inputs.reset)
-        self._library.sim_run(
-            self._sim, cycles, _addresses(block_arrays(inputs), block_arrays(self._like[0]), cycles),
-            _addresses(block_arrays(outputs), block_arrays(self._like[1]), cycles),
-        )
+        like_inputs, like_outputs = self._like
+        self._library.sim_run(self._sim, cycles, _addresses(inputs, like_inputs, cycles),
+                              _addresses(outputs, like_outputs, cycles))
 
     def reset(self) -> None:
         """See `BlockSwitch`. It is a new simulation, memories included, so that nothing of a run
@@ -152,9 +151,10 @@ class NativeSwitch:
         self.close()
 
 
-def _addresses(arrays: Iterable[Any], like: Iterable[Any], cycles: int) -> Any:
+def _addresses(block: Block, like: Block, cycles: int) -> Any:
+    """Addresses of the arrays of a block, for C."""
     result = []
-    for array, wanted in zip(arrays, like, strict=True):
+    for array, wanted in zip(block_arrays(block), block_arrays(like), strict=True):
         shape = cycles, *wanted.shape[1:]
         if (array.dtype != wanted.dtype or array.shape != shape
                 or not array.flags.c_contiguous):

@@ -105,7 +105,8 @@ def _checks(config: SwitchConfig, widths: dict[str, int]) -> Iterator[str]:
 def _check(pin: str, got: str, wanted: str) -> Iterator[str]:
     yield f"      if ({got} !== {wanted}) begin"
     yield "        if (wrong == 0)"
-    yield f'          $display("FAIL in cycle %0d: {pin} is %h, must be %h", cycle, {got}, {wanted});'
+    yield f'          $display("FAIL in cycle %0d: {pin} is %h, must be %h",'
+    yield f"                   cycle, {got}, {wanted});"
     yield "        wrong = wrong + 1;"
     yield "      end"
 

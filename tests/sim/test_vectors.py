@@ -23,7 +23,7 @@ from gavel_model.loader import load_config
 from gavel_model.pins import Inputs, RegisterPins, RxPins, TxPins
 from gavel_tb.block_producer import Chunk, PlainProducer
 from gavel_tb.build_cache import BuildCache
-from gavel_tb.faults import ARGUMENT, FAULTS, plant
+from gavel_tb.faults import ARGUMENT, Fault, plant
 from gavel_tb.jobs import open_session
 from gavel_tb.pin_record import OFFSETS
 from gavel_tb.runner import tool_environment
@@ -34,6 +34,9 @@ from gavel_tb.vectors import encode
 TRAFFIC: dict[str, Any] = {"cycles": 600, "registers": True, "faults": 0.2, "resets": 1}
 LINKS: dict[str, Any] = {"cycles": 400, "size": "min", "bit_errors": 1e-4, "credits": True,
                          "stalls": True}
+
+FLIPPED = Fault("flipped bit", "gavel_link_tx", "link__data", "({}) ^ 1'd1", (), ())
+"""A register: the wrong values of wires are planted in SystemVerilog, by ``$bits``."""
 
 _INITIAL_LOOP = re.compile(r"^  initial for \(.*\n", re.MULTILINE)
 _INITIAL_VALUE = re.compile(
@@ -104,18 +107,19 @@ def without_initial_values(verilog: str) -> str:
     return text
 
 
-@pytest.mark.parametrize(("kind", "parameters"), [("traffic", TRAFFIC), ("llr", LINKS)])
+@pytest.mark.parametrize(("kind", "parameters", "dialect"), [
+    ("traffic", TRAFFIC, "2001"), ("llr", LINKS, "2012")])
 def test_icarus_passes_with_and_without_initial_values(
-    folder, play: Play, kind: str, parameters: Any
+    folder, play: Play, kind: str, parameters: Any, dialect: str
 ) -> None:
     where = folder(kind, **parameters)
-    done = play(where, DESIGN_NAME)
+    done = play(where, DESIGN_NAME, dialect=dialect)
     assert passed(done), done.stdout
     cycles = json.loads((where / MANIFEST_NAME).read_text())["cycles"]
     assert f"PASS: {cycles} cycles\n" in done.stdout
     text = (where / DESIGN_NAME).read_text()
     (where / "unknown.v").write_text(without_initial_values(text))
-    done = play(where, "unknown.v")
+    done = play(where, "unknown.v", dialect=dialect)
     assert passed(done), done.stdout
     # Without the reset unknown values reach the pins: the player does see them.
     player = (where / PLAYER_NAME).read_text()
@@ -128,7 +132,7 @@ def test_icarus_passes_with_and_without_initial_values(
 
 
 def test_gates_pass(folder, play: Play) -> None:
-    where = folder(cycles=120)
+    where = folder(cycles=100)
     program = ("import sys; from pyosys import libyosys; design = libyosys.Design()\n"
                "for command in sys.argv[1:]: libyosys.run_pass(command, design)")
     subprocess.run([sys.executable, "-c", program, *_TO_GATES], cwd=where, check=True,
@@ -142,10 +146,9 @@ def test_gates_pass(folder, play: Play) -> None:
 def test_a_planted_fault_and_spoiled_vectors_fail(folder, play: Play, sim_cache: Path) -> None:
     where = folder(cycles=300)
     config = load_config("tiny")
-    fault = next(fault for fault in FAULTS if fault.name == "swapped bytes")
     (where / "faulty.v").write_text(
-        plant(BuildCache(sim_cache).design(config), [fault]).verilog)
-    assert passed(play(where, "faulty.v", dialect="2012"))
+        plant(BuildCache(sim_cache).design(config), [FLIPPED]).verilog)
+    assert passed(play(where, "faulty.v"))
     done = play(where, "faulty.v", f"+{ARGUMENT}=1")
     assert not passed(done)
     assert re.match(r"FAIL in cycle \d+: p\d_tx_data is [0-9a-f]{16}, must be [0-9a-f]{16}\n",

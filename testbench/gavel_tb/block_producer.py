@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
-from gavel_fast.pin_block import InputBlock, OutputBlock
+from gavel_fast.pin_block import InputBlock, OutputBlock, PinBlock
 from gavel_model.config import SwitchConfig
 from gavel_model.register_map import COUNTERS
 from gavel_model.switch import Switch
-from gavel_tb.block_recorder import BlockRecorder
+from gavel_tb.block_recorder import InputRecorder, OutputRecorder
 from gavel_tb.jobs import Session
 from gavel_tb.stimulus import CheckError
 
@@ -28,6 +28,22 @@ class Chunk(NamedTuple):
     def cycles(self) -> int:
         """Rows."""
         return len(self.inputs.reset)
+
+    def begin(self, rows: int) -> Chunk:
+        """Its first rows."""
+        if rows == self.cycles:
+            return self
+
+        def cut(pins: PinBlock) -> PinBlock:
+            return PinBlock(pins.flags[:rows], pins.seq[:rows], pins.ctl[:rows], pins.data[:rows])
+
+        rx, ready, ctl_ready, register, reset = self.inputs
+        tx, rdata = self.outputs
+        return Chunk(
+            self.first,
+            InputBlock(cut(rx), ready[:rows], ctl_ready[:rows], register[:rows], reset[:rows]),
+            OutputBlock(cut(tx), rdata[:rows]),
+        )
 
 
 class Producer(Protocol):
@@ -89,10 +105,11 @@ class PlainProducer:
 
     def chunks(self) -> Iterator[Chunk]:
         """See `Producer`."""
-        recorder = BlockRecorder(self._config)
+        driven, shown = InputRecorder(self._config), OutputRecorder(self._config)
         model, stimulus = self._model, self._session.stimulus
         observers = [observer.observe for observer in self._session.observers]
-        add, step, watch = recorder.add, stimulus.step, self._session.watch
+        drive, show = driven.add, shown.add
+        step, watch = stimulus.step, self._session.watch
         first = cycle = 0
         while self.check is None and not stimulus.finished:
             if cycle >= self._limit:
@@ -100,7 +117,8 @@ class PlainProducer:
                 break
             tx = model.tx
             inputs = step(cycle, tx)
-            add(inputs, tx, model.rdata)
+            drive(inputs)
+            show(tx, model.rdata)
             try:
                 for observe in observers:
                     observe(cycle, inputs, tx)
@@ -112,10 +130,10 @@ class PlainProducer:
             cycle += 1
             self.cycles = cycle
             if cycle - first == BLOCK_CYCLES:
-                yield Chunk(first, *recorder.take())
+                yield Chunk(first, driven.take(), shown.take())
                 first = cycle
         if cycle > first:
-            yield Chunk(first, *recorder.take())
+            yield Chunk(first, driven.take(), shown.take())
 
     @property
     def progress(self) -> float:

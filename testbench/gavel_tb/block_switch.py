@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import Any, Protocol, Self
 
+import numpy as np
 import numpy.typing as npt
 
 from gavel_fast.pin_block import InputBlock, OutputBlock, get_inputs, put_outputs
 from gavel_model.config import SwitchConfig
+from gavel_model.register_map import COUNTERS
 from gavel_model.switch import Switch
 
 
@@ -25,13 +26,6 @@ class BlockSwitch(Protocol):
         """Back to the first cycle."""
         ...
 
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
-
 
 Block = InputBlock | OutputBlock
 
@@ -39,6 +33,14 @@ Block = InputBlock | OutputBlock
 def block_arrays(block: Block) -> list[npt.NDArray[Any]]:
     """The arrays of a block, those of the pins first."""
     return [*block[0], *block[1:]]
+
+
+class ModelSwitch(BlockSwitch, Protocol):
+    """A model."""
+
+    def counters(self) -> npt.NDArray[np.uint32]:
+        """All counters, (P, `gavel_model.register_map.COUNTERS`)."""
+        ...
 
 
 class PlainSwitch:
@@ -58,6 +60,11 @@ class PlainSwitch:
     def reset(self) -> None:
         """See `BlockSwitch`."""
         self._model = Switch(self._config)
+
+    def counters(self) -> npt.NDArray[np.uint32]:
+        """See `ModelSwitch`."""
+        return np.array([[port.counters[number] for number in range(COUNTERS)]
+                         for port in self._model.ports], np.uint32)
 
     def __enter__(self) -> Self:
         return self

@@ -21,6 +21,7 @@ from gavel_tb.fast_compare import FastResult, compare_blocks
 from gavel_tb.faults import ARGUMENT, FAULTS, plant
 from gavel_tb.jobs import finish_session, open_session
 from gavel_tb.native_library import NativeSwitch
+from gavel_tb.open_producer import OpenProducer
 from gavel_tb.read_out import with_read_out
 from gavel_tb.runner import SHORT, Effort
 
@@ -164,3 +165,49 @@ def test_a_check_that_fails_and_a_limit_end_the_run() -> None:
     assert failed.check is not None
     assert failed.check.startswith(f"End-to-end check failed in cycle {failed.cycles - 1}: ")
     assert failed.check.endswith(f"look at {failed.cycles - 1}")
+
+
+@pytest.mark.parametrize("parameters", [
+    {"cycles": 2500, "registers": True, "resets": 2, "faults": 0.2, "backpressure": "bursts"},
+    {"cycles": 3, "pattern": "incast", "size": "max"},
+    {"cycles": BLOCK_CYCLES, "load": 0.1},
+])
+def test_driving_ahead_makes_the_same_blocks(switch, seed: int, parameters: Any) -> None:
+    config = switch("odd3")
+    made = []
+    for ahead in (False, True):
+        session = with_read_out(
+            config, open_session(config, "traffic", {"seed": seed, **parameters}))
+        producer = (OpenProducer(config, session, PlainSwitch(config)) if ahead
+                    else PlainProducer(config, session))
+        chunks = list(producer.chunks())
+        assert producer.check is None
+        assert not producer.timed_out
+        result = FastResult(cycles=producer.cycles, counters=producer.counters())
+        made.append((result.cycles, result.counters,
+                     finish_session(session, result, seed=None, repeat=None),
+                     [np.concatenate(arrays) for arrays in zip(*(
+                         [*block_arrays(chunk.inputs), *block_arrays(chunk.outputs)]
+                         for chunk in chunks), strict=True)]))
+        assert result.report is None
+    plain, driven = made
+    assert plain[:3] == driven[:3]
+    assert plain[2]["frames"] > 0
+    assert all(np.array_equal(*pair) for pair in zip(plain[3], driven[3], strict=True))
+
+
+def test_driving_ahead_ends_at_a_check_and_at_the_limit(switch) -> None:
+    config = switch("odd3")
+    ends = []
+    for kind in (PlainProducer, lambda *a, **b: OpenProducer(*a, PlainSwitch(config), **b)):
+        session = open_session(config, "traffic", {"cycles": 500})
+        cut = kind(config, session, max_cycles=300)
+        assert sum(chunk.cycles for chunk in cut.chunks()) == 300
+        assert cut.timed_out
+        session = open_session(config, "traffic", {"cycles": 500})
+        session.observers[0].known.routes.clear()
+        failed = kind(config, session)
+        assert sum(chunk.cycles for chunk in failed.chunks()) == failed.cycles
+        assert failed.check is not None
+        ends.append((failed.cycles, str(failed.check)))
+    assert ends[0] == ends[1]

@@ -108,7 +108,8 @@ def without_initial_values(verilog: str) -> str:
 
 
 @pytest.mark.parametrize(("kind", "parameters", "dialect"), [
-    ("traffic", TRAFFIC, "2001"), ("llr", LINKS, "2012")])
+    ("llr", LINKS, "2012"),
+    pytest.param("traffic", TRAFFIC, "2001", marks=pytest.mark.long)])
 def test_icarus_passes_with_and_without_initial_values(
     folder, play: Play, kind: str, parameters: Any, dialect: str
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import pytest
 from gavel_model.loader import load_config
 from gavel_tb.build_cache import BuildCache, Design
 from gavel_tb.errors import SimulationError
+from gavel_tb.harness import harness_verilog
 from gavel_tb.repeat import repeat_command
 from gavel_tb.runner import SHORT, build, wave_format
 from gavel_tb.simulate import prepare
@@ -48,6 +50,17 @@ def test_verilog_that_is_wrong_names_the_log(sim_cache: Path) -> None:
         build(BuildCache(sim_cache), design, "module gavel_harness(input clk); endmodule",
               effort=SHORT)
     assert "\n" not in str(caught.value)
+
+
+def test_a_build_compiles_its_design_and_nothing_else(sim_cache: Path) -> None:
+    """What is the same for every design is compiled once, and the design as two files."""
+    prepared = prepare(load_config("tiny"), cache=sim_cache, effort=SHORT)
+    harness = harness_verilog(prepared.config, prepared.design.probe_paths)
+    binary = build(prepared.cache, prepared.design, harness, effort=SHORT)
+    log = (binary.folder / "build.log").read_text("utf-8")
+    assert set(re.findall(r" -c -o (\S+) ", log)) == {"verilator.o", "Vtop__fast.o",
+                                                      "Vtop__slow.o"}
+    assert not list(binary.folder.glob("*.gch"))
 
 
 def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path) -> None:

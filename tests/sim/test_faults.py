@@ -29,6 +29,7 @@ def planted(sim_cache: Path) -> Prepared:
 
 def _run(planted: Prepared, seed: int, number: int, *, model: bool = True) -> dict[str, Any]:
     parameters = {"seed": seed, "cycles": 3000, **dict(FAULTS[number - 1].traffic)}
+    # In a process of its own, as nearly every run has other plus-arguments.
     return planted.run({"kind": "traffic", "parameters": parameters, "model": model,
                         "arguments": [f"+{ARGUMENT}={number}"]})
 

@@ -14,6 +14,7 @@ from gavel_model.llr_timers import TransmitterState
 from gavel_tb.behaviour.job import SCENARIOS, BehaviourJob, play_on_model
 from gavel_tb.behaviour.switches import behaviour_config
 from gavel_tb.runner import SHORT
+from gavel_tb.servers import Servers
 from gavel_tb.simulate import Prepared, prepare
 
 WIDTHS = (64, 512)
@@ -26,10 +27,13 @@ def switch(name: str, width: int, cache: Path) -> Prepared:
 
 @pytest.mark.parametrize("width", [pytest.param(64, marks=pytest.mark.long), 512])
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_behaviour(sim_cache: Path, seed: int, name: str, width: int) -> None:
+def test_behaviour(
+    sim_cache: Path, servers: Servers, seed: int, name: str, width: int
+) -> None:
     job = BehaviourJob(name=name, seed=seed)
     prepared = switch(SCENARIOS[name].SWITCH, width, sim_cache)
-    result = prepared.run({"kind": "behaviour", "parameters": job.parameters()})
+    result = prepared.run({"kind": "behaviour", "parameters": job.parameters()},
+                          servers=servers)
     assert result["passed"], result["report"]
     if len(result["figures"]) > 1:
         # Rates and bounds, shown by pytest -rP.

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The cocotb test of a server: it waits at time 0, and each job goes on from there in a copy.
 
+cocotb begins its first test before the simulator evaluates anything, so initial blocks run in the
+copy, and read the plus-arguments of its job.
+
 ``GAVEL_SERVER`` names the folder with the pipes; `gavel_tb.servers` is the other side.
 """
 
@@ -10,6 +13,7 @@ import atexit
 import ctypes
 import gc
 import importlib
+import json
 import os
 import sys
 import traceback
@@ -76,10 +80,16 @@ def _wait(folder: Path) -> Path | None:
                 # For a simulation that ends by itself, which is a failure.
                 atexit.register(_end, 1)
                 _work_in(task.parent)
+                _add_arguments(json.loads(task.read_text("utf-8"))["arguments"])
                 return task
             _, status = os.waitpid(copy, 0)
             print(os.waitstatus_to_exitcode(status), file=replies, flush=True)
     return None
+
+
+def _add_arguments(texts: list[str]) -> None:
+    array = (ctypes.c_char_p * len(texts))(*(text.encode() for text in texts))
+    ctypes.CDLL(None).gavel_arguments(len(texts), array)
 
 
 def _work_in(folder: Path) -> None:

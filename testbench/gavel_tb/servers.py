@@ -15,7 +15,6 @@ import shutil
 import signal
 import tempfile
 import threading
-from collections.abc import Sequence
 from pathlib import Path
 
 from gavel_tb.errors import SimulationError
@@ -29,7 +28,7 @@ _POLL_SECONDS = 0.5
 
 
 class Server:
-    """One built simulation with its plus-arguments, started.
+    """One built simulation, started.
 
     Parameters
     ----------
@@ -37,7 +36,7 @@ class Server:
         Built without waves: their file would be open before a job begins.
     """
 
-    def __init__(self, binary: Binary, arguments: Sequence[str] = ()) -> None:
+    def __init__(self, binary: Binary) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="gavel-server-"))
         self._error: Exception | None = None
         self._pid: int | None = None
@@ -48,8 +47,7 @@ class Server:
             # Both ways: opening does not wait for the other side then.
             pipes.append(os.open(self._folder / name, os.O_RDWR))
         self._requests, self._replies = pipes
-        self._thread = threading.Thread(
-            target=self._serve, args=(binary, tuple(arguments)), daemon=True)
+        self._thread = threading.Thread(target=self._serve, args=(binary,), daemon=True)
         self._thread.start()
 
     def run(self, job: Path) -> None:
@@ -94,10 +92,10 @@ class Server:
         """It can take a job."""
         return self._requests >= 0 and self._thread.is_alive()
 
-    def _serve(self, binary: Binary, arguments: tuple[str, ...]) -> None:
+    def _serve(self, binary: Binary) -> None:
         try:
             run(binary, "gavel_tb.cocotb_server", self._folder,
-                environment={SERVER_VARIABLE: str(self._folder)}, arguments=arguments)
+                environment={SERVER_VARIABLE: str(self._folder)})
         except Exception as error:
             self._error = error
 
@@ -116,23 +114,22 @@ class Servers:
     """Servers by what they run, the last `MOST_SERVERS` that were asked for."""
 
     def __init__(self) -> None:
-        self._servers: dict[tuple[Path, tuple[str, ...]], Server] = {}
+        self._servers: dict[Path, Server] = {}
 
-    def run(self, binary: Binary, job: Path, arguments: Sequence[str] = ()) -> None:
-        """`Server.run` on the server of a binary and its plus-arguments.
+    def run(self, binary: Binary, job: Path) -> None:
+        """`Server.run` on the server of a binary.
 
         Raises
         ------
         SimulationError
             As `Server.run` does.
         """
-        key = (binary.folder, tuple(arguments))
-        server = self._servers.pop(key, None)
+        server = self._servers.pop(binary.folder, None)
         if server is None or not server.alive:
             while len(self._servers) >= MOST_SERVERS:
                 self._servers.pop(next(iter(self._servers))).close()
-            server = Server(binary, arguments)
-        self._servers[key] = server
+            server = Server(binary)
+        self._servers[binary.folder] = server
         server.run(job)
 
     def close(self) -> None:

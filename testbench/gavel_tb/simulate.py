@@ -105,6 +105,7 @@ class Prepared:
             "parameters": dict(job.get("parameters", {})),
             "max_cycles": job.get("max_cycles"),
             "model": job.get("model", True),
+            "arguments": list(job.get("arguments", ())),
             "seed": seed,
             "repeat": job.get("repeat") or repeat_command(self.config, job),
             "probe_paths": self.design.probe_paths,
@@ -114,13 +115,12 @@ class Prepared:
         path = folder / "job.json"
         path.write_text(json.dumps(task), "utf-8")
         watcher = _Watcher(folder / "progress", progress)
-        arguments = job.get("arguments", ())
         with watcher:
             if servers is not None and binary.waves is None:
-                servers.run(binary, path, arguments)
+                servers.run(binary, path)
             else:
                 run(binary, "gavel_tb.cocotb_main", folder,
-                    environment={JOB_VARIABLE: str(path)}, arguments=arguments)
+                    environment={JOB_VARIABLE: str(path)}, arguments=task["arguments"])
         result_path = folder / "result.json"
         if not result_path.is_file():
             raise SimulationError(f"simulation left no result{tail(folder / 'sim.log')}")

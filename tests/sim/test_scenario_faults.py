@@ -71,7 +71,6 @@ def found_by_scenario(result: dict[str, Any], entry: ScenarioFault) -> None:
     assert entry.check in result["check"]
 
 
-# One test and not two: both runs of a fault then follow each other on one server.
 @pytest.mark.parametrize("model", [True, False], ids=["lockstep", "scenario"])
 @pytest.mark.parametrize(("switch", "number"), EACH)
 def test_fault_is_found(run: Run, switch: str, number: int, model: bool) -> None:

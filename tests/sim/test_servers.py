@@ -91,7 +91,7 @@ def test_few_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     class Recorded:
         alive = True
 
-        def __init__(self, binary: Binary, _arguments: object) -> None:
+        def __init__(self, binary: Binary) -> None:
             self.name = binary.folder.name
             events.append(("starts", self.name))
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from gavel_model.alarm import NEVER
-from gavel_model.pins import RxPins
 from gavel_tb.fabric.attachment import Attachment
 from gavel_tb.fabric.frames import FabricFrames
 from gavel_tb.fabric.line import Inbox, next_arrival
@@ -69,6 +69,7 @@ class Accelerator(Executor):
     ) -> None:
         super().__init__(rank, operations, overhead=0, at=self._at,
                          waits=operations.waits.tolist())
+        self.name = f"rank {rank}"
         self.ports: list[Attachment] = []
         self.peers: Sequence[Accelerator] = ()
         self.inbox: Inbox = {}
@@ -91,6 +92,7 @@ class Accelerator(Executor):
         self._flows: dict[tuple[int, int], Resequencer] = {}
         self._timers: list[tuple[int, int, Callable[[int], None]]] = []
         self._timer_count = 0
+        self._returns: list[tuple[int, int]] = []
         self._come: list[tuple[bytes, int]] = []
 
     def enqueue(self, message: Outgoing) -> None:
@@ -98,17 +100,31 @@ class Accelerator(Executor):
         self._unsent[message.number] = message.op.size
         self._outbox.put(message)
 
-    def may_send(self, port: int) -> bool:
+    def waits(self, port: int) -> bool:
+        """As `gavel_tb.fabric.attachment.Owner`."""
+        return self._outbox.waits(port)
+
+    def send_at(self, port: int, cycle: int) -> int:
         """As `gavel_tb.fabric.attachment.Owner`."""
         if not self._outbox.waits(port):
-            return False
-        if self._window is None:
-            return True
+            return NEVER
+        if self._window is None or self._fits(port, cycle):
+            return cycle
+        return self._returns[0][0] if self._returns else NEVER
+
+    def _fits(self, port: int, cycle: int) -> bool:
+        """Whether the window has room for the next frame; what has come back by now counts."""
+        assert self._window is not None
+        returns = self._returns
+        while returns and returns[0][0] <= cycle:
+            self.outstanding -= heapq.heappop(returns)[1]
         return self.outstanding + self._outbox.first_cells(port, 0) <= self._window
 
     def next_frame(self, port: int, vc: int, cycle: int) -> Cut | None:
         """As `gavel_tb.fabric.attachment.Owner`."""
-        if self._window is not None and not self.may_send(port):
+        if not self._outbox.waits(port) or (
+            self._window is not None and not self._fits(port, cycle)
+        ):
             return None
         cut = self._outbox.cut(port, vc)
         if cut is not None:
@@ -128,8 +144,8 @@ class Accelerator(Executor):
             self._unsent[message.number] = left
             return
         del self._unsent[message.number]
-        if words == 1:
-            self.sent(message, cycle)
+        if words == 1 or not message.op.then:
+            self.sent(message, last)
         else:
             self._at(last, lambda now: self.sent(message, now))
 
@@ -152,7 +168,7 @@ class Accelerator(Executor):
                         self._take_frame(frame, first, cycle)
                     self._come.clear()
             except DeliveryError as error:
-                self.failure = cycle, f"{self._network.name(self._network.node(self.rank))}: {error}"
+                self.failure = cycle, str(error)
                 self.next_at = NEVER
                 return
             cycle += 1
@@ -164,7 +180,7 @@ class Accelerator(Executor):
                     cycle = min(due, next_arrival(inbox))
         self.next_at = cycle
 
-    def _step_ports(self, cycle: int, arrived: list[tuple[int, RxPins]] | None) -> None:
+    def _step_ports(self, cycle: int, arrived: list[tuple[int, Any]] | None) -> None:
         if len(self.ports) == 1:
             self.ports[0].step(cycle, arrived[0][1] if arrived else None)
             return
@@ -199,10 +215,9 @@ class Accelerator(Executor):
 
     def give_back(self, cycle: int, cells: int) -> None:
         """In that cycle this accelerator learns that a frame of so many cells has arrived."""
-        self._at(cycle, lambda _: self._free(cells))
-
-    def _free(self, cells: int) -> None:
-        self.outstanding -= cells
+        heapq.heappush(self._returns, (cycle, cells))
+        if cycle < self.next_at and self._outbox.waiting:
+            self.next_at = cycle
 
     def missing(self) -> list[str]:
         """Flows that wait for a frame, for people."""

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from gavel_model.alarm import NEVER
 from gavel_model.frame import join_words
 from gavel_model.pins import IDLE, RxPins
-from gavel_tb.fabric.line import Line
+from gavel_tb.fabric.line import Line, WholeFrame
 from gavel_tb.fabric.outbox import Cut
 from gavel_tb.partner.device import LlrPartner
 from gavel_tb.partner.flow_settings import VcOf
@@ -20,14 +20,27 @@ from gavel_tb.workload.errors import DeliveryError
 
 
 class Owner(Protocol):
-    """The accelerator that a port belongs to."""
+    """The accelerator that a port belongs to.
+
+    Attributes
+    ----------
+    name
+        For people.
+    """
+
+    name: str
 
     def next_frame(self, port: int, vc: int, cycle: int) -> Cut | None:
         """A frame that may be sent in a cycle."""
         ...
 
-    def may_send(self, port: int) -> bool:
-        """Whether `next_frame` may give one."""
+    def waits(self, port: int) -> bool:
+        """Whether a message waits that could leave by a port."""
+        ...
+
+    def send_at(self, port: int, cycle: int) -> int:
+        """First cycle from ``cycle`` on, the next that is stepped, in which `next_frame` may give
+        a frame, as far as is known."""
         ...
 
     def launched(self, cut: Cut, cycle: int, words: int) -> None:
@@ -64,13 +77,11 @@ class PlainPort:
         self._number = number
         self._word_bytes = word_bytes
         self._free_at = 0
-        self._words: list[int] = []
-        self._first = 0
         self.frames = 0
         self.line: Line | None = None
         self.up_at: int | None = 0
 
-    def step(self, cycle: int, pins: RxPins | None) -> None:
+    def step(self, cycle: int, arrived: WholeFrame | None) -> None:
         """A cycle."""
         if cycle >= self._free_at:
             cut = self._owner.next_frame(self._number, 0, cycle)
@@ -81,27 +92,18 @@ class PlainPort:
                     self.line.put(cycle + place, word)
                 self._free_at = cycle + len(words)
                 self._owner.launched(cut, cycle, len(words))
-        if pins is not None and pins.valid:
-            self._receive(cycle, pins)
-
-    def _receive(self, cycle: int, pins: RxPins) -> None:
-        words = self._words
-        if pins.sop:
-            if words:
-                raise DeliveryError("a frame begins before the last one ended")
-            self._first = cycle
-        elif not words:
-            raise DeliveryError("a word outside of a frame")
-        words.append(pins.data)
-        if pins.eop:
+        if arrived is not None:
+            if arrived.fault is not None:
+                raise DeliveryError(f"{self._owner.name}: {arrived.fault}")
             self.frames += 1
-            data = join_words(words, self._word_bytes)
-            words.clear()
-            self._owner.arrived(data[: len(data) - pins.empty], self._number, self._first)
+            data = join_words(arrived.words, self._word_bytes)
+            self._owner.arrived(data[: len(data) - arrived.empty], self._number, arrived.first)
 
     def next_at(self, cycle: int) -> int:
         """First cycle from ``cycle`` on in which there is something to do, if nothing comes."""
-        return max(cycle, self._free_at) if self._owner.may_send(self._number) else NEVER
+        if cycle < self._free_at:
+            return self._free_at if self._owner.waits(self._number) else NEVER
+        return self._owner.send_at(self._number, cycle)
 
 
 class RetryPort:
@@ -180,9 +182,7 @@ class RetryPort:
 
     def next_at(self, cycle: int) -> int:
         """First cycle from ``cycle`` on in which there is something to do, if nothing comes."""
-        if self._owner.may_send(self._number):
-            return cycle
-        return self.partner.quiet_until()
+        return min(self._owner.send_at(self._number, cycle), self.partner.quiet_until())
 
 
 Attachment = PlainPort | RetryPort

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Register writes and partners that turn link-level retry and credits on at every end of a fabric."""
+"""What turns link-level retry and credits on at every end: register writes, and partners."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class BringUp:
         What is there, and how it is really joined.
     ber
         Bit error rate.
-    credits
+    with_credits
         Whether there are credits.
     longest_bytes
         Longest frame of the run.
@@ -49,14 +49,15 @@ class BringUp:
     """
 
     def __init__(
-        self, network: Network, cables: list[Cable], *, ber: float, credits: bool,
+        self, network: Network, cables: list[Cable], *, ber: float, with_credits: bool,
         longest_bytes: int,
     ) -> None:
         self._network = network
         self._ber = ber
         self._longest = longest_bytes
-        self._flow = FlowOptions(credits=True) if credits else None
+        self._flow = FlowOptions(credits=True) if with_credits else None
         self._writes: dict[int, list[RegisterPins]] = {}
+        self._plans: dict[tuple[SwitchConfig, int], FlowPlan] = {}
         self.patience = 0
         switches = len(network.switches)
         on: dict[int, list[tuple[int, list[tuple[int, int]]]]] = {n: [] for n in range(switches)}
@@ -101,9 +102,14 @@ class BringUp:
 
     def _plan(self, config: SwitchConfig, delay: int) -> FlowPlan:
         assert self._flow is not None
+        known = self._plans.get((config, delay))
+        if known is not None:
+            return known
         try:
-            return FlowPlan(config, self._flow, self.links(delay), self._longest,
+            plan = FlowPlan(config, self._flow, self.links(delay), self._longest,
                             errors_free=not self._ber)
+            self._plans[config, delay] = plan
+            return plan
         except ValueError as error:
             raise TopologyError(f"credits: {error}") from None
 

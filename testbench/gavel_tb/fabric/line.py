@@ -3,15 +3,38 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 from gavel_model.alarm import NEVER
 from gavel_model.pins import RxPins, TxPins
 from gavel_tb.fabric.usage import Usage
 from gavel_tb.lossy_link import LossyLink
 
-Inbox = dict[int, list[tuple[int, RxPins]]]
-"""By cycle: the ports where something arrives in it, and the pins there."""
+
+class WholeFrame(NamedTuple):
+    """A frame on the pins of an accelerator without link-level retry, told with its last word:
+    nothing happens there before.
+
+    Attributes
+    ----------
+    words, empty
+        Words, and unused lanes of the last one.
+    first
+        Cycle of the first word.
+    fault
+        What is wrong with its framing, or None.
+    """
+
+    words: list[int]
+    empty: int
+    first: int
+    fault: str | None
+
+
+Arrived = RxPins | WholeFrame
+Inbox = dict[int, list[tuple[int, Any]]]
+"""By cycle: the ports where something arrives in it, and the `Arrived` there: pins, but for ports
+that take whole frames."""
 
 _new_tuple = tuple.__new__  # half the time of RxPins(...)
 
@@ -56,6 +79,8 @@ class Line:
         Frame words.
     frames
         Frames whose last word was put on the line.
+    whole
+        The target takes a `WholeFrame` with its last word, instead of words.
     log
         If it is a list: (cycle, pins) of all that is put on the line.
     lose
@@ -63,8 +88,8 @@ class Line:
         what finds them.
     """
 
-    __slots__ = ("_losing", "_started", "damage", "delay", "frames", "log", "lose", "name", "port",
-                 "target", "usage")
+    __slots__ = ("_fault", "_first", "_losing", "_started", "_words", "damage", "delay", "frames",
+                 "log", "lose", "name", "port", "target", "usage", "whole")
 
     def __init__(
         self, name: str, target: Node, port: int, delay: int, damage: LossyLink | None
@@ -78,8 +103,12 @@ class Line:
         self.frames = 0
         self.log: list[tuple[int, RxPins]] | None = None
         self.lose: frozenset[int] = frozenset()
+        self.whole = False
         self._started = 0
         self._losing = False
+        self._words: list[int] = []
+        self._first = 0
+        self._fault: str | None = None
 
     def put(self, cycle: int, pins: TxPins | RxPins) -> None:
         """Takes the pins of a cycle; cycles never go back."""
@@ -98,7 +127,14 @@ class Line:
                 return
         target = self.target
         at = cycle + self.delay
-        item = self.port, _new_tuple(RxPins, pins)
+        item: tuple[int, Arrived]
+        if self.whole:
+            frame = self._collect(at, pins)
+            if frame is None:
+                return
+            item = self.port, frame
+        else:
+            item = self.port, _new_tuple(RxPins, pins)
         waiting = target.inbox.get(at)
         if waiting is None:
             target.inbox[at] = [item]
@@ -106,6 +142,21 @@ class Line:
                 target.next_at = at
         else:
             waiting.append(item)
+
+    def _collect(self, at: int, pins: TxPins | RxPins) -> WholeFrame | None:
+        words = self._words
+        if pins[1]:
+            if words:
+                self._fault = "a frame begins before the last one ended"
+            self._words = words = []
+            self._first = at
+        elif not words:
+            self._fault = "a word outside of a frame"
+        words.append(pins[10])
+        if not (pins[2] or self._fault):
+            return None
+        self._words = []
+        return WholeFrame(words, pins[4], self._first, self._fault)
 
     def _vanishes(self, pins: TxPins | RxPins) -> bool:
         if pins[1]:

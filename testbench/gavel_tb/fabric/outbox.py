@@ -78,6 +78,11 @@ class Outbox:
             port = self._hash(op.peer, int(op.traffic)) % self._network.ports
         self._queues[port][int(op.traffic) % self._vcs].append(message)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether any message waits."""
+        return any(any(queues) for queues in self._queues)
+
     def waits(self, port: int) -> bool:
         """Whether a message waits that could leave by a port."""
         return any(self._queues[0 if self._shared else port])

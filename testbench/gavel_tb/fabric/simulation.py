@@ -87,7 +87,7 @@ class Fabric:
         bring_up = None
         if options.retry:
             bring_up = BringUp(network, self.cables, ber=options.ber or 0.0,
-                               credits=options.credits,
+                               with_credits=options.credits,
                                longest_bytes=self.frames.frame_bytes(self.frames.mtu))
         self._patience = 1000 + 4 * config.ports * (config.max_frame_words + config.latency_cycles)
         self._patience += 16 * self._longest_delay
@@ -154,6 +154,7 @@ class Fabric:
                 damage = LossyLink(self.frames.config.data_width, bring_up.links(0),
                                    derived_random(self.options.seed, name))
             line = Line(name, self.nodes[other.node], other.port, cable.delay, damage)
+            line.whole = bring_up is None and other.node >= count
             self.lines.append(line)
             if end.node < count:
                 self.switches[end.node].lines[end.port] = line

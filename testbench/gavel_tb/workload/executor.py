@@ -80,6 +80,7 @@ class Executor:
         self.left = len(operations)
         self.completed_at: int | None = None
         self.arrived_bytes = 0
+        self._latest = 0
         self._waits = [op.waits_for for op in operations] if waits is None else waits
         self._ready: deque[int] = deque()
         self._units: dict[int, deque[int]] = {}
@@ -98,7 +99,8 @@ class Executor:
         self._run(cycle)
 
     def sent(self, message: Outgoing, cycle: int) -> None:
-        """The last word of a message is on the pins in ``cycle``."""
+        """The last word of a message is on the pins in ``cycle``; may be told before if nothing
+        waits for it."""
         self._complete(message.index, cycle)
         self._run(cycle)
 
@@ -150,8 +152,10 @@ class Executor:
 
     def _complete(self, index: int, cycle: int) -> None:
         self.left -= 1
+        if cycle > self._latest:
+            self._latest = cycle
         if self.left == 0:
-            self.completed_at = cycle
+            self.completed_at = self._latest
         for after in self.ops[index].then:
             self._waits[after] -= 1
             if self._waits[after] == 0:

@@ -8,6 +8,7 @@ memory of a small machine.
 from __future__ import annotations
 
 from array import array
+from collections import Counter as Tally
 from collections.abc import Sequence
 from typing import overload
 
@@ -155,8 +156,10 @@ class CollectiveProgram:
     ----------
     ranks
         Operations of each rank.
-    message_bytes
-        Bytes of all messages.
+    sizes
+        Messages by their bytes.
+    messages, message_bytes
+        How many there are, and the bytes of all.
     bus_bytes
         S times the factor of nccl-tests.
     """
@@ -170,11 +173,12 @@ class CollectiveProgram:
         self.algorithm = algorithm
         self.ranks = built.operations
         self.bus_bytes = size * bus_factor(kind, ranks)
-        self.message_bytes = self.messages = 0
+        self.sizes: Tally[int] = Tally()
         for operations in self.ranks:
             operations.cycles = reduce_cycles
             operations.close()
-            sizes = [size for kind_, size in zip(operations.kind, operations.size, strict=True)
-                     if kind_ == OperationKind.SEND]
-            self.messages += len(sizes)
-            self.message_bytes += sum(sizes)
+            self.sizes.update(
+                size for what, size in zip(operations.kind, operations.size, strict=True)
+                if what == OperationKind.SEND)
+        self.messages = self.sizes.total()
+        self.message_bytes = sum(size * count for size, count in self.sizes.items())

@@ -27,6 +27,7 @@ from gavel_tb.workload.generate import KINDS
 UNITS = {
     "frames": "delivered", "bytes": "of messages", "wire_bytes": "of frames",
     "completion_cycles": "slowest rank", "completion_first": "fastest rank",
+    "completion_uncontended": "cycles, if messages never met", "completion_share": "of these",
     "bus_bandwidth_achieved": "GB/s", "bus_bandwidth_ideal": "GB/s, line rate of an accelerator",
     "bus_bandwidth_share": "of ideal",
     "bus_bandwidth_share_framed": "of what headers and padding leave of it",

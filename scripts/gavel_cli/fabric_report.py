@@ -22,7 +22,8 @@ def _cards(result: Mapping[str, Any]) -> Iterator[str]:
                f"{number(result['frames'] + result['drops'])}",
                "good" if good and not result["drops"] else "bad")
     yield card("Completion", number(slowest) if slowest is not None else "none",
-               "cycles, slowest rank")
+               f"cycles, slowest rank; {number(result['completion_uncontended'])} if messages "
+               "never met")
     yield card("Bus bandwidth", f"{result['bus_bandwidth_achieved']:.3g} GB/s",
                f"{share:.1f} % of the line rate of an accelerator, "
                f"{result['bus_bandwidth_ideal']:.3g} GB/s at {result['clock_mhz']:g} MHz; "

@@ -43,6 +43,13 @@ class FabricFrames(FrameFormat):
         self._fronts: dict[tuple[int, int, int, int], bytes] = {}
         self._good: dict[bytes, tuple[int, int, int]] = {}
 
+    def message_words(self, size: int) -> tuple[int, int]:
+        """Words of all frames of a message of ``size`` bytes, and of the last of them."""
+        word = self.config.word_bytes
+        full = max(0, size - 1) // self.mtu
+        last = -(-self.frame_bytes(size - full * self.mtu) // word)
+        return full * -(-self.frame_bytes(self.mtu) // word) + last, last
+
     def build_for(self, header: MessageHeader, traffic: int, way: int) -> bytes:
         """The frame, FCS included, that goes by one of `Network.ways_between`."""
         key = header.src, header.dst, traffic, way

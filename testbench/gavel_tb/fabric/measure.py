@@ -12,19 +12,14 @@ from gavel_tb.fabric.frames import FabricFrames
 from gavel_tb.fabric.links import link_figures, link_plots
 from gavel_tb.fabric.operations import CollectiveProgram
 from gavel_tb.fabric.simulation import Fabric
+from gavel_tb.fabric.uncontended import uncontended_cycles
 from gavel_tb.workload.measure import latency_histogram, percentile
 
 
 def payload_share(program: CollectiveProgram, frames: FabricFrames) -> float:
     """Message bytes over bytes of all words of the frames that carry them."""
-    word = frames.config.word_bytes
-    wire = 0
-    for size, count in program.sizes.items():
-        full, rest = divmod(size, frames.mtu)
-        words = full * -(-frames.frame_bytes(frames.mtu) // word)
-        if rest or not full:
-            words += -(-frames.frame_bytes(rest) // word)
-        wire += count * words * word
+    wire = frames.config.word_bytes * sum(
+        count * frames.message_words(size)[0] for size, count in program.sizes.items())
     return program.message_bytes / wire if wire else 0.0
 
 
@@ -40,6 +35,7 @@ def measure_fabric(fabric: Fabric, clock_mhz: float) -> dict[str, Any]:
     share = payload_share(program, fabric.frames)
     achieved = program.bus_bytes / slowest * clock_mhz / 1000 if slowest else 0.0
     latency = record.latency
+    ideal_cycles = uncontended_cycles(network, program, fabric.frames, fabric.options)
     lost = sum(len(found.in_flight) for found in fabric.accelerators)
     return {
         "frames": record.frames,
@@ -47,6 +43,8 @@ def measure_fabric(fabric: Fabric, clock_mhz: float) -> dict[str, Any]:
         "wire_bytes": record.frame_bytes,
         "completion_cycles": slowest,
         "completion_first": min(complete, default=None),
+        "completion_uncontended": ideal_cycles,
+        "completion_share": ideal_cycles / slowest if slowest else 0.0,
         "bus_bandwidth_achieved": achieved,
         "bus_bandwidth_ideal": ideal,
         "bus_bandwidth_share": achieved / ideal,

@@ -13,6 +13,11 @@ from gavel_tb.workload.executor import Outgoing
 from gavel_tb.workload.message import SEQUENCE_MASK, MessageHeader
 
 
+def flow_hash(seed: int, src: int, dst: int, traffic: int) -> int:
+    """What decides about the ways of a flow, 32 bits."""
+    return zlib.crc32(f"{seed}/{src}/{dst}/{traffic}".encode())
+
+
 class Cut(NamedTuple):
     """A frame to be sent.
 
@@ -129,4 +134,4 @@ class Outbox:
         return (first + sequence if self._packet else first) % ways
 
     def _hash(self, peer: int, traffic: int) -> int:
-        return zlib.crc32(f"{self._seed}/{self._rank}/{peer}/{traffic}".encode())
+        return flow_hash(self._seed, self._rank, peer, traffic)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-import pytest
-
-from gavel_tb.fabric.network import Cable, Network, build_network
+from gavel_tb.fabric.network import Cable, build_network
 from gavel_tb.fabric.operations import CollectiveProgram
 from gavel_tb.fabric.options import FabricOptions
-from gavel_tb.fabric.simulation import Fabric
+from gavel_tb.fabric.simulation import Fabric, MakeSwitch
+from gavel_tb.fabric.switch_node import SwitchNode
 from gavel_tb.fabric.topology import Topology
 from gavel_tb.workload.collectives import Collective
 
 SMALL = ("vcs=2", "buffer_cells=64", "max_frame_bytes=512", "replay_cells=64", "replay_frames=64",
          "replay_timer=1024", "loop_cycles=100")
 """Changes of `pod` that make a switch small and its frames short."""
-
-Make = Callable[..., Fabric]
 
 
 def plane(accelerators: int = 3, **more: object) -> Topology:
@@ -36,19 +33,11 @@ def leaf_spine(
                                   "spine_delay": 8, **more})
 
 
-def network_of(topology: Topology) -> Network:
-    return build_network(topology)
-
-
 def make(
     topology: Topology, size: int = 2000, *, kind: Collective = Collective.ALL_REDUCE,
-    algorithm: str = "ring", cables: Sequence[Cable] | None = None, **options: object,
+    algorithm: str = "ring", cables: Sequence[Cable] | None = None,
+    make_switch: MakeSwitch = SwitchNode, **options: object,
 ) -> Fabric:
     network = build_network(topology)
     program = CollectiveProgram(kind, topology.accelerators, size, algorithm)
-    return Fabric(network, program, FabricOptions(**options), cables)  # type: ignore[arg-type]
-
-
-@pytest.fixture(name="make")
-def _make() -> Make:
-    return make
+    return Fabric(network, program, FabricOptions(**options), cables, make_switch)  # type: ignore[arg-type]

@@ -9,15 +9,18 @@ run at all.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from gavel_model.alarm import NEVER
+from gavel_model.pins import RegisterPins
 from gavel_tb.fabric.accelerator import Accelerator
 from gavel_tb.fabric.attachment import PlainPort, RetryPort
+from gavel_tb.fabric.block_node import BlockSwitchNode
 from gavel_tb.fabric.bring_up import BringUp
 from gavel_tb.fabric.diagnosis import diagnose
 from gavel_tb.fabric.frames import FabricFrames
 from gavel_tb.fabric.line import Line, Node
-from gavel_tb.fabric.network import Cable, End, Network
+from gavel_tb.fabric.network import Cable, End, Network, SwitchPlan
 from gavel_tb.fabric.operations import CollectiveProgram
 from gavel_tb.fabric.options import MAX_WINDOW, FabricOptions
 from gavel_tb.fabric.record import Record
@@ -29,6 +32,17 @@ from gavel_tb.workload.errors import WorkloadError
 _DRAIN_CYCLES = 64
 _PATIENCE_TIMERS = 64
 _PROGRESS_WINDOWS = 64
+
+class MakeSwitch(Protocol):
+    """Makes a switch: `SwitchNode`, or what takes its place."""
+
+    def __call__(
+        self, plan: SwitchPlan, writes: Sequence[RegisterPins], retrying: Sequence[int], *,
+        skipping: bool,
+    ) -> SwitchNode | BlockSwitchNode:
+        """The switch of a plan."""
+        ...
+
 
 Progress = Callable[[float, int], None]
 """Called now and then with the share done, 0...1, and the cycle."""
@@ -43,6 +57,8 @@ class Fabric:
         What is played how.
     cables
         How ends are really joined, for tests of what finds a swapped cable; None: as planned.
+    make_switch
+        Makes the switches.
 
     Attributes
     ----------
@@ -65,7 +81,7 @@ class Fabric:
 
     def __init__(
         self, network: Network, program: CollectiveProgram, options: FabricOptions,
-        cables: Sequence[Cable] | None = None,
+        cables: Sequence[Cable] | None = None, make_switch: MakeSwitch = SwitchNode,
     ) -> None:
         self.network = network
         self.program = program
@@ -93,7 +109,7 @@ class Fabric:
         self._patience += 16 * self._longest_delay
         if bring_up is not None:
             self._patience += _PATIENCE_TIMERS * bring_up.patience
-        self.switches = self._make_switches(bring_up)
+        self.switches = self._make_switches(bring_up, make_switch)
         self.accelerators = self._make_accelerators(config.vcs if options.credits else 1)
         self.nodes: list[Node] = [*self.switches, *self.accelerators]
         self.lines: list[Line] = []
@@ -114,11 +130,13 @@ class Fabric:
                                 "cells, at least one frame")
         return options.window
 
-    def _make_switches(self, bring_up: BringUp | None) -> list[SwitchNode]:
+    def _make_switches(
+        self, bring_up: BringUp | None, make: MakeSwitch
+    ) -> list[SwitchNode | BlockSwitchNode]:
         made = []
         for node, plan in enumerate(self.network.switches):
             ports = [end.port for cable in self.cables for end in cable[:2] if end.node == node]
-            made.append(SwitchNode(
+            made.append(make(
                 plan, bring_up.writes(node) if bring_up is not None else (),
                 ports if bring_up is not None else (), skipping=self.options.skipping))
         return made

@@ -27,6 +27,27 @@ def diagnose(fabric: Fabric) -> str:
     return "; " + "; ".join(found) if found else ""
 
 
+def why_stuck(fabric: Fabric, patience: int) -> str:
+    """One line: why a run has no end; ``patience`` is how long retry was given to come up."""
+    if fabric.begin_at is None:
+        return f"cycle {patience}: link-level retry does not come up{diagnose(fabric)}"
+    accelerators = fabric.accelerators
+    parts = [f"cycle {fabric.record.last}: no frame has arrived since"]
+    flights = sorted((flight.last, found.rank, key, flight.way) for found in accelerators
+                     for key, flight in found.in_flight.items())
+    if flights:
+        _, rank, (dst, traffic, number), way = flights[0]
+        parts[0] += (f", {len(flights)} are under way or lost; the first is frame {number} of rank "
+                     f"{rank} to rank {dst}, class {traffic}, by way {way}")
+    missing = [text for found in accelerators for text in found.missing()]
+    waits = [f"rank {found.rank} in {label}" for found in accelerators
+             for label in found.waiting()[:1]]
+    parts += missing[:2]
+    if waits:
+        parts.append("waiting: " + ", ".join(waits[:4]))
+    return "; ".join(parts) + diagnose(fabric)
+
+
 def _cables(fabric: Fabric) -> Iterator[str]:
     network = fabric.network
     planned = {end: other for cable in network.cables

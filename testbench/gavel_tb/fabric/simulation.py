@@ -17,7 +17,7 @@ from gavel_tb.fabric.accelerator import Accelerator
 from gavel_tb.fabric.attachment import PlainPort, RetryPort
 from gavel_tb.fabric.block_node import BlockSwitchNode
 from gavel_tb.fabric.bring_up import BringUp
-from gavel_tb.fabric.diagnosis import diagnose
+from gavel_tb.fabric.diagnosis import diagnose, why_stuck
 from gavel_tb.fabric.frames import FabricFrames
 from gavel_tb.fabric.line import Line, Node
 from gavel_tb.fabric.network import Cable, End, Network, SwitchPlan
@@ -213,7 +213,7 @@ class Fabric:
                 if self._stuck(end):
                     break
         if self.failure is None and not self._done():
-            self.failure = self._why_stuck()
+            self.failure = why_stuck(self, self._patience)
         if self.failure is None:
             for switch in self.switches:
                 switch.catch_up(stop)
@@ -261,20 +261,3 @@ class Fabric:
         since = max(self.record.last, self.begin_at or 0)
         return cycle - since > self._patience and (
             self.begin_at is None or any(found.in_flight for found in self.accelerators))
-
-    def _why_stuck(self) -> str:
-        if self.begin_at is None:
-            return f"cycle {self._patience}: link-level retry does not come up{diagnose(self)}"
-        missing = [text for found in self.accelerators for text in found.missing()]
-        flights = sorted(
-            (flight.last, found.rank, key, flight.way) for found in self.accelerators
-            for key, flight in found.in_flight.items())
-        text = f"cycle {self.record.last}: no frame has arrived since"
-        if flights:
-            _, rank, (dst, traffic, number), way = flights[0]
-            text += (f", {len(flights)} are under way or lost; the first is frame {number} of rank "
-                     f"{rank} to rank {dst}, class {traffic}, by way {way}")
-        waits = [f"rank {found.rank} in {label}" for found in self.accelerators
-                 for label in found.waiting()[:1]]
-        return "; ".join([text, *missing[:2], *(["waiting: " + ", ".join(waits[:4])]
-                                                if waits else [])]) + diagnose(self)

@@ -10,22 +10,13 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from gavel_fast.pin_block import (
-    CTL_VALID,
-    UP,
-    VALID,
-    InputBlock,
-    OutputBlock,
-    get_pins,
-    input_block,
-    output_block,
-    put_pins,
-)
+from gavel_fast.pin_block import InputBlock, OutputBlock, input_block, output_block
 from gavel_model.config import SwitchConfig
 from gavel_model.llr_timers import TransmitterState
-from gavel_model.pins import RegisterPins, TxPins
+from gavel_model.pins import RegisterPins
 from gavel_model.probes import probe_points
 from gavel_model.register_map import ENTRY_VALID, Global
+from gavel_tb.fabric.block_pins import clear, fill, shown
 from gavel_tb.fabric.line import Inbox, Line
 from gavel_tb.fabric.network import SwitchPlan
 
@@ -75,6 +66,7 @@ class BlockSwitchNode:
         names = [point.name for point in probe_points(config)]
         self._states = [names.index(f"p{port}.llr_tx") for port in retrying]
         self._setup: deque[RegisterPins] = deque()
+        self._wrote = False
         self._blocks: dict[int, tuple[InputBlock, OutputBlock]] = {}
         self._idle(config.table_init_cycles)
         for number, port in plan.routes.items():
@@ -108,28 +100,25 @@ class BlockSwitchNode:
             config = self.plan.config
             blocks = self._blocks[rows] = input_block(config, rows), output_block(config, rows)
         inputs, outputs = blocks
-        touched = self._fill(inputs, start, rows) if start >= 0 else []
-        inputs.register[:] = 0
-        for row in range(min(rows, len(self._setup))):
-            access = self._setup.popleft()
-            inputs.register[row] = access.addr | access.wdata << 16 | access.we << 48
+        inbox = self.inbox
+        touched = fill(inputs, [
+            (row, port, pins) for row in range(rows if start >= 0 and inbox else 0)
+            for port, pins in inbox.pop(start + row, ())
+        ])
+        setup = self._setup
+        if setup or self._wrote:
+            inputs.register[:] = 0
+            self._wrote = bool(setup)
+            for row in range(min(rows, len(setup))):
+                access = setup.popleft()
+                inputs.register[row] = access.addr | access.wdata << 16 | access.we << 48
         self._engine.run(inputs, outputs)
-        for row, port in touched:
-            inputs.rx.flags[row, port] = UP
+        clear(inputs, touched)
         if start >= 0:
-            flags = outputs.tx.flags & (VALID | CTL_VALID)
-            for row, port in np.argwhere(flags).tolist():
+            for row, port, sent in shown(outputs):
                 line = self.lines[port]
                 if line is not None:
-                    line.put(start + row, TxPins(**get_pins(outputs.tx, row, port)))
-
-    def _fill(self, inputs: InputBlock, start: int, rows: int) -> list[tuple[int, int]]:
-        touched = []
-        for row in range(rows):
-            for port, pins in self.inbox.pop(start + row, ()):
-                put_pins(inputs.rx, row, port, pins)
-                touched.append((row, port))
-        return touched
+                    line.put(start + row, sent)
 
     def _look_whether_up(self) -> None:
         if self._setup:

@@ -167,3 +167,24 @@ def test_where_messages_never_meet_the_run_takes_what_is_computed() -> None:
     assert crossing["completion_cycles"] == crossing["completion_uncontended"]
     incast = played(make(plane(5), 4000, kind=Collective.REDUCE, algorithm="direct"))
     assert incast["completion_cycles"] > 2 * incast["completion_uncontended"]
+
+
+@pytest.mark.parametrize("window", [8, 20, 1000])
+def test_the_window_is_never_exceeded(window: int) -> None:
+    fabric = make(planes(4, 2), 12_000, kind=Collective.ALL_TO_ALL, algorithm="direct",
+                  window=window)
+    played(fabric)
+    peak = max(found.peak_outstanding for found in fabric.accelerators)
+    assert peak <= window
+    if window == 1000:
+        assert peak > 20
+
+
+def test_a_hash_uses_every_way() -> None:
+    for topology in (planes(6, 3), leaf_spine(12, 2, 3, placement="scattered")):
+        fabric = make(topology, 600, kind=Collective.ALL_TO_ALL, algorithm="direct")
+        played(fabric)
+        ups = [line for line in fabric.lines if "→ plane" in line.name or "→ spine" in line.name]
+        assert len(ups) in (18, 6)
+        used = [line for line in ups if line.usage.total]
+        assert len({line.name.rpartition("→ ")[2].split(" port")[0] for line in used}) == 3

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from tests.fabric.conftest import make, plane
+from tests.fabric.conftest import leaf_spine, make, plane
 
+from gavel_model.register_map import Port, port_address
+from gavel_tb.fabric.bring_up import BringUp
 from gavel_tb.fabric.links import link_plots
+from gavel_tb.fabric.network import build_network
 from gavel_tb.fabric.operations import CollectiveProgram
 from gavel_tb.fabric.reorder import ReorderStatistics, Resequencer
 from gavel_tb.fabric.usage import BINS, Usage
@@ -14,6 +17,18 @@ from gavel_tb.workload.errors import DeliveryError
 from gavel_tb.workload.generate import KINDS, collective_node
 from gavel_tb.workload.message import MessageHeader
 from gavel_tb.workload.program import Operation, OperationKind, Options, compile_trace
+
+
+def test_a_switch_has_the_credits_that_its_peer_has_room_for() -> None:
+    """24 cells for each of two VCs; the partner at an accelerator has room for two frames."""
+    changes = (*leaf_spine().changes, "buffer_cells=48", "max_frame_bytes=1024",
+               "replay_cells=128")
+    network = build_network(leaf_spine(4, 2, 1, changes=changes))
+    bring_up = BringUp(network, network.cables, ber=0.0, with_credits=True, longest_bytes=300)
+    values = {access.addr: access.wdata for access in bring_up.writes(0)}
+    assert values[port_address(0, Port.CBFC_LIMIT)] == 32
+    assert values[port_address(2, Port.CBFC_LIMIT)] == 24
+    assert values[port_address(2, Port.RX_VC_LIMIT + 1)] == 24
 
 
 def header(sequence: int) -> MessageHeader:

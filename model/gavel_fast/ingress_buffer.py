@@ -56,7 +56,7 @@ _VOQ_COUNT = 4
 NOTHING = 0
 FILED = 1
 DROPPED = 2
-"""What became of the frame of an input that ended in a cycle and counts for credits."""
+"""What became of the frame of an input that ended in a cycle and counts for crediting."""
 
 END = 0
 END_VC = 1
@@ -200,7 +200,8 @@ def _end(
             reason = _VC_LIMIT
         elif state[p, OVERFLOW]:
             reason = _NO_BUFFER
-        lossless = registers[p, _CBFC_CONTROL] >> _RECEIVER | registers[p, _PFC_CONTROL] >> _TRANSMIT
+        lossless = (registers[p, _CBFC_CONTROL] >> _RECEIVER
+                    | registers[p, _PFC_CONTROL] >> _TRANSMIT)
         if reason and lossless >> vc & 1:
             counters[p, _LOSSLESS_DROP] += 1
     ended = buffer.ended
@@ -211,7 +212,8 @@ def _end(
         _take_back(buffer, p)
         counters[p, reason] += 1
         # The peer's credits count every frame that is good as far as the link is concerned.
-        if reason in (_TTL, _NO_ROUTE, _VC_LIMIT, _NO_BUFFER):
+        if (reason == _TTL or reason == _NO_ROUTE or reason == _VC_LIMIT
+                or reason == _NO_BUFFER):
             ended[half, p, END] = DROPPED
         elif reason == _MAC_CONTROL and not info[p, place, POISONED]:
             ended[half, p, END_CONTROL] = 1

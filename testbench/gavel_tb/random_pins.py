@@ -28,8 +28,8 @@ from gavel_model.switch import Switch
 from gavel_tb.stimulus import derived_random
 
 _SET_RATE = 0.1
-_REGISTER_RATE = 0.1
-_RESET_RATE = 0.001
+_REGISTER_RATE = 0.3
+_RESET_RATE = 0.0004
 _READY_RATE = 0.9
 _DOWN_RATE = 0.002
 _CREDITS = 60

@@ -16,6 +16,7 @@ from gavel_fast.switch import FastSwitch
 from gavel_model import SwitchConfig, load_config
 from gavel_model.pins import Inputs
 from gavel_model.probes import probe_points
+from gavel_model.register_map import Counter
 from gavel_model.switch import Switch
 from gavel_tb.jobs import Session
 from gavel_tb.stimulus import derived_random
@@ -38,7 +39,7 @@ CONFIGS = {
     "3x128": small(3, 128, 3, 3),
     "5x256": small(5, 256, 5, 4),
     "4x512": small(4, 512, 8, 1),
-    "one cell": small(2, 512, 1, 2, buffer_cells=16, max_frame_bytes=64, replay_cells=16),
+    "2x512": small(2, 512, 1, 2, buffer_cells=16, max_frame_bytes=100, replay_cells=16),
     "pod": load_config("pod"),
     "rack": load_config("rack"),
     "scale": load_config("scale"),
@@ -84,6 +85,11 @@ class Compared:
     def totals(self) -> np.ndarray[Any, Any]:
         """Counters of all ports together."""
         return self.fast.counters().sum(axis=0, dtype=np.int64)
+
+    def moved(self) -> set[Counter]:
+        """Counters that have moved on the plain model since its reset."""
+        return {counter for port in self.plain.ports for counter in Counter
+                if port.counters[counter]}
 
 
 @pytest.fixture

@@ -54,3 +54,9 @@ def test_longest_frames(replay, config, seed):
     job = TrafficJob(seed=seed, cycles=cycles, size="max", load=1.0)
     if config.ports <= 8:
         assert replay(config, job, cycles + 100).totals()[Counter.RX_FRAMES]
+
+
+def test_one_queue_per_input(small_config, replay, seed):
+    config = replace(small_config, queueing="fifo")
+    job = TrafficJob(seed=seed, cycles=500, load=1.0, faults=0.1, backpressure="random", resets=1)
+    assert replay(config, job, 1000).totals()[Counter.TX_FRAMES]

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections import deque
 
 from gavel_model.config import FCS_BYTES, MIN_FRAME_BYTES, SwitchConfig
-from gavel_model.frame import append_fcs, build_header, split_words
+from gavel_model.frame import PAYLOAD_ETHERTYPE, append_fcs, build_header, split_words
 from gavel_model.link_rx import POISON
 from gavel_model.mac_control import cc_update_frame, pfc_frame
 from gavel_model.ordered_set import CreditUpdate, Kind, OrderedSet, encode, encode_credits
 from gavel_model.pins import CTL_BITS, NO_ACCESS, Inputs, RegisterPins, RxPins
-from gavel_model.profiles import PROFILE_NAMES, PROFILES
+from gavel_model.profiles import DSCP_PLACES, PROFILES, TAGGED
 from gavel_model.register_map import (
     ENTRY_VALID,
     PORT_STRIDE,
@@ -27,6 +27,9 @@ from gavel_model.register_map import Port as Offset
 from gavel_model.switch import Switch
 from gavel_tb.stimulus import derived_random
 
+_ETHERTYPES = [PAYLOAD_ETHERTYPE, *(match.value or 0 for match, _ in DSCP_PLACES)]
+_TAG = TAGGED.value or 0
+_ADDRESSES = 12
 _SET_RATE = 0.1
 _REGISTER_RATE = 0.3
 _RESET_RATE = 0.0004
@@ -73,7 +76,8 @@ class RandomPins:
         if words and rng.random() < 0.8:
             pins = words.popleft()
         else:
-            pins = RxPins(0, *(rng.getrandbits(1) for _ in range(3)), data=rng.getrandbits(64))
+            sop, eop, err = (rng.getrandbits(1) for _ in range(3))
+            pins = RxPins(sop=sop, eop=eop, err=err, data=rng.getrandbits(64))
         if rng.random() < _SET_RATE:
             pins = pins._replace(ctl_valid=1, ctl=self._ordered_set(switch, port))
         if not self._down[port] and rng.random() < _DOWN_RATE:
@@ -133,7 +137,6 @@ class RandomPins:
             return cc_update_frame(rng.getrandbits(48), counts)
         number = switch.ports[port].parser.number
         profile = PROFILES[number]
-        assert number < len(PROFILE_NAMES)
         destination = rng.randrange(config.ports + 1)
         header = build_header(
             profile.name,
@@ -143,6 +146,11 @@ class RandomPins:
             ttl=rng.choice((1, 2, 9)) if profile.ttl else 0,
             esun_ethertype=config.esun_ethertype,
         )
+        if profile.name == "ethernet" and rng.getrandbits(1):
+            # What may stand behind the addresses: a tag or none, IPv4, IPv6 or another.
+            tag = _TAG.to_bytes(2, "big") + rng.randbytes(2) if rng.getrandbits(1) else b""
+            ethertype = rng.choice(_ETHERTYPES).to_bytes(2, "big")
+            header = header[:_ADDRESSES] + tag + ethertype + rng.randbytes(6)
         longest = config.max_frame_bytes + 2 * config.word_bytes
         size = rng.choice((MIN_FRAME_BYTES, MIN_FRAME_BYTES, rng.randrange(60, longest)))
         return append_fcs(header + rng.randbytes(size - len(header) - FCS_BYTES))

@@ -40,6 +40,16 @@ SHAPES = ((2, 64, 2, 2, "voq"), (3, 128, 3, 4, "fifo"), (4, 256, 5, 3, "voq"),
 
 
 def test_random_pins_in_which_every_counter_moves(make_config, compared, seed):
+    assert moved_by_random_pins(make_config, compared, seed) == set(Counter)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", range(20))
+def test_more_random_pins(number, make_config, compared, seed):
+    moved_by_random_pins(make_config, compared, seed + 1 + number)
+
+
+def moved_by_random_pins(make_config, compared, seed):
     moved = set()
     for *shape, queueing in SHAPES:
         both = compared(make_config(*shape, queueing=queueing, **ODD))
@@ -53,4 +63,12 @@ def test_random_pins_in_which_every_counter_moves(make_config, compared, seed):
 
         both.run(step, 2 * CYCLES)
         moved.update(both.moved())
-    assert moved == set(Counter)
+    return moved
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("mix", MIXES)
+@pytest.mark.parametrize("shape", ["5x256", "4x512", "pod"])
+def test_link_partners_for_longer(mix, shape, shapes, replay, seed):
+    options = {name: value for name, value in MIXES[mix].items() if name != "frames"}
+    replay(shapes[shape], LlrTrafficJob(seed=seed, cycles=5 * CYCLES, **options), 5 * CYCLES)

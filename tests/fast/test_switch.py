@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from gavel_fast import kernel
 from gavel_fast.difference import RDATA, Difference, first_difference
-from gavel_fast.kernel import source_stamp
 from gavel_fast.pin_block import (
     PinBlock,
     get_inputs,
@@ -185,9 +185,20 @@ def test_pins_are_silent_at_first(tiny):
 
 def test_the_stamp_follows_the_sources(tmp_path):
     (tmp_path / "block.py").write_text("A = 1\n")
-    first = source_stamp((tmp_path,))
-    assert source_stamp((tmp_path,)) == first
+    first = kernel.source_stamp((tmp_path,))
+    assert kernel.source_stamp((tmp_path,)) == first
     (tmp_path / "block.py").write_text("A = 2\n")
-    second = source_stamp((tmp_path,))
+    second = kernel.source_stamp((tmp_path,))
     (tmp_path / "block.py").rename(tmp_path / "other.py")
-    assert len({first, second, source_stamp((tmp_path,))}) == 3
+    assert len({first, second, kernel.source_stamp((tmp_path,))}) == 3
+
+
+def test_without_a_folder_for_it_the_code_is_not_kept(monkeypatch):
+    def njit(*, cache=False, **options):
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return lambda function: function
+
+    monkeypatch.setattr(kernel.numba, "njit", njit)
+    monkeypatch.setattr(kernel.cycle, "run_cycles", lambda *_: 7)
+    assert kernel.kernel.__wrapped__()(None, None, None, 0) == 7

@@ -99,8 +99,7 @@ def _signed_pins(pins: PinBlock) -> PinBlock:
 
 def _contiguous(array: Any) -> Any:
     """The array, or a copy of the one kind that the compiled code takes."""
-    fits = array.flags.c_contiguous and array.flags.writeable
-    return array if fits else np.array(array, order="C")
+    return array if array.flags.carray else np.array(array, order="C")
 
 
 def _interpreted(run: Kernel) -> Kernel:

@@ -19,7 +19,7 @@ from gavel_tb.harness import harness_verilog
 from gavel_tb.job_file import JOB_VARIABLE
 from gavel_tb.process import orderly_termination
 from gavel_tb.repeat import repeat_command
-from gavel_tb.runner import SHORT, WAVE_NOTE, Effort, build, run, tail, wave_file
+from gavel_tb.runner import SHORT, WAVE_NOTE, Binary, Effort, build, run, tail, wave_file
 
 POLL_SECONDS = 0.2
 
@@ -29,7 +29,13 @@ ProgressCallback = Callable[[int, float], None]
 
 @dataclass(frozen=True)
 class Prepared:
-    """A switch that is built and can be run any number of times."""
+    """A switch that is built and can be run any number of times.
+
+    Attributes
+    ----------
+    binary
+        The simulation, if it stands already; else it is built when it is first run.
+    """
 
     config: SwitchConfig
     design: Design
@@ -37,6 +43,23 @@ class Prepared:
     effort: Effort
     waves: bool
     debug: bool = False
+    coverage: bool = False
+    binary: Binary | None = None
+
+    def build(self) -> Binary:
+        """The simulation, built unless it stands.
+
+        Raises
+        ------
+        SimulationError
+            If the build fails.
+        """
+        if self.binary is not None:
+            return self.binary
+        return build(
+            self.cache, self.design, harness_verilog(self.config, self.design.probe_paths),
+            effort=self.effort, waves=self.waves, debug=self.debug, coverage=self.coverage,
+        )
 
     def run(
         self,
@@ -52,11 +75,7 @@ class Prepared:
     def _build_and_run(
         self, job: Mapping[str, Any], progress: ProgressCallback | None, folder: Path | None
     ) -> dict[str, Any]:
-        harness = harness_verilog(self.config, self.design.probe_paths)
-        binary = build(
-            self.cache, self.design, harness, effort=self.effort, waves=self.waves,
-            debug=self.debug,
-        )
+        binary = self.build()
         given = folder is not None
         # Waves outlive the run; anything else is read before the folder goes.
         keep = folder is not None or self.waves
@@ -87,7 +106,7 @@ class Prepared:
         return result
 
     def _run(
-        self, binary: Any, job: Mapping[str, Any], folder: Path,
+        self, binary: Binary, job: Mapping[str, Any], folder: Path,
         progress: ProgressCallback | None,
     ) -> dict[str, Any]:
         folder.mkdir(parents=True, exist_ok=True)
@@ -98,6 +117,7 @@ class Prepared:
             "parameters": dict(job.get("parameters", {})),
             "max_cycles": job.get("max_cycles"),
             "model": job.get("model", True),
+            "coverage": job.get("coverage", False),
             "seed": seed,
             "repeat": job.get("repeat") or repeat_command(self.config, job),
             "probe_paths": self.design.probe_paths,
@@ -127,6 +147,7 @@ def prepare(
     effort: Effort = SHORT,
     waves: bool = False,
     debug: bool = False,
+    coverage: bool = False,
 ) -> Prepared:
     """Generates the Verilog of a switch, unless ``design`` is given.
 
@@ -138,7 +159,7 @@ def prepare(
     store = BuildCache(cache)
     with orderly_termination():
         design = design or store.design(config)
-    return Prepared(config, design, store, effort, waves, debug)
+    return Prepared(config, design, store, effort, waves, debug, coverage)
 
 
 def simulate(
@@ -159,6 +180,7 @@ def simulate(
     job
         ``kind`` and ``parameters`` as in `gavel_tb.jobs`; optional ``max_cycles``, ``seed`` and
         ``repeat`` (printed with a difference), ``model`` (False: RTL alone, nothing compared),
+        ``coverage`` (True: the result has functional coverage, hits by name of the bin),
         ``arguments`` (plus-arguments of the simulation).
     waves
         Record waves; ``result["waves"]`` is their path.

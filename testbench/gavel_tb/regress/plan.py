@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,24 @@ class Plan:
         if not items:
             raise PlanError(f"no item of the plan is of stage {stage}")
         return Plan(items)
+
+
+    def with_runs(self, labels: Sequence[str]) -> Plan:
+        """The items that have runs with some labels, with those only.
+
+        Raises
+        ------
+        PlanError
+            For a label that no run has.
+        """
+        known = {run.label for item in self.items for run in item.runs}
+        for label in labels:
+            if label not in known:
+                raise PlanError(f"no run has the label {label!r}: --list shows items, the page "
+                                "and junit.xml labels")
+        items = (replace(item, runs=tuple(run for run in item.runs if run.label in labels))
+                 for item in self.items)
+        return Plan(tuple(item for item in items if item.runs))
 
 
 def load_plan(path: Path | None = None) -> Plan:

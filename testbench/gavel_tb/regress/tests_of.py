@@ -13,7 +13,9 @@ from typing import Any
 
 from gavel_model.config import SwitchConfig
 from gavel_tb.behaviour.flow.catalogue import FLOW_SCENARIOS
+from gavel_tb.behaviour.flow.scenario import FlowScenario
 from gavel_tb.behaviour.job import SCENARIOS
+from gavel_tb.behaviour.scenario import Scenario
 from gavel_tb.behaviour.switches import behaviour_config
 from gavel_tb.faults import FAULTS
 from gavel_tb.jobs import open_session
@@ -134,8 +136,9 @@ def _fault(name: object) -> int:
 
 
 def _scenarios(item: str, test: Mapping[str, Any], fault: int) -> Iterator[Run]:
+    scenarios: dict[str, type[Scenario] | type[FlowScenario]] = {**SCENARIOS, **FLOW_SCENARIOS}
     for pattern in test.get("scenarios", []) or [""]:
-        found = [(name, scenario) for name, scenario in ({**SCENARIOS, **FLOW_SCENARIOS}).items()
+        found = [(name, scenario) for name, scenario in scenarios.items()
                  if fnmatchcase(name, pattern)]
         if not found:
             raise PlanError(f"scenario {pattern!r}: no scenario has this name")

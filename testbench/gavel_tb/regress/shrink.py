@@ -2,7 +2,7 @@
 """Makes a failing run as short and as plain as it can be and still fail.
 
 Delta debugging (Zeller and Hildebrandt, IEEE Trans. Software Engineering 28(2), 2002) over the
-parameters of a job, between bisections of its length; then fewer ports and VCs. What is tried
+parameters of a job, between bisections of its length; then fewer ports. What is tried
 next follows from what was found before and from nothing else, so that the same failure shrinks to
 the same run.
 """
@@ -10,10 +10,10 @@ the same run.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from gavel_model.config import ConfigError, SwitchConfig
+from gavel_model.config import ConfigError
 from gavel_tb.jobs import open_session
 from gavel_tb.llr_traffic import LlrTrafficJob
 from gavel_tb.regress.tests_of import Run
@@ -22,9 +22,12 @@ from gavel_tb.traffic import TrafficJob
 MOST_RUNS = 60
 """Runs that a shrink may take."""
 
+_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    "traffic": TrafficJob().parameters(), "llr": LlrTrafficJob().parameters(),
+}
+
 PLAIN: Mapping[str, Mapping[str, Any]] = {
-    "traffic": {**TrafficJob().parameters(), "size": "min"},
-    "llr": {**LlrTrafficJob().parameters(), "size": "min"},
+    kind: {**defaults, "size": "min"} for kind, defaults in _DEFAULTS.items()
 }
 """The plainest value of each parameter, by kind of job."""
 
@@ -34,8 +37,7 @@ _LENGTHS = {"traffic": ("cycles",), "llr": ("frames", "cycles")}
 _KEPT = ("seed", "cycles", "frames", "load")
 """Parameters that are no options to be switched off."""
 
-_SMALLER: tuple[tuple[str, int], ...] = (("ports", 2), ("vcs", 1))
-"""Fields of the switch, and the smallest value of each."""
+_FEWEST_PORTS = 2
 
 Fails = Callable[[Run], int | None]
 """Cycles that a run took until it failed, in the way in which the first one did; None if it did
@@ -99,6 +101,10 @@ class _Shrinker:
         self.best, self.cycles = run, cycles
         return True
 
+    def value(self, name: str) -> Any:
+        """A parameter of the best run."""
+        return self.best.parameters.get(name, _DEFAULTS[self.best.kind][name])
+
     def with_parameters(self, **changes: Any) -> Run:
         """The best run with other parameters."""
         return replace(self.best, parameters={**self.best.parameters, **changes})
@@ -106,12 +112,12 @@ class _Shrinker:
     def shorten(self) -> None:
         """Bisects the length."""
         for name in _LENGTHS.get(self.best.kind, ()):
-            now = self.best.parameters.get(name, PLAIN[self.best.kind][name])
+            now = self.value(name)
             # What begins after the failure cannot matter.
             high = min(now, self.cycles + 1) if now else 0
             if high < now:
                 self.attempt(self.with_parameters(**{name: high}))
-            low, high = 0, self.best.parameters.get(name, now)
+            low, high = 0, self.value(name)
             while high - low > 1:
                 middle = (low + high) // 2
                 if self.attempt(self.with_parameters(**{name: middle})):
@@ -123,7 +129,7 @@ class _Shrinker:
         """Gives as many parameters as possible their plain value, by delta debugging."""
         plain = PLAIN.get(self.best.kind, {})
         left = [name for name, value in plain.items()
-                if name not in _KEPT and self.best.parameters.get(name, value) != value]
+                if name not in _KEPT and self.value(name) != value]
         parts = 1
         while left:
             groups = _split(left, parts)
@@ -138,17 +144,16 @@ class _Shrinker:
                 parts = min(len(left), 2 * parts)
 
     def smaller(self) -> None:
-        """Fewer ports and VCs: the smallest number first, then halves."""
+        """Fewer ports: the smallest number first. (Each is a build of its own.)"""
         if self.best.kind not in PLAIN:
             return
-        for name, least in _SMALLER:
-            for value in _down(getattr(self.best.config, name), least):
-                try:
-                    config = SwitchConfig(**{**asdict(self.best.config), name: value})
-                except ConfigError:
-                    continue
-                if self.attempt(replace(self.best, config=config)):
-                    break
+        for ports in _down(self.best.config.ports, _FEWEST_PORTS):
+            try:
+                config = replace(self.best.config, ports=ports)
+            except ConfigError:
+                continue
+            if self.attempt(replace(self.best, config=config)):
+                return
 
 
 def shrink(

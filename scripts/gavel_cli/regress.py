@@ -16,6 +16,7 @@ from gavel_cli.errors import EXIT_CODES, CheckFailed, InputError, ToolError
 from gavel_cli.options import json_option, print_json
 from gavel_cli.regress_page import render_regress
 from gavel_cli.run_progress import ProgressBar
+from gavel_tb.build_cache import DEFAULT_CACHE
 from gavel_tb.coverage.bins import BINS, holes
 from gavel_tb.files import check_writable, write_together
 from gavel_tb.regress.campaign import ENGINES, Campaign, Finding, Options, run_plan
@@ -100,7 +101,7 @@ def regress(
     check_writable(output, RESULTS)
     options = Options(first_seed=first_seed, seeds=seeds, engine=engine,
                       code=tuple(dict.fromkeys(code)), workers=workers, scheduler=scheduler,
-                      plan=plan_file)
+                      cache=DEFAULT_CACHE, plan=plan_file)
     with ProgressBar("gavel regress", "building") as bar:
         campaign = run_plan(plan, options, output, bar)
         bar(1.0, "adding up coverage")

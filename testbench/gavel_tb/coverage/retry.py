@@ -9,6 +9,7 @@ from gavel_model.config import SwitchConfig
 from gavel_model.llr_receiver import ReceiverState
 from gavel_model.llr_timers import SENDING, TransmitterState
 from gavel_model.port import Port
+from gavel_model.register_map import Counter
 from gavel_tb.coverage.bins import VCS
 
 Hit = Callable[[str], None]
@@ -32,7 +33,8 @@ class PortCoverage:
         self._replay_time = 0
         self._down_time = 0
         self._replays = 0
-        self._replay_from = 0
+        self._in_replay = False
+        self._counted = 0
         self._next = self._next_rx = 0
 
     def watch(self, port: Port) -> None:
@@ -54,11 +56,11 @@ class PortCoverage:
     def _sending(self, port: Port) -> None:
         """Link-level retry is on: what the next change came from, and numbers that wrap."""
         transmitter = port.llr_transmitter
-        if (transmitter.state is TransmitterState.REPLAY
-                and transmitter.replay_from != self._replay_from
-                and transmitter.replays > self._replays):
+        counted = port.counters[Counter.LLR_TX_REPLAY]
+        if self._in_replay and counted > self._counted:
             self._hit("replay.NACK in a replay")
-        self._replay_from = transmitter.replay_from
+        self._in_replay = transmitter.state is TransmitterState.REPLAY
+        self._counted = counted
         self._replays = transmitter.replays
         self._replay_time = transmitter.timers.replay_time
         self._down_time = transmitter.timers.down_time
@@ -104,8 +106,7 @@ class PortCoverage:
         if now is TransmitterState.REPLAY:
             due = 0 < settings.replay_timer <= self._replay_time
             self._hit("replay.replay timer" if due else "replay.NACK")
-            self._replay_from = port.llr_transmitter.replay_from
-            self._replays = port.llr_transmitter.replays
+            self._in_replay = False
         elif now is TransmitterState.FLUSH:
             self._hit("flush." + (
                 "peer is silent" if settings.peer_is_silent(self._down_time)

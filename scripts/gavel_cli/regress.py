@@ -37,7 +37,8 @@ SHOWN = 10
 @click.command(epilog=EXIT_CODES)
 @click.option("--plan", "plan_file", type=click.Path(path_type=Path, dir_okay=False),
               metavar="FILE", help="Test plan.  [default: the one of the test kit]")
-@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), required=True,
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False),
+              default=Path("build/regress"), show_default=True,
               help="Folder of the results. What is finished there does not run again.")
 @click.option("--item", "items", multiple=True, metavar="NAME",
               help="Only this item; may be repeated.")

@@ -23,7 +23,7 @@ td.text{text-align:left}th.text{text-align:left}
 summary{cursor:pointer;color:var(--soft);white-space:normal}
 td .bad{color:var(--bad)}td .good{color:var(--good)}
 .names{font-size:12.5px;color:var(--soft);white-space:normal}
-section{margin-bottom:18px}
+main>section{margin-bottom:18px}
 """
 
 

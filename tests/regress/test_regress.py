@@ -5,6 +5,10 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import subprocess
+import sys
+import time
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree as Xml
@@ -219,3 +223,55 @@ def test_the_list_runs_nothing(regress):
     assert result.exit_code == 0
     assert result.output.splitlines()[0] == "V1  words                  1 runs  Frames <arrive>."
     assert not out.exists()
+
+
+def test_an_interrupt_ends_with_130_and_the_next_call_goes_on(tmp_path):
+    (tmp_path / "plan.toml").write_text(PLAN.replace("cycles = 150", "cycles = 400"))
+    command = [sys.executable, "-m", "gavel_cli.main", "regress", "--plan",
+               str(tmp_path / "plan.toml"), "-o", str(tmp_path / "out"), "--engine", "model",
+               "--item", "words", "--workers", "1", "--seeds", "200"]
+    journal = tmp_path / "out" / "results.jsonl"
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE,
+                          text=True) as process:
+        deadline = time.monotonic() + 60
+        while not (journal.exists() and journal.read_text().count("\n") >= 2):
+            assert time.monotonic() < deadline
+            assert process.poll() is None, process.stderr.read()
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (130, "", "gavel: stopped\n")
+    assert not (tmp_path / "out" / "regress.html").exists()
+    done = journal.read_text().count("\n")
+    assert done < 200
+    again = CliRunner().invoke(cli, [*command[3:-1], str(done)])
+    assert f"{done} runs ({done} of them earlier), 0 failed" in again.output
+
+
+@pytest.mark.long
+def test_code_coverage_of_both_languages_is_written(regress):
+    result, out = regress(PLAN, "--code", "tiny", "--item", "words")
+    assert result.exit_code == 0, result.output
+    data = json.loads((out / "regress.json").read_text())
+    points = data["code"]["points"]["tiny"]
+    assert set(points) == {"line", "branch", "expr", "toggle"}
+    for hit, found in points.values():
+        assert 0 < hit < found
+    assert all(data["code"]["left_out"]["tiny"].values()), "a rule that nothing needs"
+    verilog, python = ((out / name).read_text() for name in ("verilog-tiny.info", "python.info"))
+    assert "SF:gavel_switch-tiny.v" in verilog
+    assert (out / "gavel_switch-tiny.v").is_file()
+    root = Path(__file__).resolve().parents[2]
+    files = re.findall(r"^SF:(.*)$", python, re.MULTILINE)
+    assert len(files) > 30
+    for name in files:
+        lines = (root / name).read_text("utf-8").count("\n")
+        part = python.partition(f"SF:{name}\n")[2].partition("end_of_record")[0]
+        numbers = [int(number) for number in re.findall(r"^DA:(\d+),", part, re.MULTILINE)]
+        assert numbers == sorted(set(numbers))
+        assert not numbers or numbers[-1] <= lines
+    # Words have come through the crossbar, and no link-level retry was on.
+    assert re.search(r"SF:rtl/gavel_rtl/egress.py\n(?:.*\n)*?DA:\d+,[1-9]", python)
+    retry = python.partition("SF:rtl/gavel_rtl/retry_state.py\n")[2].partition("end_of")[0]
+    assert re.search(r"^DA:\d+,0$", retry, re.MULTILINE)
+    assert "Code coverage of the Amaranth sources" in check_page(out)

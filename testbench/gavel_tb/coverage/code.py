@@ -8,7 +8,6 @@ table. Of a bit that toggles it is kept whether it did, not how often.
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import re
 import zlib
@@ -54,8 +53,6 @@ class PointTable:
 
     def __init__(self, points: Iterable[Point]) -> None:
         self.points = tuple(sorted(points))
-        text = json.dumps(self.points)
-        self.digest = hashlib.sha256(text.encode()).hexdigest()
 
     def pack(self, counts: Mapping[Point, int]) -> str:
         """Counts of a run as text: JSON, compressed, in base 64.

@@ -28,6 +28,9 @@ BUILD_ATTEMPTS = 2
 Progress = Callable[[float, str], None]
 """Called with the share of the work done, 0...1, and a short text."""
 
+Told = Callable[["Finding"], None]
+"""Called with each finding of a run that is not one of an earlier call, as it comes."""
+
 
 @dataclass(frozen=True)
 class Options:
@@ -148,7 +151,8 @@ class Campaign:
 
 
 def run_plan(
-    plan: Plan, options: Options, folder: Path, progress: Progress = lambda *_: None
+    plan: Plan, options: Options, folder: Path, progress: Progress = lambda *_: None,
+    told: Told = lambda _: None,
 ) -> Campaign:
     """Runs a plan; what is finished in ``folder`` by the same sources does not run again.
 
@@ -173,17 +177,23 @@ def run_plan(
     findings = [(run, seed) for run in runs
                 for seed in range(options.first_seed, options.first_seed + options.seeds)]
     units = [unit_of(run, seed, campaign) for run, seed in findings]
-    done = failed = 0
-    total = len({unit.key for unit in units})
+    by_key = dict(zip((unit.key for unit in units), findings, strict=True))
+    done = left = failed = 0
 
-    def told(outcome: Outcome) -> None:
+    def begin(number: int) -> None:
+        nonlocal left
+        left = number
+
+    def came(outcome: Outcome) -> None:
         nonlocal done, failed
+        finding = Finding(*by_key[outcome.unit.key], outcome)
         done += 1
-        failed += outcome.error is not None or not outcome.result["passed"]
-        progress(min(1.0, done / total), f"{done:,} of {total:,} runs, {failed} failed")
+        failed += not finding.passed
+        progress(done / left, f"{done:,} of {left:,} runs, {failed} failed")
+        told(finding)
 
     outcomes = run(units, folder=folder, workers=options.workers, scheduler=options.scheduler,
-                   on_result=told, stamp=source_digest())
+                   on_begin=begin, on_result=came, stamp=source_digest())
     campaign.findings = [Finding(run, seed, outcome)
                          for (run, seed), outcome in zip(findings, outcomes, strict=True)]
     return campaign

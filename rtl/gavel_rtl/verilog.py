@@ -37,6 +37,11 @@ not every tool that reads Verilog knows them."""
 
 _MEMORY = re.compile(r"^  reg (?:\[\d+:0\] )?(\w+) \[(\d+):0\];$", re.MULTILINE)
 
+_TRIGGER = re.compile(r"^  reg (\\\$auto\$verilog_backend\S+ ) = 0;$", re.MULTILINE)
+"""What Yosys lets every ``always @*`` look at, so that a block runs once although its inputs never
+change. A value in the declaration is a change in Verilog, and none in SystemVerilog. A delayed
+assignment comes when all blocks wait for it."""
+
 
 def _clear_at_start(memory: re.Match[str]) -> str:
     """The declaration, and a loop that gives every word 0, so that simulators read no X."""
@@ -76,6 +81,7 @@ def write_verilog(rtlil: str) -> str:
 
 def finish(text: str) -> str:
     """What Yosys wrote, with memories that are cleared and assertions for those who want them."""
+    text = _TRIGGER.sub(r"  reg \1;\n  initial \1<= 0;", text)
     return _CHECKS.sub(_only_on_demand, _MEMORY.sub(_clear_at_start, text))
 
 

@@ -1,50 +1,40 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`gavel compare`: RTL and model in lockstep on random traffic of given seeds."""
+"""`gavel compare`: RTL and model side by side on random traffic of given seeds."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
+from gavel_cli.compare_engines import run_at, run_fast, run_lockstep
+from gavel_cli.compare_options import DEFAULTS, Planned, plan, traffic_options
 from gavel_cli.errors import EXIT_CODES, InputError, check_failed
 from gavel_cli.options import config_options, json_option, make_config, print_json
 from gavel_cli.run_progress import ProgressBar
 from gavel_model.config import SwitchConfig
-from gavel_model.profiles import PROFILE_NAMES
-from gavel_tb.simulate import Prepared, prepare
+from gavel_tb.native_library import NativeSwitch
+from gavel_tb.simulate import prepare
 from gavel_tb.source import PATTERNS
-from gavel_tb.traffic import BACKPRESSURE, TrafficJob
 
-DEFAULTS = TrafficJob()
 SUMMED = ("cycles", "mismatches")
+Engine = Callable[[Planned], dict[str, Any]]
 
 
 @click.command(epilog=EXIT_CODES)
 @config_options("pod")
 @click.option("--seed", "seeds", type=int, multiple=True, default=(DEFAULTS.seed,),
               show_default=True, help="Everything random follows from it; may be repeated.")
-@click.option("--cycles", type=click.IntRange(min=1), default=DEFAULTS.cycles, show_default=True,
-              help="Cycles in which frames begin; then the switch drains.")
 @click.option("--pattern", "patterns", type=click.Choice([*PATTERNS, "all"]), multiple=True,
               default=(DEFAULTS.pattern,), show_default=True,
               help="Where frames go, and when; may be repeated.")
-@click.option("--load", type=float, default=DEFAULTS.load, show_default=True,
-              help="Share of the cycles in which an input sends a word.")
-@click.option("--size", default=str(DEFAULTS.size), show_default=True,
-              metavar="BYTES|min|max|mixed", help="Frame length, FCS included.")
-@click.option("--gaps", type=float, default=DEFAULTS.gaps, show_default=True,
-              help="Probability of an idle cycle before each word inside a frame.")
-@click.option("--backpressure", type=click.Choice(BACKPRESSURE), default=DEFAULTS.backpressure,
-              show_default=True, help="When the transmit pins are not ready.")
-@click.option("--faults", type=float, default=DEFAULTS.faults, show_default=True,
-              help="Share of the frames that are faulty.")
-@click.option("--profile", type=click.Choice(["mixed", *PROFILE_NAMES]), metavar="NAME",
-              help=f"Header of all ports: {', '.join(PROFILE_NAMES)}, or mixed.  "
-                   "[default: the configuration's]")
-@click.option("--registers", is_flag=True, help="Read and write registers meanwhile.")
-@click.option("--resets", type=click.IntRange(min=0), default=DEFAULTS.resets, show_default=True,
-              help="Resets at random times.")
+@traffic_options
+@click.option("--fast", is_flag=True,
+              help="Pins only, at the speed of compiled RTL; then all registers are read.")
+@click.option("--at", type=click.IntRange(min=0), metavar="CYCLE",
+              help="Lockstep with waves around this cycle; the run ends shortly after it.")
 @click.option("--waves", is_flag=True, help="Write a waveform of each run, and print its path.")
 @json_option
 def compare(
@@ -52,67 +42,68 @@ def compare(
     config: str,
     overrides: tuple[str, ...],
     seeds: tuple[int, ...],
-    cycles: int,
     patterns: tuple[str, ...],
-    load: float,
-    size: str,
-    gaps: float,
-    backpressure: str,
-    faults: float,
-    profile: str | None,
-    registers: bool,
-    resets: int,
+    fast: bool,
+    at: int | None,
     waves: bool,
     as_json: bool,
+    **traffic: Any,
 ) -> None:
     """Run RTL and golden model side by side, and stop at the first difference.
 
     Every pin and probe point is compared in every cycle, and a scoreboard that is independent of
     the model checks every frame end to end. A difference is printed with cycle, block, signal,
     both values, the cycles before it, and the command that repeats it with a waveform.
+
+    With --fast the RTL runs compiled and without probe points, behind the model: pins are compared
+    in every cycle, in blocks. A difference then comes with the command that looks at its
+    neighbourhood with --at.
     """
     switch = make_config(config, overrides)
-    chosen = PATTERNS if "all" in patterns else patterns
-    jobs = [
-        TrafficJob(seed=seed, cycles=cycles, pattern=pattern, load=load, size=size, gaps=gaps,
-                   backpressure=backpressure, faults=faults,
-                   profile=DEFAULTS.profile if profile is None else profile,
-                   registers=registers, resets=resets)
-        for pattern in chosen for seed in seeds
-    ]
-    for job in jobs:
-        try:
-            job.check(switch)
-        except ValueError as error:
-            raise InputError(f"--{error}") from None
-    with ProgressBar("gavel compare", "generating Verilog"):
-        prepared = prepare(switch, waves=waves)
+    if fast and (waves or at is not None):
+        raise InputError("--fast: has no probe points and no waves; leave out --waves and --at")
+    jobs = plan(switch, seeds, patterns, traffic)
+    if at is not None and len(jobs) > 1:
+        raise InputError(f"--at: is for one seed and one pattern, not for {len(jobs)} runs")
     runs: list[dict[str, Any]] = []
-    for job in jobs:
-        runs.append(_run(prepared, job, as_json))
-        if not runs[-1]["passed"]:
-            break
+    with _engine(switch, fast=fast, at=at, waves=waves) as engine:
+        for job in jobs:
+            runs.append({"seed": job.job.seed, "pattern": job.job.pattern, **engine(job)})
+            if not as_json:
+                _show(runs[-1], fast=fast)
+            if not runs[-1]["passed"]:
+                break
     _summary(switch, runs, len(jobs), as_json)
     if not runs[-1]["passed"]:
         raise check_failed(_verdict(runs[-1]), runs[-1]["report"], as_json=as_json)
 
 
-def _run(prepared: Prepared, job: TrafficJob, as_json: bool) -> dict[str, Any]:
-    with ProgressBar(f"{job.pattern}, seed {job.seed}", "building") as bar:
-        result = prepared.run(
-            {"kind": "traffic", "parameters": job.parameters()},
-            progress=lambda cycle, share: bar(share, f"simulating, cycle {cycle:,}"),
-        )
-    run = {"seed": job.seed, "pattern": job.pattern, **result}
-    if not as_json:
-        state = "equal" if result["passed"] else "FAILED"
-        click.echo(f"{job.pattern:12} seed {job.seed:<6} {result['cycles']:>9,} cycles  "
-                   f"{result['cycles_per_second']:>9,.0f} cycles/s  {state}")
-        if result["waves_note"]:
-            click.echo(result["waves_note"])
-        if result["waves"]:
-            click.echo(f"waves: {result['waves']}")
-    return run
+@contextmanager
+def _engine(
+    switch: SwitchConfig, *, fast: bool, at: int | None, waves: bool
+) -> Iterator[Engine]:
+    if fast:
+        with ProgressBar("gavel compare", "generating Verilog and building"):
+            rtl = NativeSwitch(switch)
+        with rtl:
+            yield lambda job: run_fast(switch, rtl, job)
+        return
+    with ProgressBar("gavel compare", "generating Verilog"):
+        prepared = prepare(switch, waves=waves or at is not None)
+    yield lambda job: (run_lockstep(prepared, job) if at is None
+                       else run_at(prepared, job, at))
+
+
+def _show(run: dict[str, Any], *, fast: bool) -> None:
+    state = "equal" if run["passed"] else "FAILED"
+    native = (f"  RTL {run['rtl_cycles_per_second']:>9,.0f} alone, {run['wall_over_rtl']:.2f} x "
+              "its time" if fast else "")
+    click.echo(f"{run['pattern']:12} seed {run['seed']:<6} {run['cycles']:>9,} cycles  "
+               f"{run['cycles_per_second']:>9,.0f} cycles/s{native}  {state}")
+    if run["waves_note"]:
+        click.echo(run["waves_note"])
+    if run["waves"]:
+        click.echo(f"waves: {run['waves']}")
 
 
 def _summary(

@@ -34,6 +34,7 @@ VERBS = {
     "run": "gavel_cli.run:run",
     "soak": "gavel_cli.soak:soak",
     "trace": "gavel_cli.trace:trace",
+    "vectors": "gavel_cli.vectors:vectors",
     "verilog": "gavel_cli.verilog:verilog",
 }
 """Where each verb lives; imported when it is used, so that `doctor` runs on a broken machine."""

@@ -18,9 +18,9 @@ from gavel_model.config import SwitchConfig
 from gavel_tb.coverage.attach import with_coverage
 from gavel_tb.coverage.collector import Collector
 from gavel_tb.job_file import JOB_VARIABLE
-from gavel_tb.jobs import open_session
-from gavel_tb.lockstep import LockstepResult, run_alone, run_lockstep
-from gavel_tb.stimulus import CheckError
+from gavel_tb.jobs import finish_session, open_session
+from gavel_tb.lockstep import run_alone, run_lockstep
+from gavel_tb.read_out import with_read_out
 
 
 @cocotb.test()
@@ -42,6 +42,8 @@ async def run_task(dut: Any, path: Path) -> None:
 async def _run(dut: Any, task: dict[str, Any]) -> dict[str, Any]:
     config = SwitchConfig(**task["config"])
     session = open_session(config, task["kind"], task["parameters"])
+    if task["read_out"]:
+        session = with_read_out(config, session)
     collector: Collector | None = None
     if task["coverage"]:
         session, collector = with_coverage(session, config, task["kind"], task["parameters"])
@@ -68,22 +70,10 @@ async def _run(dut: Any, task: dict[str, Any]) -> dict[str, Any]:
             )
     figures: dict[str, Any] = {}
     if result.report is None:
-        figures = _finish(session.finish, result, task)
+        figures = finish_session(session, result, seed=task["seed"], repeat=task["repeat"])
     covered = {} if collector is None else {"coverage": collector.counts()}
     return {**result.as_dict(), "figures": figures, **covered}
 
 
 def _progress(lines: Any, cycle: int, share: float) -> None:
     lines.write(f"{cycle} {share:.6f}\n")
-
-
-def _finish(finish: Any, result: LockstepResult, task: dict[str, Any]) -> dict[str, Any]:
-    try:
-        return dict(finish(result))
-    except CheckError as error:
-        text = f"End-to-end check failed at the end: {error}"
-        for name, label in (("seed", "Seed"), ("repeat", "Repeat with waves")):
-            if task[name] is not None:
-                text += f"\n{label}: {task[name]}"
-        result.check = result.report = text
-        return {}

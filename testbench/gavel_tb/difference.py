@@ -93,6 +93,11 @@ def _element_name(config: SwitchConfig, point: str, element: int) -> str:
     return f"{point}[{'input' if kind == 'accept' else 'output'} {element}]"
 
 
+def register_difference(cycle: int, rtl: int, model: int) -> Difference:
+    """Differing read data of the register port."""
+    return Difference(cycle, "registers", "reg_rdata", rtl, model)
+
+
 def pin_differences(
     config: SwitchConfig, layout: HarnessLayout, cycle: int, rtl: bytes, model: bytes
 ) -> list[Difference]:

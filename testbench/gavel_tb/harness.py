@@ -23,6 +23,8 @@ DESIGN = "gavel_switch"
 REGISTER_BITS = 50
 """``reg_in``: addr in bits 15:0, wdata in 47:16, we in 48, re in 49."""
 
+WAVES_ARGUMENT = "gavel_waves_from"
+
 SIGNALS = ("clk", "rst", "rx", "tx_ready", "tx_ctl_ready", "reg_in", "tx", "reg_rdata", "probe")
 """Ports of the wrapper, and the only public signals of a build."""
 
@@ -80,7 +82,14 @@ def harness_layout(config: SwitchConfig) -> HarnessLayout:
     )
 
 
-def harness_verilog(config: SwitchConfig, probe_paths: Mapping[str, str] | None) -> str:
+def wave_name(form: str) -> str:
+    """Name of the wave file, which is given by cocotb's main program."""
+    return f"dump.{form}"
+
+
+def harness_verilog(
+    config: SwitchConfig, probe_paths: Mapping[str, str] | None, *, waves: str | None = None
+) -> str:
     """Text of the wrapper.
 
     Parameters
@@ -88,6 +97,8 @@ def harness_verilog(config: SwitchConfig, probe_paths: Mapping[str, str] | None)
     probe_paths
         For each probe point the hierarchical path of its signal below the switch; None leaves
         the port ``probe`` away.
+    waves
+        Wave format, with which waves can begin late: in cycle N by ``+gavel_waves_from=N``.
 
     Raises
     ------
@@ -132,6 +143,8 @@ def harness_verilog(config: SwitchConfig, probe_paths: Mapping[str, str] | None)
     if probe_paths is not None:
         ports.append(f"  output wire [{8 * sum(layout.probe_bytes) - 1}:0] probe")
         wires += _probe_wires(layout, probe_paths)
+    if waves is not None:
+        wires.append(_LATE_WAVES.format(name=wave_name(waves)))
     return "\n".join([
         "// SPDX-License-Identifier: Apache-2.0",
         "// Packed pins and probe points of the switch, for simulation only.",
@@ -145,6 +158,18 @@ def harness_verilog(config: SwitchConfig, probe_paths: Mapping[str, str] | None)
         "endmodule",
         "",
     ])
+
+
+_LATE_WAVES = f"""\
+  reg [63:0] waves_from, edges = 0;
+  initial if (!$value$plusargs("{WAVES_ARGUMENT}=%d", waves_from)) waves_from = ~64'd0;
+  always @(posedge clk) begin
+    edges <= edges + 64'd1;
+    if (edges == waves_from) begin
+      $dumpfile("{{name}}");
+      $dumpvars;
+    end
+  end"""
 
 
 def _probe_wires(layout: HarnessLayout, probe_paths: Mapping[str, str]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from gavel_model.config import SwitchConfig
 from gavel_tb.lockstep import LockstepResult, Watch
-from gavel_tb.stimulus import Observer, Stimulus
+from gavel_tb.stimulus import CheckError, Observer, Stimulus
 
 NO_LIMIT = 1 << 62
 
@@ -97,3 +97,19 @@ def open_session(config: SwitchConfig, kind: str, parameters: Mapping[str, Any])
         return LlrTrafficJob(**parameters).session(config)
     raise ValueError(f"job kind {kind!r}: must be traffic, latency, workload, llr, "
                      "goodput, credits, behaviour or bench")
+
+
+def finish_session(
+    session: Session, result: LockstepResult, *, seed: int | None, repeat: str | None
+) -> dict[str, Any]:
+    """Figures of a session that came to its end; a final check that fails goes into ``result``,
+    with the seed and the command that repeats the run."""
+    try:
+        return dict(session.finish(result))
+    except CheckError as error:
+        text = f"End-to-end check failed at the end: {error}"
+        for value, label in ((seed, "Seed"), (repeat, "Repeat with waves")):
+            if value is not None:
+                text += f"\n{label}: {value}"
+        result.check = result.report = text
+        return {}

@@ -17,7 +17,13 @@ from gavel_model.config import SwitchConfig
 from gavel_model.pins import IDLE, Inputs, TxPins
 from gavel_model.register_map import COUNTER_BITS, COUNTERS
 from gavel_model.switch import Switch
-from gavel_tb.difference import Difference, pin_differences, probe_differences, report
+from gavel_tb.difference import (
+    Difference,
+    pin_differences,
+    probe_differences,
+    register_difference,
+    report,
+)
 from gavel_tb.harness import harness_layout
 from gavel_tb.memory import Ports
 from gavel_tb.packing import PinPacker, TxUnpacker, pack_register
@@ -215,8 +221,8 @@ async def run_lockstep(
                 config, layout, probe_paths or {}, cycle, rtl_probe, expected_probe
             )
             if rtl_rdata != rdata:
-                found.append(Difference(cycle, "registers", "reg_rdata",
-                                        int.from_bytes(rtl_rdata, "little"), model.rdata))
+                found.append(register_difference(
+                    cycle, int.from_bytes(rtl_rdata, "little"), model.rdata))
             found += pin_differences(config, layout, cycle, rtl_tx, expected_tx)
             if not found:
                 raise RuntimeError("filler bits of the wrapper's ports are not 0")
@@ -228,7 +234,7 @@ async def run_lockstep(
             break
         if cycle >= max_cycles:
             result.timed_out = True
-            result.report = f"not finished after {cycle} cycles"
+            result.report = timeout_text(cycle)
             break
         inputs = step(cycle, tx)
         history.append((cycle, inputs, tuple(tx)))
@@ -236,7 +242,7 @@ async def run_lockstep(
             for observer in observers:
                 observer.observe(cycle, inputs, tx)
         except CheckError as error:
-            result.check = result.report = _check_text(error, cycle, seed, repeat)
+            result.check = result.report = check_text(error, cycle, seed, repeat)
             break
         if watch is not None:
             watch(model)
@@ -256,13 +262,19 @@ def _share(stimulus: Stimulus, cycle: int, max_cycles: int) -> float:
     return float(getattr(stimulus, "progress", cycle / max(1, max_cycles)))
 
 
-def _check_text(error: CheckError, cycle: int, seed: int | None, repeat: str | None) -> str:
+def check_text(error: CheckError, cycle: int, seed: int | None, repeat: str | None) -> str:
+    """What a person gets of a check that failed: seed, and the command that repeats the run."""
     lines = [f"End-to-end check failed in cycle {cycle}: {error}"]
     if seed is not None:
         lines.append(f"Seed: {seed}")
     if repeat is not None:
         lines.append(f"Repeat with waves: {repeat}")
     return "\n".join(lines)
+
+
+def timeout_text(cycles: int) -> str:
+    """What a person gets of a stimulus that has not come to its end."""
+    return f"not finished after {cycles} cycles"
 
 
 async def run_alone(
@@ -288,7 +300,7 @@ async def run_alone(
             for observer in observers:
                 observer.observe(cycle, inputs, tx)
         except CheckError as error:
-            result.check = result.report = _check_text(error, cycle, None, None)
+            result.check = result.report = check_text(error, cycle, None, None)
             break
         rig.drive(inputs)
         cycle += 1

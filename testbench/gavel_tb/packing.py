@@ -17,13 +17,18 @@ class PinPacker:
     ----------
     config
         The switch.
+    form
+        Bit offsets of the fields, the first four of which are 0...3, and bytes of a group; None:
+        those of the wrapper's ports.
     """
 
-    def __init__(self, config: SwitchConfig) -> None:
+    def __init__(
+        self, config: SwitchConfig, form: tuple[Sequence[int], int] | None = None
+    ) -> None:
         layout = harness_layout(config)
-        self._size = layout.port_bytes
+        offsets, self._size = form or (layout.pins.offsets, layout.port_bytes)
         (_, _, _, _, self._empty, self._llr, self._seq, self._ctl_valid, self._ctl, self._up,
-         self._data) = layout.pins.offsets
+         self._data) = offsets
         blank: RxPins | TxPins = RxPins(up=0)
         self._last: list[RxPins | TxPins] = [blank] * config.ports
         self._groups = [bytes(self._size)] * config.ports

@@ -10,6 +10,7 @@ from typing import Any
 
 from gavel_model.config import SwitchConfig
 from gavel_model.loader import PRESETS, load_config
+from gavel_tb.llr_traffic import LlrTrafficJob
 
 
 def config_arguments(config: SwitchConfig) -> list[str]:
@@ -27,14 +28,39 @@ def config_arguments(config: SwitchConfig) -> list[str]:
     return best
 
 
-def repeat_command(config: SwitchConfig, job: Mapping[str, Any]) -> str | None:
-    """The command for a traffic job; None for a kind that the command line does not repeat by
-    itself."""
-    if job["kind"] != "traffic":
+_LINK_NAMES = {"bit_errors": "ber", "delay": "link-delay", "slow_ports": "slow"}
+"""Options of `gavel compare` that have another name than the parameter of `LlrTrafficJob`."""
+
+_LINK_OPTIONS = ("seed", "cycles", "pattern", "load", "size", "profile", "stalls", "bit_errors",
+                 "delay", "credits", "pfc", "slow_ports", "slow_rate")
+"""Parameters of `LlrTrafficJob` that are options of `gavel compare`."""
+
+
+def repeat_command(
+    config: SwitchConfig, job: Mapping[str, Any], *, at: int | None = None
+) -> str | None:
+    """The command for a job of `gavel compare`; None for what the command line does not repeat by
+    itself.
+
+    Parameters
+    ----------
+    at
+        Cycle around which there are waves; None: waves of the whole run.
+    """
+    given = dict(job.get("parameters", {}))
+    if job["kind"] == "llr":
+        plain = LlrTrafficJob().parameters()
+        if any(plain[name] != value for name, value in given.items()
+               if name not in _LINK_OPTIONS):
+            return None
+        # What says that there are links.
+        given = {"bit_errors": plain["bit_errors"],
+                 **{name: value for name, value in given.items() if name in _LINK_OPTIONS}}
+    elif job["kind"] != "traffic":
         return None
     arguments = ["gavel", "compare", *config_arguments(config)]
-    for name, value in job.get("parameters", {}).items():
-        option = f"--{name.replace('_', '-')}"
+    for name, value in given.items():
+        option = f"--{(_LINK_NAMES.get(name) or name).replace('_', '-')}"
         if value == "":
             continue
         if isinstance(value, bool):
@@ -42,4 +68,4 @@ def repeat_command(config: SwitchConfig, job: Mapping[str, Any]) -> str | None:
                 arguments.append(option)
         else:
             arguments += [option, str(value)]
-    return shlex.join([*arguments, "--waves"])
+    return shlex.join([*arguments, *(["--waves"] if at is None else ["--at", str(at)])])

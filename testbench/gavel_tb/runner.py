@@ -32,7 +32,7 @@ from gavel_rtl.verilog import ASSERT_MACRO
 from gavel_tb.build_cache import BuildCache, Design
 from gavel_tb.cxx_files import join_files
 from gavel_tb.errors import SimulationError
-from gavel_tb.harness import TOP, control_file
+from gavel_tb.harness import TOP, WAVES_ARGUMENT, control_file, wave_name
 from gavel_tb.process import run_child
 
 BUILD_JOBS = 2
@@ -326,9 +326,11 @@ _ERROR_WIDTH = 200
 
 def run(
     binary: Binary, module: str, test_dir: Path, *, environment: Mapping[str, str],
-    arguments: Sequence[str] = (),
+    arguments: Sequence[str] = (), waves_from: int = 0,
 ) -> None:
     """Runs the cocotb tests of a module in ``test_dir``; its output goes to ``sim.log`` there.
+
+    Waves, if the binary can write them, begin with cycle ``waves_from``.
 
     Raises
     ------
@@ -340,6 +342,7 @@ def run(
     results = test_dir / "results.xml"
     runner = VerilatorRunner(binary.effort)
     runner.log.setLevel("CRITICAL")
+    late = [f"+{WAVES_ARGUMENT}={waves_from}"] if binary.waves is not None and waves_from else []
     try:
         runner.test(
             test_module=module,
@@ -348,9 +351,10 @@ def run(
             build_dir=binary.folder,
             test_dir=test_dir,
             results_xml=str(results),
-            waves=binary.waves is not None,
+            # Otherwise the wrapper itself begins them.
+            waves=binary.waves is not None and not waves_from,
             log_file=log,
-            test_args=list(arguments),
+            test_args=[*arguments, *late],
             extra_env=dict(environment),
         )
     except (RuntimeError, SystemExit) as error:
@@ -380,7 +384,7 @@ def tail(log: Path) -> str:
 
 def wave_file(binary: Binary, test_dir: Path) -> Path | None:
     """The waves that a run in ``test_dir`` leaves."""
-    return None if binary.waves is None else test_dir / f"dump.{binary.waves}"
+    return None if binary.waves is None else test_dir / wave_name(binary.waves)
 
 
 Job = dict[str, Any]

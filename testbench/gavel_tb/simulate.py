@@ -19,7 +19,17 @@ from gavel_tb.harness import harness_verilog
 from gavel_tb.job_file import JOB_VARIABLE
 from gavel_tb.process import orderly_termination
 from gavel_tb.repeat import repeat_command
-from gavel_tb.runner import SHORT, WAVE_NOTE, Binary, Effort, build, run, tail, wave_file
+from gavel_tb.runner import (
+    SHORT,
+    WAVE_NOTE,
+    Binary,
+    Effort,
+    build,
+    run,
+    tail,
+    wave_file,
+    wave_format,
+)
 from gavel_tb.servers import Servers
 
 POLL_SECONDS = 0.2
@@ -57,9 +67,11 @@ class Prepared:
         """
         if self.binary is not None:
             return self.binary
+        harness = harness_verilog(
+            self.config, self.design.probe_paths, waves=wave_format() if self.waves else None)
         return build(
-            self.cache, self.design, harness_verilog(self.config, self.design.probe_paths),
-            effort=self.effort, waves=self.waves, debug=self.debug, coverage=self.coverage,
+            self.cache, self.design, harness, effort=self.effort, waves=self.waves,
+            debug=self.debug, coverage=self.coverage,
         )
 
     def run(
@@ -124,6 +136,7 @@ class Prepared:
             "parameters": dict(job.get("parameters", {})),
             "max_cycles": job.get("max_cycles"),
             "model": job.get("model", True),
+            "read_out": job.get("read_out", False),
             "arguments": list(job.get("arguments", ())),
             "coverage": job.get("coverage", False),
             "seed": seed,
@@ -140,7 +153,8 @@ class Prepared:
                 servers.run(binary, path)
             else:
                 run(binary, "gavel_tb.cocotb_main", folder,
-                    environment={JOB_VARIABLE: str(path)}, arguments=task["arguments"])
+                    environment={JOB_VARIABLE: str(path)}, arguments=task["arguments"],
+                    waves_from=job.get("waves_from", 0))
         result_path = folder / "result.json"
         if not result_path.is_file():
             raise SimulationError(f"simulation left no result{tail(folder / 'sim.log')}")
@@ -192,7 +206,8 @@ def simulate(
         ``kind`` and ``parameters`` as in `gavel_tb.jobs`; optional ``max_cycles``, ``seed`` and
         ``repeat`` (printed with a difference), ``model`` (False: RTL alone, nothing compared),
         ``coverage`` (True: the result has functional coverage, hits by name of the bin),
-        ``arguments`` (plus-arguments of the simulation).
+        ``arguments`` (plus-arguments of the simulation), ``read_out`` (every register is read at
+        the end), ``waves_from`` (first cycle in the waves).
     waves
         Record waves; ``result["waves"]`` is their path.
     folder

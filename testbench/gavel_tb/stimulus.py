@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from gavel_model.pins import Inputs, TxPins
 
@@ -21,6 +21,24 @@ class Stimulus(Protocol):
     @property
     def finished(self) -> bool:
         """No further cycle is needed."""
+        ...
+
+
+@runtime_checkable
+class OpenStimulus(Stimulus, Protocol):
+    """A stimulus that drives without looking at what comes out of the switch: `step` in two parts,
+    the first of which may be called for many cycles ahead."""
+
+    def active(self, cycle: int) -> bool:
+        """Whether the stimulus certainly goes on after ``cycle``, whatever comes out."""
+        ...
+
+    def drive(self, cycle: int) -> Inputs:
+        """Inputs of ``cycle``; called for one cycle after the other."""
+        ...
+
+    def watch(self, cycle: int, tx: Sequence[TxPins]) -> None:
+        """Sees the transmit pins of ``cycle``, before the observers do."""
         ...
 
 

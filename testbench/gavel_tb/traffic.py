@@ -158,6 +158,7 @@ class Traffic:
         self._reset_left = 0
         self._quiet = 0
         self._cycle = 0
+        self._driven: deque[tuple[bool, list[SentFrame | None]]] = deque()
         self.starts: list[SentFrame | None] = [None] * config.ports
         self.active_words = [0] * config.ports
         self.settled_words = [0] * config.ports
@@ -174,30 +175,46 @@ class Traffic:
 
     def step(self, cycle: int, tx: Sequence[TxPins]) -> Inputs:
         """Inputs of a cycle."""
-        job = self._job
-        self._cycle = cycle
-        active = cycle < job.cycles
-        settled = active and 2 * cycle >= job.cycles
-        moving = False
-        for port in self._ports:
-            if tx[port].valid:
-                moving = True
-                self.active_words[port] += active
-                self.settled_words[port] += settled
+        inputs = self.drive(cycle)
+        self.watch(cycle, tx)
+        return inputs
+
+    def active(self, cycle: int) -> bool:
+        """Whether frames begin in a cycle."""
+        return cycle < self._job.cycles
+
+    def drive(self, cycle: int) -> Inputs:
+        """Inputs of a cycle, which depend on nothing that comes out of the switch. So they may be
+        taken any number of cycles before `watch` is called for the same cycle."""
+        active = self.active(cycle)
         register = self._register(active)
         sending = active and not self._setup
+        moving = False
         rx = []
-        for port, source in enumerate(self._sources):
+        starts = []
+        for source in self._sources:
             pins = source.step(sending)
             if not active and source.idle and source.open:
                 pins = source.close()
-            self.starts[port] = source.start
+            starts.append(source.start)
             moving = moving or pins.valid == 1
             rx.append(pins)
-        busy = moving or active or register is not NO_ACCESS
-        self._quiet = 0 if busy else self._quiet + 1
+        self._driven.append((moving or active or register is not NO_ACCESS, starts))
         ready = self._ready(cycle) if active else self._all_ready
         return Inputs(tuple(rx), ready, register, self._reset(cycle))
+
+    def watch(self, cycle: int, tx: Sequence[TxPins]) -> None:
+        """Takes note of the transmit pins of a cycle, and makes `starts` those of it."""
+        self._cycle = cycle
+        active = self.active(cycle)
+        settled = active and 2 * cycle >= self._job.cycles
+        busy, self.starts = self._driven.popleft()
+        for port in self._ports:
+            if tx[port].valid:
+                busy = True
+                self.active_words[port] += active
+                self.settled_words[port] += settled
+        self._quiet = 0 if busy else self._quiet + 1
 
     def _register(self, active: bool) -> RegisterPins:
         if self._setup:

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Blocks of a stimulus that drives ahead, expected pins by a model that takes whole blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from gavel_fast.pin_block import (
+    CTL_VALID,
+    EMPTY_SHIFT,
+    EOP,
+    ERR,
+    LLR,
+    SOP,
+    UP,
+    VALID,
+    PinBlock,
+    output_block,
+)
+from gavel_model.config import SwitchConfig
+from gavel_model.pins import TxPins
+from gavel_tb.block_producer import BLOCK_CYCLES, Chunk
+from gavel_tb.block_recorder import InputRecorder
+from gavel_tb.block_switch import ModelSwitch
+from gavel_tb.jobs import Session
+from gavel_tb.read_out import ALIGN
+from gavel_tb.stimulus import CheckError, OpenStimulus
+
+_SILENT = TxPins()
+_IDLE = TxPins(up=1)
+
+
+def tx_rows(block: PinBlock) -> Iterator[list[TxPins]]:
+    """Transmit pins of all ports, cycle by cycle. The list is reused."""
+    moving = (block.flags & (VALID | CTL_VALID)).astype(bool)
+    fresh = np.ones(block.flags.shape, bool)
+    # Idle pins look like those of the cycle before, in most cycles.
+    fresh[1:] = moving[1:] | moving[:-1] | (block.flags[1:] != block.flags[:-1])
+    seq, ctl = block.seq.tolist(), block.ctl.tolist()
+    data, size = block.data.tobytes(), block.data[0, 0].nbytes if block.data.size else 0
+    row = [_SILENT] * block.flags.shape[1]
+    start = 0
+    for flags, changed, seqs, ctls in zip(block.flags.tolist(), fresh.tolist(), seq, ctl,
+                                          strict=True):
+        for port, flag in enumerate(flags):
+            if changed[port]:
+                at = start + port * size
+                row[port] = _IDLE if flag == UP else TxPins(
+                    +bool(flag & VALID), +bool(flag & SOP), +bool(flag & EOP),
+                    +bool(flag & ERR), flag >> EMPTY_SHIFT, +bool(flag & LLR), seqs[port],
+                    +bool(flag & CTL_VALID), ctls[port], +bool(flag & UP),
+                    int.from_bytes(data[at : at + size], "little"))
+        start += size * len(flags)
+        yield row
+
+
+class OpenProducer:
+    """See `gavel_tb.block_producer.Producer`.
+
+    Parameters
+    ----------
+    config
+        The switch.
+    session
+        Its stimulus is an `OpenStimulus`.
+    model
+        In its first cycle.
+    max_cycles
+        Limit; None: that of the session.
+    """
+
+    def __init__(
+        self, config: SwitchConfig, session: Session, model: ModelSwitch, *,
+        max_cycles: int | None = None,
+    ) -> None:
+        assert isinstance(session.stimulus, OpenStimulus)
+        self._config = config
+        self._stimulus: OpenStimulus = session.stimulus
+        self._observers = [observer.observe for observer in session.observers]
+        self._limit = session.max_cycles if max_cycles is None else max_cycles
+        self._model = model
+        self.cycles = 0
+        self.check: CheckError | None = None
+        self.timed_out = False
+
+    def chunks(self) -> Iterator[Chunk]:
+        """See `Producer`."""
+        stimulus = self._stimulus
+        while self.check is None and not stimulus.finished:
+            if self.cycles >= self._limit:
+                self.timed_out = True
+                return
+            yield self._chunk(self.cycles)
+
+    def _chunk(self, first: int) -> Chunk:
+        stimulus, recorder = self._stimulus, InputRecorder(self._config)
+        cycles = BLOCK_CYCLES if stimulus.active(first + BLOCK_CYCLES) else ALIGN
+        driven = []
+        for cycle in range(first, min(first + cycles, self._limit)):
+            if stimulus.finished:
+                break
+            driven.append(stimulus.drive(cycle))
+            recorder.add(driven[-1])
+        inputs = recorder.take()
+        outputs = output_block(self._config, len(driven))
+        self._model.run(inputs, outputs)
+        for cycle, (pins, tx) in enumerate(zip(driven, tx_rows(outputs.tx), strict=True), first):
+            stimulus.watch(cycle, tx)
+            try:
+                for observe in self._observers:
+                    observe(cycle, pins, tx)
+            except CheckError as error:
+                self.check = error
+            self.cycles = cycle + 1
+            if self.check is not None:
+                break
+        rows = self.cycles - first
+        return Chunk(first, inputs, outputs).begin(rows)
+
+    @property
+    def progress(self) -> float:
+        """See `Producer`."""
+        return float(getattr(self._stimulus, "progress", self.cycles / max(1, self._limit)))
+
+    def counters(self) -> list[list[int]]:
+        """See `Producer`."""
+        counters: list[list[int]] = self._model.counters().tolist()
+        return counters

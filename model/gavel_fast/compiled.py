@@ -18,8 +18,8 @@ Ints = npt.NDArray[Any]
 """What state is kept in: 64-bit signed integers, but for the pins and the counters."""
 
 _LITE: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}
-"""No entry from Python, and no counting of references: the arrays are those of the caller. Half of
-the time of compiling, and a good part of that of running, otherwise goes there."""
+"""No entry from Python, and no counting of references: the arrays are those of the caller. A third
+of the time of compiling, and most of that of running, otherwise goes there."""
 
 Function = TypeVar("Function", bound=Callable[..., object])
 

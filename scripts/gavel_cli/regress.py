@@ -24,7 +24,7 @@ from gavel_tb.regress.junit import junit
 from gavel_tb.regress.plan import STAGES, load_plan
 from gavel_tb.regress.replay import plan_of, repeat_lines, runner_for
 from gavel_tb.regress.results import CodeCoverage, code_coverage, repeat_of, results
-from gavel_tb.regress.shrink import MOST_RUNS, shrink
+from gavel_tb.regress.shrink import MOST_RUNS, PLAIN, shrink
 
 PAGE, RESULTS, JUNIT = "regress.html", "regress.json", "junit.xml"
 SHRUNK = "shrunk.toml"
@@ -59,7 +59,7 @@ SHOWN = 10
 @click.option("--strict-coverage", is_flag=True,
               help="A bin that an item must hit and does not is a failure, too.")
 @click.option("--shrink/--no-shrink", "shrinks", default=True, show_default=True,
-              help="Make the first failure as small as it can be.")
+              help="Make the first failure of random traffic as small as it can be.")
 @click.option("--shrink-runs", type=click.IntRange(min=1), default=MOST_RUNS, show_default=True,
               help="Runs that this may take.")
 @click.option("--list", "listing", is_flag=True, help="List the items and run nothing.")
@@ -110,8 +110,9 @@ def regress(
         covered = code_coverage(campaign)
     shrunk: dict[str, Any] = {}
     files: dict[str, str] = {}
-    if shrinks and campaign.failed:
-        finding = campaign.failed[0]
+    small = [finding for finding in campaign.failed if finding.run.kind in PLAIN]
+    if shrinks and small:
+        finding = small[0]
         with ProgressBar("gavel regress", "shrinking the first failure"):
             found, text = _shrink(finding, options, output, shrink_runs)
         shrunk[finding.name] = found

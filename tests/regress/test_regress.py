@@ -191,6 +191,19 @@ def test_a_run_without_a_result_is_an_error_of_the_tools(regress, monkeypatch):
     check_page(out)
 
 
+def test_a_bench_that_fails_is_a_failure_that_is_not_shrunk(regress):
+    """The bench asks for frames that find no room, which a large buffer does not give it."""
+    plan = PLAN.replace('{ base = "tiny" }', '{ base = "tiny", buffer_cells = 256 }').replace(
+        "crossbar", "ingress_buffer")
+    result, out = regress(plan, "--engine", "model", "--item", "block")
+    assert result.exit_code == 1
+    assert result.output.startswith("failed: block/ingress_buffer tiny/1\n")
+    assert "check: never seen: RX_NO_BUFFER" in result.stderr
+    assert "shrunk" not in result.output
+    assert not (out / "shrunk.toml").exists()
+    assert check_junit(out).get("failures") == "1"
+
+
 @pytest.mark.parametrize(("options", "code", "message"), [
     (["--item", "nothing"], 2, "item 'nothing': must be one of words, block"),
     (["--run", "nothing"], 2, "no run has the label 'nothing'"),

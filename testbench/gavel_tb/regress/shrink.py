@@ -29,7 +29,7 @@ _DEFAULTS: Mapping[str, Mapping[str, Any]] = {
 PLAIN: Mapping[str, Mapping[str, Any]] = {
     kind: {**defaults, "size": "min"} for kind, defaults in _DEFAULTS.items()
 }
-"""The plainest value of each parameter, by kind of job."""
+"""The plainest value of each parameter, by kind of job; other kinds cannot be shrunk."""
 
 _LENGTHS = {"traffic": ("cycles",), "llr": ("frames", "cycles")}
 """Parameters that say how long a job is, the one to begin with first."""

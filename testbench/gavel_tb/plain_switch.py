@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from gavel_fast.pin_block import UP, InputBlock, OutputBlock, get_pins, put_pins
+import numpy as np
+
+from gavel_fast.pin_block import EMPTY_SHIFT, UP, InputBlock, OutputBlock
 from gavel_model.config import SwitchConfig
 from gavel_model.link_tx import IDLE_UP
 from gavel_model.pins import IDLE, NO_ACCESS, Inputs, RegisterPins, RxPins
@@ -45,26 +47,41 @@ class PlainSwitch:
 
     def run(self, inputs: InputBlock, outputs: OutputBlock) -> None:
         """Steps through all cycles of ``inputs`` and fills as many rows of ``outputs``."""
-        switch = self.switch
-        tx = outputs.tx
-        for array in (tx.flags, tx.seq, tx.ctl, tx.data):
-            array.fill(0)
-        # Most pins of most cycles are idle: the model knows them by identity, and is told at once.
-        flags = inputs.rx.flags.tolist()
-        controls = (inputs.ready.tolist(), inputs.ctl_ready.tolist(), inputs.register.tolist(),
-                    inputs.reset.tolist())
-        for cycle, (row, ready, ctl_ready, register, reset) in enumerate(
-                zip(flags, *controls, strict=True)):
-            for port, pins in enumerate(switch.tx):
+        switch, size = self.switch, self.config.word_bytes
+        rx, tx = inputs.rx, outputs.tx
+        cycles, ports = rx.flags.shape
+        flags, seq, ctl, rdata = [], [], [], []
+        words, data = rx.data.astype("<u8").tobytes(), bytearray(cycles * ports * size)
+        columns = (rx.flags, rx.seq, rx.ctl, inputs.ready, inputs.ctl_ready, inputs.register,
+                   inputs.reset)
+        at = 0
+        for row in zip(*(column.tolist() for column in columns), strict=True):
+            received = []
+            for port, word in enumerate(row[0]):
+                # The model knows idle pins by their identity, and passes quickly over them.
+                received.append(IDLE if word == UP else RxPins(
+                    word & 1, word >> 1 & 1, word >> 2 & 1, word >> 3 & 1, word >> EMPTY_SHIFT,
+                    word >> 4 & 1, row[1][port], word >> 5 & 1, row[2][port], word >> 6 & 1,
+                    int.from_bytes(words[at : at + size], "little")))
+                pins = switch.tx[port]
                 if pins is IDLE_UP:
-                    tx.flags[cycle, port] = UP
+                    flags.append(UP)
+                    seq.append(0)
+                    ctl.append(0)
                 else:
-                    put_pins(tx, cycle, port, pins)
-            outputs.rdata[cycle] = switch.rdata
-            access = NO_ACCESS if not register else RegisterPins(
-                register & 0xFFFF, register >> 16 & 0xFFFFFFFF, register >> 48 & 1,
-                register >> 49 & 1)
-            switch.step(Inputs(
-                tuple([IDLE if word == UP else RxPins(**get_pins(inputs.rx, cycle, port))
-                       for port, word in enumerate(row)]),
-                ready, access, reset, ctl_ready))
+                    flags.append(pins.valid | pins.sop << 1 | pins.eop << 2 | pins.err << 3
+                                 | pins.llr << 4 | pins.ctl_valid << 5 | pins.up << 6
+                                 | pins.empty << EMPTY_SHIFT)
+                    seq.append(pins.seq)
+                    ctl.append(pins.ctl)
+                    data[at : at + size] = pins.data.to_bytes(size, "little")
+                at += size
+            rdata.append(switch.rdata)
+            access = NO_ACCESS if not row[5] else RegisterPins(
+                row[5] & 0xFFFF, row[5] >> 16 & 0xFFFFFFFF, row[5] >> 48 & 1, row[5] >> 49 & 1)
+            switch.step(Inputs(tuple(received), row[3], access, row[6], row[4]))
+        tx.flags[:cycles] = np.array(flags, np.uint16).reshape(cycles, ports)
+        tx.seq[:cycles] = np.array(seq, np.uint32).reshape(cycles, ports)
+        tx.ctl[:cycles] = np.array(ctl, np.uint64).reshape(cycles, ports)
+        tx.data[:cycles] = np.frombuffer(data, "<u8").reshape(cycles, ports, -1)
+        outputs.rdata[:cycles] = rdata

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """One point without link partners: frames come as they come, and what finds no room is dropped.
 
-A run has four parts. *Warm-up*: frames are sent and nothing is measured. *Measurement*: words on the
-pins count, and frames that arrive in it are measured whenever they leave. *After*: further frames
-are sent, so that the last measured ones leave under the same load. *Drain*: nothing is sent until
-the switch is empty; then its counters must explain every frame that is missing.
+A run has four parts. *Warm-up*: frames are sent and nothing is measured. *Measurement*: words on
+the pins count, and frames that arrive in it are measured whenever they leave. *After*: further
+frames are sent, so that the last measured ones leave under the same load. *Drain*: nothing is sent
+until the switch is empty; then its counters must explain every frame that is missing.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from gavel_tb.sweep.source import SourceState, Span, fill, source_state
 from gavel_tb.theory.student import student_t
 
 BLOCK_CYCLES = 1024
-"""Cycles that are driven at once. No frame of a switch that has any stays inside for so long
-without a word on some output, so a block without words ends a drain."""
+"""Cycles that are driven at once. A switch with whole frames in it shows a word long before so many
+cycles have gone by, so a block without words ends a drain."""
 
 SHARE_BEFORE = 0.25
 SHARE_AFTER = 0.25
@@ -121,14 +121,15 @@ class OpenLoop:
         CheckError
             If a frame is wrong, or missing without a reason.
         """
-        while self._block() or self.cycle < self.job.span.stop:
-            pass
+        sending = True
+        while self._block() or sending:
+            sending = self.cycle < self.job.span.stop or bool(self.source.words.any())
         dropped = self._dropped()
         for port, (sent, arrived) in enumerate(
                 zip(self.source.sent, self.sink.arrived, strict=True)):
             if sent - arrived != dropped[port]:
-                raise CheckError(f"input {port}: {sent - arrived} of {sent} frames are missing, and "
-                                 f"{dropped[port]} have found no room")
+                raise CheckError(f"input {port}: {sent - arrived} of {sent} frames are missing, "
+                                 f"and {dropped[port]} have found no room")
         return self._figures(sum(dropped))
 
     def _block(self) -> int:
@@ -212,7 +213,8 @@ def measure_open_loop(
 
 
 def jain(shares: np.typing.NDArray[np.float64]) -> float | None:
-    """Fairness index of Jain, Chiu and Hawe (DEC-TR-301, 1984): (sum x)^2 / (n sum x^2), 1/n...1."""
+    """Fairness of n shares, 1/n...1: (sum x)^2 / (n sum x^2) (Jain, Chiu and Hawe, DEC-TR-301,
+    1984)."""
     squares = float((shares * shares).sum())
     return float(shares.sum()) ** 2 / (shares.size * squares) if squares else None
 
@@ -225,7 +227,7 @@ def steady(batches: list[float]) -> bool:
         return False
     early, late = batches[:half], batches[-half:]
     error = ((variance(early) + variance(late)) / half) ** 0.5
-    return abs(mean(late) - mean(early)) <= student_t(STEADY_CONFIDENCE, 2 * half - 2) * error
+    return bool(abs(mean(late) - mean(early)) <= student_t(STEADY_CONFIDENCE, 2 * half - 2) * error)
 
 
 def _per(total: Any, count: int) -> float | None:

@@ -35,13 +35,13 @@ def draw(key: np.uint64, count: np.uint64) -> np.uint64:
 @compiled
 def happens(bits: np.uint64, threshold: np.uint64) -> bool:
     """Whether a draw falls below `threshold_of` a probability."""
-    return bits >> _DROPPED < threshold
+    return bool(bits >> _DROPPED < threshold)
 
 
 @compiled
 def below(bits: np.uint64, limit: int) -> int:
     """A number in 0...limit-1; its probability is off by less than limit / 2**32."""
-    return np.int64((bits >> _32) * np.uint64(limit) >> _32)
+    return int((bits >> _32) * np.uint64(limit) >> _32)
 
 
 def threshold_of(probability: float) -> np.uint64:

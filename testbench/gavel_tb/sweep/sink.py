@@ -53,8 +53,8 @@ class SinkState(NamedTuple):
     """``fill_key`` (1): as in `SourceState`; ``open`` (P), ``lane`` (P), ``begun`` (P): a frame is
     coming, its lanes so far, the cycle of its first word; ``lanes``, ``again`` (P, lanes): the
     frame, and as it must be; ``fields`` (P, 6); ``wanted`` (P, P, V): number of each flow's next
-    frame; ``seen`` (P, P, V): bit n is set if the frame n + 1 before that has come; ``arrived`` (P):
-    frames by source; ``frames`` (P, P): those whose last word came in the span, by source and
+    frame; ``seen`` (P, P, V): bit n is set if the frame n + 1 before that has come; ``arrived``
+    (P): frames by source; ``frames`` (P, P): those whose last word came in the span, by source and
     output; ``words`` (P): words in the span by output; ``batch_words`` (BATCHES);
     ``batch_frames``, ``batch_delay``, ``batch_wait`` (BATCHES): number of the frames that arrived
     at their source in a batch, and sums of their delays to the first word out and of their waits;

@@ -51,12 +51,11 @@ class Span(NamedTuple):
 class SourceState(NamedTuple):
     """``key`` (P), ``draws`` (P): generator of each input; ``fill_key`` (1): of the frames' bytes;
     ``word``, ``words`` (P): next word and words of the frame on the line, 0 words without;
-    ``wait`` (P): idle cycles to come; ``due`` (P): the first cycle of which it is not drawn yet whether
-    a frame arrives in it;
-    ``bursting``, ``to`` (P): in a burst, and the output of the last frame; ``fields`` (P, 6) and
-    ``lanes`` (P, lanes): the frame; ``numbers`` (P, P, V): the next of each flow; ``offered``
-    (P, P): frames with their first word in the span, ``offered_words`` (P), ``sent`` (P): frames
-    in all."""
+    ``wait`` (P): idle cycles to come; ``due`` (P): first cycle of which it is not drawn yet whether
+    a frame arrives in it; ``bursting``, ``to`` (P): in a burst, and the output of the last frame;
+    ``fields`` (P, 6) and ``lanes`` (P, lanes): the frame; ``numbers`` (P, P, V): the next of each
+    flow; ``offered`` (P, P): frames with their first word in the span, ``offered_words`` (P),
+    ``sent`` (P): frames in all."""
 
     key: Words
     draws: Words
@@ -108,20 +107,20 @@ def _length(state: SourceState, rules: SourceRules, port: int) -> int:
             kind += 1
     least, largest = rules.least[kind], rules.largest[kind]
     if least == largest:
-        return least
-    return least + below(_bits(state, port), largest - least + 1)
+        return int(least)
+    return int(least + below(_bits(state, port), largest - least + 1))
 
 
 @compiled
 def _target(state: SourceState, rules: SourceRules, port: int) -> int:
     ports = state.key.size
     if rules.choice == TO_FIXED:
-        return rules.fixed[port]
+        return int(rules.fixed[port])
     if rules.choice == IN_TURN:
         following = (state.to[port] + 1) % ports
-        return (following + 1) % ports if following == port else following
+        return int((following + 1) % ports if following == port else following)
     if rules.choice == TO_HOT and happens(_bits(state, port), rules.hot):
-        return rules.fixed[port]
+        return int(rules.fixed[port])
     return below(_bits(state, port), ports)
 
 

@@ -41,7 +41,7 @@ def happens(bits: np.uint64, threshold: np.uint64) -> bool:
 @compiled
 def below(bits: np.uint64, limit: int) -> int:
     """A number in 0...limit-1; its probability is off by less than limit / 2**32."""
-    return int((bits >> _32) * np.uint64(limit) >> _32)
+    return int(np.int64((bits >> _32) * np.uint64(limit) >> _32))
 
 
 def threshold_of(probability: float) -> np.uint64:

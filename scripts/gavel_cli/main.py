@@ -42,6 +42,8 @@ EXIT_CODE_OF = {
     ("gavel_tb.workload.errors", "DeliveryError"): EXIT_CHECK,
     ("gavel_tb.workload.errors", "WorkloadError"): EXIT_USAGE,
     ("gavel_tb.errors", "SimulationError"): EXIT_TOOL,
+    ("gavel_tb.farm.errors", "ClusterError"): EXIT_TOOL,
+    ("gavel_tb.farm.errors", "FolderError"): EXIT_USAGE,
     ("gavel_tb.formal.errors", "SolverError"): EXIT_TOOL,
 }
 """Exit codes of the errors of the packages below, most special first; not imported for it."""

@@ -20,7 +20,8 @@ _TERMINATED = 128 + signal.SIGTERM
 _PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """For ``preexec_fn``: on Linux the child is killed when the thread that starts it ends."""
     if _PRCTL is not None:
         _PRCTL(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
@@ -36,7 +37,7 @@ def run_child(
     """
     with subprocess.Popen(
         list(command), cwd=cwd, env=dict(env), stdout=stdout, stderr=stderr,
-        start_new_session=True, preexec_fn=_die_with_parent,
+        start_new_session=True, preexec_fn=die_with_parent,
     ) as child:
         try:
             return child.wait()

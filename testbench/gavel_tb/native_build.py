@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Builds of the Verilated switch that our own C++ drives: only pins, no Python, no cocotb."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gavel_model.config import SwitchConfig
+from gavel_tb.build_cache import BuildCache, Design
+from gavel_tb.harness import TOP, harness_verilog
+from gavel_tb.process import run_child
+from gavel_tb.runner import (
+    BUILD_JOBS,
+    LONG,
+    Effort,
+    build_error,
+    splitting,
+    tool_environment,
+    tool_versions,
+    verilator_folder,
+)
+
+_INLINED_BITS = 1024
+"""Ports x bits up to which inlined code fits the caches: there it is a quarter faster, and above
+it (16 ports of 512 bits) half as fast as code that all instances of a module share."""
+
+
+@dataclass(frozen=True)
+class Driver:
+    """The C++ around the switch.
+
+    Attributes
+    ----------
+    kind
+        First part of the name of its entries in the cache.
+    source
+        The C++ file.
+    output
+        Name of the program, or library.
+    compile, link
+        Flags of the C++ compiler and of the linker.
+    headers
+        Files that the source includes, text by name.
+    """
+
+    kind: str
+    source: Path
+    output: str
+    compile: str = ""
+    link: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def build_native(
+    config: SwitchConfig, design: Design, cache: BuildCache, driver: Driver, effort: Effort = LONG
+) -> Path:
+    """Path of the driver's output, linked with the switch; built unless the cache has it.
+
+    Raises
+    ------
+    SimulationError
+        If the build fails.
+    """
+    # Only the pins: what a person would simulate who has the Verilog alone.
+    harness = harness_verilog(config, None)
+    inlined = effort is LONG and config.ports * config.data_width <= _INLINED_BITS
+    flags = [*(("-O3",) if inlined else effort.verilator), "--x-assign", "fast", "--x-initial",
+             "fast", *splitting(design), "-Wno-fatal", "-Wno-lint", "-Wno-style"]
+    if driver.compile:
+        flags += ["-CFLAGS", driver.compile]
+    if driver.link:
+        flags += ["-LDFLAGS", driver.link]
+
+    def make(folder: Path) -> None:
+        (folder / "gavel_switch.v").write_text(design.verilog, "utf-8")
+        (folder / f"{TOP}.sv").write_text(harness, "utf-8")
+        for name, text in driver.headers.items():
+            (folder / name).write_text(text, "utf-8")
+        commands = [
+            [str(verilator_folder() / "verilator"), "--cc", "--exe", "-Mdir", str(folder),
+             "--top-module", TOP, "--prefix", "Vtop", "-o", driver.output, *flags,
+             str(folder / f"{TOP}.sv"), str(folder / "gavel_switch.v"), str(driver.source)],
+            ["make", "-j", str(BUILD_JOBS), "-C", str(folder), "-f", "Vtop.mk",
+             f"OPT_FAST={effort.fast}", f"OPT_SLOW={effort.slow}", f"OPT_GLOBAL={effort.fast}"],
+        ]
+        log = folder / "build.log"
+        with log.open("w") as output:
+            for command in commands:
+                if run_child(command, cwd=folder, env=tool_environment(), stdout=output,
+                             stderr=subprocess.STDOUT):
+                    raise build_error(log)
+
+    parts = (design.verilog, harness, *flags, effort.fast, effort.slow, driver.output,
+             driver.source.read_text("utf-8"), *driver.headers, *driver.headers.values(),
+             Path(__file__).read_text("utf-8"), *tool_versions())
+    return cache.entry(driver.kind, parts, make) / driver.output

@@ -11,6 +11,12 @@ from dataclasses import dataclass, fields
 
 from gavel_model.profiles import PROFILE_NAMES
 
+QUEUEING = ("voq", "fifo")
+"""How the frames of an input wait: in virtual output queues, or in one queue."""
+
+NAMES = {"profile": PROFILE_NAMES, "queueing": QUEUEING}
+"""Fields that are names, and the names allowed."""
+
 CELL_BYTES = 64
 """Bytes in a buffer cell: the minimum Ethernet frame and one allowed credit size."""
 
@@ -81,6 +87,9 @@ class SwitchConfig:
         Bytes in a buffer cell, which is also the credit size: 64.
     buffer_cells
         Cells in one ingress buffer, 16...65536; at least one longest frame.
+    queueing
+        ``voq``, or ``fifo``: an input sends its frames in the order in which they came, for
+        comparison with theory.
     max_frame_bytes
         Longest frame with FCS, 64...9216.
     replay_frames, replay_cells
@@ -133,6 +142,7 @@ class SwitchConfig:
     vcs: int
     cell_bytes: int = CELL_BYTES
     buffer_cells: int
+    queueing: str = "voq"
     max_frame_bytes: int
     replay_frames: int
     replay_cells: int
@@ -159,7 +169,7 @@ class SwitchConfig:
     def __post_init__(self) -> None:
         for item in fields(self):
             value = getattr(self, item.name)
-            kind = str if item.name == "profile" else int
+            kind = str if item.name in NAMES else int
             if type(value) is not kind:
                 expected = "a string" if kind is str else "a whole number"
                 raise ConfigError(item.name, value, expected)
@@ -190,8 +200,10 @@ class SwitchConfig:
             raise ConfigError("id_entries", self.id_entries, f"at least ports = {self.ports}")
         self._power_of_two("fdb_sets", 1, 4096)
         self._in_range("fdb_ways", 1, 4)
-        if self.profile not in PROFILE_NAMES:
-            raise ConfigError("profile", self.profile, "one of " + ", ".join(PROFILE_NAMES))
+        for field, names in NAMES.items():
+            value = getattr(self, field)
+            if value not in names:
+                raise ConfigError(field, value, "one of " + ", ".join(names))
         self._in_range("ecn_threshold", 0, 65535)
         self._in_range("esun_ethertype", 0x0600, 0xFFFF)
 

@@ -8,6 +8,7 @@ from collections import deque
 from gavel_model.config import SwitchConfig
 from gavel_model.counters import Counters
 from gavel_model.crossbar import CrossbarWord
+from gavel_model.head_order import HeadOrder
 from gavel_model.link_rx import ABORT, EOP, SOP, WORD
 from gavel_model.outgoing_frame import OutgoingFrame
 from gavel_model.received_frame import ReceivedFrame
@@ -54,8 +55,8 @@ class IngressBuffer:
 
     __slots__ = (
         "_cell_mask", "_cells", "_cells_before", "_changed_at", "_count_bits", "_counters", "_end",
-        "_limits", "_limits_before", "_limits_from", "_max_words", "_outgoing", "_overflow",
-        "_position", "_queues", "_size", "_stored", "_vcs", "_voqs", "_words", "done",
+        "_fifo", "_limits", "_limits_before", "_limits_from", "_max_words", "_order", "_outgoing",
+        "_overflow", "_position", "_queues", "_size", "_stored", "_vcs", "_voqs", "_words", "done",
         "ecn_threshold", "frame", "free", "index", "lossless", "output", "vc_cells",
         "vc_cells_packed", "voq_cells", "voq_frames", "voq_frames_packed",
     )
@@ -65,6 +66,7 @@ class IngressBuffer:
         self._size = config.buffer_cells
         self._voqs = config.voqs
         self._vcs = config.vcs
+        self._fifo = config.queueing == "fifo"
         self._max_words = config.max_frame_words
         self._cell_mask = config.words_per_cell - 1
         self._count_bits = config.count_bits
@@ -87,6 +89,7 @@ class IngressBuffer:
         self._limits_from = 0
         self.lossless = 0
         self._queues: list[deque[ReceivedFrame]] = [deque() for _ in range(self._voqs)]
+        self._order = HeadOrder() if self._fifo else None
         self._cells = 0
         self._stored = 0
         self._overflow = False
@@ -189,7 +192,8 @@ class IngressBuffer:
         self.vc_cells_packed += cells << vc * self._count_bits
 
     def file(self, frame: ReceivedFrame, now: int) -> bool:
-        """Puts a frame at the tail of its VOQ in cycle ``now``; returns whether it was empty."""
+        """Puts a frame at the tail of its VOQ in cycle ``now``; returns whether that VOQ is shown
+        from the next cycle on and was not before."""
         self._add_cells(frame.vc, frame.cells, now)
         voq = frame.output * self._vcs + frame.vc
         self._queues[voq].append(frame)
@@ -197,13 +201,22 @@ class IngressBuffer:
         self.voq_frames[voq] = frames + 1
         self.voq_frames_packed += 1 << voq * self._count_bits
         self.voq_cells[voq] += frame.cells
-        return not frames
+        return not frames if self._order is None else self._order.file(voq)
 
     def take(self, voq: int) -> ReceivedFrame:
         """Takes the head out of a VOQ in cycle s. Its cells stay counted until `mark`."""
         self.voq_frames[voq] -= 1
         self.voq_frames_packed -= 1 << voq * self._count_bits
+        if self._order is not None:
+            self._order.take(voq)
         return self._queues[voq].popleft()
+
+    def shown_after(self, voq: int) -> int | None:
+        """The VOQ that is shown in place of one that was, now that its frame has been taken: with
+        VOQs no other than itself; None if there is none."""
+        if self._order is not None:
+            return self._order.head
+        return voq if self.voq_frames[voq] else None
 
     def drained(self, frame: ReceivedFrame, now: int) -> None:
         """The last word of a frame was read in the cycle before ``now``."""

@@ -9,7 +9,7 @@ from dataclasses import MISSING, fields
 from importlib import resources
 from pathlib import Path
 
-from gavel_model.config import ConfigError, SwitchConfig, shortened
+from gavel_model.config import NAMES, ConfigError, SwitchConfig, shortened
 
 PRESETS = ("tiny", "fpga", "pod", "rack", "scale")
 _FIELDS = tuple(item.name for item in fields(SwitchConfig))
@@ -79,7 +79,7 @@ def _override(text: str) -> tuple[str, object]:
     if not equals:
         raise ConfigError("-P", text, "of the form name=value")
     _known(name)
-    if name == "profile":
+    if name in NAMES:
         return name, value
     try:
         return name, int(value, 0)

@@ -35,8 +35,8 @@ class Scheduler:
         For each output the weights of its VCs, None without, and its VCs with strict priority, as
         visible in the cycle.
     filled, eligible
-        F and E of the specification: for each output the inputs with a frame for it, and those
-        with one that may go there.
+        F and E of the specification: for each output the inputs that show a frame for it, and
+        those that show one that may go there.
     grant_packed, accept_packed, turn_packed, catch_up_packed, quota_packed
         The same state in the form of the probe points.
     """
@@ -73,7 +73,7 @@ class Scheduler:
         self.strict = [0] * ports
         self.filled = [0] * ports
         self.eligible = [0] * ports
-        # VCs with frames of each input, and inputs with frames of each VC, for each output.
+        # VCs that each input shows, and inputs that show each VC, for each output.
         self._ready = [[0] * ports for _ in range(ports)]
         self._inputs = [[0] * self._vcs for _ in range(ports)]
         # Where not all requests of an output count: whether a new round begins, and the inputs
@@ -89,11 +89,11 @@ class Scheduler:
 
     @property
     def ready(self) -> list[list[int]]:
-        """For each output and input the VCs with a frame, a mask."""
+        """For each output and input the VCs that are shown, a mask."""
         return self._ready
 
     def voq_filled(self, i: int, j: int, v: int) -> None:
-        """VOQ (j, v) of input i is no longer empty."""
+        """VOQ (j, v) of input i is shown: no longer empty, or with one queue per input the head."""
         self._ready[j][i] |= 1 << v
         self._inputs[j][v] |= 1 << i
         self.filled[j] |= 1 << i
@@ -101,7 +101,7 @@ class Scheduler:
             self.eligible[j] |= 1 << i
 
     def voq_emptied(self, i: int, j: int, v: int) -> None:
-        """VOQ (j, v) of input i has become empty."""
+        """VOQ (j, v) of input i is no longer shown."""
         ready = self._ready[j][i] & ~(1 << v)
         self._ready[j][i] = ready
         self._inputs[j][v] &= ~(1 << i)

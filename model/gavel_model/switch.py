@@ -198,8 +198,11 @@ class Switch:
                 buffer = self.ports[i].ingress_buffer
                 voq = j * self.config.vcs + v
                 self._taken.append(buffer.take(voq))
-                if not buffer.voq_frames[voq]:
+                shown = buffer.shown_after(voq)
+                if shown != voq:
                     scheduler.voq_emptied(i, j, v)
+                    if shown is not None:
+                        scheduler.voq_filled(i, *divmod(shown, self.config.vcs))
                 self._busy_inputs |= 1 << i
                 self._busy_outputs |= 1 << j
                 port = self.ports[j]

@@ -10,6 +10,7 @@ from gavel_model.config import SwitchConfig
 from gavel_model.register_map import CELL_LIMIT_BITS, COUNTERS
 from gavel_rtl.block import place
 from gavel_rtl.frame_writer import FrameWriter
+from gavel_rtl.head_order import HeadOrder
 from gavel_rtl.interfaces import (
     CountedFrame,
     Fields,
@@ -31,8 +32,9 @@ class IngressBuffer(wiring.Component):
     """Stores the frames of one input until the scheduler sends them (spec chapter 7).
 
     `FrameWriter` gives cells to arriving words and files frames; `VoqCounters`, `VoqLists` and
-    `VoqOccupancy` keep the queues; `VcCells` says which VCs are full; `Transfer` reads the matched
-    frame. Two memories stand here: the cells' data, and the chain of cells within a frame.
+    `VoqOccupancy` keep the queues, and `HeadOrder` which frame came first, if that matters;
+    `VcCells` says which VCs are full; `Transfer` reads the matched frame. Two memories stand here:
+    the cells' data, and the chain of cells within a frame.
 
     Members
     -------
@@ -47,7 +49,7 @@ class IngressBuffer(wiring.Component):
     match
         Scheduler's decision for this input, cycle s.
     voq_ready
-        Bit n: VOQ n is not empty.
+        Bit n: VOQ n is shown to the scheduler.
     done
         The open transfer reads its last word in this cycle.
     connect, out_word
@@ -150,8 +152,17 @@ class IngressBuffer(wiring.Component):
         m.d.comb += [
             counters.filed.eq(writer.filed),
             self.voq_frames.eq(counters.voq_frames),
-            self.voq_ready.eq(counters.voq_ready),
         ]
+        if config.queueing == "fifo":
+            order = place(m, "head_order", HeadOrder(config))
+            m.d.comb += [
+                order.filed.eq(writer.files),
+                order.filed_voq.eq(writer.filed_voq),
+                order.taken.eq(self.match.valid),
+                self.voq_ready.eq(order.head),
+            ]
+        else:
+            m.d.comb += self.voq_ready.eq(counters.voq_ready)
         m.d.sync += [
             enqueue_voq.eq(writer.filed_voq),
             enqueue_behind.eq(counters.voq_ready.bit_select(writer.filed_voq, 1)),

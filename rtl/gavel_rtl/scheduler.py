@@ -34,7 +34,7 @@ class Scheduler(wiring.Component):
     Members
     -------
     voq_ready
-        For each input P*V bits: its VOQ j*V + v has a frame.
+        For each input P*V bits: its VOQ j*V + v is shown.
     allow
         P*V bits: output j may send a frame of VC v.
     done

@@ -27,7 +27,7 @@ class SchedulerOutput(wiring.Component):
     Members
     -------
     ready
-        V rows of P bits: bit i of row v, input i has a frame in this output's VOQ of VC v.
+        V rows of P bits: bit i of row v, input i shows this output's VOQ of VC v.
     allow
         V bits: the VC may send.
     weights, strict

@@ -70,6 +70,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 3000) -> None:
 
     async def bench(ctx: Any) -> None:
         words: deque[Word] = deque()
+        order: deque[int] = deque()
         opened: tuple[int, ReceivedFrame] | None = None
         transfer: OutgoingFrame | None = None
         shown: dict[str, int] | None = None
@@ -90,7 +91,11 @@ def check(config: SwitchConfig, seed: int, cycles: int = 3000) -> None:
                 if filling:
                     load, reads, changes = 1.0, 0.01, 0.0
             _drive_settings(ctx, block, model, limits)
-            _expect_state(ctx, where, config, block, model)
+            if config.queueing == "fifo":
+                ready = list(order)[:1]
+            else:
+                ready = [n for n, frames in enumerate(model.voq_frames) if frames]
+            _expect_state(ctx, where, block, model, ready)
             _expect_accounts(ctx, where, block, counted, left)
             _expect_word(ctx, where, block, shown)
 
@@ -138,9 +143,9 @@ def check(config: SwitchConfig, seed: int, cycles: int = 3000) -> None:
                 if model.done:
                     left, transfer = model.frame, None
             expect(f"{where}: done", ctx.get(block.done), int(left is not None))
-            ready = [n for n, frames in enumerate(model.voq_frames) if frames]
             if ready and transfer is None and rng.random() < reads:
                 voq = rng.choice(ready)
+                order.remove(voq)
                 output, vc = divmod(voq, config.vcs)
                 opened = output, model.take(voq)
                 drive(ctx, block.match, {"valid": 1, "output": 1 << output, "vc": 1 << vc})
@@ -154,6 +159,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 3000) -> None:
                 model.drained(left_before, now)
             if ended is not None and not ended.reason:
                 model.file(ended, now)
+                order.append(ended.output * config.vcs + ended.vc)
             counted = counted_now
             if now % _PHASE == 0 or rng.random() < changes:
                 limits = [config.buffer_cells] * config.vcs if filling else _limits(config, rng)
@@ -226,13 +232,12 @@ def _drive_verdict(ctx: Any, config: SwitchConfig, block: IngressBuffer,
     drive(ctx, block.route, {"hit": int(incoming.hit), "port": frame.output})
 
 
-def _expect_state(ctx: Any, where: str, config: SwitchConfig, block: IngressBuffer,
-                  model: Model) -> None:
+def _expect_state(ctx: Any, where: str, block: IngressBuffer, model: Model,
+                  ready: list[int]) -> None:
     expect(f"{where}: free_cells", ctx.get(block.free_cells), model.free)
     expect(f"{where}: voq_frames", hex(ctx.get(block.voq_frames)), hex(model.voq_frames_packed))
     expect(f"{where}: vc_cells", [ctx.get(cells) for cells in block.vc_cells], model.vc_cells)
-    expect(f"{where}: voq_ready", bin(ctx.get(block.voq_ready)),
-           bin(sum(bool(model.voq_frames[n]) << n for n in range(config.voqs))))
+    expect(f"{where}: voq_ready", bin(ctx.get(block.voq_ready)), bin(sum(1 << n for n in ready)))
 
 
 def _expect_accounts(ctx: Any, where: str, block: IngressBuffer,

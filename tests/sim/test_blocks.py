@@ -12,7 +12,7 @@ from gavel_model.loader import load_config
 BLOCKS = ("link_rx", "llr_receiver", "parser", "lookup", "ingress_buffer", "scheduler", "crossbar",
           "egress", "llr_transmitter", "control_transmitter", "link_tx", "registers",
           "credit_sender", "credit_receiver", "pause_sender", "pause_receiver",
-          "mac_control_transmitter", "mac_control_receiver")
+          "mac_control_transmitter", "mac_control_receiver", "head_order")
 SHAPES = {
     "2x64": (),
     "3x512": ("ports=3", "data_width=512", "vcs=3"),
@@ -23,6 +23,7 @@ OF_EACH_VC = ("parser", "ingress_buffer", "scheduler", "registers", "credit_send
 """Blocks that do something for each virtual channel."""
 
 MANY_VCS = ("data_width=256", "vcs=8")
+ONE_QUEUE = ("ports=3", "data_width=512", "vcs=3", "buffer_cells=21", "queueing=fifo")
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -34,6 +35,10 @@ def test_block(block: str, shape: str, seed: int) -> None:
 @pytest.mark.parametrize("block", OF_EACH_VC)
 def test_block_with_many_vcs(block: str, seed: int) -> None:
     _check(block, MANY_VCS, seed)
+
+
+def test_ingress_buffer_with_one_queue(seed: int) -> None:
+    _check("ingress_buffer", ONE_QUEUE, seed)
 
 
 def _check(block: str, shape: tuple[str, ...], seed: int) -> None:

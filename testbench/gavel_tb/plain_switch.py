@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import numpy as np
 
 from gavel_fast.pin_block import EMPTY_SHIFT, UP, InputBlock, OutputBlock
@@ -14,7 +16,7 @@ from gavel_model.switch import Switch
 
 
 class PlainSwitch:
-    """`gavel_model.switch.Switch` behind the interface of all engines.
+    """`gavel_model.switch.Switch` behind `gavel_tb.block_switch.BlockSwitch`.
 
     Attributes
     ----------
@@ -28,13 +30,19 @@ class PlainSwitch:
         self.config = config
         self.switch = Switch(config)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
     @property
     def cycle(self) -> int:
         """Cycles stepped since construction."""
         return self.switch.cycle
 
     def reset(self) -> None:
-        """Gives everything its reset value."""
+        """See `BlockSwitch`."""
         self.switch.reset()
 
     def counters(self) -> list[list[int]]:
@@ -46,7 +54,7 @@ class PlainSwitch:
         return self.switch.probe_values()
 
     def run(self, inputs: InputBlock, outputs: OutputBlock) -> None:
-        """Steps through all cycles of ``inputs`` and fills as many rows of ``outputs``."""
+        """See `BlockSwitch`."""
         switch, size = self.switch, self.config.word_bytes
         rx, tx = inputs.rx, outputs.tx
         cycles, ports = rx.flags.shape

@@ -18,8 +18,9 @@ import numpy as np
 from gavel_fast.pin_block import InputBlock, OutputBlock, input_block, output_block
 from gavel_model.config import SwitchConfig
 from gavel_model.register_map import Counter, Port, port_address
+from gavel_tb.block_switch import BlockSwitch
 from gavel_tb.stimulus import CheckError
-from gavel_tb.sweep.engines import Engine, open_engine
+from gavel_tb.sweep.engines import open_engine
 from gavel_tb.sweep.histogram import quantile
 from gavel_tb.sweep.options import TrafficMix
 from gavel_tb.sweep.rules import source_rules
@@ -101,7 +102,7 @@ class OpenLoop:
         As `OpenLoopJob.check`.
     """
 
-    def __init__(self, config: SwitchConfig, job: OpenLoopJob, engine: Engine) -> None:
+    def __init__(self, config: SwitchConfig, job: OpenLoopJob, engine: BlockSwitch) -> None:
         job.check(config)
         self.config = config
         self.job = job

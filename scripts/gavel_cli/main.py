@@ -31,6 +31,7 @@ VERBS = {
     "info": "gavel_cli.info:info",
     "run": "gavel_cli.run:run",
     "soak": "gavel_cli.soak:soak",
+    "sweep": "gavel_cli.sweep:sweep",
     "trace": "gavel_cli.trace:trace",
     "verilog": "gavel_cli.verilog:verilog",
 }

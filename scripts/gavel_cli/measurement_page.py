@@ -42,8 +42,8 @@ def measurement_page(
 <body><header><p class="kicker">{escape(kicker)}</p><h1>{escape(title)}</h1>
 <p class="lead">{escape(lead)}</p></header>
 <main><div class="figures">{"".join(figures)}</div>
-<section class="scroll"><h2>Measured and computed</h2><table class="wide">{_cells("th", headings)}{body}</table>
-</section>
+<section class="scroll"><h2>Measured and computed</h2>
+<table class="wide">{_cells("th", headings)}{body}</table></section>
 <section><h2>Command</h2><pre>{escape(command)}</pre></section></main></body></html>
 """
 

@@ -119,10 +119,10 @@ def sweep(
 
 def _planned(plan: SweepPlan) -> Sheet:
     units = plan.units()
-    engine = {"model": "golden model, which is compared with the RTL cycle by cycle elsewhere",
-              "rtl": "Verilated RTL", "both": "golden model and Verilated RTL, every pin compared"}
+    engine = {"fast": "compiled golden model", "model": "golden model", "rtl": "Verilated RTL",
+              "both": "golden model and Verilated RTL, every pin compared"}
     lead = (f"{plan.config}: {len(units) // plan.seeds} points with {plan.seeds} seeds each, "
-            f"{plan.cycles} measured cycles; {engine[plan.engine]}")
+            f"{plan.cycles} measured cycles; {engine['model' if plan.linked else plan.engine]}")
     return Sheet(title="Switch under load", lead=lead, units=units, charts=charts_of(plan),
                  names=plan.varied, figures=FIGURES)
 

@@ -53,8 +53,8 @@ def plan_options(command: Command) -> Command:
         click.option("--warmup", type=click.IntRange(min=0),
                      help="Cycles before them.  [default: a quarter of them]"),
         click.option("--engine", type=click.Choice(ENGINES),
-                     help="Golden model, Verilated RTL, or both compared at every pin; with link "
-                     "partners the model.  [default: model]"),
+                     help="Golden model compiled, or in plain Python; Verilated RTL; or model and "
+                     "RTL compared at every pin. With link partners model.  [default: fast]"),
     ]
     for option in reversed(options):
         command = option(command)
@@ -101,4 +101,4 @@ def study_of(name: str, file: Path | None, options: Mapping[str, Any]) -> tuple[
         raise InputError(f"{what}: not with --study, which decides it itself")
     return STUDIES[name], Scale(
         seeds=options["seeds"] or 1, seed=1 if options["seed"] is None else options["seed"],
-        cycles=options["cycles"] or 0, engine=options["engine"] or "model")
+        cycles=options["cycles"] or 0, engine=options["engine"] or "fast")

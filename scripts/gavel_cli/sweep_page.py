@@ -11,6 +11,7 @@ from gavel_tb.sweep.chart import TITLES, Chart
 from gavel_tb.sweep.summary import PointSummary
 from gavel_tb.theory.student import CONFIDENCE
 
+
 def table(
     points: Sequence[PointSummary], names: Sequence[str], figures: Sequence[str]
 ) -> tuple[list[str], list[list[str]]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from gavel_tb.sweep.compiled import compiled
+from gavel_fast.compiled import compiled
 
 BINS = 2560
 """Enough for 2**44 cycles; what is longer stands in the last one."""

@@ -18,14 +18,14 @@ import numpy as np
 from gavel_fast.pin_block import InputBlock, OutputBlock, input_block, output_block
 from gavel_model.config import SwitchConfig
 from gavel_model.register_map import Counter, Port, port_address
-from gavel_tb.block_switch import BlockSwitch
 from gavel_tb.stimulus import CheckError
-from gavel_tb.sweep.engines import open_engine
+from gavel_tb.sweep.engines import Engine, open_engine
 from gavel_tb.sweep.histogram import quantile
+from gavel_tb.sweep.kernels import kernels
 from gavel_tb.sweep.options import TrafficMix
 from gavel_tb.sweep.rules import source_rules
-from gavel_tb.sweep.sink import BATCHES, SinkState, absorb, raise_fault, sink_state
-from gavel_tb.sweep.source import SourceState, Span, fill, source_state
+from gavel_tb.sweep.sink import BATCHES, SinkState, raise_fault, sink_state
+from gavel_tb.sweep.source import SourceState, Span, source_state
 from gavel_tb.theory.student import student_t
 
 BLOCK_CYCLES = 1024
@@ -102,7 +102,7 @@ class OpenLoop:
         As `OpenLoopJob.check`.
     """
 
-    def __init__(self, config: SwitchConfig, job: OpenLoopJob, engine: BlockSwitch) -> None:
+    def __init__(self, config: SwitchConfig, job: OpenLoopJob, engine: Engine) -> None:
         job.check(config)
         self.config = config
         self.job = job
@@ -111,6 +111,7 @@ class OpenLoop:
         self.cycle = 0
         self._rules = source_rules(config, job, job.seed)
         self._engine = engine
+        self._kernels = kernels()
         self._inputs: InputBlock = input_block(config, BLOCK_CYCLES)
         self._outputs: OutputBlock = output_block(config, BLOCK_CYCLES)
 
@@ -136,9 +137,10 @@ class OpenLoop:
     def _block(self) -> int:
         """A block of cycles; how many words came out."""
         span = self.job.span
-        fill(self._inputs.rx, self.source, self._rules, self.cycle, span)
+        self._kernels.fill(self._inputs.rx, self.source, self._rules, self.cycle, span)
         self._engine.run(self._inputs, self._outputs)
-        words = absorb(self._outputs.tx, self.sink, self.config.latency_cycles, self.cycle, span)
+        words = self._kernels.absorb(self._outputs.tx, self.sink, self.config.latency_cycles,
+                                     self.cycle, span)
         raise_fault(self.sink)
         self.cycle += BLOCK_CYCLES
         return words
@@ -189,7 +191,7 @@ class OpenLoop:
 
 
 def measure_open_loop(
-    config: SwitchConfig, job: OpenLoopJob, engine: str = "model"
+    config: SwitchConfig, job: OpenLoopJob, engine: str = "fast"
 ) -> dict[str, Any]:
     """Figures of a job.
 

@@ -49,7 +49,7 @@ class SweepPlan:
     cycles, warmup
         As in `OpenLoopJob`.
     engine
-        One of `ENGINES`; with links it is the golden model.
+        One of `ENGINES`; with links it is the golden model in plain Python.
     """
 
     config: str = "pod"
@@ -59,7 +59,7 @@ class SweepPlan:
     seed: int = 1
     cycles: int = 10_000
     warmup: int = -1
-    engine: str = "model"
+    engine: str = "fast"
 
     @property
     def linked(self) -> bool:
@@ -98,7 +98,7 @@ class SweepPlan:
         for name in self.axes:
             if name not in known:
                 raise ValueError(f"{name}: not together with {', '.join(LINKS)}")
-        if self.linked and self.engine != "model":
+        if self.linked and self.engine not in ("fast", "model"):
             raise ValueError(f"engine = {self.engine!r}: must be 'model' with link partners "
                              f"({', '.join(name for name in LINKS if name in self.axes)})")
         count = self.seeds

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from gavel_fast.compiled import compiled
 from gavel_tb.stimulus import derived_random
-from gavel_tb.sweep.compiled import compiled
 
 SHARE_BITS = 53
 """Bits of a draw that decide whether something with a given probability happens."""

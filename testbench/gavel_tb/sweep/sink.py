@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gavel_fast.compiled import compiled
 from gavel_fast.pin_block import EMPTY_SHIFT, EOP, ERR, LLR, SOP, VALID, PinBlock
 from gavel_model.config import MIN_FRAME_BYTES, SwitchConfig
 from gavel_tb.stimulus import CheckError
-from gavel_tb.sweep.compiled import compiled
 from gavel_tb.sweep.frame_code import (
     ARRIVAL,
     LANE_BYTES,

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gavel_fast.compiled import compiled
 from gavel_fast.pin_block import EMPTY_SHIFT, EOP, SOP, UP, VALID, PinBlock
 from gavel_model.config import SwitchConfig
-from gavel_tb.sweep.compiled import compiled
 from gavel_tb.sweep.frame_code import (
     ARRIVAL,
     LANE_BYTES,
@@ -175,9 +175,10 @@ def _next(state: SourceState, rules: SourceRules, port: int, cycle: int) -> None
 
 
 @compiled
-def fill(rx: PinBlock, state: SourceState, rules: SourceRules, first: int, span: Span) -> None:
-    """Writes the receive pins of all cycles of a block, whose first is cycle ``first``."""
-    lanes = rx.data.shape[2]
+def fill(rx: PinBlock, state: SourceState, rules: SourceRules, first: int, span: Span) -> int:
+    """Writes the receive pins of all cycles of a block, whose first is cycle ``first``; returns how
+    many words there are."""
+    lanes, given = rx.data.shape[2], 0
     for row in range(rx.flags.shape[0]):
         cycle = first + row
         measured = span.begin <= cycle < span.end
@@ -192,6 +193,7 @@ def fill(rx: PinBlock, state: SourceState, rules: SourceRules, first: int, span:
                 continue
             word = state.word[port]
             flags = UP | VALID
+            given += 1
             if word == 0:
                 flags |= SOP
                 if measured:
@@ -213,3 +215,4 @@ def fill(rx: PinBlock, state: SourceState, rules: SourceRules, first: int, span:
                 if place < used:
                     value = state.lanes[port, place]
                 rx.data[row, port, lane] = value
+    return given

@@ -2,8 +2,8 @@
 """Share of the line rate that a number of credits allows: between two bounds.
 
 In the textbook a limit of L credits gives the rate L / loop (Kung, Blackwell and Chapman,
-Credit-Based Flow Control for ATM Networks, SIGCOMM 1994). Here two things lie between: credits for a
-longest frame are looked at before a frame is matched, and what was read waits until the next
+Credit-Based Flow Control for ATM Networks, SIGCOMM 1994). Here two things lie between: credits for
+a longest frame are looked at before a frame is matched, and what was read waits until the next
 CF_Update may be sent.
 """
 

@@ -127,7 +127,7 @@ def _match(state: SwitchState, now: int, claimed: int) -> None:
         j = state.scheduler.match[i, MATCHED_OUTPUT]
         v = state.scheduler.match[i, MATCHED_VC]
         sets[BUSY_OUTPUTS] |= 1 << j
-        state.transfers.state[i, transfer.FRAME] = ingress_buffer.take(
+        state.transfers.state[i, transfer.CELL] = ingress_buffer.take(
             state.ingress_buffer, state.scheduler, sizes, i, j, v)
         replay_buffer.matched(replay, sizes, j)
         credits.matched(flow.sender, settings, now, j, v)

@@ -23,9 +23,6 @@ from gavel_fast.ingress_buffer import (
     END_LENGTH,
     END_VC,
     FILED,
-    FRAME_CELLS,
-    FRAME_LENGTH,
-    FRAME_VC,
     NOTHING,
     IngressBuffer,
 )
@@ -33,6 +30,7 @@ from gavel_fast.llr_transmitter import LlrTransmitter
 from gavel_fast.mac_control_transmitter import PAUSE, TAKEN, MacControlTransmitter
 from gavel_fast.pause_receiver import PauseReceiver
 from gavel_fast.sizes import PORTS, VCS
+from gavel_fast.transfer import DRAINED_CELLS, DRAINED_LENGTH, DRAINED_VC
 from gavel_model.config import SwitchConfig
 from gavel_model.register_map import CbfcControl, Port, VcControl
 
@@ -130,14 +128,13 @@ def account(
 ) -> None:
     """What frames that ended, or were read to their end, in the cycle before cost and free."""
     half = (now - 1) & 1
-    ended, frame = buffer.ended, buffer.frame
+    ended = buffer.ended
     for p in range(sizes[PORTS]):
         if ended[half, p, END] != NOTHING:
             credit_receiver.count(flow.receiver, registers, p, ended[half, p, END_VC],
                                   ended[half, p, END_LENGTH], ended[half, p, END] == FILED)
-        first = drained[half, p]
-        if first >= 0:
-            v = frame[p, first, FRAME_VC]
-            buffer.vc_cells[p, v] -= frame[p, first, FRAME_CELLS]
-            credit_receiver.free(flow.receiver, registers, p, v, frame[p, first, FRAME_LENGTH])
-            drained[half, p] = -1
+        v = drained[half, p, DRAINED_VC]
+        if v >= 0:
+            buffer.vc_cells[p, v] -= drained[half, p, DRAINED_CELLS]
+            credit_receiver.free(flow.receiver, registers, p, v, drained[half, p, DRAINED_LENGTH])
+            drained[half, p, DRAINED_VC] = -1

@@ -34,11 +34,10 @@ def _stamp() -> int:
 def kernel() -> Kernel:
     """`gavel_fast.cycle.run_cycles`, compiled at its first call or loaded from numba's cache."""
     stamp = _stamp()
-    run_cycles = cycle.run_cycles
 
     def run(state: SwitchState, inputs: InputBlock, outputs: OutputBlock, first: int) -> int:
         # numba keeps a function by its own file and the variables that it takes from around it,
         # not by the functions that it calls.
-        return run_cycles(state, inputs, outputs, first) if stamp else 0
+        return cycle.run_cycles(state, inputs, outputs, first) if stamp else 0
 
     return numba.njit(cache=True, error_model="numpy")(run)  # type: ignore[no-any-return]

@@ -131,7 +131,7 @@ def _put(transmitter: MacControlTransmitter, p: int, offset: int, width: int, va
         if value >> width - 1 - n & 1:
             bit = offset + n
             place = 8 * (bit >> 3 & 7) + 7 - (bit & 7)
-            transmitter.frame[p, bit >> 6] |= 1 << place
+            transmitter.frame[p, bit >> 6] |= np.int64(1) << place
 
 
 @compiled

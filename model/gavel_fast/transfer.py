@@ -36,15 +36,27 @@ OPENING = 2
 
 _SET_COUNT = 3
 
-FRAME = 0
-"""Of the open transfer, known by its first cell; of a match, too."""
+CELL = 0
+"""Of the next word; of a frame that is matched, its first cell."""
 
-_CELL = 1
-_POSITION = 2
-MARKED = 3
-"""The ECN field becomes 11."""
+_POSITION = 1
+_OUTPUT = 2
+_VC = 3
+_LENGTH = 4
+_WORDS = 5
+_CELLS = 6
+_POISONED = 7
+_MARKED = 8
+"""Of the frame: its first cell may be another's before its last word is read."""
 
-_COUNT = 4
+_COUNT = 9
+
+DRAINED_VC = 0
+"""-1: no frame."""
+
+DRAINED_LENGTH = 1
+DRAINED_CELLS = 2
+_DRAINED_COUNT = 3
 
 _VALID, _SOP, _EOP = pin_block.VALID, pin_block.SOP, pin_block.EOP
 _EMPTY_SHIFT = pin_block.EMPTY_SHIFT
@@ -53,8 +65,8 @@ _ECN_THRESHOLD = int(Port.ECN_THRESHOLD)
 
 class Transfers(NamedTuple):
     """``sets`` (3) of inputs and outputs; ``state`` (P, fields) by input; ``edit``: what changes
-    in their frames; ``drained`` (2, P): frames read to their end in this cycle and in the one
-    before, by cycle mod 2, -1 if there is none."""
+    in their frames; ``drained`` (2, P, fields): frames read to their end in this cycle and in
+    the one before, by cycle mod 2."""
 
     sets: Ints
     state: Ints
@@ -64,9 +76,11 @@ class Transfers(NamedTuple):
 
 def transfers(config: SwitchConfig, changes: Edit) -> Transfers:
     """Reset values."""
+    drained = np.zeros((2, config.ports, _DRAINED_COUNT), np.int64)
+    drained[:, :, DRAINED_VC] = -1
     return Transfers(
         np.zeros(_SET_COUNT, np.int64), np.zeros((config.ports, _COUNT), np.int64), changes,
-        np.full((2, config.ports), -1, np.int64),
+        drained,
     )
 
 
@@ -75,21 +89,27 @@ def open_transfers(
     transfers: Transfers, buffer: IngressBuffer, registers: Ints, sizes: Ints
 ) -> None:
     """Opens the transfers of the frames matched in the cycle before."""
+    state, frame = transfers.state, buffer.frame
     rest = transfers.sets[OPENING]
     transfers.sets[OPENING] = 0
     while rest:
         i = lowest(rest)
         rest &= rest - 1
-        first = transfers.state[i, FRAME]
-        frame = buffer.frame
-        number = frame[i, first, FRAME_OUTPUT] * sizes[VCS] + frame[i, first, FRAME_VC]
+        first = state[i, CELL]
+        output, vc = frame[i, first, FRAME_OUTPUT], frame[i, first, FRAME_VC]
+        number = output * sizes[VCS] + vc
         cells = buffer.voq[i, number, VOQ_CELLS]
         buffer.voq[i, number, VOQ_CELLS] = cells - frame[i, first, FRAME_CELLS]
         threshold = registers[i, _ECN_THRESHOLD]
         mark = threshold != NEVER_MARK and cells > threshold
-        transfers.state[i, _CELL] = first
-        transfers.state[i, _POSITION] = 0
-        transfers.state[i, MARKED] = edit(transfers.edit, buffer, i, first, mark)
+        state[i, _POSITION] = 0
+        state[i, _OUTPUT] = output
+        state[i, _VC] = vc
+        state[i, _LENGTH] = frame[i, first, FRAME_LENGTH]
+        state[i, _WORDS] = frame[i, first, FRAME_WORDS]
+        state[i, _CELLS] = frame[i, first, FRAME_CELLS]
+        state[i, _POISONED] = frame[i, first, FRAME_POISONED]
+        state[i, _MARKED] = edit(transfers.edit, buffer, i, first, mark)
 
 
 @compiled
@@ -98,15 +118,14 @@ def read(
 ) -> None:
     """Every open transfer reads a word."""
     sets, state = transfers.sets, transfers.state
-    frame = buffer.frame
-    lanes, place = sizes[LANES], now & 3
+    info, drained = crossbar.info, transfers.drained
+    lanes, place, half = sizes[LANES], now & 3, now & 1
     rest = sets[BUSY_INPUTS]
     while rest:
         i = lowest(rest)
         rest &= rest - 1
-        first = state[i, FRAME]
-        j = frame[i, first, FRAME_OUTPUT]
-        cell, position = state[i, _CELL], state[i, _POSITION]
+        j = state[i, _OUTPUT]
+        cell, position = state[i, CELL], state[i, _POSITION]
         inside = position & sizes[CELL_WORDS] - 1
         for lane in range(lanes):
             crossbar.word[j, place, lane] = buffer.memory[i, cell, inside * lanes + lane]
@@ -115,22 +134,23 @@ def read(
         if not position:
             flags |= _SOP
         position += 1
-        if position == frame[i, first, FRAME_WORDS]:
-            empty = position * sizes[WORD_BYTES] - frame[i, first, FRAME_LENGTH]
+        if position == state[i, _WORDS]:
+            empty = position * sizes[WORD_BYTES] - state[i, _LENGTH]
             flags |= _EOP | empty << _EMPTY_SHIFT
             sets[BUSY_INPUTS] &= ~(1 << i)
             sets[BUSY_OUTPUTS] &= ~(1 << j)
-            transfers.drained[now & 1, i] = first
+            drained[half, i, DRAINED_VC] = state[i, _VC]
+            drained[half, i, DRAINED_LENGTH] = state[i, _LENGTH]
+            drained[half, i, DRAINED_CELLS] = state[i, _CELLS]
         state[i, _POSITION] = position
         if flags & _EOP or not position & sizes[CELL_WORDS] - 1:
-            state[i, _CELL] = buffer.chain[i, cell]
+            state[i, CELL] = buffer.chain[i, cell]
             buffer.stack[i, buffer.state[i, FREE]] = cell
             buffer.state[i, FREE] += 1
         crossbar.arrived[place] |= 1 << j
-        info = crossbar.info
         info[j, place, at.FLAGS] = flags
-        info[j, place, at.LENGTH] = frame[i, first, FRAME_LENGTH]
-        info[j, place, at.WORDS] = frame[i, first, FRAME_WORDS]
-        info[j, place, at.VC] = frame[i, first, FRAME_VC]
-        info[j, place, at.MARKED] = state[i, MARKED]
-        info[j, place, at.POISONED] = frame[i, first, FRAME_POISONED]
+        info[j, place, at.LENGTH] = state[i, _LENGTH]
+        info[j, place, at.WORDS] = state[i, _WORDS]
+        info[j, place, at.VC] = state[i, _VC]
+        info[j, place, at.MARKED] = state[i, _MARKED]
+        info[j, place, at.POISONED] = state[i, _POISONED]

@@ -221,6 +221,7 @@ def raise_fault(state: SinkState) -> None:
     if fault[_CODE] != _NO_FAULT:
         text = f"output {fault[_PORT]}, cycle {fault[_CYCLE]}: {_WHAT[fault[_CODE]]}"
         if fault[_CODE] in (_OUTPUT, _AGAIN, _LATE, _EARLY):
-            text += (f": number {fault[_FRAME]} from input {fault[_FROM]}, vc {fault[_CHANNEL]}; "
-                     f"the next was to be number {fault[_WANTED]}")
+            text += f": number {fault[_FRAME]} from input {fault[_FROM]}, vc {fault[_CHANNEL]}"
+        if fault[_CODE] in (_AGAIN, _LATE):
+            text += f"; the next was to be number {fault[_WANTED]}"
         raise CheckError(text)

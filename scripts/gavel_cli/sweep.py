@@ -91,9 +91,14 @@ def sweep(
     errors, delay or credits have link partners and run on the golden model. docs/sweeps.md says
     how each figure is defined.
     """
-    sheet = _planned(plan_of(file, options)) if study is None else _studied(study, file, options)
+    try:
+        sheet = (_planned(plan_of(file, options)) if study is None
+                 else _studied(study, file, options))
+        if output is not None:
+            check_table(output)
+    except ValueError as error:
+        raise InputError(str(error)) from None
     if output is not None:
-        check_table(output)
         check_writable(output.parent, output.name)
     if report is not None:
         check_writable(report, REPORT_NAME)

@@ -96,7 +96,7 @@ def test_a_loss_that_counters_do_not_explain_is_a_failure():
 
     switch = Losing(config)
     switch.lost = False
-    with pytest.raises(CheckError, match="1 of .* frames are missing, and 0 have found no room"):
+    with pytest.raises(CheckError, match=r"1 of .* frames are missing, and 0 have found no room"):
         OpenLoop(config, OpenLoopJob(load=0.4, cycles=400), switch).run()
 
 
@@ -132,7 +132,7 @@ def test_every_flipped_bit_is_found(recorded, lane, bit):
     tx = recorded.copy()
     row = frames(tx, 0, 2, 0)[4] + lane // 4
     tx.data[row, 0, lane % 4] ^= np.uint64(1 << bit)
-    with pytest.raises(CheckError, match="output 0, cycle .*: a frame is not as it was sent"):
+    with pytest.raises(CheckError, match=r"output 0, cycle .*: a frame is not as it was sent"):
         recorded.judge(tx)
 
 
@@ -152,7 +152,7 @@ def test_a_frame_at_another_output_is_found(recorded):
     for array in (tx.flags, tx.data):
         array[:, 1] = recorded.outputs.tx.flags[:, 0] if array is tx.flags else (
             recorded.outputs.tx.data[:, 0])
-    with pytest.raises(CheckError, match="output 1, .*: a frame has come to the wrong output"):
+    with pytest.raises(CheckError, match=r"output 1, .*: a frame has come to the wrong output"):
         recorded.judge(tx)
 
 

@@ -18,10 +18,14 @@ import numpy.typing as npt
 Ints = npt.NDArray[np.int64]
 """What all state is kept in."""
 
+_LITE = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}
+"""No entry from Python, and no counting of references: the arrays are those of the caller. Half of
+the time of compiling, and a good part of that of running, otherwise goes there."""
+
 Function = TypeVar("Function", bound=Callable[..., object])
 
 
 def compiled(function: Function) -> Function:
     """Compiles a function when a compiled one first calls it, for the types that it is called
-    with. Nothing is kept on disk: `gavel_fast.cycle` keeps the whole."""
-    return cast(Function, numba.njit(error_model="numpy")(function))
+    with; Python cannot call it. Nothing is kept on disk: `gavel_fast.kernel` keeps the whole."""
+    return cast(Function, numba.njit(error_model="numpy", **_LITE)(function))

@@ -13,6 +13,7 @@ from gavel_fast.credit_unit import CREDIT_MASK, credits_of
 from gavel_fast.ordered_set import CF_BITS, CF_MASK
 from gavel_fast.sizes import MAX_BYTES, VCS
 from gavel_model.config import SwitchConfig
+from gavel_model.credit_unit import CreditUnit
 from gavel_model.register_map import CbfcControl, Counter, Port
 
 CONSUMED = 0
@@ -71,7 +72,7 @@ def credit_sender(config: SwitchConfig, registers: Ints) -> CreditSender:
     vc[:, :, _LIMIT_BEFORE] = registers[:, _LIMIT:_LIMIT + config.vcs]
     state = np.zeros((config.ports, _COUNT), np.int64)
     state[:, _LONGEST_BEFORE] = [
-        credits_of(int(unit), config.max_frame_bytes) for unit in registers[:, _UNIT]
+        CreditUnit(int(unit)).credits(config.max_frame_bytes) for unit in registers[:, _UNIT]
     ]
     state[:, _TOTAL_LIMIT_BEFORE] = registers[:, _TOTAL_LIMIT]
     match = np.zeros((config.ports, _MATCHES, _MATCH_COUNT), np.int64)

@@ -47,6 +47,7 @@ def run_cycles(
         if inputs.reset[row]:
             return row + 1
         _step(state, inputs, row)
+    flow_control.look(state.flow_control, state.registers.port, state.sizes, state.time[0])
     return rows
 
 

@@ -43,9 +43,11 @@ _RX_VC_LIMIT = int(Port.RX_VC_LIMIT)
 
 class FlowControl(NamedTuple):
     """``configured`` (P): a setting has been written since reset. Before that no VC has credits or
-    pauses, and no step is needed."""
+    pauses, and no step is needed. ``paused`` (P): VCs that may not send, in the cycle after a block of
+    cycles."""
 
     configured: Ints
+    paused: Ints
     sender: CreditSender
     receiver: CreditReceiver
     pauses: PauseReceiver
@@ -56,7 +58,7 @@ class FlowControl(NamedTuple):
 def flow_control(config: SwitchConfig, registers: Ints) -> FlowControl:
     """Reset values, given those of the registers."""
     return FlowControl(
-        np.zeros(config.ports, np.int64),
+        np.zeros(config.ports, np.int64), np.zeros(config.ports, np.int64),
         credit_sender.credit_sender(config, registers), credit_receiver.credit_receiver(config),
         pause_receiver.pause_receiver(config), pause_sender.pause_sender(config),
         mac_control_transmitter.mac_control_transmitter(config),
@@ -80,6 +82,13 @@ def permit(flow: FlowControl, allow: Ints, registers: Ints, sizes: Ints, now: in
         if mac_control_transmitter.claims(flow.transmitter, flow.pause_sender, now, p):
             claimed |= 1 << p
     return claimed
+
+
+@compiled
+def look(flow: FlowControl, registers: Ints, sizes: Ints, now: int) -> None:
+    """Notes what is visible in the cycle after a block of cycles."""
+    for p in range(sizes[PORTS]):
+        flow.paused[p] = pause_receiver.paused(flow.pauses, registers, sizes, now, p)
 
 
 @compiled

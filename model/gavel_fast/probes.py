@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gavel_fast import credit_receiver, credit_sender, ingress_buffer, pause_receiver, replay_buffer
+from gavel_fast import credit_receiver, credit_sender, ingress_buffer, replay_buffer
 from gavel_fast import llr_receiver as receiving
 from gavel_fast import llr_transmitter as sending
 from gavel_fast import pause_sender as pausing
@@ -54,8 +54,7 @@ def _port_values(config: SwitchConfig, state: SwitchState, p: int) -> list[int]:
     used = int(transmitter.buffer.state[p, replay_buffer.USED])
     sender = flow.sender
     waiting = int(sender.state[p, credit_sender.WAITING])
-    paused = int(pause_receiver.paused(flow.pauses, state.registers.port, state.sizes,
-                                       state.time[0], p))
+    paused = int(flow.paused[p])
     xoff = int(flow.pause_sender[p, pausing.XOFF])
     channels = range(config.vcs)
     return [

@@ -26,10 +26,11 @@ def share(sent) -> float:
 
 
 def test_draws_are_those_of_splitmix64():
-    # First outputs of the published generator for seed 0, and for seed 1234567.
-    assert int(draw(np.uint64(0), np.uint64(0))) == 0xE220A8397B1DCDAF
-    assert int(draw(np.uint64(0), np.uint64(1))) == 0x6E789E6AA1B965F4
-    assert int(draw(np.uint64(1234567), np.uint64(0))) == 6457827717110365317
+    # First outputs of the published generator for seeds 0 and 1234567.
+    with np.errstate(over="ignore"):
+        drawn = [int(draw.py_func(np.uint64(seed), np.uint64(count)))
+                 for seed, count in ((0, 0), (0, 1), (1234567, 0))]
+    assert drawn == [0xE220A8397B1DCDAF, 0x6E789E6AA1B965F4, 6457827717110365317]
 
 
 @pytest.mark.parametrize(("name", "size"), [("pod", "uniform"), ("rack", "imix"), ("fpga", 65)])

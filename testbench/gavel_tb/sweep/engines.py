@@ -49,8 +49,9 @@ def open_engine(name: str, config: SwitchConfig, cache: Path = DEFAULT_CACHE) ->
     else:
         # Imported here, so that the model alone runs where no simulator is installed.
         from gavel_tb.native_library import NativeSwitch
+        from gavel_tb.runner import SHORT
 
-        with NativeSwitch(config, cache=cache) as rtl:
+        with NativeSwitch(config, cache=cache, effort=SHORT) as rtl:
             yield rtl if name == "rtl" else Compared(config, _compiled(config), rtl)
 
 

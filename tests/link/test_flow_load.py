@@ -119,3 +119,15 @@ def test_every_vc_goes_on_after_a_new_beginning_under_load(seed: int) -> None:
                 assert partner.flow is not None
                 partner.flow.restart()
     assert not any(any(account.waiting) for account in accounts)
+
+
+def test_with_one_queue_per_input_a_slow_receiver_holds_up_all(seed: int) -> None:
+    """Nothing is lost and everything drains, with errors on all links, too."""
+    frames = {}
+    for queueing in ("voq", "fifo"):
+        config = small(data_width=512, vcs=2, queueing=queueing)
+        figures = play(config, seed=seed, cycles=2500, slow_ports="0", slow_rate=0.1,
+                       word_errors=5e-4, word_drops=2e-4, set_drops=0.01)
+        assert figures["partner_replays"] + figures["switch_replays"] > 0
+        frames[queueing] = figures["frames"]
+    assert 0 < frames["fifo"] < 0.8 * frames["voq"]

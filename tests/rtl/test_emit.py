@@ -39,6 +39,12 @@ def test_each_module_stands_once_whatever_the_radix(tiny):
     assert set(modules) == set(MODULE.findall(tiny.verilog)) == set(tiny.sidecar["modules"])
 
 
+def test_a_switch_with_voqs_knows_of_no_other_queueing(tiny):
+    assert "queueing" not in tiny.verilog
+    assert "head_order" not in tiny.verilog
+    assert tiny.sidecar["config"]["queueing"] == "voq"
+
+
 def test_hierarchy_has_names_that_a_person_gave(tiny):
     names = MODULE.findall(tiny.verilog) + [name for _, name in INSTANCE.findall(tiny.verilog)]
     assert [name for name in names if not re.fullmatch(r"[a-z][a-z0-9_]*", name)] == []

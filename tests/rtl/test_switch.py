@@ -10,6 +10,8 @@ import pytest
 from amaranth.sim import Simulator
 
 from gavel_model.loader import load_config
+from gavel_model.pins import Inputs, RxPins
+from gavel_model.switch import Switch as Model
 from gavel_rtl.switch import Switch
 
 
@@ -139,6 +141,34 @@ def test_every_frame_arrives_once_in_order_under_load(name):
             assert order == frames
 
     bench.run(run)
+
+
+def test_with_one_queue_per_input_each_frame_leaves_when_the_model_says():
+    config = replace(CONFIGS["4x512"], ports=3, queueing="fifo", buffer_cells=21)
+    bench, model = Bench(config), Model(config)
+    rng = random.Random("one queue")
+    waited = 0
+
+    async def run(ctx):
+        nonlocal waited
+        for source in range(config.ports):
+            for _ in range(60):
+                target, vc = rng.randrange(config.ports), rng.randrange(config.vcs)
+                bench.put(source, make_frame(rng, rng.choice((64, 64, 64, 256)), target, vc))
+        for cycle in range(400):
+            ready = rng.choice((-1, rng.getrandbits(3))) if cycle < 200 else -1
+            for port, pins in enumerate(model.tx):
+                shown = ctx.get(getattr(bench.dut, f"p{port}_tx_data"))
+                assert shown == pins.data, f"cycle {cycle}, port {port}"
+            rx = tuple(RxPins(**{name: int(words[0][name]) for name in NOTHING}) if words
+                       else RxPins() for words in bench.waiting)
+            await bench.step(ctx, ready)
+            model.step(Inputs(rx, ready & 0b111))
+            waited += sum(sum(map(bool, port.voq_frames)) > 1 for port in model.ports)
+
+    bench.run(run)
+    assert waited > 100
+    assert sum(map(len, bench.taken)) > 60
 
 
 @pytest.mark.parametrize("name", CONFIGS)

@@ -24,6 +24,8 @@ SWITCHES: dict[str, tuple[str, tuple[str, ...]]] = {
                       "max_frame_bytes=1000", "replay_cells=85", "islip_iterations=4",
                       "bypass_limit=3", "ecn_threshold=6", "profile=afh12_16")),
 }
+SWITCHES |= {f"{name}_fifo": (SWITCHES[name][0], (*SWITCHES[name][1], "queueing=fifo"))
+             for name in ("tiny", "odd3", "rack4")}
 
 Simulate = Callable[..., dict[str, Any]]
 

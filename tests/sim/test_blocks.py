@@ -37,8 +37,9 @@ def test_block_with_many_vcs(block: str, seed: int) -> None:
     _check(block, MANY_VCS, seed)
 
 
-def test_ingress_buffer_with_one_queue(seed: int) -> None:
-    _check("ingress_buffer", ONE_QUEUE, seed)
+@pytest.mark.parametrize("block", ["ingress_buffer", "head_order"])
+def test_block_of_one_queue_per_input(block: str, seed: int) -> None:
+    _check(block, ONE_QUEUE, seed)
 
 
 def _check(block: str, shape: tuple[str, ...], seed: int) -> None:

@@ -18,7 +18,7 @@ for _n in range(64):
 @compiled
 def lowest(members: int) -> int:
     """The lowest member of a set that is not empty."""
-    return _PLACE[((members & -members) * _DE_BRUIJN >> 58) & 63]  # type: ignore[no-any-return]
+    return _PLACE[((members & -members) * _DE_BRUIJN >> 58) & 63]
 
 
 @compiled

@@ -9,16 +9,15 @@ integer type would have to be kept apart in every line.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numba
-import numpy as np
 import numpy.typing as npt
 
-Ints = npt.NDArray[np.int64]
-"""What all state is kept in."""
+Ints = npt.NDArray[Any]
+"""What state is kept in: 64-bit signed integers, but for the pins and the counters."""
 
-_LITE = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}
+_LITE: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}
 """No entry from Python, and no counting of references: the arrays are those of the caller. Half of
 the time of compiling, and a good part of that of running, otherwise goes there."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gavel_fast import credit_receiver as credits
+from gavel_fast import credit_receiver as crediting
 from gavel_fast import link_tx as pins
 from gavel_fast import llr_receiver as receiving
 from gavel_fast import llr_transmitter as sending
@@ -115,7 +115,7 @@ def _choose(
     ack = (local and receiver[p, receiving.ACK_PENDING]
            and receiver[p, receiving.STATE] == receiving.SEND_ACKS
            and _bytes(sizes, now, control[p, _SINCE_ACK]) >= spacing)
-    update = credits.requested(credit_receiver, registers, sizes, now, p)
+    update = crediting.requested(credit_receiver, registers, sizes, now, p)
     if ack and not (update and control[p, _ACK_LAST]):
         return ordered_set.ACK
     return ordered_set.CF_UPDATE if update else 0
@@ -134,7 +134,7 @@ def _load(
     if kind:
         control[p, _SINCE] = now + 1
     if kind == ordered_set.CF_UPDATE:
-        ctl = credits.cf_update(credit_receiver, p, protect)
+        ctl = crediting.cf_update(credit_receiver, p, protect)
         control[p, _ACK_LAST] = 0
         counters[p, _CF_UPDATES] += 1
     elif kind == ordered_set.INIT_ECHO:

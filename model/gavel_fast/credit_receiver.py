@@ -71,7 +71,7 @@ def credit_receiver(config: SwitchConfig) -> CreditReceiver:
 @compiled
 def freed(receiver: CreditReceiver, p: int, v: int) -> int:
     """R_CF of a VC."""
-    return (receiver.vc[p, v, CONSUMED] - receiver.vc[p, v, STORED]) & CREDIT_MASK  # type: ignore[no-any-return]
+    return (receiver.vc[p, v, CONSUMED] - receiver.vc[p, v, STORED]) & CREDIT_MASK
 
 
 @compiled
@@ -160,7 +160,7 @@ def _choose(receiver: CreditReceiver, sizes: Ints, p: int, on: int) -> tuple[int
 @compiled
 def _key(receiver: CreditReceiver, p: int, v: int) -> int:
     pending = (freed(receiver, p, v) - receiver.vc[p, v, _REPORTED]) & CF_MASK
-    return 2 * pending + receiver.vc[p, v, _DUE]  # type: ignore[no-any-return]
+    return 2 * pending + receiver.vc[p, v, _DUE]
 
 
 @compiled

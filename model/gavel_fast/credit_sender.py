@@ -83,13 +83,13 @@ def credit_sender(config: SwitchConfig, registers: Ints) -> CreditSender:
 @compiled
 def senders(registers: Ints, p: int) -> int:
     """VCs with credits to the peer."""
-    return registers[p, _CBFC_CONTROL] >> _SENDER & 0xFF  # type: ignore[no-any-return]
+    return registers[p, _CBFC_CONTROL] >> _SENDER & 0xFF
 
 
 @compiled
 def freed(sender: CreditSender, p: int, v: int) -> int:
     """S_CF of a VC."""
-    return (sender.vc[p, v, CONSUMED] - sender.vc[p, v, USED]) & CREDIT_MASK  # type: ignore[no-any-return]
+    return (sender.vc[p, v, CONSUMED] - sender.vc[p, v, USED]) & CREDIT_MASK
 
 
 @compiled

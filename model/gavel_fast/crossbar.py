@@ -15,7 +15,7 @@ FLAGS = 0
 """`gavel_fast.pin_block` flags VALID, SOP and EOP, and ``empty`` above them."""
 
 LENGTH = 1
-"""Of the frame, bytes with FCS; 0 of a control frame, which costs no credits."""
+"""Of the frame, bytes with FCS; 0 of a control frame, which costs no crediting."""
 
 WORDS = 2
 VC = 3

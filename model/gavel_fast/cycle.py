@@ -19,7 +19,7 @@ from gavel_fast import (
     scheduler,
     transfer,
 )
-from gavel_fast import credit_sender as credits
+from gavel_fast import credit_sender as crediting
 from gavel_fast.bits import lowest
 from gavel_fast.compiled import compiled
 from gavel_fast.pin_block import InputBlock, OutputBlock
@@ -131,4 +131,4 @@ def _match(state: SwitchState, now: int, claimed: int) -> None:
         state.transfers.state[i, transfer.CELL] = ingress_buffer.take(
             state.ingress_buffer, state.scheduler, sizes, i, j, v)
         replay_buffer.matched(replay, sizes, j)
-        credits.matched(flow.sender, settings, now, j, v)
+        crediting.matched(flow.sender, settings, now, j, v)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gavel_fast import crc32, pin_block
-from gavel_fast import credit_sender as credits
+from gavel_fast import credit_sender as crediting
 from gavel_fast import crossbar as at
 from gavel_fast.bits import lowest
 from gavel_fast.compiled import Ints, compiled
@@ -150,7 +150,7 @@ def count(
         info = crossbar.info
         flags = info[j, place, at.FLAGS]
         if flags & _SOP:
-            credits.sent(sender, registers, j, info[j, place, at.VC], info[j, place, at.LENGTH])
+            crediting.sent(sender, registers, j, info[j, place, at.VC], info[j, place, at.LENGTH])
         counters[j, _BYTES] += sizes[WORD_BYTES] - (flags >> _EMPTY_SHIFT)
         if flags & _EOP:
             counters[j, _FRAMES] += 1

@@ -43,8 +43,8 @@ _RX_VC_LIMIT = int(Port.RX_VC_LIMIT)
 
 class FlowControl(NamedTuple):
     """``configured`` (P): a setting has been written since reset. Before that no VC has credits or
-    pauses, and no step is needed. ``paused`` (P): VCs that may not send, in the cycle after a block of
-    cycles."""
+    pauses, and no step is needed. ``paused`` (P): VCs that may not send, in the cycle after a block
+    of cycles."""
 
     configured: Ints
     paused: Ints
@@ -76,7 +76,7 @@ def permit(flow: FlowControl, allow: Ints, registers: Ints, sizes: Ints, now: in
         fits = credit_sender.fits(flow.sender, registers, sizes, now, p)
         on = credit_sender.senders(registers, p)
         ready = ~on | fits & ~flow.sender.state[p, WAITING]
-        paused = pause_receiver.paused(flow.pauses, registers, sizes, now, p)
+        paused = pause_receiver.look(flow.pauses, registers, sizes, now, p)
         stop = registers[p, _VC_CONTROL] >> _STOP & 0xFF
         allow[p] = everything & ready & ~(stop | paused)
         if mac_control_transmitter.claims(flow.transmitter, flow.pause_sender, now, p):
@@ -88,7 +88,7 @@ def permit(flow: FlowControl, allow: Ints, registers: Ints, sizes: Ints, now: in
 def look(flow: FlowControl, registers: Ints, sizes: Ints, now: int) -> None:
     """Notes what is visible in the cycle after a block of cycles."""
     for p in range(sizes[PORTS]):
-        flow.paused[p] = pause_receiver.paused(flow.pauses, registers, sizes, now, p)
+        flow.paused[p] = pause_receiver.look(flow.pauses, registers, sizes, now, p)
 
 
 @compiled
@@ -125,7 +125,7 @@ def step(
         credit_receiver.step(flow.receiver, registers, counters, sizes, buffer.vc_cells, now, p,
                              bool(loaded >> p & 1))
         credit_sender.step(flow.sender, registers, sizes, p, advances)
-        pause_receiver.step(flow.pauses, registers, counters, sizes, now, p)
+        pause_receiver.step(flow.pauses, registers, counters, sizes, p)
         taken = flow.transmitter.state[p, TAKEN] == PAUSE
         pause_sender.step(flow.pause_sender, registers, sizes, buffer.vc_cells, now, p, taken)
         mac_control_transmitter.step(flow.transmitter, registers, p, advances)

@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gavel_fast import head_order
 from gavel_fast.compiled import Ints, compiled
+from gavel_fast.head_order import HeadOrder
 from gavel_fast.link_rx import ABORT, EOP, EVENT_BITS, PENDING, SOP, WORD, LinkRx
 from gavel_fast.received_frame import (
     LENGTH,
@@ -19,7 +21,16 @@ from gavel_fast.received_frame import (
     ReceivedFrames,
 )
 from gavel_fast.scheduler import Scheduler, voq_emptied, voq_filled
-from gavel_fast.sizes import CELL_LANES, CELL_WORDS, LANES, MAX_WORDS, PORTS, VCS, WORD_BYTES
+from gavel_fast.sizes import (
+    CELL_LANES,
+    CELL_WORDS,
+    LANES,
+    MAX_WORDS,
+    ONE_QUEUE,
+    PORTS,
+    VCS,
+    WORD_BYTES,
+)
 from gavel_model.config import SwitchConfig
 from gavel_model.register_map import CbfcControl, Counter, PfcControl, Port
 
@@ -56,7 +67,7 @@ _VOQ_COUNT = 4
 NOTHING = 0
 FILED = 1
 DROPPED = 2
-"""What became of the frame of an input that ended in a cycle and counts for credits."""
+"""What became of the frame of an input that ended in a cycle and counts for crediting."""
 
 END = 0
 END_VC = 1
@@ -90,7 +101,8 @@ class IngressBuffer(NamedTuple):
     ``chain`` (P, B): the cell after a cell in its frame. ``memory`` (P, B, 8): the bytes.
     ``frame`` (P, B, fields) by first cell, ``voq`` (P, P*V, fields), ``vc_cells`` (P, V);
     ``full`` (P): VCs that had reached their limit in the cycle before; ``ended`` (2, P, fields):
-    frames that ended in this cycle and in the one before, by cycle mod 2.
+    frames that ended in this cycle and in the one before, by cycle mod 2. ``order`` is in use
+    with one queue per input.
     """
 
     state: Ints
@@ -102,6 +114,7 @@ class IngressBuffer(NamedTuple):
     vc_cells: Ints
     full: Ints
     ended: Ints
+    order: HeadOrder
 
 
 def ingress_buffer(config: SwitchConfig) -> IngressBuffer:
@@ -115,7 +128,7 @@ def ingress_buffer(config: SwitchConfig) -> IngressBuffer:
         np.zeros((ports, cells, _FRAME_COUNT), np.int64),
         np.zeros((ports, config.voqs, _VOQ_COUNT), np.int64),
         np.zeros((ports, config.vcs), np.int64), np.zeros(ports, np.int64),
-        np.zeros((2, ports, _END_COUNT), np.int64),
+        np.zeros((2, ports, _END_COUNT), np.int64), head_order.head_order(config),
     )
 
 
@@ -200,7 +213,8 @@ def _end(
             reason = _VC_LIMIT
         elif state[p, OVERFLOW]:
             reason = _NO_BUFFER
-        lossless = registers[p, _CBFC_CONTROL] >> _RECEIVER | registers[p, _PFC_CONTROL] >> _TRANSMIT
+        lossless = (registers[p, _CBFC_CONTROL] >> _RECEIVER
+                    | registers[p, _PFC_CONTROL] >> _TRANSMIT)
         if reason and lossless >> vc & 1:
             counters[p, _LOSSLESS_DROP] += 1
     ended = buffer.ended
@@ -211,7 +225,8 @@ def _end(
         _take_back(buffer, p)
         counters[p, reason] += 1
         # The peer's credits count every frame that is good as far as the link is concerned.
-        if reason in (_TTL, _NO_ROUTE, _VC_LIMIT, _NO_BUFFER):
+        if (reason == _TTL or reason == _NO_ROUTE or reason == _VC_LIMIT
+                or reason == _NO_BUFFER):
             ended[half, p, END] = DROPPED
         elif reason == _MAC_CONTROL and not info[p, place, POISONED]:
             ended[half, p, END_CONTROL] = 1
@@ -247,10 +262,14 @@ def file(buffer: IngressBuffer, scheduler: Scheduler, sizes: Ints, now: int) -> 
         number = output * sizes[VCS] + vc
         cells = buffer.frame[p, first, FRAME_CELLS]
         buffer.vc_cells[p, vc] += cells
-        if voq[p, number, VOQ_FRAMES]:
-            buffer.frame[p, voq[p, number, VOQ_TAIL], FRAME_NEXT] = first
-        else:
+        shown = not voq[p, number, VOQ_FRAMES]
+        if shown:
             voq[p, number, VOQ_HEAD] = first
+        else:
+            buffer.frame[p, voq[p, number, VOQ_TAIL], FRAME_NEXT] = first
+        if sizes[ONE_QUEUE]:
+            shown = head_order.file(buffer.order, p, number)
+        if shown:
             voq_filled(scheduler, p, output, vc)
         voq[p, number, VOQ_TAIL] = first
         voq[p, number, VOQ_FRAMES] += 1
@@ -268,6 +287,11 @@ def take(
     frame: int = voq[p, number, VOQ_HEAD]
     voq[p, number, VOQ_HEAD] = buffer.frame[p, frame, FRAME_NEXT]
     voq[p, number, VOQ_FRAMES] -= 1
-    if not voq[p, number, VOQ_FRAMES]:
+    if sizes[ONE_QUEUE]:
+        voq_emptied(scheduler, p, output, vc)
+        following = head_order.take(buffer.order, p)
+        if following != head_order.EMPTY:
+            voq_filled(scheduler, p, following // sizes[VCS], following % sizes[VCS])
+    elif not voq[p, number, VOQ_FRAMES]:
         voq_emptied(scheduler, p, output, vc)
     return frame

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import zlib
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -92,7 +92,7 @@ def step(
     what was on them in the cycle before."""
     state = link.state
     for p in range(sizes[PORTS]):
-        pins = np.int64(flags[row, p])
+        pins: Any = np.int64(flags[row, p])
         pending = state[p, PENDING]
         enabled = registers[p, _CONTROL]
         if not pending and pins == _PIN_UP and state[p, UP] and enabled:
@@ -114,8 +114,7 @@ def step(
                 event = CTL
                 frames.ctl[p, now & 3] = ctl[row, p]
             if pins & _PIN_VALID:
-                event |= _take_word(link, frames, sizes, now, p, pins, np.int64(seq[row, p]),
-                                    data, row)
+                event |= _take_word(link, frames, sizes, now, p, pins, seq[row, p], data, row)
         state[p, PENDING] = (pending << EVENT_BITS | event) & _PENDING_MASK
 
 
@@ -135,7 +134,7 @@ def _take_word(
         state[p, WORDS] = 0
         state[p, _ERROR] = 0
         state[p, _LLR] = pins & _PIN_LLR
-        state[p, _SEQ] = seq
+        state[p, _SEQ] = np.int64(seq)
         state[p, _CRC] = crc32.FIRST
     elif state[p, OPEN]:
         event = WORD

@@ -9,7 +9,6 @@ import numpy as np
 
 from gavel_fast import pin_block
 from gavel_fast.compiled import Ints, compiled
-from gavel_fast.pin_block import Flags, Word32
 from gavel_fast.sizes import LANE_BYTES, LANES, PORTS
 from gavel_model.config import SwitchConfig
 from gavel_model.register_map import Port
@@ -43,7 +42,7 @@ def link_tx(config: SwitchConfig) -> LinkTx:
 
 @compiled
 def show(
-    link_tx: LinkTx, registers: Ints, sizes: Ints, flags: Flags, seq: Word32, ctl: Ints,
+    link_tx: LinkTx, registers: Ints, sizes: Ints, flags: Ints, seq: Ints, ctl: Ints,
     data: Ints, row: int,
 ) -> None:
     """Writes the transmit pins of a cycle into a row of the block."""

@@ -141,4 +141,4 @@ def initialise(
 @compiled
 def newest(receiver: Ints, sizes: Ints, p: int) -> int:
     """Number of the newest frame accepted."""
-    return (receiver[p, NEXT_RX] - 1) & sizes[SEQ_MASK]  # type: ignore[no-any-return]
+    return (receiver[p, NEXT_RX] - 1) & sizes[SEQ_MASK]

@@ -112,21 +112,21 @@ def llr_transmitter(config: SwitchConfig) -> LlrTransmitter:
 def _outstanding(transmitter: LlrTransmitter, sizes: Ints, p: int) -> int:
     """Frames sent and not acknowledged."""
     state = transmitter.state
-    return (state[p, NEXT] - state[p, OLDEST]) & sizes[SEQ_MASK]  # type: ignore[no-any-return]
+    return (state[p, NEXT] - state[p, OLDEST]) & sizes[SEQ_MASK]
 
 
 @compiled
 def _index(transmitter: LlrTransmitter, sizes: Ints, p: int) -> int:
     """Place of frame ``send`` behind the oldest that is kept."""
     state = transmitter.state
-    return (state[p, SEND] - state[p, _RELEASED]) & sizes[SEQ_MASK]  # type: ignore[no-any-return]
+    return (state[p, SEND] - state[p, _RELEASED]) & sizes[SEQ_MASK]
 
 
 @compiled
 def _peer_is_silent(transmitter: LlrTransmitter, registers: Ints, p: int) -> bool:
     """Nothing is to be expected of the peer any more."""
     limit = registers[p, _PCS_LOST]
-    return 0 < limit <= transmitter.state[p, _DOWN_TIME]  # type: ignore[no-any-return]
+    return 0 < limit <= transmitter.state[p, _DOWN_TIME]
 
 
 @compiled
@@ -159,7 +159,7 @@ def holding(transmitter: LlrTransmitter, registers: Ints, sizes: Ints, p: int) -
 @compiled
 def init_data(transmitter: LlrTransmitter, registers: Ints, p: int) -> int:
     """Init data of this INIT."""
-    return (registers[p, _INIT_DATA] + transmitter.state[p, _ENTRIES] - 1) & _DATA_MASK  # type: ignore[no-any-return]
+    return (registers[p, _INIT_DATA] + transmitter.state[p, _ENTRIES] - 1) & _DATA_MASK
 
 
 @compiled
@@ -348,7 +348,7 @@ def _too_old(
         return False
     index = (state[p, OLDEST] - state[p, _RELEASED]) & sizes[SEQ_MASK]
     frame = at.place_of(buffer, sizes, p, index)
-    return (now - buffer.frame[p, frame, at.SENT_AT]) & TIMER_MASK >= limit  # type: ignore[no-any-return]
+    return (now - buffer.frame[p, frame, at.SENT_AT]) & TIMER_MASK >= limit
 
 
 @compiled

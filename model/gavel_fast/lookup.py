@@ -50,10 +50,10 @@ def route(tables: Lookup, sizes: Ints, destination: int, width: int) -> int:
         hashed = tables.hashed
         for n in range(first, first + sizes[FDB_WAYS]):
             if hashed[n, VALID] and hashed[n, ADDRESS] == destination:
-                return hashed[n, PORT]  # type: ignore[no-any-return]
+                return hashed[n, PORT]
         if destination >> _ID_BITS != FABRIC_PREFIX:
             return NO_ROUTE
         destination &= (1 << _ID_BITS) - 1
     if destination >= sizes[ID_ENTRIES] or not tables.direct[destination, VALID]:
         return NO_ROUTE
-    return tables.direct[destination, PORT]  # type: ignore[no-any-return]
+    return tables.direct[destination, PORT]

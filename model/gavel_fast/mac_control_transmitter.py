@@ -8,13 +8,13 @@ from typing import NamedTuple
 import numpy as np
 
 from gavel_fast import crc32, pin_block
-from gavel_fast import credit_sender as credits
+from gavel_fast import credit_sender as crediting
 from gavel_fast import crossbar as at
 from gavel_fast import pause_sender as pausing
 from gavel_fast.compiled import Ints, compiled
 from gavel_fast.credit_sender import CreditSender
 from gavel_fast.crossbar import STEPS, Crossbar
-from gavel_fast.parser import reversed_bytes, vc_of_class
+from gavel_fast.parser import vc_of_class
 from gavel_fast.sizes import CELL_LANES, CELL_WORDS, LANES, PORTS, VCS
 from gavel_model.config import FCS_BYTES, MIN_FRAME_BYTES, SwitchConfig
 from gavel_model.mac_control import (
@@ -161,11 +161,11 @@ def _fill(
     else:
         _put(transmitter, p, 112, 16, CC_UPDATE_OPCODE)
         _put(transmitter, p, 128, 32, CC_UPDATE_MESSAGE)
-        on = credits.senders(registers, p)
+        on = crediting.senders(registers, p)
         for v in range(sizes[VCS]):
             if on >> v & 1:
                 _put(transmitter, p, 8 * CC_OFFSET + CC_BITS * v, CC_BITS,
-                     sender.vc[p, v, credits.CONSUMED])
+                     sender.vc[p, v, crediting.CONSUMED])
     crc = crc32.FIRST
     for lane in range(CELL_LANES - 1):
         crc = crc32.add_lane(crc, frame[p, lane])
@@ -211,7 +211,7 @@ def step(
 ) -> None:
     """Last part of a cycle: ``resynchronise`` asks for a CC_Update."""
     state = transmitter.state
-    on = credits.senders(registers, p)
+    on = crediting.senders(registers, p)
     period = registers[p, _CC_PERIOD]
     if state[p, TAKEN] == COUNTS:
         state[p, CC_WANTED] = 0

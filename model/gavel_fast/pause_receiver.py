@@ -28,16 +28,19 @@ _BITES = int(Counter.PFC_WATCHDOG)
 
 
 class PauseReceiver(NamedTuple):
-    """``ends`` (P, 8): first cycle in which the timer of a class is 0; ``vc`` (P, V, fields)."""
+    """``ends`` (P, 8): first cycle in which the timer of a class is 0; ``vc`` (P, V, fields);
+    ``asked`` (P): VCs that the peer asks to pause, as `look` found them."""
 
     ends: Ints
     vc: Ints
+    asked: Ints
 
 
 def pause_receiver(config: SwitchConfig) -> PauseReceiver:
     """Reset values."""
     return PauseReceiver(np.zeros((config.ports, PFC_CLASSES), np.int64),
-                         np.zeros((config.ports, config.vcs, _VC_COUNT), np.int64))
+                         np.zeros((config.ports, config.vcs, _VC_COUNT), np.int64),
+                         np.zeros(config.ports, np.int64))
 
 
 @compiled
@@ -54,18 +57,16 @@ def take(
 
 
 @compiled
-def _asked(pauses: PauseReceiver, registers: Ints, sizes: Ints, now: int, p: int) -> int:
+def look(pauses: PauseReceiver, registers: Ints, sizes: Ints, now: int, p: int) -> int:
+    """First part of a cycle, before a PFC frame may end in it: notes which VCs the peer asks to
+    pause; returns those that may not send."""
     asked = 0
     for n in range(PFC_CLASSES):
         if now < pauses.ends[p, n]:
             asked |= 1 << vc_of_class(registers, sizes, p, n)
-    return asked & registers[p, _PFC_CONTROL] >> _RECEIVE & 0xFF  # type: ignore[no-any-return]
-
-
-@compiled
-def paused(pauses: PauseReceiver, registers: Ints, sizes: Ints, now: int, p: int) -> int:
-    """VCs that may not send, as visible in the cycle."""
-    members = _asked(pauses, registers, sizes, now, p)
+    asked &= registers[p, _PFC_CONTROL] >> _RECEIVE & 0xFF
+    pauses.asked[p] = asked
+    members = asked
     for v in range(sizes[VCS]):
         if pauses.vc[p, v, _RESTORE]:
             members &= ~(1 << v)
@@ -73,12 +74,10 @@ def paused(pauses: PauseReceiver, registers: Ints, sizes: Ints, now: int, p: int
 
 
 @compiled
-def step(
-    pauses: PauseReceiver, registers: Ints, counters: Ints, sizes: Ints, now: int, p: int
-) -> None:
+def step(pauses: PauseReceiver, registers: Ints, counters: Ints, sizes: Ints, p: int) -> None:
     """The watchdog."""
     vc = pauses.vc
-    asked = _asked(pauses, registers, sizes, now, p)
+    asked = pauses.asked[p]
     watchdog = registers[p, _PFC_WATCHDOG]
     bitten = False
     for v in range(sizes[VCS]):

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -206,29 +206,30 @@ def _read_port(
     flow: FlowControl, buffer: IngressBuffer, sizes: Ints, now: int, p: int, offset: int,
 ) -> int:
     if registers.mask[offset]:
-        return registers.port[p, offset]  # type: ignore[no-any-return]
+        return registers.port[p, offset]
     if _COUNTERS <= offset < _COUNTERS + COUNTERS:
-        return np.int64(counters[p, offset - _COUNTERS])  # type: ignore[return-value]
+        value: Any = np.int64(counters[p, offset - _COUNTERS])
+        return value
     if offset == _LLR_STATUS:
-        return (transmitter.state[p, sending.STATE]  # type: ignore[no-any-return]
+        return (transmitter.state[p, sending.STATE]
                 | receiver[p, receiving.STATE] << _STATUS_RECEIVER
                 | transmitter.state[p, sending.REPLAYS] << _STATUS_REPLAYS)
     if offset == _CBFC_STATUS:
-        paused = pause_receiver.paused(flow.pauses, registers.port, sizes, now, p)
-        return (flow.sender.state[p, credit_sender.WAITING] << _WAITING  # type: ignore[no-any-return]
+        paused = pause_receiver.look(flow.pauses, registers.port, sizes, now, p)
+        return (flow.sender.state[p, credit_sender.WAITING] << _WAITING
                 | paused << _PAUSED | flow.pause_sender[p, pausing.XOFF] << _XOFF)
     base, v = offset & ~7, offset & 7
     if v < sizes[VCS]:
         if base == _S_CC:
-            return flow.sender.vc[p, v, credit_sender.CONSUMED]  # type: ignore[no-any-return]
+            return flow.sender.vc[p, v, credit_sender.CONSUMED]
         if base == _S_CF:
             return credit_sender.freed(flow.sender, p, v)
         if base == _R_CC:
-            return flow.receiver.vc[p, v, credit_receiver.CONSUMED]  # type: ignore[no-any-return]
+            return flow.receiver.vc[p, v, credit_receiver.CONSUMED]
         if base == _R_CF:
             return credit_receiver.freed(flow.receiver, p, v)
         if base == _VC_CELLS:
-            return buffer.vc_cells[p, v]  # type: ignore[no-any-return]
+            return buffer.vc_cells[p, v]
     return 0
 
 
@@ -266,7 +267,7 @@ def write(
 def _shown(table: Ints, entries: int, index: int) -> int:
     if index >= entries:
         return 0
-    return (ENTRY_VALID if table[index, VALID] else 0) | table[index, PORT]  # type: ignore[no-any-return]
+    return (ENTRY_VALID if table[index, VALID] else 0) | table[index, PORT]
 
 
 @compiled

@@ -34,7 +34,7 @@ class Scheduler(NamedTuple):
     """State, and what it works on.
 
     ``output`` (P, fields), ``accept`` (P); ``turn``, ``quota`` (P, V) by output. ``filled``
-    (P, V): by output and VC the inputs that have a frame. ``allow`` (P): VCs that an output may
+    (P, V): by output and VC the inputs that show a frame. ``allow`` (P): VCs that an output may
     send. ``match`` (P, 2): output and VC of each input matched in the cycle. ``rows`` (P, V): by
     output and VC the inputs whose requests count, where not all do. ``grants`` (P): outputs that
     granted to an input.
@@ -65,19 +65,19 @@ def scheduler(config: SwitchConfig) -> Scheduler:
 
 @compiled
 def voq_filled(scheduler: Scheduler, i: int, j: int, v: int) -> None:
-    """VOQ (j, v) of input i is no longer empty."""
+    """VOQ (j, v) of input i is shown: no longer empty, or with one queue per input the head."""
     scheduler.filled[j, v] |= 1 << i
 
 
 @compiled
 def voq_emptied(scheduler: Scheduler, i: int, j: int, v: int) -> None:
-    """VOQ (j, v) of input i has become empty."""
+    """VOQ (j, v) of input i is no longer shown."""
     scheduler.filled[j, v] &= ~(1 << i)
 
 
 @compiled
 def inputs_of(scheduler: Scheduler, sizes: Ints, j: int, vcs: int) -> int:
-    """Inputs that have a frame for output j in one of a set of VCs."""
+    """Inputs that show a frame for output j in one of a set of VCs."""
     inputs = 0
     for v in range(sizes[VCS]):
         if vcs >> v & 1:

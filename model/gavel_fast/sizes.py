@@ -37,7 +37,10 @@ MAX_CELLS = 16
 REPLAY_FRAMES = 17
 REPLAY_CELLS = 18
 LATENCY = 19
-_COUNT = 20
+ONE_QUEUE = 20
+"""1: an input shows the scheduler only the frame that came first."""
+
+_COUNT = 21
 
 LANE_BYTES = 8
 CELL_LANES = 8
@@ -70,4 +73,5 @@ def sizes(config: SwitchConfig) -> Ints:
     values[REPLAY_FRAMES] = config.replay_frames
     values[REPLAY_CELLS] = config.replay_cells
     values[LATENCY] = config.latency_cycles
+    values[ONE_QUEUE] = config.queueing == "fifo"
     return values

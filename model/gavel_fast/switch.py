@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gavel_fast.kernel import kernel
-from gavel_fast.pin_block import InputBlock, OutputBlock, PinBlock, input_block, output_block
+from gavel_fast.kernel import kernel, signed_inputs, signed_outputs
+from gavel_fast.pin_block import InputBlock, OutputBlock, input_block, output_block
 from gavel_fast.probes import probe_values
 from gavel_fast.state import registers_of, switch_state
 from gavel_model.config import SwitchConfig
@@ -56,12 +56,7 @@ class FastSwitch:
         cycles = len(inputs.reset)
         _check(inputs, self._in_shapes, cycles, "inputs")
         _check(outputs, self._out_shapes, cycles, "outputs")
-        taken = InputBlock(
-            _signed_pins(PinBlock(*map(_contiguous, inputs.rx))),
-            _signed(_contiguous(inputs.ready)), _signed(_contiguous(inputs.ctl_ready)),
-            _signed(_contiguous(inputs.register)), _contiguous(inputs.reset),
-        )
-        given = OutputBlock(_signed_pins(outputs.tx), outputs.rdata)
+        taken, given = signed_inputs(inputs), signed_outputs(outputs)
         row = 0
         while row < cycles:
             row = int(self._run(self._state, taken, given, row))
@@ -80,7 +75,7 @@ class FastSwitch:
 
 def _arrays(block: Any) -> list[tuple[str, npt.NDArray[Any]]]:
     """The arrays of a block, by name."""
-    found = []
+    found: list[tuple[str, npt.NDArray[Any]]] = []
     for name, item in zip(block._fields, block, strict=True):
         found += [(name, item)] if isinstance(item, np.ndarray) else _arrays(item)
     return found
@@ -100,18 +95,3 @@ def _check(
                              f"{(cycles, *row)}")
         if what == "outputs" and not (array.flags.c_contiguous and array.flags.writeable):
             raise ValueError(f"{what}.{name}: must be contiguous and writable")
-
-
-def _contiguous(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The array, or a copy of the one kind that the compiled code takes."""
-    fits = array.flags.c_contiguous and array.flags.writeable
-    return array if fits else np.array(array, order="C")
-
-
-def _signed(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    return array.view(np.int64)
-
-
-def _signed_pins(pins: PinBlock) -> PinBlock:
-    """The same memory, in the one type of numbers of compiled code."""
-    return PinBlock(pins.flags, pins.seq, _signed(pins.ctl), _signed(pins.data))

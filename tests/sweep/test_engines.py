@@ -45,7 +45,7 @@ def test_the_compiled_model_gives_the_same_figures():
     assert measure_open_loop(config, JOB, "fast") == measure_open_loop(config, JOB, "model")
 
 
-def test_one_fifo_per_input_is_not_left_to_a_model_that_has_none():
+def test_one_fifo_per_input_has_the_throughput_of_theory():
     config = load_config("rack", ["ports=2", "vcs=1", "queueing=fifo", "islip_iterations=1"])
     job = OpenLoopJob(load=1.0, cycles=2000)
     assert measure_open_loop(config, job)["accepted"] == pytest.approx(0.75, abs=0.03)

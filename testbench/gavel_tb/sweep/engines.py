@@ -18,8 +18,8 @@ from gavel_tb.stimulus import CheckError
 from gavel_tb.traffic_options import check_choice
 
 ENGINES = ("fast", "model", "rtl", "both")
-"""The golden model compiled (with a FIFO per input, which the compiled one has not, in plain
-Python); in plain Python; the Verilated switch; the first and the third, compared at every pin."""
+"""The golden model compiled; in plain Python; the Verilated switch; the first and the third,
+compared at every pin."""
 
 
 class Engine(Protocol):
@@ -45,19 +45,14 @@ def open_engine(name: str, config: SwitchConfig, cache: Path = DEFAULT_CACHE) ->
     if name == "model":
         yield PlainSwitch(config)
     elif name == "fast":
-        yield _compiled(config)
+        yield FastSwitch(config)
     else:
         # Imported here, so that the model alone runs where no simulator is installed.
         from gavel_tb.native_library import NativeSwitch
         from gavel_tb.runner import SHORT
 
         with NativeSwitch(config, cache=cache, effort=SHORT) as rtl:
-            yield rtl if name == "rtl" else Compared(config, _compiled(config), rtl)
-
-
-def _compiled(config: SwitchConfig) -> Engine:
-    """The compiled model, or the plain one for what the other has not."""
-    return FastSwitch(config) if config.queueing == "voq" else PlainSwitch(config)
+            yield rtl if name == "rtl" else Compared(config, FastSwitch(config), rtl)
 
 
 class Compared:

@@ -126,7 +126,7 @@ def curves(
     log_x, log_y
         Axes are logarithmic.
     """
-    left, top, right, bottom, height = 52, 14, 80, 44, 300
+    left, top, right, bottom, height = 52, 14, 88, 44, 300
     plot_w, plot_h = WIDTH - left - right, height - top - bottom
     across = Axis([x for item in items for x in item.x], logarithmic=log_x)
     upwards = Axis([y for item in items for y in item.heights], logarithmic=log_y, least=0.0,
@@ -174,10 +174,12 @@ def curves(
             body.append(
                 f'<circle style="fill:{fill};stroke:{colour}" cx="{place_x(x)}" cy="{drawn}" '
                 f'r="3.4"><title>{escape(label)}</title></circle>')
-        last = item.theory[-1] if item.theory else None
-        ends.append(drawn if last is None else place_y(last))
-    for item, y in zip(items, _apart(ends), strict=True):
-        body.append(text(left + plot_w + 6, y + 4, item.name, "at", "start"))
+        ends.append(drawn)
+    for item, colour, y in zip(items, colours, _apart(ends), strict=True):
+        # A stroke in the colour of the curve in front of its name.
+        body.append(f'<path style="stroke:{colour};stroke-width:3" '
+                    f'd="M{left + plot_w + 5} {y}h5"/>')
+        body.append(text(left + plot_w + 13, y + 4, item.name, "at", "start"))
     body.append(f'<path class="axis" d="M{left} {top + plot_h}h{plot_w}"/>')
     body.append(text(left + plot_w / 2, height - 6, x_title, "at"))
     body.append(axis_title(13, top + plot_h / 2, y_title))

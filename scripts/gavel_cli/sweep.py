@@ -21,6 +21,7 @@ from gavel_cli.sweep_options import plan_of, plan_options, study_of
 from gavel_cli.sweep_page import render_sweep, table
 from gavel_model.config import SwitchConfig
 from gavel_tb.farm.dispatch import run
+from gavel_tb.farm.journal import Journal
 from gavel_tb.farm.sources import source_digest
 from gavel_tb.farm.unit import Outcome, Unit
 from gavel_tb.files import check_writable, write_together
@@ -158,20 +159,21 @@ def _measure(
     sheet: Sheet, output: Path | None, workers: int | None, scheduler: str | None
 ) -> list[Row]:
     """Runs the units; rows in their order."""
-    units = sheet.units
-    done = 0
+    units, stamp, done = sheet.units, source_digest(), 0
 
-    def told(outcome: Outcome) -> None:
+    def told(_outcome: Outcome | None = None) -> None:
         nonlocal done
-        done += 1
+        done += _outcome is not None
         bar(done / len(units), f"{done} of {len(units)} units")
 
     with tempfile.TemporaryDirectory() as elsewhere, ProgressBar("gavel sweep") as bar:
-        bar(0.0, f"{len(units)} units")
         folder = (Path(elsewhere) if output is None
                   else output.with_name(output.name + UNITS_SUFFIX))
+        with Journal(folder, stamp) as journal:
+            done = sum(journal.recall(unit) is not None for unit in units)
+        told()
         outcomes = run(units, folder=folder, workers=workers, scheduler=scheduler,
-                       on_result=told, stamp=source_digest())
+                       on_result=told, stamp=stamp)
     failed = [outcome for outcome in outcomes if outcome.error is not None]
     if failed:
         raise check_failed(f"{len(failed)} of {len(units)} units failed; the first: "

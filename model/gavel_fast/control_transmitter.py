@@ -8,12 +8,12 @@ import numpy as np
 from gavel_fast import credit_receiver as crediting
 from gavel_fast import link_tx as pins
 from gavel_fast import llr_receiver as receiving
-from gavel_fast import llr_transmitter as sending
+from gavel_fast import llr_state as sending
 from gavel_fast import ordered_set
 from gavel_fast.compiled import Ints, compiled
 from gavel_fast.credit_receiver import CreditReceiver
 from gavel_fast.link_tx import LinkTx
-from gavel_fast.llr_transmitter import LlrTransmitter
+from gavel_fast.llr_state import LlrTransmitter
 from gavel_fast.sizes import PORTS, WORD_BYTES
 from gavel_model.config import SwitchConfig
 from gavel_model.register_map import SPACING_BITS, CbfcControl, Counter, LlrControl, Port

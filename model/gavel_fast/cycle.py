@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The cycles of a switch: the blocks in the order in which one cycle needs them."""
+"""One cycle of a switch: the blocks in the order in which it needs them."""
 
 from __future__ import annotations
 
@@ -30,30 +30,23 @@ from gavel_fast.transfer import BUSY_INPUTS, BUSY_OUTPUTS, OPENING
 
 
 @compiled
-def run_cycles(
-    state: SwitchState, inputs: InputBlock, outputs: OutputBlock, first: int
-) -> int:
-    """Steps through the rows of a block from ``first`` on.
-
-    Returns the number of rows done. A row with ``reset`` is the last: what it shows is written,
-    and whoever calls gives the state its reset values.
-    """
-    rows = len(inputs.reset)
+def show(state: SwitchState, outputs: OutputBlock, row: int) -> None:
+    """First part of a cycle: writes what its pins show."""
     tx = outputs.tx
-    for row in range(first, rows):
-        outputs.rdata[row] = state.registers.common[registers.RDATA]
-        link_tx.show(state.link_tx, state.registers.port, state.sizes, tx.flags, tx.seq, tx.ctl,
-                     tx.data, row)
-        if inputs.reset[row]:
-            return row + 1
-        _step(state, inputs, row)
-    flow_control.look(state.flow_control, state.registers.port, state.sizes, state.time[0])
-    return rows
+    outputs.rdata[row] = state.registers.common[registers.RDATA]
+    link_tx.show(state.link_tx, state.registers.port, state.sizes, tx.flags, tx.seq, tx.ctl,
+                 tx.data, row)
 
 
 @compiled
-def _step(state: SwitchState, inputs: InputBlock, row: int) -> None:
-    """One cycle. What a block is given is what is visible in the cycle, unless it says so."""
+def look(state: SwitchState) -> None:
+    """After a block of cycles: notes what probe points need beside the state."""
+    flow_control.look(state.flow_control, state.registers.port, state.sizes, state.time[0])
+
+
+@compiled
+def step(state: SwitchState, inputs: InputBlock, row: int) -> None:
+    """The rest of it. What a block is given is what is visible in the cycle, unless it says so."""
     sizes, counters = state.sizes, state.counters
     settings = state.registers.port
     now = state.time[0]

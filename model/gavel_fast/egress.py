@@ -42,7 +42,6 @@ _SOP, _EOP = pin_block.SOP, pin_block.EOP
 _EMPTY_SHIFT = pin_block.EMPTY_SHIFT
 _ECN_WIDTH = 2
 _CONGESTED = 3
-_HEADER_BITS = 64 * HEADER_LANES
 
 
 class Edit(NamedTuple):

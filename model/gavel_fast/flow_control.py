@@ -14,7 +14,7 @@ from gavel_fast import (
     pause_receiver,
     pause_sender,
 )
-from gavel_fast import llr_transmitter as sending
+from gavel_fast import llr_state as sending
 from gavel_fast.compiled import Ints, compiled
 from gavel_fast.credit_receiver import CreditReceiver
 from gavel_fast.credit_sender import WAITING, CreditSender
@@ -26,7 +26,7 @@ from gavel_fast.ingress_buffer import (
     NOTHING,
     IngressBuffer,
 )
-from gavel_fast.llr_transmitter import LlrTransmitter
+from gavel_fast.llr_state import LlrTransmitter
 from gavel_fast.mac_control_transmitter import PAUSE, TAKEN, MacControlTransmitter
 from gavel_fast.pause_receiver import PauseReceiver
 from gavel_fast.sizes import PORTS, VCS

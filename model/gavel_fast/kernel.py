@@ -37,7 +37,11 @@ def source_stamp(folders: tuple[Path, ...]) -> int:
 
 @cache
 def kernel() -> Kernel:
-    """`gavel_fast.cycle.run_cycles`, compiled or loaded; once a process.
+    """The compiled code, compiled or loaded; once a process.
+
+    It steps through the rows of a block from a first one on, and returns the number of rows done.
+    A row with ``reset`` is the last: what it shows is written, and whoever calls gives the state
+    its reset values.
 
     The blocks that it takes are those of `signed_inputs` and `signed_outputs`. Without a folder
     that can be written to it is compiled in every process.
@@ -46,8 +50,15 @@ def kernel() -> Kernel:
 
     def run(state: SwitchState, inputs: InputBlock, outputs: OutputBlock, first: int) -> int:
         # numba knows a function by its own file and the variables that it takes from around it,
-        # not by the functions that it calls.
-        return cycle.run_cycles(state, inputs, outputs, first) if stamp else 0
+        # not by the functions that it calls: hence the stamp.
+        rows = len(inputs.reset) if stamp else 0
+        for row in range(first, rows):
+            cycle.show(state, outputs, row)
+            if inputs.reset[row]:
+                return row + 1
+            cycle.step(state, inputs, row)
+        cycle.look(state)
+        return rows
 
     options: dict[str, Any] = {"error_model": "numpy", "_nrt": False}
     if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
@@ -99,8 +110,7 @@ def _signed_pins(pins: PinBlock) -> PinBlock:
 
 def _contiguous(array: Any) -> Any:
     """The array, or a copy of the one kind that the compiled code takes."""
-    fits = array.flags.c_contiguous and array.flags.writeable
-    return array if fits else np.array(array, order="C")
+    return array if array.flags.carray else np.array(array, order="C")
 
 
 def _interpreted(run: Kernel) -> Kernel:

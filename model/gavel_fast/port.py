@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 from gavel_fast import credit_sender, llr_receiver, ordered_set
-from gavel_fast import llr_transmitter as sending
+from gavel_fast import llr_state as sending
 from gavel_fast.compiled import Ints, compiled
 from gavel_fast.credit_sender import CreditSender
 from gavel_fast.link_rx import CTL, EOP, EVENT_BITS, PENDING, LinkRx
-from gavel_fast.llr_transmitter import LlrTransmitter
+from gavel_fast.llr_state import LlrTransmitter
 from gavel_fast.lookup import Lookup, route
 from gavel_fast.parser import DST_WIDTH, FIELDS_OF_PROFILES, parse
 from gavel_fast.received_frame import OUTPUT, PROFILE, REASON, ReceivedFrames

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from gavel_fast import credit_receiver, credit_sender, ingress_buffer, replay_buffer
 from gavel_fast import llr_receiver as receiving
-from gavel_fast import llr_transmitter as sending
+from gavel_fast import llr_state as sending
 from gavel_fast import pause_sender as pausing
 from gavel_fast import scheduler as matching
 from gavel_fast.state import SwitchState

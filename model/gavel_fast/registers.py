@@ -9,12 +9,12 @@ import numpy as np
 
 from gavel_fast import credit_receiver, credit_sender, pause_receiver
 from gavel_fast import llr_receiver as receiving
-from gavel_fast import llr_transmitter as sending
+from gavel_fast import llr_state as sending
 from gavel_fast import pause_sender as pausing
 from gavel_fast.compiled import Ints, compiled
 from gavel_fast.flow_control import FlowControl
 from gavel_fast.ingress_buffer import IngressBuffer
-from gavel_fast.llr_transmitter import LlrTransmitter
+from gavel_fast.llr_state import LlrTransmitter
 from gavel_fast.lookup import ADDRESS, PORT, VALID, Lookup
 from gavel_fast.sizes import (
     FDB_SETS,

@@ -17,7 +17,7 @@ from gavel_fast.ingress_buffer import IngressBuffer, ingress_buffer
 from gavel_fast.link_rx import LinkRx, link_rx
 from gavel_fast.link_tx import LinkTx, link_tx
 from gavel_fast.llr_receiver import FIELDS
-from gavel_fast.llr_transmitter import LlrTransmitter, llr_transmitter
+from gavel_fast.llr_state import LlrTransmitter, llr_transmitter
 from gavel_fast.lookup import Lookup, lookup
 from gavel_fast.received_frame import ReceivedFrames, received_frames
 from gavel_fast.registers import Registers, registers

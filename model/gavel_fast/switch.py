@@ -93,5 +93,5 @@ def _check(
         if array.shape != (cycles, *row) or array.dtype != dtype:
             raise ValueError(f"{what}.{name}: {array.dtype} {array.shape}: must be {dtype} "
                              f"{(cycles, *row)}")
-        if what == "outputs" and not (array.flags.c_contiguous and array.flags.writeable):
+        if what == "outputs" and not array.flags.carray:
             raise ValueError(f"{what}.{name}: must be contiguous and writable")

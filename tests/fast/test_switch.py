@@ -200,5 +200,7 @@ def test_without_a_folder_for_it_the_code_is_not_kept(monkeypatch):
         return lambda function: function
 
     monkeypatch.setattr(kernel.numba, "njit", njit)
-    monkeypatch.setattr(kernel.cycle, "run_cycles", lambda *_: 7)
-    assert kernel.kernel.__wrapped__()(None, None, None, 0) == 7
+    for part_of_cycle in ("show", "step", "look"):
+        monkeypatch.setattr(kernel.cycle, part_of_cycle, lambda *_: None)
+    inputs = input_block(load_config("tiny"), 7)
+    assert kernel.kernel.__wrapped__()(None, inputs, None, 0) == 7

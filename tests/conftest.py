@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from gavel_tb.servers import Servers
 
 SEED_OPTION = "--seed"
 
@@ -38,3 +41,11 @@ def sim_cache(pytestconfig: pytest.Config) -> Path:
     """Shared by all workers and by later runs: entries are keyed by content."""
     given = pytestconfig.getoption("--sim-cache")
     return Path(given) if given else pytestconfig.rootpath / "build" / "cache"
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    """Simulations that have started: each job still begins at time 0 in a process of its own."""
+    made = Servers()
+    yield made
+    made.close()

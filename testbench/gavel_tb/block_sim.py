@@ -15,8 +15,40 @@ from amaranth.sim import Simulator
 from gavel_model.frame import split_words
 from gavel_tb.stimulus import CheckError
 
+Bench = Callable[[Any], Awaitable[None]]
 
-def run_block(block: Any, bench: Callable[[Any], Awaitable[None]]) -> None:
+
+class Elaborated:
+    """A component made ready to simulate, once for any number of benches.
+
+    Making a whole switch ready takes as long as some hundred cycles of it.
+
+    Parameters
+    ----------
+    component
+        Not changed by the benches: each begins with all signals and memories as after power-up.
+    """
+
+    def __init__(self, component: Any) -> None:
+        self.component = component
+        self._bench: Bench | None = None
+        self._simulator = Simulator(component)
+        self._simulator.add_clock(1e-9)
+        self._simulator.add_testbench(self._play)
+
+    async def _play(self, ctx: Any) -> None:
+        assert self._bench is not None
+        await self._bench(ctx)
+
+    def run(self, bench: Bench) -> None:
+        """Simulates until ``bench`` ends; raises what it raises."""
+        if self._bench is not None:
+            self._simulator.reset()
+        self._bench = bench
+        self._simulator.run()
+
+
+def run_block(block: Any, bench: Bench) -> None:
     """Simulates ``block`` until ``bench`` ends.
 
     Raises
@@ -24,10 +56,7 @@ def run_block(block: Any, bench: Callable[[Any], Awaitable[None]]) -> None:
     CheckError
         From the bench.
     """
-    simulator = Simulator(block)
-    simulator.add_clock(1e-9)
-    simulator.add_testbench(bench)
-    simulator.run()
+    Elaborated(block).run(bench)
 
 
 def drive(ctx: Any, interface: Any, members: Mapping[str, int]) -> None:

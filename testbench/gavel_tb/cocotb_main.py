@@ -23,8 +23,13 @@ from gavel_tb.stimulus import CheckError
 
 @cocotb.test()
 async def job(dut: Any) -> None:
-    """Runs the job and writes its result, also when it fails: judging is the host's part."""
-    task = json.loads(Path(os.environ[JOB_VARIABLE]).read_text("utf-8"))
+    """Runs the job of the environment."""
+    await run_task(dut, Path(os.environ[JOB_VARIABLE]))
+
+
+async def run_task(dut: Any, path: Path) -> None:
+    """Runs a job and writes its result, also when it fails: judging is the host's part."""
+    task = json.loads(path.read_text("utf-8"))
     try:
         outcome = await _run(dut, task)
     except Exception as error:

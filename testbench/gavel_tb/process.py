@@ -21,7 +21,7 @@ _PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
 
 def die_with_parent() -> None:
-    """For ``preexec_fn``: on Linux the child is killed when the thread that starts it ends."""
+    """On Linux this process is killed when the thread that has started it ends."""
     if _PRCTL is not None:
         _PRCTL(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 

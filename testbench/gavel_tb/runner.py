@@ -16,7 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
@@ -30,6 +30,7 @@ from cocotb_tools.runner import VerilatorControlFile
 
 from gavel_rtl.verilog import ASSERT_MACRO
 from gavel_tb.build_cache import BuildCache, Design
+from gavel_tb.cxx_files import join_files
 from gavel_tb.errors import SimulationError
 from gavel_tb.harness import TOP, control_file
 from gavel_tb.process import run_child
@@ -72,9 +73,14 @@ _LARGE_VERILOG = 3_000_000
 """Characters of Verilog above which the time that g++ needs for one function counts."""
 
 
+def is_large(design: Design) -> bool:
+    """g++ needs small functions in many files."""
+    return len(design.verilog) > _LARGE_VERILOG
+
+
 def splitting(design: Design) -> tuple[str, ...]:
     """Flags that say how Verilator spreads its C++ over functions and files."""
-    if len(design.verilog) > _LARGE_VERILOG:
+    if is_large(design):
         # g++ needs most of an hour for a 64-port scheduler in one function.
         return ("--output-split", "20000", "--output-split-cfuncs", "2000")
     # One file for the code of every cycle and one for the rest: the headers cost more than the
@@ -161,15 +167,19 @@ class VerilatorRunner(cocotb_tools.runner.Verilator):
         Compile only what is the same for every design.
     trace_form
         ``fst``, ``vcd``, or None.
+    before_make
+        Called when Verilator has written its files, before they are compiled.
     """
 
     def __init__(
-        self, effort: Effort, *, runtime_only: bool = False, trace_form: str | None = None
+        self, effort: Effort, *, runtime_only: bool = False, trace_form: str | None = None,
+        before_make: Callable[[], None] | None = None,
     ) -> None:
         super().__init__()
         self.effort = effort
         self.runtime_only = runtime_only
         self.trace_form = trace_form
+        self.before_make = before_make
 
     def _simulator_in_path_build_only(self) -> None:
         self.executable = str(verilator_folder() / "verilator")
@@ -190,6 +200,8 @@ class VerilatorRunner(cocotb_tools.runner.Verilator):
     ) -> None:
         stderr = None if stdout is None else subprocess.STDOUT
         for command in cmds:
+            if command[0] == "make" and self.before_make is not None:
+                self.before_make()
             code = run_child(command, cwd=cwd, env=self.env, stdout=stdout, stderr=stderr)
             if code:
                 raise RuntimeError(f"{command[0]} ended with code {code}")
@@ -251,12 +263,16 @@ def build(
     common = (*flags, effort.fast, effort.slow, MEMORY_SOURCE.read_text("utf-8"), sys.prefix,
               *tool_versions())
 
-    def verilate(folder: Path, wrapper: str, verilog: str, runtime_only: bool) -> None:
+    def verilate(
+        folder: Path, wrapper: str, verilog: str, before_make: Callable[[], None] | None = None
+    ) -> None:
         sources = {"public.vlt": control_file(), f"{TOP}.sv": wrapper, "gavel_switch.v": verilog}
         for name, text in sources.items():
             (folder / name).write_text(text, "utf-8")
         log = folder / "build.log"
-        runner = VerilatorRunner(effort, runtime_only=runtime_only, trace_form=form)
+        # Without a step before make there is no design: only the runtime is wanted.
+        runner = VerilatorRunner(effort, runtime_only=before_make is None, trace_form=form,
+                                 before_make=before_make)
         runner.log.setLevel("ERROR")
         try:
             runner.build(
@@ -273,13 +289,17 @@ def build(
             raise build_error(log) from error
 
     def make(folder: Path) -> None:
-        for compiled in runtime.glob("*.o"):
-            # Not a copy of the time: it must be newer than the sources.
-            shutil.copyfile(compiled, folder / compiled.name)
-        verilate(folder, harness, design.verilog, runtime_only=False)
+        def prepare() -> None:
+            for compiled in runtime.glob("*.o"):
+                # Now, and not a copy of the time: make wants them newer than its make file.
+                shutil.copyfile(compiled, folder / compiled.name)
+            if not is_large(design):
+                join_files(folder)
+
+        verilate(folder, harness, design.verilog, prepare)
 
     runtime = cache.entry(
-        "runtime", common, lambda folder: verilate(folder, *_EMPTY_DESIGN, runtime_only=True)
+        "runtime", common, lambda folder: verilate(folder, *_EMPTY_DESIGN)
     )
     folder = cache.entry("verilated", (design.verilog, harness, *common), make)
     return Binary(folder, effort, form)

@@ -19,7 +19,8 @@ from gavel_tb.harness import harness_verilog
 from gavel_tb.job_file import JOB_VARIABLE
 from gavel_tb.process import orderly_termination
 from gavel_tb.repeat import repeat_command
-from gavel_tb.runner import SHORT, WAVE_NOTE, Effort, build, run, tail, wave_file
+from gavel_tb.runner import SHORT, WAVE_NOTE, Binary, Effort, build, run, tail, wave_file
+from gavel_tb.servers import Servers
 
 POLL_SECONDS = 0.2
 
@@ -44,13 +45,19 @@ class Prepared:
         *,
         progress: ProgressCallback | None = None,
         folder: Path | None = None,
+        servers: Servers | None = None,
     ) -> dict[str, Any]:
-        """Runs one job. See `simulate`."""
+        """Runs one job. See `simulate`.
+
+        ``servers`` run it in a copy of a process that has already started, unless it records
+        waves.
+        """
         with orderly_termination():
-            return self._build_and_run(job, progress, folder)
+            return self._build_and_run(job, progress, folder, servers)
 
     def _build_and_run(
-        self, job: Mapping[str, Any], progress: ProgressCallback | None, folder: Path | None
+        self, job: Mapping[str, Any], progress: ProgressCallback | None, folder: Path | None,
+        servers: Servers | None,
     ) -> dict[str, Any]:
         harness = harness_verilog(self.config, self.design.probe_paths)
         binary = build(
@@ -71,7 +78,7 @@ class Prepared:
                 raise SimulationError(f"{where} cannot be written: {error.strerror}") from error
         folder = folder.absolute()
         try:
-            result = self._run(binary, job, folder, progress)
+            result = self._run(binary, job, folder, progress, servers)
         except Exception:
             # The folder stays: the message names the log in it.
             raise
@@ -87,8 +94,8 @@ class Prepared:
         return result
 
     def _run(
-        self, binary: Any, job: Mapping[str, Any], folder: Path,
-        progress: ProgressCallback | None,
+        self, binary: Binary, job: Mapping[str, Any], folder: Path,
+        progress: ProgressCallback | None, servers: Servers | None,
     ) -> dict[str, Any]:
         folder.mkdir(parents=True, exist_ok=True)
         seed = job.get("seed", job.get("parameters", {}).get("seed"))
@@ -98,6 +105,7 @@ class Prepared:
             "parameters": dict(job.get("parameters", {})),
             "max_cycles": job.get("max_cycles"),
             "model": job.get("model", True),
+            "arguments": list(job.get("arguments", ())),
             "seed": seed,
             "repeat": job.get("repeat") or repeat_command(self.config, job),
             "probe_paths": self.design.probe_paths,
@@ -108,8 +116,11 @@ class Prepared:
         path.write_text(json.dumps(task), "utf-8")
         watcher = _Watcher(folder / "progress", progress)
         with watcher:
-            run(binary, "gavel_tb.cocotb_main", folder, environment={JOB_VARIABLE: str(path)},
-                arguments=job.get("arguments", ()))
+            if servers is not None and binary.waves is None:
+                servers.run(binary, path)
+            else:
+                run(binary, "gavel_tb.cocotb_main", folder,
+                    environment={JOB_VARIABLE: str(path)}, arguments=task["arguments"])
         result_path = folder / "result.json"
         if not result_path.is_file():
             raise SimulationError(f"simulation left no result{tail(folder / 'sim.log')}")

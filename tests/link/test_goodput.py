@@ -19,7 +19,7 @@ from gavel_tb.goodput import GoodputJob, goodput_config, measure_on_model
 def test_a_clean_link_runs_at_line_rate(width: int, frame_bytes: int, delay: int) -> None:
     config = goodput_config(width, frame_bytes, delay)
     words = config.max_frame_words
-    figures = measure_on_model(config, GoodputJob(delay=delay, cycles=200 * 20 * words))
+    figures = measure_on_model(config, GoodputJob(delay=delay, cycles=1000 * words))
     assert figures["goodput"] == figures["bound"] == 1.0
 
 

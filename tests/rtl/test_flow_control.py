@@ -7,13 +7,12 @@ import random
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
 import pytest
-from amaranth.sim import Simulator
 
-from gavel_model.config import SwitchConfig
 from gavel_model.loader import load_config
 from gavel_model.mac_control import (
     CreditCounts,
@@ -32,6 +31,7 @@ from gavel_model.ordered_set import (
 )
 from gavel_model.register_map import LLR_CONTROL_RESET, Counter, LlrControl, Port, port_address
 from gavel_rtl.switch import Switch
+from gavel_tb.block_sim import Elaborated
 
 MEMBERS = ("valid", "sop", "eop", "empty", "data")
 RX_MEMBERS = (*MEMBERS, "llr", "seq")
@@ -51,12 +51,18 @@ def make_frame(rng: random.Random, length: int, port: int, vc: int) -> bytes:
     return body + zlib.crc32(body).to_bytes(4, "little")
 
 
+@cache
+def elaborated(name: str) -> Elaborated:
+    return Elaborated(Switch(CONFIGS[name]))
+
+
 class Bench:
     """Drives the pins of a switch, and notes what it sends."""
 
-    def __init__(self, config: SwitchConfig) -> None:
-        self.config = config
-        self.dut = Switch(config)
+    def __init__(self, name: str) -> None:
+        self.config = config = CONFIGS[name]
+        self._switch = elaborated(name)
+        self.dut = self._switch.component
         self.cycle = 0
         self.frames: list[list[tuple[int, bytes]]] = [[] for _ in range(config.ports)]
         """For each output (cycle of the first word, bytes)."""
@@ -130,15 +136,12 @@ class Bench:
         return value
 
     def run(self, bench: Callable[[Any], Any]) -> None:
-        simulator = Simulator(self.dut)
-        simulator.add_clock(1e-9)
-        simulator.add_testbench(bench)
-        simulator.run()
+        self._switch.run(bench)
 
 
 @pytest.fixture(params=CONFIGS)
 def bench(request) -> Bench:
-    return Bench(CONFIGS[request.param])
+    return Bench(request.param)
 
 
 @pytest.mark.parametrize("total", [0, 1])
@@ -307,7 +310,7 @@ def test_a_full_vc_pauses_its_peer(bench: Bench) -> None:
 
 
 def test_a_poisoned_mac_control_frame_does_nothing() -> None:
-    bench = Bench(CONFIGS["2x64"])
+    bench = Bench("2x64")
 
     async def run(ctx: Any) -> None:
         await bench.write(ctx, 1, Port.CBFC_CONTROL, 1 << 8)

@@ -5,14 +5,17 @@ import random
 import zlib
 from collections import deque
 from dataclasses import replace
+from functools import cache
 
 import pytest
-from amaranth.sim import Simulator
 
 from gavel_model.loader import load_config
 from gavel_model.pins import Inputs, RxPins
+from gavel_model.profiles import PROFILE_NAMES
+from gavel_model.register_map import Port, port_address
 from gavel_model.switch import Switch as Model
 from gavel_rtl.switch import Switch
+from gavel_tb.block_sim import Elaborated
 
 
 def make_frame(rng: random.Random, length: int, port: int, vc: int) -> bytes:
@@ -34,12 +37,29 @@ def words_of(frame: bytes, lanes: int) -> list[dict[str, int]]:
 NOTHING = {"valid": 0, "sop": 0, "eop": 0, "empty": 0, "data": 0}
 
 
+BASE = replace(load_config("tiny"), buffer_cells=64)
+CONFIGS = {
+    "tiny": BASE,
+    "3x128": replace(BASE, ports=3, data_width=128, vcs=3),
+    "4x512": replace(BASE, ports=4, data_width=512, islip_iterations=2),
+}
+SWITCHES = CONFIGS | {
+    "one queue": replace(CONFIGS["4x512"], ports=3, queueing="fifo", buffer_cells=21),
+}
+
+
+@cache
+def elaborated(name):
+    return Elaborated(Switch(SWITCHES[name]))
+
+
 class Bench:
     """Plays words on the receive pins, and notes what stands on the transmit pins."""
 
-    def __init__(self, config):
-        self.config = config
-        self.dut = Switch(config)
+    def __init__(self, name):
+        self.config = config = SWITCHES[name]
+        self._switch = elaborated(name)
+        self.dut = self._switch.component
         self.cycle = 0
         self.waiting = [deque() for _ in range(config.ports)]
         self.sent = []
@@ -78,24 +98,21 @@ class Bench:
         for word in words_of(frame, self.config.word_bytes):
             self.waiting[port].append(word | {"frame": frame})
 
+    async def write(self, ctx, port, offset, value):
+        ctx.set(self.dut.reg_we, 1)
+        ctx.set(self.dut.reg_addr, port_address(port, offset))
+        ctx.set(self.dut.reg_wdata, value)
+        await self.step(ctx)
+        ctx.set(self.dut.reg_we, 0)
+
     def run(self, bench):
-        simulator = Simulator(self.dut)
-        simulator.add_clock(1e-9)
-        simulator.add_testbench(bench)
-        simulator.run()
-
-
-CONFIGS = {
-    "tiny": load_config("tiny"),
-    "3x128": replace(load_config("tiny"), ports=3, data_width=128, vcs=3),
-    "4x512": replace(load_config("tiny"), ports=4, data_width=512, islip_iterations=2),
-}
+        self._switch.run(bench)
 
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_latency_is_the_same_for_every_pair_vc_and_length(name):
-    config = CONFIGS[name]
-    bench = Bench(config)
+    bench = Bench(name)
+    config = bench.config
     rng = random.Random(name)
 
     async def run(ctx):
@@ -118,8 +135,8 @@ def test_latency_is_the_same_for_every_pair_vc_and_length(name):
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_every_frame_arrives_once_in_order_under_load(name):
-    config = replace(CONFIGS[name], buffer_cells=64)
-    bench = Bench(config)
+    bench = Bench(name)
+    config = bench.config
     rng = random.Random(name)
 
     async def run(ctx):
@@ -144,8 +161,9 @@ def test_every_frame_arrives_once_in_order_under_load(name):
 
 
 def test_with_one_queue_per_input_each_frame_leaves_when_the_model_says():
-    config = replace(CONFIGS["4x512"], ports=3, queueing="fifo", buffer_cells=21)
-    bench, model = Bench(config), Model(config)
+    bench = Bench("one queue")
+    config = bench.config
+    model = Model(config)
     rng = random.Random("one queue")
     waited = 0
 
@@ -173,8 +191,8 @@ def test_with_one_queue_per_input_each_frame_leaves_when_the_model_says():
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_ttl_ecn_and_fcs_are_edited_on_the_way(name):
-    config = replace(CONFIGS[name], profile="esun", ecn_threshold=0)
-    bench = Bench(config)
+    bench = Bench(name)
+    config = bench.config
     rng = random.Random(name)
 
     def esun(target: int, length: int, ecn: int, ttl: int, tail: bytes) -> bytes:
@@ -183,6 +201,9 @@ def test_ttl_ecn_and_fcs_are_edited_on_the_way(name):
         return body + zlib.crc32(body).to_bytes(4, "little")
 
     async def run(ctx):
+        for port in range(config.ports):
+            await bench.write(ctx, port, Port.PROFILE, PROFILE_NAMES.index("esun"))
+            await bench.write(ctx, port, Port.ECN_THRESHOLD, 0)
         for ecn in range(4):
             for ttl in (2, 3, 8, 15):
                 length, tail = rng.randrange(64, 130), rng.randbytes(256)

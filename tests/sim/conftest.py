@@ -12,6 +12,7 @@ import pytest
 from gavel_model.config import SwitchConfig
 from gavel_model.loader import load_config
 from gavel_tb.runner import SHORT
+from gavel_tb.servers import Servers
 from gavel_tb.simulate import prepare
 
 SWITCHES: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -42,11 +43,12 @@ def _switch(name: str) -> SwitchConfig:
 
 
 @pytest.fixture
-def simulate(sim_cache: Path) -> Simulate:
+def simulate(sim_cache: Path, servers: Servers) -> Simulate:
     """simulate(name of a switch, kind of job, parameters...) -> result."""
 
     def run(name: str, kind: str, *, model: bool = True, **parameters: Any) -> dict[str, Any]:
         prepared = prepare(_switch(name), cache=sim_cache, effort=SHORT)
-        return prepared.run({"kind": kind, "parameters": parameters, "model": model})
+        return prepared.run({"kind": kind, "parameters": parameters, "model": model},
+                            servers=servers)
 
     return run

@@ -15,6 +15,7 @@ from gavel_tb.behaviour.flow.catalogue import FLOW_SCENARIOS
 from gavel_tb.behaviour.job import BehaviourJob, play_on_model
 from gavel_tb.behaviour.switches import behaviour_config
 from gavel_tb.runner import SHORT
+from gavel_tb.servers import Servers
 from gavel_tb.simulate import Prepared, prepare
 
 CASES = [
@@ -33,10 +34,13 @@ def switch(name: str, width: int, cache: Path) -> Prepared:
 
 
 @pytest.mark.parametrize(("name", "width"), CASES)
-def test_behaviour(sim_cache: Path, seed: int, name: str, width: int) -> None:
+def test_behaviour(
+    sim_cache: Path, servers: Servers, seed: int, name: str, width: int
+) -> None:
     job = BehaviourJob(name=name, seed=seed)
     prepared = switch(FLOW_SCENARIOS[name].SWITCH, width, sim_cache)
-    result = prepared.run({"kind": "behaviour", "parameters": job.parameters()})
+    result = prepared.run({"kind": "behaviour", "parameters": job.parameters()},
+                          servers=servers)
     assert result["passed"], result["report"]
     if len(result["figures"]) > 1:
         # Rates and bounds, shown by pytest -rP.

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ import pytest
 from gavel_model.loader import load_config
 from gavel_tb.build_cache import BuildCache, Design
 from gavel_tb.errors import SimulationError
+from gavel_tb.harness import harness_verilog
 from gavel_tb.repeat import repeat_command
 from gavel_tb.runner import SHORT, build, wave_format
 from gavel_tb.simulate import prepare
@@ -48,6 +51,17 @@ def test_verilog_that_is_wrong_names_the_log(sim_cache: Path) -> None:
         build(BuildCache(sim_cache), design, "module gavel_harness(input clk); endmodule",
               effort=SHORT)
     assert "\n" not in str(caught.value)
+
+
+def test_a_build_compiles_its_design_and_nothing_else(sim_cache: Path) -> None:
+    """What is the same for every design is compiled once, and the design as two files."""
+    prepared = prepare(load_config("tiny"), cache=sim_cache, effort=SHORT)
+    harness = harness_verilog(prepared.config, prepared.design.probe_paths)
+    binary = build(prepared.cache, prepared.design, harness, effort=SHORT)
+    log = (binary.folder / "build.log").read_text("utf-8")
+    assert set(re.findall(r" -c -o (\S+) ", log)) == {"verilator.o", "Vtop__fast.o",
+                                                      "Vtop__slow.o"}
+    assert not list(binary.folder.glob("*.gch"))
 
 
 def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path) -> None:
@@ -130,7 +144,9 @@ def test_an_entry_that_failed_is_made_again(tmp_path: Path) -> None:
 
 
 def test_waves_are_written_and_named(sim_cache: Path) -> None:
-    prepared = prepare(load_config("tiny"), cache=sim_cache, effort=SHORT, waves=True)
+    # The code that writes waves is the larger part of the build, and runs for 200 cycles.
+    effort = replace(SHORT, fast="-O0")
+    prepared = prepare(load_config("tiny"), cache=sim_cache, effort=effort, waves=True)
     result = prepared.run({"kind": "traffic", "parameters": {"cycles": 200}})
     assert result["passed"], result["report"]
     waves = Path(result["waves"])

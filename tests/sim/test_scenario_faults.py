@@ -4,19 +4,21 @@ the scenarios."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gavel_tb.behaviour.faults import RETRY_FAULTS
+from gavel_tb.behaviour.faults import RETRY_FAULTS, ScenarioFault
 from gavel_tb.behaviour.flow.faults import FLOW_FAULTS
 from gavel_tb.behaviour.job import BehaviourJob
 from gavel_tb.behaviour.switches import behaviour_config
 from gavel_tb.build_cache import BuildCache
 from gavel_tb.faults import ARGUMENT, plant
 from gavel_tb.runner import SHORT
+from gavel_tb.servers import Servers
 from gavel_tb.simulate import Prepared, prepare
 
 WIDTH = 64
@@ -34,35 +36,43 @@ def planted(switch: str, cache: Path) -> Prepared:
     return prepare(config, cache=cache, effort=SHORT, design=design)
 
 
-def run(cache: Path, seed: int, switch: str, number: int, *, model: bool) -> dict[str, Any]:
+Run = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def run(sim_cache: Path, servers: Servers, seed: int) -> Run:
     """The scenario of a fault with the fault awake; with number 0 the first one, and none."""
-    job = BehaviourJob(name=FAULTS[switch][max(number, 1) - 1].scenario, seed=seed)
-    return planted(switch, cache).run({
-        "kind": "behaviour", "parameters": job.parameters(), "model": model,
-        "arguments": [f"+{ARGUMENT}={number}"]})
+
+    def play(switch: str, number: int, *, model: bool) -> dict[str, Any]:
+        job = BehaviourJob(name=FAULTS[switch][max(number, 1) - 1].scenario, seed=seed)
+        return planted(switch, sim_cache).run(
+            {"kind": "behaviour", "parameters": job.parameters(), "model": model,
+             "arguments": [f"+{ARGUMENT}={number}"]}, servers=servers)
+
+    return play
 
 
 @pytest.mark.parametrize("model", [False, True])
 @pytest.mark.parametrize("switch", FAULTS)
-def test_no_fault_is_seen_while_all_sleep(
-    sim_cache: Path, seed: int, switch: str, model: bool
-) -> None:
-    result = run(sim_cache, seed, switch, 0, model=model)
+def test_no_fault_is_seen_while_all_sleep(run: Run, switch: str, model: bool) -> None:
+    result = run(switch, 0, model=model)
     assert result["passed"], result["report"]
 
 
-@pytest.mark.parametrize(("switch", "number"), EACH)
-def test_lockstep_finds_and_names(sim_cache: Path, seed: int, switch: str, number: int) -> None:
-    fault = FAULTS[switch][number - 1].fault
-    result = run(sim_cache, seed, switch, number, model=True)
+def found_by_lockstep(result: dict[str, Any], entry: ScenarioFault) -> None:
     assert result["mismatches"] == 1
     difference, report = result["difference"], result["report"]
-    assert difference["block"].rpartition(".")[2] in fault.blocks, report
-    assert any(part in difference["signal"] for part in fault.signals), report
+    assert difference["block"].rpartition(".")[2] in entry.fault.blocks, report
+    assert any(part in difference["signal"] for part in entry.fault.signals), report
 
 
-@pytest.mark.parametrize(("switch", "number"), EACH)
-def test_scenario_needs_no_model(sim_cache: Path, seed: int, switch: str, number: int) -> None:
-    result = run(sim_cache, seed, switch, number, model=False)
+def found_by_scenario(result: dict[str, Any], entry: ScenarioFault) -> None:
     assert result["check"] is not None
-    assert FAULTS[switch][number - 1].check in result["check"]
+    assert entry.check in result["check"]
+
+
+@pytest.mark.parametrize("model", [True, False], ids=["lockstep", "scenario"])
+@pytest.mark.parametrize(("switch", "number"), EACH)
+def test_fault_is_found(run: Run, switch: str, number: int, model: bool) -> None:
+    found = found_by_lockstep if model else found_by_scenario
+    found(run(switch, number, model=model), FAULTS[switch][number - 1])

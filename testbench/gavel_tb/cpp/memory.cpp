@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Address of a top-level signal inside the simulated model, for the Python in the same process.
+// What the Python in the same process needs of the simulated model: addresses of top-level
+// signals, and plus-arguments that were not given when the process started.
 #include <string>
 
 #include "verilated.h"
@@ -13,4 +14,9 @@ extern "C" __attribute__((visibility("default"))) void* gavel_signal(const char*
         if (var) return var->datap();
     }
     return nullptr;
+}
+
+extern "C" __attribute__((visibility("default"))) void gavel_arguments(int count,
+                                                                       const char** texts) {
+    Verilated::threadContextp()->commandArgsAdd(count, texts);
 }

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Benches on one elaborated component see nothing of each other."""
+
+import pytest
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from gavel_tb.block_sim import Elaborated
+
+
+class Counted(wiring.Component):
+    """A count, kept in a register and in a memory."""
+
+    held: Out(8)
+    stored: Out(8)
+    add: In(8)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.memory = memory = Memory(shape=8, depth=1, init=[5])
+        write, read = memory.write_port(), memory.read_port(domain="comb")
+        m.d.sync += self.held.eq(self.held + self.add)
+        m.d.comb += [write.en.eq(1), write.data.eq(read.data + self.add),
+                     self.stored.eq(read.data)]
+        return m
+
+
+def test_each_bench_begins_as_after_power_up():
+    counted = Counted()
+    elaborated = Elaborated(counted)
+    assert elaborated.component is counted
+    seen = []
+
+    async def bench(ctx):
+        seen.append((ctx.get(counted.held), ctx.get(counted.stored), ctx.get(counted.add)))
+        ctx.set(counted.add, 3)
+        await ctx.tick().repeat(2)
+        seen.append((ctx.get(counted.held), ctx.get(counted.stored), ctx.get(counted.add)))
+
+    async def failing(ctx):
+        ctx.set(counted.add, 7)
+        await ctx.tick()
+        raise ValueError("as expected")
+
+    elaborated.run(bench)
+    with pytest.raises(ValueError, match="as expected"):
+        elaborated.run(failing)
+    elaborated.run(bench)
+    assert seen == 2 * [(0, 5, 0), (6, 11, 3)]

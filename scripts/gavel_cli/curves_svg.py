@@ -11,6 +11,9 @@ from itertools import pairwise
 
 from gavel_cli.report_svg import WIDTH, axis_title, compact, svg, text, ticks
 
+_LEAST_NAME, _MOST_NAME = 60, 160
+"""Width that names of curves have, at least and at most."""
+
 _COLOURS = 9
 """Colours s1...s9 of the page's style sheet."""
 
@@ -126,7 +129,9 @@ def curves(
     log_x, log_y
         Axes are logarithmic.
     """
-    left, top, right, bottom, height = 52, 14, 88, 44, 300
+    left, top, bottom, height = 52, 14, 44, 300
+    longest = max((len(item.name) for item in items), default=0)
+    right = min(_MOST_NAME, max(_LEAST_NAME, 22 + 7 * longest))
     plot_w, plot_h = WIDTH - left - right, height - top - bottom
     across = Axis([x for item in items for x in item.x], logarithmic=log_x)
     upwards = Axis([y for item in items for y in item.heights], logarithmic=log_y, least=0.0,
@@ -175,7 +180,7 @@ def curves(
                 f'<circle style="fill:{fill};stroke:{colour}" cx="{place_x(x)}" cy="{drawn}" '
                 f'r="3.4"><title>{escape(label)}</title></circle>')
         ends.append(drawn)
-    for item, colour, y in zip(items, colours, _apart(ends), strict=True):
+    for item, colour, y in zip(items, colours, _apart(ends, top), strict=True):
         # A stroke in the colour of the curve in front of its name.
         body.append(f'<path style="stroke:{colour};stroke-width:3" '
                     f'd="M{left + plot_w + 5} {y}h5"/>')
@@ -186,10 +191,14 @@ def curves(
     return svg(height, f"{y_title} against {x_title}", body)
 
 
-def _apart(places: Sequence[float], least: float = 14) -> list[float]:
-    """Heights of labels, moved up where two would lie on each other."""
+def _apart(places: Sequence[float], top: float, least: float = 14) -> list[float]:
+    """Heights of labels, moved up where two would lie on each other, but not above ``top``."""
     order = sorted(range(len(places)), key=lambda n: -places[n])
     moved = list(places)
     for before, this in pairwise(order):
         moved[this] = min(moved[this], moved[before] - least)
+    lowest = top
+    for this in reversed(order):
+        moved[this] = max(moved[this], lowest)
+        lowest = moved[this] + least
     return moved

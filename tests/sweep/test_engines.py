@@ -12,6 +12,7 @@ from gavel_tb.plain_switch import PlainSwitch
 from gavel_tb.stimulus import CheckError
 from gavel_tb.sweep.engines import Compared, open_engine
 from gavel_tb.sweep.open_loop import OpenLoop, OpenLoopJob, measure_open_loop
+from gavel_tb.theory.slotted import output_queue_wait
 
 JOB = OpenLoopJob(load=0.7, size="imix", cycles=1000)
 
@@ -49,6 +50,17 @@ def test_one_fifo_per_input_has_the_throughput_of_theory():
     config = load_config("rack", ["ports=2", "vcs=1", "queueing=fifo", "islip_iterations=1"])
     job = OpenLoopJob(load=1.0, cycles=2000)
     assert measure_open_loop(config, job)["accepted"] == pytest.approx(0.75, abs=0.03)
+
+
+def test_the_switch_is_the_slotted_switch_and_a_constant_latency():
+    config = load_config("rack", ["vcs=1", "islip_iterations=4"])
+    alone = measure_open_loop(config, OpenLoopJob(load=0.9, pattern="permutation", cycles=2000))
+    assert (alone["wait_mean"], alone["delay_max"]) == (0.0, config.latency_cycles)
+    assert alone["fairness"] == pytest.approx(1.0, abs=1e-4)
+    busy = measure_open_loop(config, OpenLoopJob(load=0.3, cycles=8000))
+    bound = output_queue_wait(16, 0.3)
+    assert bound < busy["wait_mean"] < 1.5 * bound
+    assert busy["steady"] and not busy["saturated"]
 
 
 def test_a_difference_is_named():

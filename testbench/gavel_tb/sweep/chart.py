@@ -21,6 +21,10 @@ TITLES = {
     "delay": "delay of the link, cycles each way",
     "ports": "ports",
     "size": "bytes",
+    "goodput": "goodput",
+    "rate": "share of the line rate",
+    "credits": "credits of 64 bytes",
+    "bus_share": "bus bandwidth, share of the line rate",
 }
 """Of axes; what is not here has its name as a title."""
 

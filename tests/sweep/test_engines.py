@@ -84,3 +84,12 @@ def test_an_unknown_engine_is_refused():
     with (pytest.raises(ValueError, match="engine = 'x': must be one of fast, model, rtl, both"),
           open_engine("x", load_config("tiny"))):
         pass
+
+
+def test_saturated_is_who_delivers_less_than_it_is_offered():
+    config = load_config("tiny", ["ports=4"])
+    for load, pattern, saturated in ((0.2, "uniform", False), (0.24, "incast", False),
+                                     (0.3, "incast", True), (1.0, "permutation", False)):
+        job = OpenLoopJob(load=load, pattern=pattern, cycles=4000, seed=2)
+        figures = measure_open_loop(config, job)
+        assert figures["saturated"] == saturated, (load, pattern, figures)

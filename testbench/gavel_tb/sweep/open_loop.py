@@ -37,7 +37,8 @@ SHARE_AFTER = 0.25
 """Warm-up, and cycles after the measurement, as shares of the measured cycles."""
 
 BACKLOG_SHARE = 0.01
-"""A switch is saturated if it delivers so much less than it is offered, as a share of the offer."""
+"""A switch is saturated if it delivers so much less than it is offered, as a share of the offer,
+and what is missing is more than a longest frame and K words a port: so much may be under way."""
 
 STEADY_CONFIDENCE = 0.99
 
@@ -161,6 +162,14 @@ class OpenLoop:
             dropped[port] += int(outputs.rdata[row + _READ_CYCLES])
         return dropped
 
+    def _backlog(self) -> bool:
+        """Whether what was offered in the measurement did not come out in it."""
+        config, offered = self.config, int(self.source.offered_words.sum())
+        longest = max(largest for _, _, largest in self.job.lengths(config))
+        under_way = -(-longest // config.word_bytes) + config.latency_cycles
+        missing = offered - int(self.sink.words.sum())
+        return missing > max(BACKLOG_SHARE * offered, config.ports * under_way)
+
     def _figures(self, dropped: int) -> dict[str, Any]:
         job, source, sink = self.job, self.source, self.sink
         capacity = self.config.ports * job.cycles
@@ -182,7 +191,7 @@ class OpenLoop:
             "delay_max": int(sink.longest[0]) if frames else None,
             "wait_mean": _per(sink.batch_wait.sum(), frames),
             "dropped": dropped,
-            "saturated": dropped > 0 or offered - accepted > BACKLOG_SHARE * offered,
+            "saturated": dropped > 0 or self._backlog(),
             "steady": steady(waits),
             "warmup_cycles": job.span.begin,
             "measured_cycles": job.cycles,
@@ -200,8 +209,9 @@ def measure_open_loop(
     offered; ``delay_...``: cycles from a frame's arrival at its source to its first word on the
     transmit pins (``last``: to its last one); ``wait_mean``: the part of it that is neither the
     frame's own words nor the K cycles of the switch; ``dropped``: frames of the whole run that
-    found no room; ``saturated``: there were some, or `BACKLOG_SHARE` of the offer did not come out:
-    then delays only say how large the buffers are; ``steady``: `steady` of the waits.
+    found no room; ``saturated``: there were some, or part of the offer did not come out
+    (`BACKLOG_SHARE`): then delays only say how large the buffers are; ``steady``: `steady` of the
+    waits.
 
     Raises
     ------

@@ -129,7 +129,7 @@ def curves(
     log_x, log_y
         Axes are logarithmic.
     """
-    left, top, bottom, height = 52, 14, 44, 300
+    left, top, bottom, height = 60, 14, 44, 300
     longest = max((len(item.name) for item in items), default=0)
     right = min(_MOST_NAME, max(_LEAST_NAME, 22 + 7 * longest))
     plot_w, plot_h = WIDTH - left - right, height - top - bottom

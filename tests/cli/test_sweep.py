@@ -77,14 +77,14 @@ def test_what_is_finished_is_not_measured_again(gavel, tmp_path, monkeypatch):
 def test_an_interrupt_leaves_what_is_done(tmp_path):
     output = tmp_path / "a.csv"
     command = [sys.executable, "-m", "gavel_cli.main", "sweep", "-c", "tiny", "--engine", "model",
-               "--load", "0.1:0.9:0.1", "--cycles", "1500", "--workers", "1", "-o", str(output)]
+               "--load", "0.1:0.9:0.1", "--cycles", "30000", "--workers", "1", "-o", str(output)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
     units = tmp_path / "a.csv.units"
     while process.poll() is None and not any(
             path.read_text("utf-8").count("\n") for path in units.glob("*.jsonl")):
         time.sleep(0.05)
     os.kill(process.pid, signal.SIGINT)
-    assert process.communicate()[1].endswith("gavel: stopped\n")
+    assert process.communicate(timeout=60)[1].endswith("gavel: stopped\n")
     assert process.returncode == 130 and not output.exists()
     assert 1 <= next(units.glob("*.jsonl")).read_text("utf-8").count("\n") < 9
 

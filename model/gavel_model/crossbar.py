@@ -24,6 +24,11 @@ class Crossbar:
         self._first: list[CrossbarWord] = []
         self._second: list[CrossbarWord] = []
 
+    @property
+    def empty(self) -> bool:
+        """No word is under way."""
+        return not (self._first or self._second)
+
     def step(self, words: list[CrossbarWord]) -> list[CrossbarWord]:
         """Takes the words read in cycle c; returns those in the output registers, read in c-2."""
         arrived = self._second

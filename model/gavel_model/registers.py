@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from gavel_model.config import SwitchConfig
 from gavel_model.lookup import Entry, Lookup
@@ -91,6 +91,32 @@ class Registers:
     def table_ready(self) -> bool:
         """``STATUS.table_ready`` as visible in the cycle."""
         return self._age >= self._config.table_init_cycles
+
+    @property
+    def resting(self) -> bool:
+        """No access is under way, and all that is shown is up to date."""
+        return self._access is None and self.writing is None and not (self._stale or self.rdata)
+
+    def skip(self, cycles: int) -> None:
+        """As many cycles without an access go by, at rest."""
+        self._age += cycles
+
+    def load_routes(self, routes: Mapping[int, int]) -> None:
+        """Writes entries of the direct table, ID to port, in no time: what writes of
+        ``ROUTE_INDEX`` and ``ROUTE_DATA`` do, but for the former's value at the end.
+
+        Raises
+        ------
+        ValueError
+            The table is not ready.
+        """
+        if not self.table_ready:
+            raise ValueError("the direct table is not ready: let table_init_cycles go by")
+        direct = self._lookup.direct
+        entries = [Entry(1, port) for port in range(self._config.ports)]
+        for number, port in routes.items():
+            direct[number] = entries[port]
+        self._stale = True
 
     def read(self) -> None:
         """First part of a cycle: the read that was on the pins in the cycle before; also tells a

@@ -43,7 +43,7 @@ class Scheduler:
 
     __slots__ = (
         "_allow", "_at_or_after", "_considered", "_inputs", "_iterations", "_ports", "_ready",
-        "_urgent", "_vcs", "_waiting_outputs", "accept", "accept_packed", "bypass",
+        "_urgent", "_vcs", "_waiting_outputs", "_wanted", "accept", "accept_packed", "bypass",
         "bypass_limit", "catch_up", "catch_up_packed", "eligible", "filled", "grant",
         "grant_packed", "quota", "quota_packed", "strict", "turn", "turn_packed", "weights",
     )
@@ -81,6 +81,8 @@ class Scheduler:
         self._considered: dict[int, tuple[bool, list[int]]] = {}
         self._waiting_outputs = 0
         self._urgent = 0
+        # Outputs with an eligible input: the only ones that are looked at.
+        self._wanted = 0
         self.grant_packed = 0
         self.accept_packed = 0
         self.turn_packed = 0
@@ -99,6 +101,7 @@ class Scheduler:
         self.filled[j] |= 1 << i
         if self._allow[j] >> v & 1:
             self.eligible[j] |= 1 << i
+            self._wanted |= 1 << j
 
     def voq_emptied(self, i: int, j: int, v: int) -> None:
         """VOQ (j, v) of input i is no longer shown."""
@@ -108,7 +111,7 @@ class Scheduler:
         if not ready:
             self.filled[j] &= ~(1 << i)
         if not ready & self._allow[j]:
-            self.eligible[j] &= ~(1 << i)
+            self._set_eligible(j, self.eligible[j] & ~(1 << i))
 
     def allow_changed(self, j: int) -> None:
         """`FlowControl` has changed the mask of output j."""
@@ -117,7 +120,19 @@ class Scheduler:
         for v, inputs in enumerate(self._inputs[j]):
             if allowed >> v & 1:
                 eligible |= inputs
-        self.eligible[j] = eligible
+        self._set_eligible(j, eligible)
+
+    def _set_eligible(self, j: int, inputs: int) -> None:
+        self.eligible[j] = inputs
+        if inputs:
+            self._wanted |= 1 << j
+        else:
+            self._wanted &= ~(1 << j)
+
+    @property
+    def resting(self) -> bool:
+        """No VOQ has a frame, and no output waits for an input: a step changes nothing."""
+        return not (self._wanted or self._waiting_outputs or any(self.filled))
 
     def step(self, free_inputs: int, free_outputs: int) -> list[Match]:
         """Makes the matches of a cycle from what is visible in it."""
@@ -162,7 +177,7 @@ class Scheduler:
         """Free outputs with the set of free inputs that request each."""
         self._considered.clear()
         requests = []
-        rest = free_outputs if free_inputs else 0
+        rest = free_outputs & self._wanted if free_inputs else 0
         while rest:
             low = rest & -rest
             rest ^= low

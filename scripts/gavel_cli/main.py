@@ -26,9 +26,11 @@ VERBS = {
     "compare": "gavel_cli.compare:compare",
     "credits": "gavel_cli.credits:credits_command",
     "doctor": "gavel_cli.doctor_command:doctor",
+    "fabric": "gavel_cli.fabric:fabric",
     "formal": "gavel_cli.formal:formal",
     "goodput": "gavel_cli.goodput:goodput",
     "info": "gavel_cli.info:info",
+    "regress": "gavel_cli.regress:regress",
     "run": "gavel_cli.run:run",
     "soak": "gavel_cli.soak:soak",
     "sweep": "gavel_cli.sweep:sweep",
@@ -45,6 +47,7 @@ EXIT_CODE_OF = {
     ("gavel_tb.errors", "SimulationError"): EXIT_TOOL,
     ("gavel_tb.farm.errors", "ClusterError"): EXIT_TOOL,
     ("gavel_tb.farm.errors", "FolderError"): EXIT_USAGE,
+    ("gavel_tb.regress.errors", "PlanError"): EXIT_USAGE,
     ("gavel_tb.formal.errors", "SolverError"): EXIT_TOOL,
 }
 """Exit codes of the errors of the packages below, most special first; not imported for it."""

@@ -3,39 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import fields
 from html import escape
 from typing import Any
 
 from gavel_cli import report_stalls, report_svg
+from gavel_cli.report_parts import card, figure, table
 from gavel_cli.report_style import STYLE
 from gavel_model.config import SwitchConfig
 
 REPORT_NAME = "report.html"
-
-
-def _card(title: str, value: str, note: str = "", state: str = "") -> str:
-    css = f"card {state}".strip()
-    return (
-        f'<div class="{css}"><dt>{escape(title)}</dt><dd>{escape(value)}</dd>'
-        f"<p>{escape(note)}</p></div>"
-    )
-
-
-def _figure(title: str, chart: str, caption: str, css: str = "") -> str:
-    return (
-        f'<figure class="{css}"><h2>{escape(title)}</h2>{chart}'
-        f"<figcaption>{escape(caption)}</figcaption></figure>"
-    )
-
-
-def _table(title: str, rows: Sequence[tuple[str, object]]) -> str:
-    body = "".join(
-        f"<tr><th scope=row>{escape(name)}</th><td>{escape(str(value))}</td></tr>"
-        for name, value in rows
-    )
-    return f"<section><h2>{escape(title)}</h2><table>{body}</table></section>"
 
 
 def _cards(result: Mapping[str, Any], config: SwitchConfig) -> str:
@@ -49,27 +27,27 @@ def _cards(result: Mapping[str, Any], config: SwitchConfig) -> str:
     ]
     good = result["failure"] is None
     return "".join((
-        _card("Mismatches", number(mismatches) if compared else "not compared",
+        card("Mismatches", number(mismatches) if compared else "not compared",
               "model against RTL, every pin and probe point, every cycle" if compared
               else "golden model alone, no simulator",
               "" if not compared else "good" if mismatches == 0 else "bad"),
-        _card("Drops", number(result["drops"]), "frames sent that did not arrive",
+        card("Drops", number(result["drops"]), "frames sent that did not arrive",
               "good" if good and result["drops"] == 0 else "bad"),
-        _card("Frames", number(result["frames"]),
+        card("Frames", number(result["frames"]),
               f"{number(result['bytes'])} message bytes, {number(result['wire_bytes'])} with "
               "headers and padding"),
-        _card("Completion", number(slowest) if slowest is not None else "none",
+        card("Completion", number(slowest) if slowest is not None else "none",
               "cycles, slowest rank"),
-        _card("Bus bandwidth", f"{result['bus_bandwidth_achieved']:.3g} GB/s",
+        card("Bus bandwidth", f"{result['bus_bandwidth_achieved']:.3g} GB/s",
               f"{100 * result['bus_bandwidth_share']:.1f} % of the line rate "
               f"{result['bus_bandwidth_ideal']:.3g} GB/s at {result['clock_mhz']:g} MHz"),
-        _card("Median latency", latency[0],
+        card("Median latency", latency[0],
               f"cycles; p99 {latency[1]}, max {latency[2]}; {config.latency_cycles} "
               + ("" if result["link_delay"] is None else "in the switch ")
               + "when nothing contends"),
-        _card("Buffer", number(result["peak_outstanding_cells"]),
+        card("Buffer", number(result["peak_outstanding_cells"]),
               f"cells at most outstanding at one input, of a window of {number(result['window'])}"),
-        _card("Speed", number(result["simulated_cycles_per_second"]),
+        card("Speed", number(result["simulated_cycles_per_second"]),
               f"simulated cycles per second, {number(result['cycles'])} cycles"),
         *_link_cards(result),
     ))  # fmt: skip
@@ -80,9 +58,9 @@ def _link_cards(result: Mapping[str, Any]) -> list[str]:
         return []
     number = report_svg.number
     return [
-        _card("Link errors", number(result["errors_injected"]),
+        card("Link errors", number(result["errors_injected"]),
               f"made by the links at a bit error rate of {result['ber'] or 0:g}, each way"),
-        _card("Replays", number(result["link_replays"] + result["partner_replays"]),
+        card("Replays", number(result["link_replays"] + result["partner_replays"]),
               f"{number(result['link_replays'])} by the switch, "
               f"{number(result['partner_replays'])} by the ranks"),
     ]
@@ -111,7 +89,7 @@ def render(
     ]
     histogram, usage, voq = plots["latency"], plots["utilisation"], plots["voq"]
     bin_note = f"Share of cycles with a word, in bins of {usage['bin_cycles']:,} cycles."
-    latency_chart = _figure(
+    latency_chart = figure(
         "Latency of frames",
         report_svg.histogram(histogram["edges"], histogram["counts"], marks),
         "From a frame's last word on the receive pins to its first word on the transmit pins."
@@ -119,20 +97,20 @@ def render(
         "From a frame's last word handed to the link by its rank to its first word handed to the "
         "other rank: both links, and all replays.",
     )
-    voq_chart = "" if voq is None else _figure(
+    voq_chart = "" if voq is None else figure(
         "Occupancy of the VOQs",
         report_svg.heat_map(voq["mean"], voq["peak"]),
         "Frames that wait at an input for an output, all virtual channels, averaged over the run. "
         "Point at a cell for its value and peak.",
     )
     rx_chart, tx_chart = (
-        _figure(title, report_svg.small_multiples(usage[key], usage["bin_cycles"], label), bin_note)
+        figure(title, report_svg.small_multiples(usage[key], usage["bin_cycles"], label), bin_note)
         for title, key, label in (
             ("Into the switch", "rx", "Utilisation of the receive pins"),
             ("Out of the switch", "tx", "Utilisation of the transmit pins"),
         )
     )
-    completion_chart = _figure(
+    completion_chart = figure(
         "Completion",
         report_svg.bars(result["completion_cycles"], "cycles"),
         "Cycle in which each rank's last operation was complete.",
@@ -142,7 +120,7 @@ def render(
     figures = f"<div>{left}</div><div>{right}</div>{rx_chart}{tx_chart}"
     stalls, stall_table = plots["stalls"], ""
     if stalls is not None:
-        figures += _figure(
+        figures += figure(
             "Why outputs wait", report_stalls.chart(stalls),
             "Share of the cycles in which each virtual channel of each output sent, or had a frame "
             "and did not send, by cause. Cycles without a frame are blank. "
@@ -166,6 +144,6 @@ def render(
 bits, {config.vcs} virtual channels, header profile {escape(config.profile)}</p></header>
 <main>{notice}<dl class="cards">{_cards(result, config)}</dl>
 <div class="figures">{figures}</div>
-{stall_table}<div class="tables">{_table("Run", run)}{_table("Switch", chosen)}</div>
+{stall_table}<div class="tables">{table("Run", run)}{table("Switch", chosen)}</div>
 <section><h2>Command</h2><pre>{escape(command)}</pre></section></main></body></html>
 """

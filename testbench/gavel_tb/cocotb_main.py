@@ -15,6 +15,8 @@ from typing import Any
 import cocotb
 
 from gavel_model.config import SwitchConfig
+from gavel_tb.coverage.attach import with_coverage
+from gavel_tb.coverage.collector import Collector
 from gavel_tb.job_file import JOB_VARIABLE
 from gavel_tb.jobs import open_session
 from gavel_tb.lockstep import LockstepResult, run_alone, run_lockstep
@@ -40,6 +42,9 @@ async def run_task(dut: Any, path: Path) -> None:
 async def _run(dut: Any, task: dict[str, Any]) -> dict[str, Any]:
     config = SwitchConfig(**task["config"])
     session = open_session(config, task["kind"], task["parameters"])
+    collector: Collector | None = None
+    if task["coverage"]:
+        session, collector = with_coverage(session, config, task["kind"], task["parameters"])
     limit = task["max_cycles"]
     if limit is None:
         limit = session.max_cycles
@@ -64,7 +69,8 @@ async def _run(dut: Any, task: dict[str, Any]) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     if result.report is None:
         figures = _finish(session.finish, result, task)
-    return {**result.as_dict(), "figures": figures}
+    covered = {} if collector is None else {"coverage": collector.counts()}
+    return {**result.as_dict(), "figures": figures, **covered}
 
 
 def _progress(lines: Any, cycle: int, share: float) -> None:

@@ -112,20 +112,24 @@ class FlowPlan:
             loop + _PFC_CYCLES + _WORDS_UNDER_WAY)
         return quanta, 2 * cells_of(under_way)
 
-    def switch(self, port: int) -> FlowSettings:
-        """Settings of a port of the switch."""
+    @property
+    def limits(self) -> BufferLimits:
+        """What an ingress buffer of the switch holds."""
+        per_vc = (self._limit * (self.lossless >> vc & 1) for vc in range(self._config.vcs))
+        return BufferLimits(unit=self._unit, per_vc=tuple(per_vc),
+                            total=self._limit * self._options.total_credits)
+
+    def switch(self, port: int, peer: BufferLimits | None = None) -> FlowSettings:
+        """Settings of a port of the switch; ``peer`` is what the buffer at the other end of its
+        link holds, None for that of a partner."""
         config, options = self._config, self._options
-        longest = 2 * self._unit.credits(config.max_frame_bytes)
-        own = BufferLimits(
-            unit=self._unit,
-            per_vc=tuple(self._limit * (self.lossless >> vc & 1) for vc in range(config.vcs)),
-            total=self._limit * options.total_credits,
-        )
-        theirs = max(self._limit, longest)
-        peer = BufferLimits(
-            unit=self._unit, per_vc=tuple(theirs if limit else 0 for limit in own.per_vc),
-            total=theirs * options.total_credits,
-        )
+        own = self.limits
+        if peer is None:
+            theirs = max(self._limit, 2 * self._unit.credits(config.max_frame_bytes))
+            peer = BufferLimits(
+                unit=self._unit, per_vc=tuple(theirs if limit else 0 for limit in own.per_vc),
+                total=theirs * options.total_credits,
+            )
         paused = self.lossless * options.pfc
         return FlowSettings(
             vcs=config.vcs, credited=self.lossless * options.credits, own=own, peer=peer,
@@ -139,10 +143,10 @@ class FlowPlan:
         """Settings of the partner at a port."""
         return self.switch(port).other_end(mac_address_reset(port) | _PARTNER_ADDRESS)
 
-    def writes(self, port: int) -> list[tuple[int, int]]:
+    def writes(self, port: int, peer: BufferLimits | None = None) -> list[tuple[int, int]]:
         """Register offsets and values of a port, in the order of bringing up
-        (docs/flow_control.md, Settings)."""
-        flow = self.switch(port)
+        (docs/flow_control.md, Settings); ``peer`` as in `switch`."""
+        flow = self.switch(port, peer)
         unit = (CREDIT_SIZES.index(self._unit.size) << CreditUnit.SIZE
                 | (self._unit.overhead & 0xFF) << CreditUnit.OVERHEAD)
         control = CBFC_CONTROL_RESET | bool(flow.own.total) << CbfcControl.TOTAL

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gavel_model.config import SwitchConfig
-from gavel_model.pins import IDLE, Inputs, RegisterPins, RxPins, TxPins
-from gavel_model.register_map import LLR_CONTROL_RESET, LlrControl, Port, port_address
+from gavel_model.pins import IDLE, Inputs, RxPins, TxPins
 from gavel_tb.flow_plan import FlowPlan
 from gavel_tb.link_errors import LinkOptions
+from gavel_tb.link_setup import partner_settings, port_writes, replay_timer, retry_writes
 from gavel_tb.lossy_link import LossyLink
 from gavel_tb.partner.device import LlrPartner
 from gavel_tb.partner.flow_settings import VcOf
@@ -20,10 +20,6 @@ from gavel_tb.partner.rule_checker import RuleChecker
 from gavel_tb.partner.rules import RuleLimits
 from gavel_tb.partner.settings import PartnerSettings
 from gavel_tb.stimulus import derived_random
-
-NO_REPLAY_LIMIT = 255
-_PARTNER_WINDOW = 4096
-_SLACK_CYCLES = 64
 
 
 class LinkPartners:
@@ -70,18 +66,10 @@ class LinkPartners:
         longest_words: int | None = None, plan: FlowPlan | None = None, vc_of: VcOf | None = None,
     ) -> None:
         ports = range(config.ports)
-        spacing = -(-config.ctl_spacing // config.word_bytes)
-        # From a frame's end to its ACK, with a frame and a set under way before it.
-        longest = longest_words or config.max_frame_words
-        loop = 2 * options.delay + 2 * spacing + 3 * longest + _SLACK_CYCLES
+        loop = replay_timer(config, options.delay, longest_words)
         self.timer = 2 * loop if stalls else loop
         self.arrived: list[tuple[int, Arrival]] = []
-        settings = PartnerSettings(
-            data_width=config.data_width, protect=options.protect, seq_bits=config.seq_bits,
-            window_frames=min(_PARTNER_WINDOW, 1 << config.seq_bits - 1),
-            replay_timer=self.timer, spacing=config.ctl_spacing,
-            min_spacing=config.ctl_min_spacing,
-        )
+        settings = partner_settings(config, options, self.timer)
         self.partners = [self._partner(settings, port, plan, vc_of) for port in ports]
         self.to_switch = [
             LossyLink(config.data_width, options, derived_random(seed, "to switch", port))
@@ -109,19 +97,11 @@ class LinkPartners:
                 )
                 self.partner_checkers.append(
                     RuleChecker(f"partner of port {port}", theirs, vc_of))
-        control = LLR_CONTROL_RESET | 1 << LlrControl.LOCAL | 1 << LlrControl.REMOTE
-        if not options.protect:
-            control &= ~(1 << LlrControl.PROTECT)
         self.writes = [
-            RegisterPins(port_address(port, offset), value, 1)
-            for port in ports
-            for offset, value in (
-                *(plan.writes(port) if plan is not None else ()),
-                (Port.LLR_REPLAY_TIMER, self.timer),
-                (Port.LLR_PCS_LOST, 0),
-                (Port.LLR_DATA_AGE, 0),
-                (Port.LLR_REPLAY_COUNT, NO_REPLAY_LIMIT),
-                (Port.LLR_CONTROL, control),
+            access for port in ports
+            for access in (
+                *port_writes(port, plan.writes(port) if plan is not None else ()),
+                *port_writes(port, retry_writes(self.timer, options.protect)),
             )
         ]
         self._steps = [

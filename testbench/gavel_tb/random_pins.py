@@ -129,12 +129,12 @@ class RandomPins:
         flow = switch.ports[port].flow_control
         kind = rng.randrange(12)
         if kind == 0:
-            return pfc_frame(rng.getrandbits(48), rng.getrandbits(8),
-                             [rng.choice((0, rng.randrange(30))) for _ in range(8)])
+            return self._another(pfc_frame(rng.getrandbits(48), rng.getrandbits(8),
+                                           [rng.choice((0, rng.randrange(30))) for _ in range(8)]))
         if kind == 1:
             counts = [count + rng.choice((0, 0, 3, -1)) & 0xFFFFF
                       for count in flow.credit_receiver.consumed]
-            return cc_update_frame(rng.getrandbits(48), counts)
+            return self._another(cc_update_frame(rng.getrandbits(48), counts))
         number = switch.ports[port].parser.number
         profile = PROFILES[number]
         destination = rng.randrange(config.ports + 1)
@@ -154,6 +154,15 @@ class RandomPins:
         longest = config.max_frame_bytes + 2 * config.word_bytes
         size = rng.choice((MIN_FRAME_BYTES, MIN_FRAME_BYTES, rng.randrange(60, longest)))
         return append_fcs(header + rng.randbytes(size - len(header) - FCS_BYTES))
+
+    def _another(self, frame: bytes) -> bytes:
+        """A MAC Control frame, now and then with a bit changed that says what it is."""
+        rng = self._rng
+        if rng.random() < 0.8:
+            return frame
+        body = bytearray(frame[:-FCS_BYTES])
+        body[rng.choice((rng.randrange(6), *range(12, 20)))] ^= 1 << rng.randrange(8)
+        return append_fcs(bytes(body))
 
     def _ordered_set(self, switch: Switch, port: int) -> int:
         rng, config = self._rng, self._config

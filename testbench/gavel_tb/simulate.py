@@ -30,7 +30,13 @@ ProgressCallback = Callable[[int, float], None]
 
 @dataclass(frozen=True)
 class Prepared:
-    """A switch that is built and can be run any number of times."""
+    """A switch that is built and can be run any number of times.
+
+    Attributes
+    ----------
+    binary
+        The simulation, if it stands already; else it is built when it is first run.
+    """
 
     config: SwitchConfig
     design: Design
@@ -38,6 +44,23 @@ class Prepared:
     effort: Effort
     waves: bool
     debug: bool = False
+    coverage: bool = False
+    binary: Binary | None = None
+
+    def build(self) -> Binary:
+        """The simulation, built unless it stands.
+
+        Raises
+        ------
+        SimulationError
+            If the build fails.
+        """
+        if self.binary is not None:
+            return self.binary
+        return build(
+            self.cache, self.design, harness_verilog(self.config, self.design.probe_paths),
+            effort=self.effort, waves=self.waves, debug=self.debug, coverage=self.coverage,
+        )
 
     def run(
         self,
@@ -59,11 +82,7 @@ class Prepared:
         self, job: Mapping[str, Any], progress: ProgressCallback | None, folder: Path | None,
         servers: Servers | None,
     ) -> dict[str, Any]:
-        harness = harness_verilog(self.config, self.design.probe_paths)
-        binary = build(
-            self.cache, self.design, harness, effort=self.effort, waves=self.waves,
-            debug=self.debug,
-        )
+        binary = self.build()
         given = folder is not None
         # Waves outlive the run; anything else is read before the folder goes.
         keep = folder is not None or self.waves
@@ -106,6 +125,7 @@ class Prepared:
             "max_cycles": job.get("max_cycles"),
             "model": job.get("model", True),
             "arguments": list(job.get("arguments", ())),
+            "coverage": job.get("coverage", False),
             "seed": seed,
             "repeat": job.get("repeat") or repeat_command(self.config, job),
             "probe_paths": self.design.probe_paths,
@@ -138,6 +158,7 @@ def prepare(
     effort: Effort = SHORT,
     waves: bool = False,
     debug: bool = False,
+    coverage: bool = False,
 ) -> Prepared:
     """Generates the Verilog of a switch, unless ``design`` is given.
 
@@ -149,7 +170,7 @@ def prepare(
     store = BuildCache(cache)
     with orderly_termination():
         design = design or store.design(config)
-    return Prepared(config, design, store, effort, waves, debug)
+    return Prepared(config, design, store, effort, waves, debug, coverage)
 
 
 def simulate(
@@ -170,6 +191,7 @@ def simulate(
     job
         ``kind`` and ``parameters`` as in `gavel_tb.jobs`; optional ``max_cycles``, ``seed`` and
         ``repeat`` (printed with a difference), ``model`` (False: RTL alone, nothing compared),
+        ``coverage`` (True: the result has functional coverage, hits by name of the bin),
         ``arguments`` (plus-arguments of the simulation).
     waves
         Record waves; ``result["waves"]`` is their path.

@@ -9,16 +9,19 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pytest
 
+from gavel_model.loader import load_config
 from gavel_tb.farm import dask_pool
 from gavel_tb.farm.dispatch import run
 from gavel_tb.farm.errors import ClusterError
 from gavel_tb.farm.shipping import pack, unpack
 from gavel_tb.farm.unit import Unit
+from gavel_tb.regress.tests_of import Run
+from gavel_tb.regress.work import make_build, parameters_of
 
 HERE = Path(__file__).parent
 WORK = "work_for_tests"
@@ -27,7 +30,7 @@ DASK = [sys.executable, "-m", "dask"]
 
 @dataclass
 class Cluster:
-    """A scheduler and two workers without nannies, each a process of its own."""
+    """A scheduler and two workers, each a process of its own."""
 
     address: str
     scheduler: subprocess.Popen
@@ -41,7 +44,7 @@ def wait_until(condition) -> None:
         time.sleep(0.02)
 
 
-def start(folder: Path) -> Cluster:
+def start(folder: Path, *options: str) -> Cluster:
     environment = {**os.environ, "PYTHONPATH": str(HERE)}
     file = folder / "scheduler.json"
 
@@ -52,20 +55,24 @@ def start(folder: Path) -> Cluster:
 
     scheduler = process("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
                         "--scheduler-file", str(file))
-    workers = [process("worker", "--scheduler-file", str(file), "--nthreads", "1", "--no-nanny",
+    workers = [process("worker", "--scheduler-file", str(file), "--nthreads", "1",
                        "--no-dashboard", "--name", f"worker-{number}",
-                       "--local-directory", str(folder)) for number in range(2)]
+                       "--local-directory", str(folder), *options) for number in range(2)]
     wait_until(file.exists)
     return Cluster(json.loads(file.read_text())["address"], scheduler, workers)
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
-    made = start(tmp_path_factory.mktemp("cluster"))
+    made = start(tmp_path_factory.mktemp("cluster"), "--no-nanny")
     yield made
-    for process in (*made.workers, made.scheduler):
+    stop(made, "kill")
+
+
+def stop(cluster: Cluster, how: str) -> None:
+    for process in (*cluster.workers, cluster.scheduler):
         with contextlib.suppress(ProcessLookupError):
-            process.kill()
+            getattr(process, how)()
         process.wait()
 
 
@@ -151,6 +158,44 @@ def test_a_lost_scheduler_is_one_error_and_what_is_finished_stays(cluster, tmp_p
     mark.touch()
     assert [outcome.resumed for outcome in run(work, folder=tmp_path / "out", workers=1)] == [
         True, False]
+
+
+@pytest.mark.long
+def test_a_unit_that_kills_its_workers_fails_by_name_and_alone(tmp_path):
+    """Workers with nannies, which start them again."""
+    nursed = start(tmp_path)
+    try:
+        work = [Unit(f"{WORK}:die_always", {"number": 4}),
+                *(Unit(f"{WORK}:square", {"number": number}) for number in range(6))]
+        outcomes = run(work, folder=tmp_path / "out", scheduler=nursed.address)
+    finally:
+        # A nanny that is killed leaves its worker behind.
+        stop(nursed, "terminate")
+    assert outcomes[0].error == "as many workers died of it as the scheduler allows"
+    assert [outcome.result for outcome in outcomes[1:]] == [
+        {"square": number * number} for number in range(6)]
+
+
+@pytest.mark.long
+def test_simulations_run_where_their_builds_are_shipped_to(sim_cache, tmp_path):
+    tiny = load_config("tiny")
+    built = make_build(asdict(tiny), False, False, str(sim_cache))
+    folders = tuple(Path(folder) for folder in built.values())
+    run_ = Run("item", "run", "tiny", tiny, "traffic", {"cycles": 200, "faults": 0.1})
+    work = [Unit("gavel_tb.regress.work:run_test", parameters_of(run_, seed, built, False),
+                 builds=folders) for seed in (1, 2, 3)]
+    away = start(tmp_path)
+    try:
+        there = run(work, folder=tmp_path / "there", scheduler=away.address)
+    finally:
+        stop(away, "terminate")
+    here = run(work, folder=tmp_path / "here", workers=1)
+    assert [outcome.error for outcome in there] == [None] * 3
+    assert [outcome.result for outcome in there] == [outcome.result for outcome in here]
+    assert all(outcome.result["passed"] for outcome in there)
+    shipped = {path.name.rpartition("-")[0]
+               for path in tmp_path.glob("dask-scratch-space/gavel-builds/*") if path.is_dir()}
+    assert shipped == {folder.name for folder in folders}
 
 
 def test_no_scheduler_and_no_dask_are_one_line(tmp_path, monkeypatch):

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Units over the workers of a Dask scheduler, on any number of machines.
 
-Dask runs the units of a dead worker again on others; after as many deaths as its scheduler allows
-(``distributed.scheduler.allowed-failures``, 3 by default, so the fourth) a unit has failed.
+Dask runs the units of a dead worker again on others, and gives up a unit after as many deaths as
+its scheduler allows (``distributed.scheduler.allowed-failures``, 3 by default, so the fourth). It
+blames all units that the worker held, and not only the one that ran. So units that it gives up
+run once more at the end, each alone: then the one that is given up again has failed.
 """
 
 from __future__ import annotations
@@ -51,25 +53,37 @@ def run_on_cluster(
         for plugin in plugins:
             client.register_plugin(plugin)
         waiting = deque(units)
+        suspects: deque[Unit] = deque()
         running: dict[Any, Unit] = {}
         stream = distributed.as_completed(loop=client.loop)
         try:
-            while waiting or running:
-                while waiting and len(running) < MOST_UNDER_WAY:
-                    unit = waiting.popleft()
+            while waiting or running or suspects:
+                alone = not (waiting or running)
+                queue, most = (suspects, 1) if alone else (waiting, MOST_UNDER_WAY)
+                while queue and len(running) < most:
+                    unit = queue.popleft()
                     future = client.submit(
                         perform_here, unit.function, dict(unit.parameters), source_digest(),
-                        key=f"gavel-{unit.key}-{id(stream)}", pure=False,
+                        key=f"gavel-{unit.key}-{id(stream)}-{alone}", pure=False,
                     )
                     running[future] = unit
                     stream.add(future)
                 future = next(stream)
-                yield _outcome(running.pop(future), future, scheduler)
+                unit = running.pop(future)
+                if _given_up(future) and not alone:
+                    suspects.append(unit)
+                else:
+                    yield _outcome(unit, future, scheduler)
         finally:
             if client.status == "running":
                 client.cancel(list(running), force=True)
                 for plugin in plugins:
                     client.unregister_worker_plugin(plugin.name)
+
+
+def _given_up(future: Any) -> bool:
+    """Too many workers have died that held the unit."""
+    return future.status == "error" and type(future.exception()).__name__ == "KilledWorker"
 
 
 def _outcome(unit: Unit, future: Any, scheduler: str) -> Outcome:
@@ -83,7 +97,7 @@ def _outcome(unit: Unit, future: Any, scheduler: str) -> Outcome:
         return Outcome(unit, **answer)
     if future.status == "error":
         error = future.exception()
-        if type(error).__name__ == "KilledWorker":
+        if _given_up(future):
             last = getattr(error.last_worker, "address", "unknown")
             return Outcome(unit, worker=str(last),
                            error="as many workers died of it as the scheduler allows")

@@ -25,6 +25,7 @@ def run(
     workers: int | None = None,
     scheduler: str | None = None,
     on_result: Callable[[Outcome], None] | None = None,
+    on_begin: Callable[[int], None] | None = None,
     stamp: str = "",
     attempts: int = ATTEMPTS,
 ) -> list[Outcome]:
@@ -45,6 +46,8 @@ def run(
         Address of a Dask scheduler; None: this machine.
     on_result
         Called for each outcome that is not one of an earlier run, as it comes.
+    on_begin
+        Called with the number of units that are left, before the first of them runs.
     stamp
         What results depend on besides their units, for instance `sources.source_digest`: earlier
         results with another stamp do not count.
@@ -70,6 +73,8 @@ def run(
             if earlier is not None:
                 outcomes[key] = earlier
         left = [unit for key, unit in distinct.items() if key not in outcomes]
+        if on_begin is not None:
+            on_begin(len(left))
         if left:
             with closing(_place(left, workers, scheduler, attempts)) as stream:
                 for outcome in stream:

@@ -158,6 +158,27 @@ class LlrPartner:
             return self.sender.idle and self.flow.home and receiver.echo is None
         return self.sender.idle and not receiver.ack_pending and receiver.echo is None
 
+    def quiet_until(self) -> int:
+        """First cycle in which a step may do something although nothing is received; `skip` may
+        go as far. ``now``: a step is needed. Not for partners with a response time."""
+        now, sender, flow = self.now, self.sender, self.flow
+        if self._line is not None or not sender.up or self.controls.storm:
+            return now
+        due = sender.deadline
+        if flow is not None:
+            due = min(due, flow.buffer.due)
+        if now < self._silent_until:
+            return max(now, min(due, self._silent_until))
+        if sender.busy(now):
+            return now
+        if flow is not None:
+            due = min(due, flow.due)
+        return max(now, min(due, self.controls.due))
+
+    def skip(self, cycles: int) -> None:
+        """Moves on by as many steps that would receive and do nothing."""
+        self.now += cycles
+
     def silence(self, cycles: int = NEVER) -> None:
         """Sends nothing for so many cycles; what was begun stays where it is."""
         self._silent_until = self.now + cycles

@@ -22,6 +22,7 @@ from gavel_tb.partner.outgoing import OutFrame
 from gavel_tb.partner.pauses import PauseReceiver, PauseSender
 from gavel_tb.partner.receive_buffer import ReceiveBuffer
 from gavel_tb.partner.receiver import Arrival, FrameClass
+from gavel_tb.partner.settings import NEVER
 from gavel_tb.partner.vc_queues import VcQueues
 
 CONTROL: Final = "MAC Control"
@@ -72,6 +73,13 @@ class Flow:
     def home(self) -> bool:
         """All credits of the other end's buffer have come back, and the own one is empty."""
         return self.credits.home and self.buffer.empty
+
+    @property
+    def due(self) -> int:
+        """First cycle in which `next` may give a frame although nothing waits."""
+        if self._cc_wanted:
+            return 0
+        return min(NEVER if self._cc_at is None else self._cc_at, self.asks.due)
 
     def put(self, frame: OutFrame) -> None:
         """A frame is to be sent."""

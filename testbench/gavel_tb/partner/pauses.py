@@ -99,6 +99,13 @@ class PauseSender:
                 self.paused &= ~bit
                 self.wanted = True
 
+    @property
+    def due(self) -> int:
+        """First cycle in which a PFC frame may be sent, if nothing changes."""
+        if self.wanted:
+            return 0
+        return self._again_at if self.paused else NEVER
+
     def ready(self, now: int) -> bool:
         """Whether a PFC frame is to be sent in this cycle."""
         if self.wanted:

@@ -108,6 +108,16 @@ class Sender:
             return not (self._kept or self.queue or self._waiting)
         return not (self._frames or self.flow.queues or self._waiting)
 
+    def busy(self, now: int) -> bool:
+        """A word is under way, or a frame waits for what cannot be told beforehand."""
+        return bool(now < self._not_before or self.state is SenderState.REPLAY or self._waiting
+                    or self.queue or (self.flow is not None and self.flow.queues))
+
+    @property
+    def newest_tag(self) -> Any:
+        """Tag of the frame that was sent for the first time last, of those that are kept."""
+        return self._kept[-1].tag
+
     def start(self) -> None:
         """Begins a new INIT; what was outstanding is given up, and a frame under way is cut off:
         its end after the INIT would pass for that of a frame with a new number."""

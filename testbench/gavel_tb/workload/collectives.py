@@ -28,11 +28,17 @@ MPICH", 2005; Bruck et al., IEEE TPDS 8(11), 1997.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import IntEnum
 from itertools import pairwise
+from typing import TypeVar
 
 from gavel_tb.workload.errors import WorkloadError
 from gavel_tb.workload.steps import Builder, Schedule, Traffic
+
+B = TypeVar("B", bound=Builder)
+Make = Callable[[int, int, int], B]
+"""Makes a builder of (ranks, bytes, chunks)."""
 
 ALGORITHMS = ("ring", "halving-doubling", "direct")
 
@@ -69,10 +75,19 @@ def bus_factor(kind: Collective, ranks: int) -> float:
 
 
 def expand(kind: Collective, ranks: int, size: int, algorithm: str, root: int = 0) -> Schedule:
-    """The steps of one collective.
+    """The steps of one collective: `build_collective`, as a schedule."""
+    return build_collective(Builder, kind, ranks, size, algorithm, root).schedule()
+
+
+def build_collective(
+    make: Make[B], kind: Collective, ranks: int, size: int, algorithm: str, root: int = 0
+) -> B:
+    """Builds one collective.
 
     Parameters
     ----------
+    make
+        Makes the builder that keeps the steps.
     ranks
         n, at least 2.
     size
@@ -94,31 +109,31 @@ def expand(kind: Collective, ranks: int, size: int, algorithm: str, root: int = 
     if not 0 <= root < ranks:
         raise WorkloadError(f"{kind.label} with root {root}: must be a rank in 0...{ranks - 1}")
     if kind is Collective.ALL_TO_ALL:
-        return all_to_all(ranks, size, at_once=algorithm == "direct")
+        return _all_to_all(make, ranks, size, at_once=algorithm == "direct")
     if kind is Collective.BARRIER:
-        return _barrier(ranks, algorithm == "direct")
+        return _barrier(make, ranks, algorithm == "direct")
     if kind in (Collective.GATHER, Collective.SCATTER):
-        return _root_direct(kind, ranks, size, root)
+        return _root_direct(make, kind, ranks, size, root)
     if kind in (Collective.BROADCAST, Collective.REDUCE):
         if algorithm == "ring":
-            return _chain(kind, ranks, size, root)
+            return _chain(make, kind, ranks, size, root)
         if algorithm == "direct":
-            return _star(kind, ranks, size, root)
-        return _binomial(kind, ranks, size, root)
+            return _star(make, kind, ranks, size, root)
+        return _binomial(make, kind, ranks, size, root)
     reduces = kind is not Collective.ALL_GATHER
     gathers = kind in (Collective.ALL_REDUCE, Collective.ALL_GATHER)
     if algorithm == "ring":
-        return _ring(ranks, size, reduces, gathers)
+        return _ring(make, ranks, size, reduces, gathers)
     if algorithm == "direct":
-        return _exchange(ranks, size, reduces, gathers)
+        return _exchange(make, ranks, size, reduces, gathers)
     if reduces and gathers:
-        return _halving_doubling(ranks, size)
-    return _recursive(ranks, size, reduces)
+        return _halving_doubling(make, ranks, size)
+    return _recursive(make, ranks, size, reduces)
 
 
-def _ring(n: int, size: int, reduces: bool, gathers: bool) -> Schedule:
+def _ring(make: Make[B], n: int, size: int, reduces: bool, gathers: bool) -> B:
     """Chunk c travels once round to be reduced at rank c, and once round from there."""
-    build = Builder(n, size, n)
+    build = make(n, size, n)
     last: list[int | None] = [None] * n
     tag = 0
     for phase_reduces in (True, False):
@@ -134,12 +149,12 @@ def _ring(n: int, size: int, reduces: bool, gathers: bool) -> Schedule:
                 )  # fmt: skip
             last = arrived
             tag += 1
-    return build.schedule()
+    return build
 
 
-def _exchange(n: int, size: int, reduces: bool, gathers: bool) -> Schedule:
+def _exchange(make: Make[B], n: int, size: int, reduces: bool, gathers: bool) -> B:
     """Every rank sends chunk c to rank c, which reduces; then sends its result to all."""
-    build = Builder(n, size, n)
+    build = make(n, size, n)
     done: list[list[int]] = [[] for _ in range(n)]
     if reduces:
         for shift in range(1, n):
@@ -150,16 +165,16 @@ def _exchange(n: int, size: int, reduces: bool, gathers: bool) -> Schedule:
         for shift in range(1, n):
             for rank in range(n):
                 build.message(rank, (rank + shift) % n, (rank,), tag=1, after=done[rank])
-    return build.schedule()
+    return build
 
 
-def _recursive(n: int, size: int, reduces: bool) -> Schedule:
+def _recursive(make: Make[B], n: int, size: int, reduces: bool) -> B:
     """Recursive doubling (all-gather) or halving (reduce-scatter) in ceil(log2 n) rounds.
 
     For a power of two, partners differ in one bit. For other n the gather is Bruck's, and the
     reduce-scatter is the same pattern with time and direction reversed.
     """
-    build = Builder(n, size, n)
+    build = make(n, size, n)
     rounds = []
     distance = 1
     while distance < n:
@@ -178,7 +193,7 @@ def _recursive(n: int, size: int, reduces: bool) -> Schedule:
     if reduces:
         rounds = [[(dst, src, chunks) for src, dst, chunks in pairs] for pairs in rounds[::-1]]
     _play(build, rounds, reduces, 0, [None] * n)
-    return build.schedule()
+    return build
 
 
 def _play(
@@ -200,14 +215,14 @@ def _play(
     return last
 
 
-def _halving_doubling(n: int, size: int) -> Schedule:
+def _halving_doubling(make: Make[B], n: int, size: int) -> B:
     """Reduce-scatter by recursive halving, then all-gather by recursive doubling.
 
     With p the largest power of two, ranks p...n-1 first give all their data to rank - p and get
     the result back at the end.
     """
     p = 1 << (n.bit_length() - 1)
-    build = Builder(n, size, p)
+    build = make(n, size, p)
     everything = tuple(range(p))
     last: list[int | None] = [None] * n
     for rank in range(p, n):
@@ -231,13 +246,13 @@ def _halving_doubling(n: int, size: int) -> Schedule:
     last = _play(build, doubling, False, 1 + len(halving), last)
     for rank in range(p, n):
         build.message(rank - p, rank, everything, tag=1 + 2 * len(halving), after=(last[rank - p],))
-    return build.schedule()
+    return build
 
 
-def all_to_all(n: int, size: int, *, at_once: bool) -> Schedule:
+def _all_to_all(make: Make[B], n: int, size: int, *, at_once: bool) -> B:
     """Chunk src * n + dst goes from src to dst; S = size is what one rank sends, own part
     included. Pairwise: in round k rank r sends to r + k and receives from r - k."""
-    build = Builder(n, size * n, n * n)
+    build = make(n, size * n, n * n)
     last: list[int | None] = [None] * n
     for shift in range(1, n):
         arrived = list(last)
@@ -249,12 +264,12 @@ def all_to_all(n: int, size: int, *, at_once: bool) -> Schedule:
                 rank, peer, (rank * n + peer,), tag=shift, after=after, ready=ready
             )
         last = arrived
-    return build.schedule()
+    return build
 
 
-def _barrier(n: int, at_once: bool) -> Schedule:
+def _barrier(make: Make[B], n: int, at_once: bool) -> B:
     """Messages without data: all to all, or in round k to rank + 2^k (dissemination)."""
-    build = Builder(n, 0, 1)
+    build = make(n, 0, 1)
     last: list[int | None] = [None] * n
     shift, tag = 1, 0
     while shift < n:
@@ -267,12 +282,12 @@ def _barrier(n: int, at_once: bool) -> Schedule:
             )  # fmt: skip
         last = arrived
         shift, tag = (shift + 1 if at_once else shift * 2), tag + 1
-    return build.schedule()
+    return build
 
 
-def _chain(kind: Collective, n: int, size: int, root: int) -> Schedule:
+def _chain(make: Make[B], kind: Collective, n: int, size: int, root: int) -> B:
     """Pipeline of n chunks along root, root + 1, ...; a reduce runs towards the root."""
-    build = Builder(n, size, n)
+    build = make(n, size, n)
     reduces = kind is Collective.REDUCE
     line = [(root + k) % n for k in range(n)]
     if reduces:
@@ -281,11 +296,11 @@ def _chain(kind: Collective, n: int, size: int, root: int) -> Schedule:
         before: int | None = None
         for src, dst in pairwise(line):
             before = build.message(src, dst, (chunk,), tag=chunk, after=(before,), reduce=reduces)
-    return build.schedule()
+    return build
 
 
-def _star(kind: Collective, n: int, size: int, root: int) -> Schedule:
-    build = Builder(n, size, 1)
+def _star(make: Make[B], kind: Collective, n: int, size: int, root: int) -> B:
+    build = make(n, size, 1)
     for rank in range(n):
         if rank == root:
             continue
@@ -293,10 +308,10 @@ def _star(kind: Collective, n: int, size: int, root: int) -> Schedule:
             build.message(rank, root, (0,), tag=0, reduce=True)
         else:
             build.message(root, rank, (0,), tag=0)
-    return build.schedule()
+    return build
 
 
-def _binomial(kind: Collective, n: int, size: int, root: int) -> Schedule:
+def _binomial(make: Make[B], kind: Collective, n: int, size: int, root: int) -> B:
     """Tree over ranks relative to the root: in round k rank v < 2^k reaches v + 2^k."""
     rounds: list[list[tuple[int, int, tuple[int, ...]]]] = []
     distance = 1
@@ -309,14 +324,14 @@ def _binomial(kind: Collective, n: int, size: int, root: int) -> Schedule:
     reduces = kind is Collective.REDUCE
     if reduces:
         rounds = [[(dst, src, chunks) for src, dst, chunks in pairs] for pairs in rounds[::-1]]
-    build = Builder(n, size, 1)
+    build = make(n, size, 1)
     _play(build, rounds, reduces, 0, [None] * n)
-    return build.schedule()
+    return build
 
 
-def _root_direct(kind: Collective, n: int, size: int, root: int) -> Schedule:
+def _root_direct(make: Make[B], kind: Collective, n: int, size: int, root: int) -> B:
     """Gather and scatter: chunk r belongs to rank r and moves straight to or from the root."""
-    build = Builder(n, size, n)
+    build = make(n, size, n)
     for rank in range(n):
         if rank == root:
             continue
@@ -324,4 +339,4 @@ def _root_direct(kind: Collective, n: int, size: int, root: int) -> Schedule:
             build.message(rank, root, (rank,), tag=0)
         else:
             build.message(root, rank, (rank,), tag=0)
-    return build.schedule()
+    return build

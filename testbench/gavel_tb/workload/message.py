@@ -61,6 +61,9 @@ class FrameFormat:
         If a frame with ``mtu`` message bytes would be longer than ``max_frame_bytes``.
     """
 
+    receiver = "port"
+    """What a received frame is checked at, for people."""
+
     def __init__(self, config: SwitchConfig, mtu: int | None = None, seed: int = 1) -> None:
         self.config = config
         self._profile = PROFILES[PROFILE_NAMES.index(config.profile)]
@@ -96,6 +99,9 @@ class FrameFormat:
         front = self._sent.get(key)
         if front is None:
             front = self._sent[key] = self._header(*key)
+        return self._assemble(front, header)
+
+    def _assemble(self, front: bytes, header: MessageHeader) -> bytes:
         body = front + MESSAGE_HEADER.pack(*header) + self._payload(header)
         body = body.ljust(MIN_FRAME_BYTES - FCS_BYTES, b"\0")
         return append_fcs(body)
@@ -119,7 +125,7 @@ class FrameFormat:
             Bad FCS, wrong port, or header, payload or padding not as they were sent (TTL one
             less, and ECN marked, are as they must be).
         """
-        here = f"port {port}: a frame of {len(frame)} bytes"
+        here = f"{self.receiver} {port}: a frame of {len(frame)} bytes"
         if len(frame) < MIN_FRAME_BYTES:
             raise DeliveryError(f"{here} is shorter than {MIN_FRAME_BYTES}")
         if zlib.crc32(frame[:-FCS_BYTES]) != int.from_bytes(frame[-FCS_BYTES:], "little"):
@@ -129,7 +135,7 @@ class FrameFormat:
         if header.dst != port:
             raise DeliveryError(
                 f"{here}, message {header.message} of rank {header.src} for rank {header.dst}, "
-                "came to the wrong port"
+                f"came to the wrong {self.receiver}"
             )
         traffic = self._traffic_of(frame[:start], header.src, header.dst)
         if traffic is None:

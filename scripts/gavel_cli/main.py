@@ -33,6 +33,7 @@ VERBS = {
     "regress": "gavel_cli.regress:regress",
     "run": "gavel_cli.run:run",
     "soak": "gavel_cli.soak:soak",
+    "sweep": "gavel_cli.sweep:sweep",
     "trace": "gavel_cli.trace:trace",
     "vectors": "gavel_cli.vectors:vectors",
     "verilog": "gavel_cli.verilog:verilog",

@@ -93,3 +93,10 @@ def test_assertions_are_there_for_those_who_ask(tiny):
     assert "a cell is allocated while none is free" in asserted
     assert "a frame is filed without all of its words" in asserted
     assert re.search(r"\bassert\b|\$write|\$error|\$display", block.sub("", tiny.verilog)) is None
+
+
+def test_blocks_whose_inputs_never_change_run_once_in_systemverilog_too(tiny):
+    triggers = set(re.findall(r"if \((\\\$auto\S+) \) begin end", tiny.verilog))
+    assert triggers
+    for trigger in triggers:
+        assert f"  reg {trigger} ;\n  initial {trigger} <= 0;\n" in tiny.verilog

@@ -373,6 +373,17 @@ class Switch:
                       for (i, j, v), frame in zip(self._matches, self._taken, strict=True)]
         return words
 
+    @property
+    def arrived(self) -> list[Handled]:
+        """Frames that ended in the cycle before and cost credits: input port and frame, which is
+        filed if its reason is 0."""
+        return self._ended
+
+    @property
+    def matches(self) -> list[Match]:
+        """Matches of the cycle before."""
+        return self._matches
+
     def probe_values(self) -> list[int]:
         """Values of `gavel_model.probes.probe_points` in the current cycle, in its order."""
         values: list[int] = []

@@ -40,9 +40,16 @@ def _ports(component: wiring.Component) -> dict[str, tuple[Signal, wiring.Flow]]
 
 
 class Library:
-    """Elaboration target for `gavel_rtl.block.Block`: keeps the RTLIL of every module once."""
+    """Elaboration target for `gavel_rtl.block.Block`: keeps the RTLIL of every module once.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    with_sources
+        The RTLIL has attributes ``src``.
+    """
+
+    def __init__(self, *, with_sources: bool = False) -> None:
+        self._with_sources = with_sources
         self._text: dict[str, str] = {}
         self._clocked: dict[str, frozenset[str]] = {}
 
@@ -71,7 +78,8 @@ class Library:
     def add(self, component: wiring.Component) -> str:
         """Converts ``component`` and everything below it; returns its module's name."""
         name = module_name(component)
-        text = rtlil.convert(component, name=name, platform=self, emit_src=False)
+        text = rtlil.convert(component, name=name, platform=self,
+                             emit_src=self._with_sources)
         text = _CLEARED.sub("", _NO_WIDTH.sub("", text))
         starts = [match.start() for match in _MODULE.finditer(text)]
         bounds = zip(starts, [*starts[1:], len(text)], strict=True)

@@ -37,7 +37,6 @@ not every tool that reads Verilog knows them."""
 
 _MEMORY = re.compile(r"^  reg (?:\[\d+:0\] )?(\w+) \[(\d+):0\];$", re.MULTILINE)
 
-
 _TRIGGER = re.compile(r"^  reg (\\\$auto\$verilog_backend\S+ ) = 0;$", re.MULTILINE)
 """What Yosys lets every ``always @*`` look at, so that a block runs once although its inputs never
 change. A value in the declaration is a change in Verilog, and none in SystemVerilog. A delayed
@@ -75,17 +74,33 @@ def write_verilog(rtlil: str) -> str:
     Raises
     ------
     RuntimeError
+        As `run_yosys`.
+    """
+    return finish(run_yosys(rtlil))
+
+
+def finish(text: str) -> str:
+    """What Yosys wrote, with memories that are cleared and assertions for those who want them."""
+    text = _TRIGGER.sub(r"  reg \1;\n  initial \1<= 0;", text)
+    return _CHECKS.sub(_only_on_demand, _MEMORY.sub(_clear_at_start, text))
+
+
+def run_yosys(rtlil: str, *, attributes: bool = False) -> str:
+    """What Yosys makes of an RTLIL design, without its banner.
+
+    Raises
+    ------
+    RuntimeError
         If pyosys is missing, with the command that installs it, or fails, with its last line.
     """
+    passes = [line.replace(" -noattr", "") if attributes else line for line in _PASSES]
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "design.il").write_text(rtlil, "utf-8")
-        run = subprocess.run([sys.executable, "-c", _PROGRAM, *_PASSES], cwd=folder,
+        run = subprocess.run([sys.executable, "-c", _PROGRAM, *passes], cwd=folder,
                              capture_output=True, text=True, check=False)
         if "No module named 'pyosys'" in run.stderr:
             raise RuntimeError("pyosys is missing: pip install pyosys==0.70")
         if run.returncode:
             last = (run.stderr.strip() or run.stdout.strip()).rpartition("\n")[2]
             raise RuntimeError(f"Yosys could not write the Verilog: {last}")
-        text = _BANNER.sub("", (Path(folder) / "design.v").read_text("utf-8"), count=1)
-        text = _TRIGGER.sub(r"  reg \1;\n  initial \1<= 0;", text)
-        return _CHECKS.sub(_only_on_demand, _MEMORY.sub(_clear_at_start, text))
+        return _BANNER.sub("", (Path(folder) / "design.v").read_text("utf-8"), count=1)

@@ -42,7 +42,7 @@ def _figure(width: int, rows: Sequence[Mapping[str, Any]]) -> str:
         chosen = [row for row in rows if row["frame_bytes"] == length]
         items.append(Curve(f"{length} B", *(
             [row[name] for row in chosen] for name in ("delay", "measured", "formula"))))
-    most = max(value for item in items for value in (*item.measured, *item.theory))
+    most = max(value for item in items for value in item.heights)
     return figure(
         f"{width} bits a cycle",
         curves(items, "delay of the link, cycles each way", "credits",

@@ -13,20 +13,24 @@ _LEFT, _RIGHT, _TOP, _BOTTOM, _PITCH = 250, 56, 8, 66, 18
 _LEVELS = 9
 
 
-def link_map(names: Sequence[str], rows: Sequence[Sequence[float]], bin_cycles: int) -> str:
+def link_map(
+    names: Sequence[str], rows: Sequence[Sequence[float]], means: Sequence[float], bin_cycles: int
+) -> str:
     """A line for each link, darker where it carried more of what it can; its mean at the right.
 
     Parameters
     ----------
     names, rows
         Links, and the share of each in each bin, 0...1.
+    means
+        What stands at the right of each, 0...1.
     bin_cycles
         Width of a bin.
     """
     bins = len(rows[0]) if rows else 0
     width = (_WIDTH - _LEFT - _RIGHT) / max(1, bins)
     body = []
-    for place, (name, row) in enumerate(zip(names, rows, strict=True)):
+    for place, (name, row, mean) in enumerate(zip(names, rows, means, strict=True)):
         y = _TOP + _PITCH * place
         body.append(text(_LEFT - 8, y + 13, name, anchor="end"))
         body.append(f'<rect class="h0" x="{_LEFT}" y="{y}" width="{width * bins:.1f}" '
@@ -44,8 +48,7 @@ def link_map(names: Sequence[str], rows: Sequence[Sequence[float]], bin_cycles: 
                     f'width="{width * (end - start):.1f}" height="{_PITCH - 3}"><title>{name}, '
                     f"cycle {start * bin_cycles:,} on: {share:.0f} %</title></rect>")
             start = end
-        mean = 100 * sum(row) / max(1, bins)
-        body.append(text(_WIDTH - _RIGHT + 8, y + 13, f"{mean:.0f} %", anchor="start"))
+        body.append(text(_WIDTH - _RIGHT + 8, y + 13, f"{100 * mean:.0f} %", anchor="start"))
     floor = _TOP + _PITCH * len(rows)
     total = max(1, bins * bin_cycles)
     for tick in ticks(total, 8):

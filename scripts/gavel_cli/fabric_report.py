@@ -77,7 +77,8 @@ def render_fabric(result: Mapping[str, Any], plots: Mapping[str, Any], command: 
              if result[f"latency_{name}"] is not None]
     links = plots["links"]
     charts = figure(
-        "Links over time", link_map(links["names"], links["rows"], links["bin_cycles"]),
+        "Links over time",
+        link_map(links["names"], links["rows"], links["means"], links["bin_cycles"]),
         f"The {len(links['names'])} links that carried most, hottest first, in bins of "
         f"{links['bin_cycles']:,} cycles.", "full")
     charts += figure(
@@ -91,8 +92,11 @@ def render_fabric(result: Mapping[str, Any], plots: Mapping[str, Any], command: 
     if len(distances) > _MOST_DISTANCES:
         rest = sum(count for _, count in distances[_MOST_DISTANCES:])
         reorder.append((f"more, up to {distances[-1][0]}", f"{rest:,}"))
-    reorder += [("cycles in the reorder buffer, p99", result["reorder_wait_p99"]),
-                ("most", result["reorder_wait_max"])]
+    if result["reorder_wait_max"] is None:
+        reorder.append(("frames that came late", "0"))
+    else:
+        reorder += [("cycles in the reorder buffer, p99", result["reorder_wait_p99"]),
+                    ("most", result["reorder_wait_max"])]
     run = [(name, result[name]) for name in (
         "collective", "algorithm", "size", "spray", "mtu", "window", "ber", "credits", "seed",
         "clock_mhz", "frames", "wire_bytes", "latency_min", "latency_p999")]

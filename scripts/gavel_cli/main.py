@@ -30,8 +30,10 @@ VERBS = {
     "formal": "gavel_cli.formal:formal",
     "goodput": "gavel_cli.goodput:goodput",
     "info": "gavel_cli.info:info",
+    "regress": "gavel_cli.regress:regress",
     "run": "gavel_cli.run:run",
     "soak": "gavel_cli.soak:soak",
+    "sweep": "gavel_cli.sweep:sweep",
     "trace": "gavel_cli.trace:trace",
     "vectors": "gavel_cli.vectors:vectors",
     "verilog": "gavel_cli.verilog:verilog",
@@ -44,6 +46,9 @@ EXIT_CODE_OF = {
     ("gavel_tb.workload.errors", "DeliveryError"): EXIT_CHECK,
     ("gavel_tb.workload.errors", "WorkloadError"): EXIT_USAGE,
     ("gavel_tb.errors", "SimulationError"): EXIT_TOOL,
+    ("gavel_tb.farm.errors", "ClusterError"): EXIT_TOOL,
+    ("gavel_tb.farm.errors", "FolderError"): EXIT_USAGE,
+    ("gavel_tb.regress.errors", "PlanError"): EXIT_USAGE,
     ("gavel_tb.formal.errors", "SolverError"): EXIT_TOOL,
 }
 """Exit codes of the errors of the packages below, most special first; not imported for it."""

@@ -17,7 +17,7 @@ def figure(title: str, chart: str, caption: str) -> str:
 
 def measurement_page(
     title: str, lead: str, figures: Iterable[str], headings: Sequence[str],
-    rows: Iterable[Sequence[str]], command: str,
+    rows: Iterable[Sequence[str]], command: str, kicker: str = "Gavel link report",
 ) -> str:
     """The page, as HTML.
 
@@ -31,17 +31,19 @@ def measurement_page(
         The table, as shown.
     command
         The command line that repeats the measurement.
+    kicker
+        Above the title.
     """
     body = "".join(_cells("td", row) for row in rows)
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Gavel: {escape(title[0].lower() + title[1:])}</title><style>{STYLE}</style></head>
-<body><header><p class="kicker">Gavel link report</p><h1>{escape(title)}</h1>
+<body><header><p class="kicker">{escape(kicker)}</p><h1>{escape(title)}</h1>
 <p class="lead">{escape(lead)}</p></header>
 <main><div class="figures">{"".join(figures)}</div>
-<section><h2>Measured and computed</h2><table class="wide">{_cells("th", headings)}{body}</table>
-</section>
+<section class="scroll"><h2>Measured and computed</h2>
+<table class="wide">{_cells("th", headings)}{body}</table></section>
 <section><h2>Command</h2><pre>{escape(command)}</pre></section></main></body></html>
 """
 

@@ -15,6 +15,8 @@ from typing import Any
 import cocotb
 
 from gavel_model.config import SwitchConfig
+from gavel_tb.coverage.attach import with_coverage
+from gavel_tb.coverage.collector import Collector
 from gavel_tb.job_file import JOB_VARIABLE
 from gavel_tb.jobs import finish_session, open_session
 from gavel_tb.lockstep import run_alone, run_lockstep
@@ -42,6 +44,9 @@ async def _run(dut: Any, task: dict[str, Any]) -> dict[str, Any]:
     session = open_session(config, task["kind"], task["parameters"])
     if task["read_out"]:
         session = with_read_out(config, session)
+    collector: Collector | None = None
+    if task["coverage"]:
+        session, collector = with_coverage(session, config, task["kind"], task["parameters"])
     limit = task["max_cycles"]
     if limit is None:
         limit = session.max_cycles
@@ -66,7 +71,8 @@ async def _run(dut: Any, task: dict[str, Any]) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     if result.report is None:
         figures = finish_session(session, result, seed=task["seed"], repeat=task["repeat"])
-    return {**result.as_dict(), "figures": figures}
+    covered = {} if collector is None else {"coverage": collector.counts()}
+    return {**result.as_dict(), "figures": figures, **covered}
 
 
 def _progress(lines: Any, cycle: int, share: float) -> None:

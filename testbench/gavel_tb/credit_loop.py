@@ -40,8 +40,10 @@ CREDITED, CLEAN = 0, 1
 LINE_RATE = 0.999
 """Share of the cycles with a word that counts as line rate."""
 
+STAGES = 10
+"""Cycles of the switch within the loop of a credit (docs/flow_control.md, Sizes)."""
+
 _FRAMES_FED = 24
-_STAGES = 10
 _LOOPS, _SETTLE_LOOPS = 8, 3
 _LEAST_CYCLES = 2000
 _READ_AT_ONCE = 1e9
@@ -93,7 +95,7 @@ def credits_for_line_rate(
     word = config.word_bytes
     words = -(-frame_bytes // word)
     unseen = (3 + total) // words
-    line = word * (loop + _STAGES + total) + config.cf_min_spacing + frame_bytes
+    line = word * (loop + STAGES + total) + config.cf_min_spacing + frame_bytes
     # A frame takes whole words of the line and whole cells of the buffer.
     cost = cells_of(frame_bytes)
     return -(-line * cost // (words * word)) + (1 + unseen) * config.max_frame_cells
@@ -193,7 +195,7 @@ class CreditLoopProbe:
         self._partner.silence(len(self._setup) + _WRITE_CYCLES)
         self._waits_for_llr = job.llr
         words = -(-job.frame_bytes // config.word_bytes)
-        loop = (job.loop + _STAGES + -(-config.cf_min_spacing // config.word_bytes) + 2 * words)
+        loop = (job.loop + STAGES + -(-config.cf_min_spacing // config.word_bytes) + 2 * words)
         self._cycles = job.cycles or max(_LEAST_CYCLES, _LOOPS * loop)
         self._settle = _SETTLE_LOOPS * loop
         self._begin = NEVER

@@ -156,6 +156,11 @@ def wave_format() -> str:
 WAVE_NOTE = "waves are VCD: FST needs the LZ4 headers (apt-get install liblz4-dev)"
 
 
+COVERAGE_FLAGS = ("--coverage-line", "--coverage-toggle", "--coverage-expr")
+"""Not ``--coverage``: what it adds, coverage of state machines, ends in an internal error of this
+version."""
+
+
 class VerilatorRunner(cocotb_tools.runner.Verilator):
     """cocotb's runner with our flags.
 
@@ -234,7 +239,7 @@ class Binary:
 
 def build(
     cache: BuildCache, design: Design, harness: str, *, effort: Effort, waves: bool = False,
-    debug: bool = False,
+    debug: bool = False, coverage: bool = False,
 ) -> Binary:
     """The simulation of a design, built unless the cache has it.
 
@@ -246,6 +251,8 @@ def build(
         Able to write waves; such a build is slower.
     debug
         Every signal can be reached by its path from cocotb; slow to build and to run.
+    coverage
+        Counts what runs, as `gavel_tb.coverage.verilator` reads it; such a build is slower.
 
     Raises
     ------
@@ -260,6 +267,8 @@ def build(
         flags += [f"--trace-{form}", "--trace-structs"]
     if debug:
         flags.append("--public-flat-rw")
+    if coverage:
+        flags += COVERAGE_FLAGS
     common = (*flags, effort.fast, effort.slow, MEMORY_SOURCE.read_text("utf-8"), sys.prefix,
               *tool_versions())
 

@@ -40,7 +40,13 @@ ProgressCallback = Callable[[int, float], None]
 
 @dataclass(frozen=True)
 class Prepared:
-    """A switch that is built and can be run any number of times."""
+    """A switch that is built and can be run any number of times.
+
+    Attributes
+    ----------
+    binary
+        The simulation, if it stands already; else it is built when it is first run.
+    """
 
     config: SwitchConfig
     design: Design
@@ -48,6 +54,25 @@ class Prepared:
     effort: Effort
     waves: bool
     debug: bool = False
+    coverage: bool = False
+    binary: Binary | None = None
+
+    def build(self) -> Binary:
+        """The simulation, built unless it stands.
+
+        Raises
+        ------
+        SimulationError
+            If the build fails.
+        """
+        if self.binary is not None:
+            return self.binary
+        harness = harness_verilog(
+            self.config, self.design.probe_paths, waves=wave_format() if self.waves else None)
+        return build(
+            self.cache, self.design, harness, effort=self.effort, waves=self.waves,
+            debug=self.debug, coverage=self.coverage,
+        )
 
     def run(
         self,
@@ -69,12 +94,7 @@ class Prepared:
         self, job: Mapping[str, Any], progress: ProgressCallback | None, folder: Path | None,
         servers: Servers | None,
     ) -> dict[str, Any]:
-        harness = harness_verilog(
-            self.config, self.design.probe_paths, waves=wave_format() if self.waves else None)
-        binary = build(
-            self.cache, self.design, harness, effort=self.effort, waves=self.waves,
-            debug=self.debug,
-        )
+        binary = self.build()
         given = folder is not None
         # Waves outlive the run; anything else is read before the folder goes.
         keep = folder is not None or self.waves
@@ -118,6 +138,7 @@ class Prepared:
             "model": job.get("model", True),
             "read_out": job.get("read_out", False),
             "arguments": list(job.get("arguments", ())),
+            "coverage": job.get("coverage", False),
             "seed": seed,
             "repeat": job.get("repeat") or repeat_command(self.config, job),
             "probe_paths": self.design.probe_paths,
@@ -151,6 +172,7 @@ def prepare(
     effort: Effort = SHORT,
     waves: bool = False,
     debug: bool = False,
+    coverage: bool = False,
 ) -> Prepared:
     """Generates the Verilog of a switch, unless ``design`` is given.
 
@@ -162,7 +184,7 @@ def prepare(
     store = BuildCache(cache)
     with orderly_termination():
         design = design or store.design(config)
-    return Prepared(config, design, store, effort, waves, debug)
+    return Prepared(config, design, store, effort, waves, debug, coverage)
 
 
 def simulate(
@@ -183,6 +205,7 @@ def simulate(
     job
         ``kind`` and ``parameters`` as in `gavel_tb.jobs`; optional ``max_cycles``, ``seed`` and
         ``repeat`` (printed with a difference), ``model`` (False: RTL alone, nothing compared),
+        ``coverage`` (True: the result has functional coverage, hits by name of the bin),
         ``arguments`` (plus-arguments of the simulation), ``read_out`` (every register is read at
         the end), ``waves_from`` (first cycle in the waves).
     waves

@@ -5,8 +5,11 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import pairwise
 
 import pytest
+
+from gavel_cli.curves_svg import Curve, curves
 
 POINTS = ("--width", "64", "--delay", "5", "--errors", "0", "--errors", "0.01", "--cycles", "4000")
 
@@ -51,3 +54,12 @@ def test_a_page_that_cannot_be_written_is_refused_before_the_measurement(gavel, 
     (tmp_path / "file").touch()
     result = gavel("goodput", "--report", tmp_path / "file" / "page")
     assert result.exit_code == 2 and result.stdout == ""
+
+
+def test_names_of_curves_do_not_lie_on_each_other_nor_outside():
+    items = [Curve(f"curve {n}", (0.1, 0.2), (0.5, 1.0), (None, None)) for n in range(6)]
+    chart = curves(items, "x", "y", log_x=False)
+    places = sorted(float(y) for y in re.findall(r'y="([\d.]+)"[^>]*>curve', chart))
+    assert len(places) == 6 and places[0] >= 14
+    assert all(below - above >= 14 for above, below in pairwise(places))
+    assert chart.count("<circle") == 12 and "theory" not in chart

@@ -84,11 +84,12 @@ def test_usage_keeps_every_word_when_its_bins_grow() -> None:
 def test_links_over_time_add_up_to_the_words_that_they_carried() -> None:
     fabric = make(plane(3), 4000)
     fabric.run()
-    plots = link_plots(fabric.lines, fabric.cycles)
+    plots = link_plots(fabric.lines, fabric.cycles, 2 * fabric.cycles)
     by_name = {line.name: line.usage.total for line in fabric.lines}
     assert len(plots["rows"]) == len(fabric.lines)
     for name, row in zip(plots["names"], plots["rows"], strict=True):
         assert round(sum(row) * plots["bin_cycles"]) == by_name[name]
+    assert plots["means"] == [by_name[name] / (2 * fabric.cycles) for name in plots["names"]]
 
 
 def _shape(ops: list[Operation]) -> list[tuple[object, ...]]:

@@ -53,15 +53,17 @@ def link_figures(lines: Sequence[Line], start: int, cycles: int) -> dict[str, An
     }
 
 
-def link_plots(lines: Sequence[Line], end: int) -> dict[str, Any]:
+def link_plots(lines: Sequence[Line], end: int, cycles: int) -> dict[str, Any]:
     """The `CHART_LINKS` hottest links over time: ``names``, ``rows`` of shares [link][bin], and
-    ``bin_cycles``; bins begin with cycle 0 of the fabric."""
+    ``bin_cycles``; bins begin with cycle 0 of the fabric. ``means``: over ``cycles``, as in
+    `link_figures`."""
     order = sorted(range(len(lines)), key=lambda n: (-lines[n].usage.total, n))[:CHART_LINKS]
     bins, width = _bins([lines[n] for n in order], end)
     while bins and len(bins[0]) > CHART_BINS:
         bins = [[sum(row[at:at + 2]) for at in range(0, len(row), 2)] for row in bins]
         width *= 2
     return {"names": [lines[n].name for n in order], "bin_cycles": width,
+            "means": [lines[n].usage.total / max(1, cycles) for n in order],
             "rows": [[min(1.0, count / width) for count in row] for row in bins]}
 
 

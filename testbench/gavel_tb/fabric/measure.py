@@ -65,7 +65,8 @@ def measure_fabric(fabric: Fabric, clock_mhz: float) -> dict[str, Any]:
         "failure": fabric.failure,
         "plots": {
             "latency": latency_histogram(latency),
-            "links": link_plots(fabric.lines, begin + max(1, fabric.cycles)),
+            "links": link_plots(fabric.lines, begin + max(1, fabric.cycles),
+                                slowest or fabric.cycles),
             "completion": latency_histogram(Tally(complete)),
         },
     }

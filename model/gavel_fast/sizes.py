@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The parameters of a switch as compiled code gets them: numbers in an array, by these indexes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gavel_fast.compiled import Ints
+from gavel_model.config import SwitchConfig
+from gavel_model.register_map import QUANTUM_BITS
+
+PORTS = 0
+VCS = 1
+WORD_BYTES = 2
+LANES = 3
+"""Elements of 64 bits in a word."""
+
+CELL_WORDS = 4
+MAX_WORDS = 5
+MAX_BYTES = 6
+SEQ_MASK = 7
+REPLAY_WORDS = 8
+ITERATIONS = 9
+ID_ENTRIES = 10
+FDB_SETS = 11
+FDB_WAYS = 12
+TABLE_CYCLES = 13
+"""Cycles after reset until the tables are ready."""
+
+QUANTUM = 14
+"""Cycles in a quantum of PFC."""
+
+PORT_MASK = 15
+"""Bits of a port number that a table stores."""
+
+MAX_CELLS = 16
+REPLAY_FRAMES = 17
+REPLAY_CELLS = 18
+LATENCY = 19
+ONE_QUEUE = 20
+"""1: an input shows the scheduler only the frame that came first."""
+
+_COUNT = 21
+
+LANE_BYTES = 8
+CELL_LANES = 8
+"""Elements of 64 bits in a buffer cell of 64 bytes."""
+
+STAGES = 4
+"""Places of a pipeline of which stage n is the one written n cycles ago, n < 4."""
+
+
+def sizes(config: SwitchConfig) -> Ints:
+    """The array."""
+    values = np.zeros(_COUNT, np.int64)
+    values[PORTS] = config.ports
+    values[VCS] = config.vcs
+    values[WORD_BYTES] = config.word_bytes
+    values[LANES] = config.word_bytes // LANE_BYTES
+    values[CELL_WORDS] = config.words_per_cell
+    values[MAX_WORDS] = config.max_frame_words
+    values[MAX_BYTES] = config.max_frame_bytes
+    values[SEQ_MASK] = (1 << config.seq_bits) - 1
+    values[REPLAY_WORDS] = config.replay_words
+    values[ITERATIONS] = config.islip_iterations
+    values[ID_ENTRIES] = config.id_entries
+    values[FDB_SETS] = config.fdb_sets
+    values[FDB_WAYS] = config.fdb_ways
+    values[TABLE_CYCLES] = config.table_init_cycles
+    values[QUANTUM] = QUANTUM_BITS // config.data_width
+    values[PORT_MASK] = (1 << config.port_bits) - 1
+    values[MAX_CELLS] = config.max_frame_cells
+    values[REPLAY_FRAMES] = config.replay_frames
+    values[REPLAY_CELLS] = config.replay_cells
+    values[LATENCY] = config.latency_cycles
+    values[ONE_QUEUE] = config.queueing == "fifo"
+    return values

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import pytest
+
+from gavel_model.pins import Inputs
+from gavel_model.register_map import Counter
+from gavel_tb.llr_traffic import LlrTrafficJob
+from gavel_tb.random_pins import RandomPins
+from gavel_tb.soak import MIXES, mixes_for
+
+CYCLES = 2000
+ODD = {"max_frame_bytes": 200, "replay_frames": 7, "replay_cells": 22, "buffer_cells": 24,
+       "seq_bits": 4, "replay_timer": 0, "pcs_lost_timer": 300, "data_age_timer": 0,
+       "ctl_spacing": 400, "ctl_min_spacing": 64, "cf_max_spacing": 2000, "cc_period": 300,
+       "bypass_limit": 2}
+"""Small windows and short times, so that everything wraps and runs out soon."""
+
+@pytest.mark.parametrize("mix", MIXES)
+def test_link_partners(mix, shapes, replay, seed):
+    config = shapes["3x128" if len(mix) % 2 else "tiny"]
+    options = {name: value for name, value in MIXES[mix].items() if name != "frames"}
+    assert mix in mixes_for(config.vcs)
+    job = LlrTrafficJob(seed=seed, cycles=CYCLES, **options)
+    assert replay(config, job, CYCLES).totals()[Counter.LLR_RX_OK]
+
+
+@pytest.mark.parametrize("shape", ["5x256", "4x512"])
+def test_link_partners_at_other_widths(shape, shapes, replay, seed):
+    job = LlrTrafficJob(seed=seed, cycles=CYCLES, size="min", credits=True, word_errors=5e-3,
+                        set_drops=0.05, word_drops=2e-3, stalls=True)
+    counters = replay(shapes[shape], job, CYCLES).totals()
+    assert counters[Counter.LLR_TX_REPLAY]
+    assert counters[Counter.CBFC_RX_CF_UPDATE]
+
+
+SHAPES = ((2, 64, 2, 2, "voq"), (3, 128, 3, 4, "fifo"), (4, 256, 5, 3, "voq"),
+          (3, 512, 8, 1, "voq"))
+
+
+def test_random_pins_in_which_every_counter_moves(make_config, compared, seed):
+    assert moved_by_random_pins(make_config, compared, seed) == set(Counter)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", range(20))
+def test_more_random_pins(number, make_config, compared, seed):
+    moved_by_random_pins(make_config, compared, seed + 1 + number)
+
+
+def moved_by_random_pins(make_config, compared, seed):
+    moved = set()
+    for *shape, queueing in SHAPES:
+        both = compared(make_config(*shape, queueing=queueing, **ODD))
+        pins = RandomPins(both.config, seed)
+
+        def step(_: int, both=both, pins=pins, moved=moved) -> Inputs:
+            inputs = pins.step(both.plain)
+            if inputs.reset:
+                moved.update(both.moved())
+            return inputs
+
+        both.run(step, 2 * CYCLES)
+        moved.update(both.moved())
+    return moved
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("mix", MIXES)
+@pytest.mark.parametrize("shape", ["5x256", "4x512", "pod"])
+def test_link_partners_for_longer(mix, shape, shapes, replay, seed):
+    options = {name: value for name, value in MIXES[mix].items() if name != "frames"}
+    replay(shapes[shape], LlrTrafficJob(seed=seed, cycles=5 * CYCLES, **options), 5 * CYCLES)

@@ -8,10 +8,10 @@ from typing import Any
 from gavel_cli.compare_options import Planned
 from gavel_cli.run_progress import ProgressBar
 from gavel_model.config import SwitchConfig
-from gavel_tb.block_producer import PlainProducer
 from gavel_tb.fast_compare import compare_blocks
 from gavel_tb.jobs import finish_session, open_session
 from gavel_tb.native_library import NativeSwitch
+from gavel_tb.open_producer import producer_for
 from gavel_tb.read_out import with_read_out
 from gavel_tb.repeat import repeat_command
 from gavel_tb.simulate import Prepared
@@ -48,7 +48,7 @@ def run_fast(switch: SwitchConfig, rtl: NativeSwitch, planned: Planned) -> dict[
     task, seed = planned.task(), planned.job.seed
     with ProgressBar(planned.name) as bar:
         result = compare_blocks(
-            switch, PlainProducer(switch, session), rtl, seed=seed,
+            switch, producer_for(switch, session), rtl, seed=seed,
             repeat=lambda cycle: repeat_command(switch, task, at=cycle),
             progress=lambda cycle, share: bar(share, f"cycle {cycle:,}"),
         )

@@ -21,7 +21,7 @@ from gavel_fast.pin_block import (
 )
 from gavel_model.config import SwitchConfig
 from gavel_model.pins import TxPins
-from gavel_tb.block_producer import BLOCK_CYCLES, Chunk
+from gavel_tb.block_producer import BLOCK_CYCLES, Chunk, PlainProducer, Producer
 from gavel_tb.block_recorder import InputRecorder
 from gavel_tb.block_switch import ModelSwitch
 from gavel_tb.jobs import Session
@@ -128,3 +128,14 @@ class OpenProducer:
         """See `Producer`."""
         counters: list[list[int]] = self._model.counters().tolist()
         return counters
+
+
+def producer_for(config: SwitchConfig, session: Session) -> Producer:
+    """The fastest producer that a session allows: the compiled model, where the stimulus does not
+    wait for what comes out, else the model in plain Python."""
+    if not isinstance(session.stimulus, OpenStimulus):
+        return PlainProducer(config, session)
+    # Loading compiled code takes a moment.
+    from gavel_fast.switch import FastSwitch
+
+    return OpenProducer(config, session, FastSwitch(config))

@@ -21,7 +21,7 @@ from gavel_tb.fast_compare import FastResult, compare_blocks
 from gavel_tb.faults import ARGUMENT, FAULTS, plant
 from gavel_tb.jobs import finish_session, open_session
 from gavel_tb.native_library import NativeSwitch
-from gavel_tb.open_producer import OpenProducer
+from gavel_tb.open_producer import OpenProducer, producer_for
 from gavel_tb.read_out import with_read_out
 from gavel_tb.runner import SHORT, Effort
 
@@ -211,3 +211,10 @@ def test_driving_ahead_ends_at_a_check_and_at_the_limit(switch) -> None:
         assert failed.check is not None
         ends.append((failed.cycles, str(failed.check)))
     assert ends[0] == ends[1]
+
+
+def test_only_a_stimulus_that_needs_no_answer_gets_the_compiled_model(switch) -> None:
+    config = switch("odd3")
+    for kind, wanted in (("traffic", OpenProducer), ("llr", PlainProducer)):
+        session = with_read_out(config, open_session(config, kind, {"size": "min"}))
+        assert type(producer_for(config, session)) is wanted

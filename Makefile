@@ -22,12 +22,14 @@ RUN_BYTES := 2MiB
 RUN_SCALE := 1.0
 
 SOAK ?= --frames 200000
+REGRESS ?=
 
 # make hands its own flags to every child; Verilator's make must not see them.
 unexport MAKEFLAGS
 unexport MFLAGS
 
-.PHONY: help setup doctor run test lint types unit long bench soak formal verilog clean distclean
+.PHONY: help setup doctor run test lint types unit long bench soak regress formal verilog clean \
+	distclean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -69,11 +71,15 @@ unit: $(READY)
 long: doctor ## The tests that `make test` leaves out
 	$(BIN)/pytest -n $(JOBS) --dist worksteal -m long
 
-bench: doctor ## Cycles per second of every way to run the switch
+bench: doctor ## Cycles per second of every way to run the switch, and how they grow
 	$(BIN)/gavel bench
+	$(BIN)/gavel bench --growth
 
 soak: doctor ## Retry and flow control under fire; SOAK="--frames N --minutes M -c PRESET" for longer
 	$(BIN)/gavel soak $(SOAK)
+
+regress: doctor ## The test plan over seeds; REGRESS="--seeds N --stage V2"
+	$(BIN)/gavel regress $(REGRESS)
 
 formal: doctor ## Proofs over the RTL, in full depth
 	$(BIN)/gavel formal

@@ -15,10 +15,12 @@ from gavel_cli.run_progress import ProgressBar
 from gavel_model.config import SwitchConfig
 from gavel_model.loader import PRESETS
 from gavel_tb.bench import bench as measure
+from gavel_tb.bench_growth import SWEEP_POINTS, exponent, growth, sweep_seconds
 from gavel_tb.build_cache import DEFAULT_CACHE, BuildCache
 
-SPEEDS = ("native", "cocotb", "lockstep", "model")
-"""Cycles per second: C++ main, cocotb without the model, both in lockstep, the model alone."""
+SPEEDS = ("native", "cocotb", "lockstep", "compare", "model", "fast")
+"""Cycles per second: C++ main; cocotb without the model; both in lockstep; both in blocks; the
+model alone, plain and compiled."""
 
 BIT_BUDGET = 10_000_000
 """Bits per port side that a measurement moves when the user names no number of cycles."""
@@ -28,7 +30,7 @@ NATIVE_FACTOR = 10
 """The native run is so much faster that it needs more cycles to be timed."""
 
 COLUMNS = ("preset", "ports × bits", "Verilog lines", "Verilog made in", "Verilator build",
-           "native, cycles/s", "cocotb", "lockstep", "model alone")
+           "native, cycles/s", "cocotb", "lockstep", "compare --fast", "model", "compiled model")
 
 
 def machine() -> str:
@@ -65,16 +67,24 @@ def row(name: str, result: dict[str, object]) -> str:
 @click.option("--cycles", type=click.IntRange(min=1),
               help="Cycles of each measurement, ten times as many of the native one.  "
                    "[default: by the size of the switch]")
+@click.option("--growth", "growing", is_flag=True,
+              help="Growth with the number of ports, and with workers, instead.")
 @json_option
 def bench(
-    names: tuple[str, ...], overrides: tuple[str, ...], cycles: int | None, as_json: bool
+    names: tuple[str, ...], overrides: tuple[str, ...], cycles: int | None, growing: bool,
+    as_json: bool,
 ) -> None:
-    """Measure the switch driven natively, through cocotb, in lockstep, and the model alone.
+    """Measure the switch driven natively, through cocotb, compared with the model, and the model
+    alone.
 
-    All four get the same recorded traffic: uniform, load 0.8. Figures are cycles per second, and
-    ratios to the native one, which travel better between machines; the times are those of a cold
-    build. The table is Markdown.
+    All get the same traffic: uniform, load 0.8. Figures are cycles per second, and ratios to the
+    native one, which travel better between machines; the times are those of a cold build. With
+    --growth, how the time of a cycle of the model grows with the number of ports, and how a sweep
+    gains from workers. The tables are Markdown.
     """
+    if growing:
+        print_growth(as_json)
+        return
     switches = {name: make_config(name, overrides) for name in names}
     results: dict[str, dict[str, object]] = {}
     if not as_json:
@@ -87,6 +97,30 @@ def bench(
             click.echo(row(name, results[name]))
     if as_json:
         print_json(results)
+
+
+def print_growth(as_json: bool) -> None:
+    """Measures and prints growth with ports and with workers."""
+    workers = sorted({1, len(os.sched_getaffinity(0))})
+    with ProgressBar("gavel bench") as bar:
+        bar(0.0, "growth with the number of ports")
+        speeds = growth()
+        bar(0.6, "a sweep with more and more workers")
+        seconds = sweep_seconds(workers)
+    exponents = {name: exponent([(ports, found[name]) for ports, found in speeds.items()])
+                 for name in ("model", "fast")}
+    if as_json:
+        print_json({"machine": machine(), "growth": speeds, "exponents": exponents,
+                    "sweep_seconds": seconds})
+        return
+    click.echo(f"{machine()}\n\n| ports, 64 bits | model, cycles/s | compiled model, cycles/s |\n"
+               "|---|---|---|")
+    for ports, found in speeds.items():
+        click.echo(f"| {ports} | {found['model']:,.0f} | {found['fast']:,.0f} |")
+    click.echo(f"| time ~ ports^b, b = | {exponents['model']:.2f} | {exponents['fast']:.2f} |")
+    click.echo(f"\n| workers | sweep of {SWEEP_POINTS} points | gain |\n|---|---|---|")
+    for number, took in seconds.items():
+        click.echo(f"| {number} | {took:.1f} s | {seconds[workers[0]] / took:.2f} |")
 
 
 def measure_one(switch: SwitchConfig, cycles: int) -> dict[str, object]:

@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from gavel_fast.pin_block import InputBlock, OutputBlock, get_inputs, put_outputs
-from gavel_model.config import SwitchConfig
-from gavel_model.register_map import COUNTERS
-from gavel_model.switch import Switch
+from gavel_fast.pin_block import InputBlock, OutputBlock
 
 
 class BlockSwitch(Protocol):
@@ -41,33 +38,3 @@ class ModelSwitch(BlockSwitch, Protocol):
     def counters(self) -> npt.NDArray[np.uint32]:
         """All counters, (P, `gavel_model.register_map.COUNTERS`)."""
         ...
-
-
-class PlainSwitch:
-    """The golden model in plain Python behind `BlockSwitch`, for what needs no speed."""
-
-    def __init__(self, config: SwitchConfig) -> None:
-        self._config = config
-        self.reset()
-
-    def run(self, inputs: InputBlock, outputs: OutputBlock) -> None:
-        """See `BlockSwitch`."""
-        model = self._model
-        for cycle in range(len(inputs.reset)):
-            put_outputs(outputs, cycle, model.tx, model.rdata)
-            model.step(get_inputs(inputs, cycle))
-
-    def reset(self) -> None:
-        """See `BlockSwitch`."""
-        self._model = Switch(self._config)
-
-    def counters(self) -> npt.NDArray[np.uint32]:
-        """See `ModelSwitch`."""
-        return np.array([[port.counters[number] for number in range(COUNTERS)]
-                         for port in self._model.ports], np.uint32)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass

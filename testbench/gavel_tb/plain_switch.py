@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 
 from gavel_fast.pin_block import EMPTY_SHIFT, UP, InputBlock, OutputBlock
 from gavel_model.config import SwitchConfig
@@ -16,7 +17,7 @@ from gavel_model.switch import Switch
 
 
 class PlainSwitch:
-    """`gavel_model.switch.Switch` behind `gavel_tb.block_switch.BlockSwitch`.
+    """`gavel_model.switch.Switch` behind `gavel_tb.block_switch.ModelSwitch`.
 
     Attributes
     ----------
@@ -45,9 +46,10 @@ class PlainSwitch:
         """See `BlockSwitch`."""
         self.switch.reset()
 
-    def counters(self) -> list[list[int]]:
-        """Counters of each port, by `gavel_model.register_map.Counter`."""
-        return [[port.counters[n] for n in range(COUNTERS)] for port in self.switch.ports]
+    def counters(self) -> npt.NDArray[np.uint32]:
+        """See `ModelSwitch`."""
+        return np.array([[port.counters[number] for number in range(COUNTERS)]
+                         for port in self.switch.ports], np.uint32)
 
     def probe_values(self) -> list[int]:
         """As `Switch.probe_values`."""

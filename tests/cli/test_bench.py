@@ -10,7 +10,8 @@ import pytest
 from gavel_cli import bench
 from gavel_model.loader import PRESETS, load_config
 
-FIGURES = {"native": 1000.0, "cocotb": 250.0, "lockstep": 100.0, "model": 500.0,
+FIGURES = {"native": 1000.0, "cocotb": 250.0, "lockstep": 100.0, "compare": 750.0, "model": 500.0,
+           "fast": 9000.0,
            "verilog_seconds": 1.5, "build_seconds": 20.0}
 
 
@@ -53,7 +54,7 @@ def test_table_is_markdown_and_names_the_machine(gavel, measured):
     lines = result.stdout.splitlines()
     assert lines[0] == bench.machine()
     assert lines[-1] == ("| `pod` | 8 × 64 | 1,234 | 1.5 s | 20 s | 1,000 | 0.2500 | 0.1000 "
-                         "| 0.5000 |")
+                         "| 0.7500 | 0.5000 | 9.0000 |")
     assert len({line.count("|") for line in lines[2:]}) == 1
 
 
@@ -70,6 +71,18 @@ def test_a_bad_configuration_is_refused_before_anything_runs(gavel, measured):
     assert result.exit_code == 2
     assert result.stderr.startswith("gavel: error: config = 'nope': must be a TOML file or one of")
     assert measured == []
+
+
+def test_growth_fits_an_exponent(gavel, monkeypatch):
+    monkeypatch.setattr(bench, "growth", lambda: {
+        ports: {"model": 1e6 / ports ** 1.5, "fast": 1e7 / ports} for ports in (2, 8, 64)})
+    monkeypatch.setattr(bench, "sweep_seconds",
+                        lambda workers: {number: 12.0 / number for number in workers})
+    lines = gavel("bench", "--growth").stdout.splitlines()
+    assert "| 8 | 44,194 | 1,250,000 |" in lines
+    assert "| time ~ ports^b, b = | 1.50 | 1.00 |" in lines
+    value = json.loads(gavel("bench", "--growth", "--json").stdout)
+    assert value["exponents"] == {"model": pytest.approx(1.5), "fast": pytest.approx(1.0)}
 
 
 @pytest.mark.long

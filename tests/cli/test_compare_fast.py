@@ -13,8 +13,8 @@ import pytest
 
 from gavel_cli.compare_engines import AFTER, BEFORE
 from gavel_model.loader import load_config
-from gavel_tb.block_switch import PlainSwitch
 from gavel_tb.errors import SimulationError
+from gavel_tb.plain_switch import PlainSwitch
 from gavel_tb.read_out import readable
 from gavel_tb.simulate import Prepared
 from gavel_tb.stimulus import CheckError

@@ -15,13 +15,14 @@ from gavel_model.config import SwitchConfig
 from gavel_model.loader import load_config
 from gavel_tb.block_compare import first_difference
 from gavel_tb.block_producer import BLOCK_CYCLES, PlainProducer
-from gavel_tb.block_switch import PlainSwitch, block_arrays
+from gavel_tb.block_switch import block_arrays
 from gavel_tb.build_cache import BuildCache
 from gavel_tb.fast_compare import FastResult, compare_blocks
 from gavel_tb.faults import ARGUMENT, FAULTS, plant
 from gavel_tb.jobs import finish_session, open_session
 from gavel_tb.native_library import NativeSwitch
 from gavel_tb.open_producer import OpenProducer, producer_for
+from gavel_tb.plain_switch import PlainSwitch
 from gavel_tb.read_out import with_read_out
 from gavel_tb.runner import SHORT, Effort
 

@@ -16,10 +16,14 @@ from gavel_cli.options import config_options, json_option, make_config, print_js
 from gavel_cli.run_progress import ProgressBar
 from gavel_model.config import SwitchConfig
 from gavel_tb.native_library import NativeSwitch
+from gavel_tb.runner import LONG, SHORT
 from gavel_tb.simulate import prepare
 from gavel_tb.source import PATTERNS
 
 SUMMED = ("cycles", "mismatches")
+LONG_CYCLES = 5_000_000
+"""From here on code that takes minutes longer to compile saves more than that."""
+
 Engine = Callable[[Planned], dict[str, Any]]
 
 
@@ -66,7 +70,8 @@ def compare(
     if at is not None and len(jobs) > 1:
         raise InputError(f"--at: is for one seed and one pattern, not for {len(jobs)} runs")
     runs: list[dict[str, Any]] = []
-    with _engine(switch, fast=fast, at=at, waves=waves) as engine:
+    cycles = sum(job.job.cycles for job in jobs)
+    with _engine(switch, cycles, fast=fast, at=at, waves=waves) as engine:
         for job in jobs:
             runs.append({"seed": job.job.seed, "pattern": job.job.pattern, **engine(job)})
             if not as_json:
@@ -80,11 +85,11 @@ def compare(
 
 @contextmanager
 def _engine(
-    switch: SwitchConfig, *, fast: bool, at: int | None, waves: bool
+    switch: SwitchConfig, cycles: int, *, fast: bool, at: int | None, waves: bool
 ) -> Iterator[Engine]:
     if fast:
         with ProgressBar("gavel compare", "generating Verilog and building"):
-            rtl = NativeSwitch(switch)
+            rtl = NativeSwitch(switch, effort=LONG if cycles >= LONG_CYCLES else SHORT)
         with rtl:
             yield lambda job: run_fast(switch, rtl, job)
         return

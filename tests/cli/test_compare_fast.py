@@ -35,7 +35,8 @@ class Wrong(PlainSwitch):
 @pytest.fixture
 def rtl(monkeypatch):
     """rtl(class) takes the library's place."""
-    return lambda kind: monkeypatch.setattr("gavel_cli.compare.NativeSwitch", kind)
+    return lambda kind: monkeypatch.setattr("gavel_cli.compare.NativeSwitch",
+                                            lambda config, *, effort: kind(config))
 
 
 @pytest.fixture

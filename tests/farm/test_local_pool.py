@@ -149,7 +149,7 @@ run(work, folder=Path({str(tmp_path / "out")!r}), workers=1)
     with subprocess.Popen([sys.executable, "-c", text], stderr=subprocess.PIPE) as process:
         wait_until(lambda: list(tmp_path.glob("go.*.runs")))
         process.send_signal(signal.SIGINT)
-        assert b"KeyboardInterrupt" in process.communicate()[1]
+        assert b"KeyboardInterrupt" in process.communicate(timeout=60)[1]
     worker = int(next(tmp_path.glob("go.*.runs")).name.split(".")[1])
     assert not Path(f"/proc/{worker}").exists()
     mark.touch()

@@ -121,9 +121,10 @@ def compare_speed(config: SwitchConfig, job: BenchJob, cache: Path = DEFAULT_CAC
     from gavel_tb.fast_compare import compare_blocks
     from gavel_tb.native_library import NativeSwitch
     from gavel_tb.open_producer import producer_for
+    from gavel_tb.runner import LONG
 
     session = job.traffic(config, job.cycles).session(config)
-    with NativeSwitch(config, cache=cache) as rtl:
+    with NativeSwitch(config, cache=cache, effort=LONG) as rtl:
         result = compare_blocks(config, producer_for(config, session), rtl)
     if result.report is not None:
         raise SimulationError(result.report)

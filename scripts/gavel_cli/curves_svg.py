@@ -14,6 +14,9 @@ from gavel_cli.report_svg import WIDTH, axis_title, compact, svg, text, ticks
 _LEAST_NAME, _MOST_NAME = 60, 160
 """Width that names of curves have, at least and at most."""
 
+_SPELT_OUT = 1e7
+"""Numbers below are shown without a power of ten."""
+
 _COLOURS = 9
 """Colours s1...s9 of the page's style sheet."""
 
@@ -70,7 +73,8 @@ def whole(value: float, _digits: int = 0) -> str:
 
 def plain(value: float, digits: int = 0) -> str:
     """A number of any size, as shown."""
-    return f"{value:.{3 + digits}g}"
+    shown = f"{value:.{3 + digits}g}"
+    return f"{value:,.0f}" if "e+" in shown and abs(value) < _SPELT_OUT else shown
 
 
 class Axis:

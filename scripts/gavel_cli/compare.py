@@ -21,8 +21,8 @@ from gavel_tb.simulate import prepare
 from gavel_tb.source import PATTERNS
 
 SUMMED = ("cycles", "mismatches")
-LONG_CYCLES = 5_000_000
-"""From here on code that takes minutes longer to compile saves more than that."""
+LONG_CYCLES = 1_000_000
+"""From here on code that takes twice as long to compile saves more than that."""
 
 Engine = Callable[[Planned], dict[str, Any]]
 

@@ -25,10 +25,6 @@ from gavel_tb.runner import (
     verilator_folder,
 )
 
-_INLINED_BITS = 1024
-"""Ports x bits up to which inlined code fits the caches: there it is a quarter faster, and above
-it (16 ports of 512 bits) half as fast as code that all instances of a module share."""
-
 
 @dataclass(frozen=True)
 class Driver:
@@ -68,9 +64,8 @@ def build_native(
     """
     # Only the pins: what a person would simulate who has the Verilog alone.
     harness = harness_verilog(config, None)
-    inlined = effort is LONG and config.ports * config.data_width <= _INLINED_BITS
-    flags = [*(("-O3",) if inlined else effort.verilator), "--x-assign", "fast", "--x-initial",
-             "fast", *splitting(design), "-Wno-fatal", "-Wno-lint", "-Wno-style"]
+    flags = [*effort.verilator, "--x-assign", "fast", "--x-initial", "fast", *splitting(design),
+             "-Wno-fatal", "-Wno-lint", "-Wno-style"]
     if driver.compile:
         flags += ["-CFLAGS", driver.compile]
     if driver.link:

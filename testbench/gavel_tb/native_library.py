@@ -78,8 +78,7 @@ class NativeSwitch:
     arguments
         Plus-arguments of the simulation.
     effort
-        What the build spends on speed. `LONG` takes ten times as long as `SHORT` where it inlines,
-        for less than twice the speed.
+        What the build spends on speed.
 
     Raises
     ------

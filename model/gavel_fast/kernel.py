@@ -61,7 +61,7 @@ def kernel() -> Kernel:
         return rows
 
     options: dict[str, Any] = {"error_model": "numpy", "_nrt": False}
-    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]  # made at import
         return _interpreted(run)
     try:
         compiled_run: Any = numba.njit(cache=True, **options)(run)

@@ -18,8 +18,8 @@ SMALL = ("vcs=2", "buffer_cells=64", "max_frame_bytes=512", "replay_cells=64", "
 
 
 def plane(accelerators: int = 3, **more: object) -> Topology:
-    return Topology(**{"kind": "plane", "accelerators": accelerators, "delay": 5,  # type: ignore[arg-type]
-                       "changes": SMALL, **more})
+    values = {"kind": "plane", "accelerators": accelerators, "delay": 5, "changes": SMALL, **more}
+    return Topology(**values)  # type: ignore[arg-type]  # it checks its values
 
 
 def planes(accelerators: int = 3, count: int = 3, **more: object) -> Topology:
@@ -40,4 +40,5 @@ def make(
 ) -> Fabric:
     network = build_network(topology)
     program = CollectiveProgram(kind, topology.accelerators, size, algorithm)
-    return Fabric(network, program, FabricOptions(**options), cables, make_switch)  # type: ignore[arg-type]
+    chosen = FabricOptions(**options)  # type: ignore[arg-type]  # it checks its values
+    return Fabric(network, program, chosen, cables, make_switch)

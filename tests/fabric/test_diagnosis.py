@@ -96,7 +96,7 @@ def test_a_frame_that_comes_twice() -> None:
             seen.append(frame)
             deliver(frame, port, first)
 
-    owner.arrived = twice  # type: ignore[method-assign]
+    owner.arrived = twice  # type: ignore[method-assign]  # a planted fault
     assert "came twice" in failed(fabric)
 
 
@@ -115,12 +115,12 @@ def test_a_frame_that_was_changed(place: int, found: str) -> None:
             wrong = bytearray(append_fcs(bytes(wrong[:-4])))
         deliver(bytes(wrong), port, first)
 
-    owner.arrived = changed  # type: ignore[method-assign]
+    owner.arrived = changed  # type: ignore[method-assign]  # a planted fault
     assert found in failed(fabric)
 
 
 def test_a_link_that_never_comes_up() -> None:
     """A port without its partner: link-level retry does not begin, and the run says so."""
     fabric = make(planes(2, 1), 600, ber=0.0)
-    fabric.accelerators[0].ports[0].partner.silence(1 << 40)  # type: ignore[union-attr]
+    fabric.accelerators[0].ports[0].partner.silence(1 << 40)  # type: ignore[union-attr]  # it has one with ber
     assert "link-level retry does not come up" in failed(fabric)

@@ -55,5 +55,5 @@ def read_build(name: str) -> str:
 
 
 def print_and_work() -> int:
-    print("from a unit")  # noqa: T201
+    print("from a unit")  # noqa: T201 - what the test is about
     return 1

@@ -96,7 +96,7 @@ def test_an_init_does_not_overtake_the_frame_before_it():
         far = Far((Port.LLR_REPLAY_TIMER, 20), (Port.LLR_REPLAY_COUNT, 0))
         far.frames = {12: 0, 120: 1, 140: 2}
         # mypy cannot infer a lambda with a default.
-        far.ready = lambda cycle, tx, until=held_until: not 20 < cycle < until  # type: ignore[misc]
+        far.ready = lambda cycle, tx, until=held_until: not 20 < cycle < until  # type: ignore[misc]  # bound early
         far.run(400)
         flushes = far.switch.ports[1].counters[Counter.LLR_TX_FLUSH]
         assert flushes == (held_until >= 45), held_until

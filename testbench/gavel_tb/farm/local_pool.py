@@ -69,7 +69,7 @@ def run_locally(
                 if worker.task is None and waiting:
                     _give(worker, waiting.popleft())
             for pipe in wait(list(pool)):
-                worker = pool[pipe]  # type: ignore[index]
+                worker = pool[pipe]  # type: ignore[index]  # of what went in
                 task = worker.task
                 try:
                     answer = json.loads(worker.pipe.recv_bytes())

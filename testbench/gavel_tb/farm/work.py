@@ -27,7 +27,7 @@ def find_function(name: str) -> Callable[..., Any]:
         raise ValueError(f"no function {name!r}: {error}") from None
     if not callable(found):
         raise ValueError(f"{name!r} is no function")
-    return found  # type: ignore[no-any-return]
+    return found  # type: ignore[no-any-return]  # named by text
 
 
 def perform(function: str, parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -66,7 +66,7 @@ class Shrunk:
     complete: bool
 
 
-class _Over(Exception):  # noqa: N818
+class _Over(Exception):  # noqa: N818 - an end, not an error
     """No more runs may be made."""
 
 

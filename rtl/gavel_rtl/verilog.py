@@ -3,9 +3,10 @@
 
 import re
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
+
+from gavel_rtl.yosys import MISSING, yosys_command, yosys_failure
 
 # Processes stay processes and memories stay memories: what Amaranth's own writer asks for.
 _PASSES = (
@@ -14,14 +15,6 @@ _PASSES = (
     "memory_collect",
     "write_verilog -norename -noattr design.v",
 )
-# In a process of its own, because Yosys writes its log to the standard output of whoever runs it.
-_PROGRAM = """
-import sys
-from pyosys import libyosys
-design = libyosys.Design()
-for command in sys.argv[1:]:
-    libyosys.run_pass(command, design)
-"""
 _BANNER = re.compile(r"\A/\*.*?\*/\s*", re.DOTALL)
 _CHECK = re.compile(r"^    if \((?P<when>.+)\) begin\n"
                     r"      if \(!(?P<condition>\S+) ?\)\n"
@@ -96,11 +89,10 @@ def run_yosys(rtlil: str, *, attributes: bool = False) -> str:
     passes = [line.replace(" -noattr", "") if attributes else line for line in _PASSES]
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "design.il").write_text(rtlil, "utf-8")
-        run = subprocess.run([sys.executable, "-c", _PROGRAM, *passes], cwd=folder,
+        run = subprocess.run(yosys_command(passes), cwd=folder,
                              capture_output=True, text=True, check=False)
-        if "No module named 'pyosys'" in run.stderr:
-            raise RuntimeError("pyosys is missing: pip install pyosys==0.70")
         if run.returncode:
-            last = (run.stderr.strip() or run.stdout.strip()).rpartition("\n")[2]
-            raise RuntimeError(f"Yosys could not write the Verilog: {last}")
+            why = yosys_failure(run.stdout, run.stderr)
+            raise RuntimeError(
+                why if why == MISSING else f"Yosys could not write the Verilog: {why}")
         return _BANNER.sub("", (Path(folder) / "design.v").read_text("utf-8"), count=1)

@@ -33,19 +33,28 @@ class Switch(wiring.Component):
     ----------
     config
         All of it.
+    with_protect
+        The setting that who encodes preambles needs is a pin.
 
     Members
     -------
     The pins of docs/spec.md, chapters Port pins and Registers, under their names there.
+
+    p<i>_protect
+        Bit `protect` of LLR_CONTROL of the port, as visible in the cycle.
 
     Cycle behaviour
     ---------------
     As docs/spec.md.
     """
 
-    def __init__(self, config: SwitchConfig):
+    def __init__(self, config: SwitchConfig, *, with_protect: bool = False):
         self._config = config
-        super().__init__(_pin_members(config))
+        self._with_protect = with_protect
+        members = _pin_members(config)
+        if with_protect:
+            members |= {f"p{number}_protect": Out(1) for number in range(config.ports)}
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -85,6 +94,9 @@ class Switch(wiring.Component):
                 scheduler.voq_ready[number].eq(port.voq_ready),
                 crossbar.connect[number].eq(port.connect),
             ]
+            if self._with_protect:
+                m.d.comb += getattr(self, f"p{number}_protect").eq(
+                    registers.settings[number].llr.protect)
         for name, member in registers.bus.signature.flip().members.items():
             pin, signal = getattr(self, f"reg_{name}"), getattr(registers.bus, name)
             m.d.comb += signal.eq(pin) if member.flow is Out else pin.eq(signal)

@@ -14,16 +14,19 @@ from gavel_rtl.registers import Registers
 from gavel_rtl.scheduler import Scheduler
 
 
-def _pin_members(config: SwitchConfig) -> dict[str, wiring.Member]:
-    members: dict[str, wiring.Member] = {}
-    for number in range(config.ports):
-        for name, member in RxLink(config).members.items():
-            members[f"p{number}_rx_{name}"] = In(member.shape)
-        for name, member in TxLink(config).members.items():
-            members[f"p{number}_tx_{name}"] = wiring.Member(member.flow, member.shape)
-    for name, member in RegisterPort().members.items():
-        members[f"reg_{name}"] = wiring.Member(member.flow.flip(), member.shape)
+def port_pins(config: SwitchConfig, number: int) -> dict[str, wiring.Member]:
+    """The pins of a port."""
+    members = {f"p{number}_rx_{name}": In(member.shape)
+               for name, member in RxLink(config).members.items()}
+    for name, member in TxLink(config).members.items():
+        members[f"p{number}_tx_{name}"] = wiring.Member(member.flow, member.shape)
     return members
+
+
+def register_pins() -> dict[str, wiring.Member]:
+    """The pins of the registers."""
+    return {f"reg_{name}": wiring.Member(member.flow.flip(), member.shape)
+            for name, member in RegisterPort().members.items()}
 
 
 class Switch(wiring.Component):
@@ -51,7 +54,10 @@ class Switch(wiring.Component):
     def __init__(self, config: SwitchConfig, *, with_protect: bool = False):
         self._config = config
         self._with_protect = with_protect
-        members = _pin_members(config)
+        members: dict[str, wiring.Member] = {}
+        for number in range(config.ports):
+            members |= port_pins(config, number)
+        members |= register_pins()
         if with_protect:
             members |= {f"p{number}_protect": Out(1) for number in range(config.ports)}
         super().__init__(members)

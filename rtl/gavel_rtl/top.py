@@ -3,13 +3,14 @@
 
 from amaranth.hdl import Module, Value
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In
+from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
 from gavel_model.top_options import TopOptions
+from gavel_rtl.axi_lite import AxiLite, AxiLiteBus
 from gavel_rtl.block import place
-from gavel_rtl.interfaces import LINK_MEMBERS, RegisterPort, RxLink, TxLink
-from gavel_rtl.switch import Switch
+from gavel_rtl.interfaces import LINK_MEMBERS, RegisterPort
+from gavel_rtl.switch import Switch, port_pins, register_pins
 from gavel_rtl.xgmii_port import XgmiiPort
 
 SWITCH = "switch"
@@ -18,15 +19,6 @@ SWITCH = "switch"
 _ADAPTERS = {"xgmii": XgmiiPort}
 """Adapters by the name of their pins. Each has the members ``rx``, ``tx`` towards the switch, the
 settings ``rx_protect``, ``tx_protect``, and its ``pins``."""
-
-
-def _switch_members(config: SwitchConfig, number: int) -> dict[str, wiring.Member]:
-    """The pins of a port as the switch has them."""
-    members = {f"p{number}_rx_{name}": In(member.shape)
-               for name, member in RxLink(config).members.items()}
-    for name, member in TxLink(config).members.items():
-        members[f"p{number}_tx_{name}"] = wiring.Member(member.flow, member.shape)
-    return members
 
 
 class Top(wiring.Component):
@@ -42,11 +34,12 @@ class Top(wiring.Component):
     Members
     -------
     Flat names, ``p<i>_`` before those of a port: with ``ports`` = ``segment`` the pins of the
-    switch, else those of the adapter (`XgmiiPort`). ``reg_*`` with ``registers`` = ``plain``.
+    switch, else those of the adapter (`XgmiiPort`). With ``registers`` = ``axi_lite`` the channels
+    of `AxiLite` as ``s_axil_*``, else ``reg_*``.
 
     Cycle behaviour
     ---------------
-    That of the blocks: docs/spec.md, docs/xgmii.md.
+    That of the blocks: docs/spec.md, docs/xgmii.md, docs/axi_lite.md.
 
     Raises
     ------
@@ -60,13 +53,16 @@ class Top(wiring.Component):
         members: dict[str, wiring.Member] = {}
         for number in range(config.ports):
             members |= self._port_members(number)
-        for name, member in RegisterPort().members.items():
-            members[f"reg_{name}"] = wiring.Member(member.flow.flip(), member.shape)
+        if options.registers == "axi_lite":
+            members |= {f"s_axil_{name}": wiring.Member(member.flow.flip(), member.shape)
+                        for name, member in AxiLiteBus().members.items()}
+        else:
+            members |= register_pins()
         super().__init__(members)
 
     def _port_members(self, number: int) -> dict[str, wiring.Member]:
         if self._options.ports == "segment":
-            return _switch_members(self._config, number)
+            return port_pins(self._config, number)
         pins = _ADAPTERS[self._options.ports].pins(self._config)
         return {f"p{number}_{name}": member for name, member in pins.items()}
 
@@ -80,8 +76,7 @@ class Top(wiring.Component):
                     self._pin(m, name, getattr(switch, name))
             else:
                 self._adapter(m, switch, number)
-        for name in RegisterPort().members:
-            self._pin(m, f"reg_{name}", getattr(switch, f"reg_{name}"))
+        self._registers(m, switch)
         return m
 
     def _pin(self, m: Module, name: str, inner: Value) -> None:
@@ -107,3 +102,15 @@ class Top(wiring.Component):
             adapter.rx_protect.eq(protect),
             adapter.tx_protect.eq(protect),
         ]
+
+    def _registers(self, m: Module, switch: Switch) -> None:
+        if self._options.registers == "plain":
+            for name in register_pins():
+                self._pin(m, name, getattr(switch, name))
+            return
+        axi_lite = place(m, "axi_lite", AxiLite(self._config))
+        for name in AxiLiteBus().members:
+            self._pin(m, f"s_axil_{name}", getattr(axi_lite.axil, name))
+        for name, member in RegisterPort().members.items():
+            pin, signal = getattr(switch, f"reg_{name}"), getattr(axi_lite.bus, name)
+            m.d.comb += pin.eq(signal) if member.flow is Out else signal.eq(pin)

@@ -11,14 +11,13 @@ from gavel_model.config import SwitchConfig
 from gavel_model.pins import Inputs
 from gavel_model.switch import Switch
 from gavel_model.top_options import TopOptions
-from gavel_model.xgmii import XgmiiWord
-from gavel_model.xgmii_port import XgmiiPort
+from gavel_model.xgmii_port import XgmiiInputs, XgmiiOutputs, XgmiiPort
 
 
 class TopInputs(NamedTuple):
     """Everything that goes into the top level in one cycle; ``ports`` has one entry per port."""
 
-    ports: Sequence[XgmiiWord]
+    ports: Sequence[XgmiiInputs]
     registers: AxiLitePins = AxiLitePins()
     reset: int = 0
 
@@ -26,7 +25,7 @@ class TopInputs(NamedTuple):
 class TopOutputs(NamedTuple):
     """Everything that comes out of it in one cycle."""
 
-    ports: list[XgmiiWord]
+    ports: list[XgmiiOutputs]
     registers: AxiLiteAnswer
 
 
@@ -58,7 +57,7 @@ class Top:
     @property
     def outputs(self) -> TopOutputs:
         """All outputs, as visible in the cycle."""
-        return TopOutputs([port.shown for port in self.ports],
+        return TopOutputs([port.outputs for port in self.ports],
                           self._axi_lite.answer(self.switch.rdata))
 
     def step(self, inputs: TopInputs) -> None:

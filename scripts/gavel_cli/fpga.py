@@ -13,7 +13,7 @@ from gavel_cli.run_progress import ProgressBar
 from gavel_model.config import SwitchConfig
 from gavel_model.top_options import PORTS, REGISTERS, XGMII_BITS, TopOptions
 from gavel_tb.files import check_writable, write_together
-from gavel_tb.fpga.estimate import estimate, without_estimate
+from gavel_tb.fpga.estimate import check_tools, estimate, without_estimate
 from gavel_tb.fpga.folder import README_NAME, make_folder
 from gavel_tb.fpga.targets import TARGETS
 from gavel_tb.synthesis.place_route import LINE_RATE_MHZ
@@ -53,6 +53,8 @@ def fpga(*, target: str, config: str, overrides: tuple[str, ...], output: Path,
     except ImportError as error:
         raise ToolError(f"{error.name} is not installed: run `gavel doctor`") from error
     chosen = TARGETS[target]
+    if not no_estimate:
+        check_tools(chosen.family)
     with ProgressBar("gavel fpga", "generating Verilog") as bar:
         made = generate(switch, options)
         top = str(made.sidecar["top"])

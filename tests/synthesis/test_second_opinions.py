@@ -31,7 +31,7 @@ PRESETS = {
     "rack": ("rack", ()),
     "scale": ("scale", ()),
 }
-QUICK = {"tiny", "odd3"}
+QUICK = {"tiny"}
 TOP = "gavel_switch"
 
 

@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 from gavel_model.config import SwitchConfig
 from gavel_model.top_options import TopOptions
 from gavel_rtl.axi_lite import AxiLite, AxiLiteBus
+from gavel_rtl.axi_stream_port import AxiStreamPort
 from gavel_rtl.block import place
 from gavel_rtl.interfaces import LINK_MEMBERS, RegisterPort
 from gavel_rtl.switch import Switch, port_pins, register_pins
@@ -16,9 +17,9 @@ from gavel_rtl.xgmii_port import XgmiiPort
 SWITCH = "switch"
 """Instance name of the switch."""
 
-_ADAPTERS = {"xgmii": XgmiiPort}
-"""Adapters by the name of their pins. Each has the members ``rx``, ``tx`` towards the switch, the
-settings ``rx_protect``, ``tx_protect``, and its ``pins``."""
+_ADAPTERS = {"xgmii": XgmiiPort, "axi_stream": AxiStreamPort}
+"""Adapters by the name of their pins. Each has the members ``rx``, ``tx`` towards the switch, and
+its ``pins``."""
 
 
 class Top(wiring.Component):
@@ -34,12 +35,13 @@ class Top(wiring.Component):
     Members
     -------
     Flat names, ``p<i>_`` before those of a port: with ``ports`` = ``segment`` the pins of the
-    switch, else those of the adapter (`XgmiiPort`). With ``registers`` = ``axi_lite`` the channels
-    of `AxiLite` as ``s_axil_*``, else ``reg_*``.
+    switch, else those of the adapter (`XgmiiPort`, `AxiStreamPort`). With ``registers`` =
+    ``axi_lite`` the channels of `AxiLite` as ``s_axil_*``, else ``reg_*``.
 
     Cycle behaviour
     ---------------
-    That of the blocks: docs/spec.md, docs/xgmii.md, docs/axi_lite.md.
+    That of the blocks: docs/spec.md, docs/xgmii.md, docs/axi_stream.md,
+    docs/axi_lite.md.
 
     Raises
     ------
@@ -87,7 +89,13 @@ class Top(wiring.Component):
 
     def _adapter(self, m: Module, switch: Switch, number: int) -> None:
         kind = self._options.ports
-        adapter = place(m, f"port{number}_{kind}", _ADAPTERS[kind](self._config))
+        if kind == "xgmii":
+            adapter = XgmiiPort(self._config)
+            protect = getattr(switch, f"p{number}_protect")
+            m.d.comb += [adapter.rx_protect.eq(protect), adapter.tx_protect.eq(protect)]
+        else:
+            adapter = AxiStreamPort(self._config, strip=self._options.fcs == "strip")
+        place(m, f"port{number}_{kind}", adapter)
         for name in adapter.pins(self._config):
             self._pin(m, f"p{number}_{name}", getattr(adapter, name))
         for name in LINK_MEMBERS:
@@ -95,12 +103,9 @@ class Top(wiring.Component):
                 getattr(switch, f"p{number}_rx_{name}").eq(getattr(adapter.rx, name)),
                 getattr(adapter.tx, name).eq(getattr(switch, f"p{number}_tx_{name}")),
             ]
-        protect = getattr(switch, f"p{number}_protect")
         m.d.comb += [
             getattr(switch, f"p{number}_tx_ready").eq(adapter.tx.ready),
             getattr(switch, f"p{number}_tx_ctl_ready").eq(adapter.tx.ctl_ready),
-            adapter.rx_protect.eq(protect),
-            adapter.tx_protect.eq(protect),
         ]
 
     def _registers(self, m: Module, switch: Switch) -> None:

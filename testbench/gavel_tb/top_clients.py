@@ -27,7 +27,7 @@ from gavel_tb.partner.settings import PartnerSettings
 from gavel_tb.top_bench import Bench
 from gavel_tb.xgmii_partners import XgmiiPartner
 
-CONFIG = load_config("tiny", ("ports=3", "buffer_cells=256", "ctl_spacing=400"))
+CONFIG = load_config("tiny", ("ports=3", "vcs=1", "buffer_cells=256", "ctl_spacing=400"))
 OPTIONS = TopOptions(ports="xgmii", registers="axi_lite")
 
 _IDLE = {"xgmii_rxd": IDLE_WORD.data, "xgmii_rxc": IDLE_WORD.ctl}

@@ -35,7 +35,7 @@ _MOST_CYCLES = 40_000
 
 def surroundings(width: int, fcs_by: str) -> tuple[SwitchConfig, TopOptions]:
     """The top level of this width and this way with the FCS."""
-    return (load_config("tiny", (f"data_width={width}", "buffer_cells=512")),
+    return (load_config("tiny", (f"data_width={width}", "vcs=1", "buffer_cells=512")),
             TopOptions(ports="axi_stream", registers="axi_lite", fcs=fcs_by))
 
 
@@ -122,6 +122,7 @@ async def registers_say_that_there_is_no_retry(dut: Any) -> None:
     """What needs preambles and ordered sets cannot be turned on."""
     bench = Bench(dut, "registers", CONFIG, OPTIONS)
     await bench.start(_IDLE)
-    for offset, stored in ((Port.LLR_CONTROL, 0x1FC), (Port.CBFC_CONTROL, 0x30000)):
+    for offset, stored in ((Port.LLR_CONTROL, 0x1FC), (Port.CBFC_CONTROL, 0x30000),
+                           (Port.PFC_CONTROL, 0x101)):
         await bench.write(1, offset, 0xFFFFFFFF)
         assert await bench.register(1, offset) == stored

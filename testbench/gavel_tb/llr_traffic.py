@@ -262,7 +262,8 @@ class LlrTraffic:
         for partner, source in zip(self.around.partners, self._sources, strict=True):
             partner.sender.refill = source.refill
             if partner.flow is not None:
-                partner.flow.queues.refill = source.refill_vc
+                source.queues = partner.flow.queues
+                source.queues.refill = source.refill_vc
         # An INIT that the switch does not listen to yet is repeated only much later.
         self.around.silence(len(self._setup) + _WRITE_CYCLES)
         self._quiet = 0

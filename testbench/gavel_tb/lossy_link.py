@@ -131,7 +131,7 @@ class LossyLink:
                 out = pins if isinstance(pins, RxPins) else _new_tuple(RxPins, pins)
             else:
                 out = self._damage(cycle, _new_tuple(RxPins, pins))
-            # It does not outrun a failure that comes while it is under way.
+            # A failure that is known already comes while it is under way.
             self._line.append(IDLE if self._failures else out)
         else:
             self._line.append(IDLE if pins[9] or self._failures else _DOWN)

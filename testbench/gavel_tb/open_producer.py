@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 
@@ -39,6 +40,15 @@ from gavel_tb.stimulus import CheckError, OpenStimulus
 
 _SILENT = TxPins()
 _IDLE = TxPins(up=1)
+_new_tuple = tuple.__new__  # half the time of TxPins(...)
+
+
+@cache
+def _head(flags: int) -> tuple[tuple[int, ...], int, int]:
+    """The pins before ``seq``; ``ctl_valid``; ``up``."""
+    first = tuple(int(bool(flags & bit)) for bit in (VALID, SOP, EOP, ERR))
+    return ((*first, flags >> EMPTY_SHIFT, int(bool(flags & LLR))),
+            int(bool(flags & CTL_VALID)), int(bool(flags & UP)))
 
 
 def tx_rows(block: PinBlock) -> Iterator[list[TxPins]]:
@@ -51,16 +61,19 @@ def tx_rows(block: PinBlock) -> Iterator[list[TxPins]]:
     data, size = block.data.tobytes(), block.data[0, 0].nbytes if block.data.size else 0
     row = [_SILENT] * block.flags.shape[1]
     start = 0
+    read = int.from_bytes
     for flags, changed, seqs, ctls in zip(block.flags.tolist(), fresh.tolist(), seq, ctl,
                                           strict=True):
         for port, flag in enumerate(flags):
             if changed[port]:
                 at = start + port * size
-                row[port] = _IDLE if flag == UP else TxPins(
-                    +bool(flag & VALID), +bool(flag & SOP), +bool(flag & EOP),
-                    +bool(flag & ERR), flag >> EMPTY_SHIFT, +bool(flag & LLR), seqs[port],
-                    +bool(flag & CTL_VALID), ctls[port], +bool(flag & UP),
-                    int.from_bytes(data[at : at + size], "little"))
+                if flag == UP:
+                    row[port] = _IDLE
+                    continue
+                head, ctl_valid, up = _head(flag)
+                row[port] = _new_tuple(TxPins, (
+                    *head, seqs[port], ctl_valid, ctls[port], up,
+                    read(data[at : at + size], "little")))
         start += size * len(flags)
         yield row
 

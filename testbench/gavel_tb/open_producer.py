@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Blocks of a stimulus that drives ahead, expected pins by a model that takes whole blocks."""
+"""Blocks of a stimulus that drives ahead, expected pins by a model that takes whole blocks.
+
+The model's blocks are as long as the stimulus can be driven ahead; chunks for the RTL have many.
+"""
 
 from __future__ import annotations
 
@@ -86,7 +89,8 @@ class OpenProducer:
     config
         The switch.
     session
-        Its stimulus is an `OpenStimulus`.
+        Its stimulus is an `OpenStimulus` with a ``lead``. One that does not end with `ReadOut` may
+        be driven past its end.
     model
         In its first cycle.
     max_cycles

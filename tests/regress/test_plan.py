@@ -74,7 +74,20 @@ def test_items_and_stages_are_chosen(plan):
     assert [run.label for item in one.items for run in item.runs] == ["longest tiny"]
 
 
+def test_a_test_stands_for_every_combination_of_some_parameters(tmp_path):
+    more = 'each = { size = ["min", 100], load = [0.5, 1.0] }\nkind = "traffic"'
+    item, = read(tmp_path, GOOD.replace('kind = "traffic"', more)).items
+    assert [run.label for run in item.runs] == [
+        "min 0.5 tiny", "min 1.0 tiny", "100 0.5 tiny", "100 1.0 tiny"]
+    assert item.runs[2].parameters == {"cycles": 100, "size": 100, "load": 0.5}
+    item, = read(tmp_path, GOOD.replace('kind = "traffic"', more + '\nlabel = "a"')).items
+    assert item.runs[0].label == "a min 0.5 tiny"
+
+
 @pytest.mark.parametrize(("old", "new", "message"), [
+    ('kind = "traffic"', 'kind = "traffic"\neach = { size = [] }', "item 'a': each must be a table"),
+    ('kind = "traffic"', 'kind = "traffic"\neach = "size"', "item 'a': each must be a table of"),
+    ('kind = "traffic"', 'kind = "traffic"\neach = { size = [1] }', "item 'a': size = 1: must be"),
     ('stage = "V1"', 'stage = "V4"', r"item 'a': stage = 'V4': must be one of V1, V2, V3"),
     ('kind = "traffic"', 'kind = "trafic"', "item 'a': kind = 'trafic': must be one of traffic"),
     ('switches = ["tiny"]', 'switches = ["huge"]', "item 'a': switch 'huge': must be one of tiny"),

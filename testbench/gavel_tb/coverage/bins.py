@@ -102,8 +102,9 @@ GROUPS: tuple[Group, ...] = (
                   (_RX.SEND_NACK, _RX.SEND_ACKS), (_RX.SEND_ACKS, _RX.OFF),
                   (_RX.SEND_NACK, _RX.OFF), (_RX.NACK_SENT, _RX.OFF)))),
     Group("replay", "why a replay begins", ("NACK", "replay timer", "NACK in a replay")),
-    Group("flush", "why a transmitter gives up",
-          ("peer is silent", "too many replays", "data too old")),
+    Group("flush", "why a transmitter gives up, and in which state",
+          tuple(f"{why} in {state.name}" for state in (_TX.ADVANCE, _TX.REPLAY)
+                for why in ("peer is silent", "too many replays", "data too old"))),
     Group("sequence", "sequence numbers wrap", ("transmitter", "receiver")),
     Group("hold", "the replay buffer takes no more frames: it begins, it ends",
           ("begins", "ends")),

@@ -15,7 +15,9 @@ from gavel_tb.behaviour.scenario import Scenario
 from gavel_tb.behaviour.steps import Script
 from gavel_tb.behaviour.timers import FLUSH_TO_INIT
 
-_MORE = 20
+MORE = 20
+"""Frames that come when all is over."""
+
 _SET_TO_EFFECT = 2
 _SET_TO_REPLAY = 7
 _DOWN_TO_FLUSH = 1
@@ -46,11 +48,9 @@ class GivenUpInReplay(Scenario):
         yield from self._ask()
         yield from self.until(lambda: not self.log.frames_out[-1].new, "the replay")
         yield from self._give_up()
-        yield from self.until(lambda: len(self.log.values_out(Kind.INIT)) == 2, "INIT")
-        self._judge_pins()
-        self.ledger.write_off(self._lost())
+        yield from self._end()
         self.back_tap.sets_blocked = False
-        self.feed(_MORE)
+        self.feed(MORE)
         yield from self.drain()
 
     def _ask(self) -> Script:
@@ -61,30 +61,37 @@ class GivenUpInReplay(Scenario):
         """What ends it; sets `flushed` and `last_start`."""
         raise NotImplementedError
 
+    def _end(self) -> Script:
+        """What follows."""
+        yield from self.until(lambda: len(self.log.values_out(Kind.INIT)) == 2, "INIT")
+        self.must(self.now == self.judge_replay() + FLUSH_TO_INIT - 1,
+                  f"INIT comes {self.now - self.flushed} cycles after the flush")
+        self.ledger.write_off(self._lost())
+
     def _lost(self) -> list[Entry]:
         """Frames that were given up and had not arrived."""
         return []
 
     @property
-    def _again(self) -> int:
+    def again(self) -> int:
+        """Frames that were sent again."""
         return sum(not frame.new for frame in self.log.frames_out)
 
-    def _judge_pins(self) -> None:
+    def judge_replay(self) -> int:
+        """Looks at what was sent again; gives the cycle in which the reader goes back: the one
+        after the flush, or that in which the end of a frame under way is on the pins."""
         words = -(-MIN_FRAME_BYTES // self.word_bytes)
-        replayed = [frame for frame in self.log.frames_out if not frame.new]
-        first = replayed[0]
-        begun = (self.last_start - first.first) // words + 1
+        eligible = [frame for frame in self.log.frames_out if frame.seq is not None]
+        replayed = [frame for frame in eligible if not frame.new]
+        begun = (self.last_start - replayed[0].first) // words + 1
         self.must([frame.seq for frame in replayed] == list(range(self.FIRST, self.FIRST + begun)),
                   f"sent again: {[frame.seq for frame in replayed]}, must be {begun} frames "
                   f"from {self.FIRST} on")
-        self.must(begun < self.log.first_sent - self.FIRST, "the replay was at its end")
-        # The reader goes back in the cycle after the flush, or when a frame under way has left.
-        back = max(self.flushed + 1, replayed[-1].last)
-        self.must(self.now == back + FLUSH_TO_INIT - 1,
-                  f"INIT comes {self.now - self.flushed} cycles after the flush")
+        self.must(begun < len(eligible) - begun - self.FIRST, "the replay was at its end")
+        return max(self.flushed + 1, replayed[-1].last)
 
     def _expected(self) -> Counts:
-        return HANDSHAKE | sent(self.FRAMES + self._again + _MORE) | {
+        return HANDSHAKE | sent(self.FRAMES + self.again + MORE) | {
             C.LLR_TX_REPLAY: 1, C.LLR_TX_FLUSH: 1,
             C.LLR_TX_INIT_CTL_OS: 2, C.LLR_RX_INIT_ECHO_CTL_OS: 2,
         }

@@ -18,6 +18,7 @@ from gavel_tb.behaviour import (
     repair,
     settings,
     timers,
+    turned_off,
     windows,
 )
 from gavel_tb.behaviour.flow.catalogue import FLOW_SCENARIOS, LONG_FLOW_SCENARIOS
@@ -92,6 +93,10 @@ SCENARIOS: dict[str, type[Scenario]] = {
     "remote-off-on": settings.RemoteOffOn,
     "best-effort-in-init": settings.BestEffortInInit,
     "local-off-on": settings.LocalOffOn,
+    "remote-off-in-init": turned_off.OffInInit,
+    "remote-off-in-replay": turned_off.OffInReplay,
+    "local-off-after-nack": turned_off.LocalOffAfterNack,
+    "local-off-before-nack": turned_off.LocalOffBeforeNack,
     "vectors": handshake.Vectors,
     "vector-nack": handshake.NackVector,
 }

@@ -128,7 +128,8 @@ CROSSES: tuple[Cross, ...] = (
     Cross("load", "pattern of the traffic and level of the buffer", ("pattern", "level")),
     Cross("credits_vc", "credits of each VC", ("credits", "vc")),
     Cross("pause_vc", "pauses of each VC", ("pause", "vc")),
-    Cross("stall_vc", "stalls of each VC", ("stall", "vc")),
+    Cross("stall_vc", "stalls of each VC", ("stall", "vc"),
+          {f"stopped/{VCS[-1]}": "management stops VCs in scenarios, whose switches have four"}),
 )
 
 

@@ -63,7 +63,7 @@ RETRY_FAULTS: tuple[ScenarioFault, ...] = (
     ),
     ScenarioFault(
         Fault("a replay is never given up", "gavel_retry_state", "give_up", "{0} & ~is_replay",
-              ("llr_transmitter",), ("llr_tx",)),
+              ("llr_transmitter", "counters"), ("llr_tx", "LLR_TX_FLUSH")),
         "given-up-in-replay-data-age", "sent again: ",
     ),
 )

@@ -9,7 +9,7 @@ from gavel_model.register_map import Counter
 from gavel_tb.behaviour.job import SCENARIOS
 from gavel_tb.behaviour.switches import behaviour_config
 from gavel_tb.coverage.attach import with_coverage
-from gavel_tb.coverage.bins import BINS, CROSSES, GROUPS, LEVELS, chosen, holes, merge
+from gavel_tb.coverage.bins import BINS, CROSSES, GROUPS, LEFT_OUT, LEVELS, chosen, holes, merge
 from gavel_tb.coverage.collector import Collector, vc_bin
 from gavel_tb.jobs import open_session
 from gavel_tb.regress.on_model import run_on_model
@@ -42,6 +42,8 @@ def test_the_table_has_every_combination_that_can_be():
     assert "frame.64/4...7/esun" in BINS
     assert "frame.64/4...7/afh12_16" not in BINS, "its class has two bits"
     assert "frame.64/3/afh12_16" in BINS
+    assert LEFT_OUT["frame.64/4...7/afh12_16"] == "its class has two bits"
+    assert not set(BINS) & set(LEFT_OUT)
 
 
 def test_patterns_choose_and_a_wrong_one_is_refused():

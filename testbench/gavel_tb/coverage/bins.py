@@ -133,19 +133,25 @@ CROSSES: tuple[Cross, ...] = (
 )
 
 
-def _names() -> dict[str, str]:
+def _tables() -> tuple[dict[str, str], dict[str, str]]:
     groups = {group.name: group for group in GROUPS}
     found = {f"{group.name}.{name}": group.text for group in GROUPS for name in group.bins}
+    left_out = {}
     for cross in CROSSES:
         for parts in product(*(groups[name].bins for name in cross.groups)):
             name = "/".join(parts)
-            if not any(fnmatchcase(name, pattern) for pattern in cross.without):
+            reasons = [why for pattern, why in cross.without.items() if fnmatchcase(name, pattern)]
+            if reasons:
+                left_out[f"{cross.name}.{name}"] = reasons[0]
+            else:
                 found[f"{cross.name}.{name}"] = cross.text
-    return found
+    return found, left_out
 
 
-BINS: Mapping[str, str] = _names()
-"""What each bin looks at, by its name."""
+BINS: Mapping[str, str]
+LEFT_OUT: Mapping[str, str]
+BINS, LEFT_OUT = _tables()
+"""What each bin looks at, by its name; and why a combination is no bin."""
 
 
 def chosen(patterns: Iterable[str]) -> list[str]:

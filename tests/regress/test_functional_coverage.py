@@ -114,6 +114,22 @@ def test_why_and_where_a_transmitter_gives_up_is_told_apart(scenario: str, reaso
         f"flush.{reason}": 1}
 
 
+@pytest.mark.parametrize(("scenario", "move"), [
+    ("remote-off-in-init", "llr_tx.INIT to OFF"),
+    ("remote-off-on", "llr_tx.ADVANCE to OFF"),
+    ("remote-off-in-replay", "llr_tx.REPLAY to OFF"),
+    ("flush-blocks", "llr_tx.FLUSH to OFF"),
+    ("local-off-on", "llr_rx.SEND_ACKS to OFF"),
+    ("local-off-before-nack", "llr_rx.SEND_NACK to OFF"),
+    ("local-off-after-nack", "llr_rx.NACK_SENT to OFF"),
+])
+def test_scenarios_turn_retry_off_in_the_state_that_they_mean(scenario: str, move: str):
+    counts, _, _ = cover("behaviour", name=scenario,
+                         config=behaviour_config(SCENARIOS[scenario].SWITCH, 512))
+    off = {name: count for name, count in counts.items() if name.endswith(" to OFF")}
+    assert off == {move: 1}
+
+
 def test_a_bin_that_is_not_in_the_table_is_a_bug():
     with pytest.raises(KeyError, match=r"no coverage bin 'vc\.9'"):
         Collector(load_config("tiny")).hit("vc.9")

@@ -54,8 +54,10 @@ class GivenUpInReplay(Scenario):
         yield from self.drain()
 
     def _ask(self) -> Script:
-        """What leads to the replay; at its end a frame has left."""
-        raise NotImplementedError
+        """What leads to the replay; at its end a frame has left. A frame is lost, unless a subclass
+        says otherwise."""
+        self.out_tap.lose_frame(self.FIRST)
+        yield from self.until(lambda: self.log.values_in(Kind.NACK), "a NACK")
 
     def _give_up(self) -> Script:
         """What ends it; sets `flushed` and `last_start`."""
@@ -103,10 +105,6 @@ class LinkDownInReplay(GivenUpInReplay):
 
     PCS_LOST = 500
     FIRST = 5
-
-    def _ask(self) -> Script:
-        self.out_tap.lose_frame(self.FIRST)
-        yield from self.until(lambda: self.log.values_in(Kind.NACK), "a NACK")
 
     def _give_up(self) -> Script:
         began = self.now + 1

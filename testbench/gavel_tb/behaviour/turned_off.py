@@ -12,6 +12,7 @@ from gavel_tb.behaviour.flow.direct import MATCH_TO_PINS
 from gavel_tb.behaviour.in_replay import MORE, GivenUpInReplay
 from gavel_tb.behaviour.judgement import HANDSHAKE, SOME, C, Counts, received, sent
 from gavel_tb.behaviour.scenario import Scenario
+from gavel_tb.behaviour.settings import LocalOffOn
 from gavel_tb.behaviour.steps import Script
 from gavel_tb.partner.sender import SenderState
 
@@ -70,10 +71,6 @@ class OffInReplay(GivenUpInReplay):
 
     FIRST = 5
 
-    def _ask(self) -> Script:
-        self.out_tap.lose_frame(self.FIRST)
-        yield from self.until(lambda: self.log.values_in(Kind.NACK), "a NACK")
-
     def _give_up(self) -> Script:
         self.write(Port.LLR_CONTROL, self.control(remote=False))
         written = self.now + 1
@@ -102,7 +99,7 @@ class OffInReplay(GivenUpInReplay):
         }
 
 
-class LocalOffAfterNack(Scenario):
+class LocalOffAfterNack(LocalOffOn):
     """``local`` is taken back when a replay has been asked for and has not come: ineligible frames
     pass, and nobody asks for anything. It is set again: a new INIT, and all is as before."""
 
@@ -124,12 +121,7 @@ class LocalOffAfterNack(Scenario):
         yield from self.until(lambda: not self.ledger.outstanding, "ineligible frames")
         self.must(len(self.log.values_out(Kind.NACK)) == self.NACKS,
                   f"{len(self.log.values_out(Kind.NACK))} NACKs were sent")
-        self.write(Port.LLR_CONTROL, self.control())
-        yield from self.cycles(_SETTINGS_CYCLES)
-        self.partner.sender.start()
-        self.partner.controls.due = 0
-        self.send(_FRAMES)
-        yield from self.drain()
+        yield from self.on_again(_FRAMES)
 
     def _hinder(self) -> None:
         """Why no replay comes: the NACK is lost."""

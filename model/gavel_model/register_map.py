@@ -324,3 +324,15 @@ def is_mapped(config: SwitchConfig, address: int, *, writable: bool = False) -> 
 def vc_map_reset(config: SwitchConfig) -> int:
     """Reset value of ``VC_MAP``: class n goes to VC n mod V."""
     return sum((n % config.vcs) << (4 * n) for n in range(8))
+
+
+def refused_bits(config: SwitchConfig) -> dict[int, int]:
+    """Bits of registers of a port, by offset, that stay 0: where the MACs show frames alone, there
+    is no link-level retry and there are no credits."""
+    if config.mac == "preamble":
+        return {}
+    vcs = (1 << config.vcs) - 1
+    return {
+        Port.LLR_CONTROL: 1 << LlrControl.LOCAL | 1 << LlrControl.REMOTE,
+        Port.CBFC_CONTROL: vcs << CbfcControl.SENDER | vcs << CbfcControl.RECEIVER,
+    }

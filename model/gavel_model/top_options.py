@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gavel_model.config import ConfigError, SwitchConfig
 
-PORTS = ("segment", "xgmii")
+PORTS = ("segment", "xgmii", "axi_stream")
 """What the pins of a port are: those of docs/spec.md, chapter Port pins, or of an adapter."""
 
 REGISTERS = ("plain", "axi_lite")
 """What the pins of the registers are: those of docs/spec.md, chapter Registers, or AXI4-Lite."""
+
+FCS = ("strip", "keep")
+"""What a MAC on AXI4-Stream does with the FCS: removes and adds it, or hands it over."""
 
 XGMII_BITS = 64
 
@@ -23,24 +26,38 @@ class TopOptions:
     Attributes
     ----------
     ports
-        ``segment`` or ``xgmii``, which needs ``data_width`` = 64.
+        ``segment``, ``xgmii``, which needs ``data_width`` = 64, or ``axi_stream``, with which the
+        switch has ``mac`` = ``frames``.
     registers
         ``plain`` or ``axi_lite``.
+    crossing
+        Each direction of each port has a clock of its own; else all is in that of the switch.
+    fcs
+        ``strip`` or ``keep``; only with ``axi_stream``.
 
     Raises
     ------
     ConfigError
-        For a name that is not known.
+        For a name that is not known, or an option that nothing follows from.
     """
 
     ports: str = "segment"
     registers: str = "plain"
+    crossing: bool = False
+    fcs: str = "strip"
 
     def __post_init__(self) -> None:
-        for field, names in (("ports", PORTS), ("registers", REGISTERS)):
+        for field, names in (("ports", PORTS), ("registers", REGISTERS), ("fcs", FCS)):
             value = getattr(self, field)
             if value not in names:
                 raise ConfigError(field, value, "one of " + ", ".join(names))
+        if self.fcs != FCS[0] and self.ports != "axi_stream":
+            raise ConfigError("fcs", self.fcs, f"{FCS[0]} without ports = axi_stream")
+
+    def clocks(self, ports: int) -> list[str]:
+        """Names of the clock domains but that of the switch, for so many ports."""
+        return [f"p{number}_{side}" for number in range(ports)
+                for side in ("rx", "tx")] if self.crossing else []
 
     @property
     def bare(self) -> bool:
@@ -57,4 +74,4 @@ class TopOptions:
         """
         if self.ports == "xgmii" and config.data_width != XGMII_BITS:
             raise ConfigError("data_width", config.data_width, f"{XGMII_BITS} with ports = xgmii")
-        return config
+        return replace(config, mac="frames") if self.ports == "axi_stream" else config

@@ -37,6 +37,8 @@ class XgmiiPort:
         The two sides.
     """
 
+    inputs = XgmiiInputs
+
     def __init__(self) -> None:
         self.receive = XgmiiRx()
         self.transmit = XgmiiTx()
@@ -58,8 +60,10 @@ class XgmiiPort:
         return XgmiiOutputs(*transmit.word, int(self.receive.fault), int(transmit.aborted),
                             int(transmit.discarded))
 
-    def ready(self, tx: TxPins) -> tuple[bool, bool]:
-        """Pins ``ready`` and ``ctl_ready`` of the switch, with these on its transmit pins."""
+    def ready(self, inputs: XgmiiInputs, tx: TxPins) -> tuple[bool, bool]:
+        """Pins ``ready`` and ``ctl_ready`` of the switch, with these on its transmit pins; the
+        input pins mean nothing for them."""
+        del inputs
         return self.transmit.ready(tx, self.receive.fault)
 
     def step(self, inputs: XgmiiInputs, tx: TxPins, protect: bool) -> None:

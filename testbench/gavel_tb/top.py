@@ -11,7 +11,6 @@ from gavel_model.axi_lite import AxiLitePins
 from gavel_model.config import SwitchConfig
 from gavel_model.top import Top, TopInputs
 from gavel_model.top_options import TopOptions
-from gavel_model.xgmii_port import XgmiiInputs
 from gavel_tb.stimulus import CheckError
 from gavel_tb.top_harness import pin_layout, unpack
 
@@ -44,7 +43,6 @@ class TopLockstep:
         self._dut = dut
         self._inputs, self._outputs = (pin_layout(ports, direction)
                                        for direction in ("input", "output"))
-        self._ports = range(config.ports)
         self.model = Top(config, options)
         self.cycles = 0
 
@@ -79,7 +77,8 @@ class TopLockstep:
                              f"{shown[name]:#x}")
 
     def _step(self, pins: dict[str, int], reset: int) -> None:
-        ports = [XgmiiInputs(**{name: pins[f"p{number}_{name}"] for name in XgmiiInputs._fields})
-                 for number in self._ports]
+        ports = [adapter.inputs(**{name: pins[f"p{number}_{name}"]
+                                   for name in adapter.inputs._fields})
+                 for number, adapter in enumerate(self.model.ports)]
         registers = AxiLitePins(**{name: pins[f"s_axil_{name}"] for name in AxiLitePins._fields})
         self.model.step(TopInputs(ports, registers, reset))

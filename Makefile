@@ -85,7 +85,7 @@ formal: doctor ## Proofs over the RTL, in full depth
 	$(BIN)/gavel formal
 
 fpga-check: doctor ## Every FPGA target for `fpga`, and second opinions on every preset: hours
-	$(BIN)/pytest -s tests/fpga/check_targets.py
+	$(BIN)/pytest tests/fpga/check_targets.py
 	$(BIN)/pytest -m "long or not long" tests/synthesis
 
 verilog: $(READY) ## Verilog of every preset, into build/verilog

@@ -11,7 +11,7 @@ from gavel_cli.errors import EXIT_CODES, ToolError
 from gavel_cli.options import config_options, json_option, make_config, print_json
 from gavel_cli.run_progress import ProgressBar
 from gavel_model.config import SwitchConfig
-from gavel_model.top_options import PORTS, REGISTERS, XGMII_BITS, TopOptions
+from gavel_model.top_options import FCS, PORTS, REGISTERS, XGMII_BITS, TopOptions
 from gavel_tb.files import check_writable, write_together
 from gavel_tb.fpga.estimate import check_tools, estimate, without_estimate
 from gavel_tb.fpga.folder import README_NAME, make_folder
@@ -29,6 +29,10 @@ from gavel_tb.synthesis.place_route import LINE_RATE_MHZ
               help="Pins of a port.  [default: xgmii where data_width is 64, else segment]")
 @click.option("--registers", type=click.Choice(REGISTERS), default="axi_lite", show_default=True,
               help="Pins of the registers.")
+@click.option("--crossing", is_flag=True,
+              help="Each direction of each port has a clock of its own.")
+@click.option("--fcs", type=click.Choice(FCS), default=FCS[0], show_default=True,
+              help="What a MAC on AXI4-Stream does with the FCS.")
 @click.option("--mhz", type=click.FloatRange(min=1, max=2000), default=LINE_RATE_MHZ,
               show_default=True, help="Clock, for the constraints and for place and route.")
 @click.option("--seeds", type=click.IntRange(min=1, max=99), default=1, show_default=True,
@@ -36,8 +40,8 @@ from gavel_tb.synthesis.place_route import LINE_RATE_MHZ
 @click.option("--no-estimate", is_flag=True, help="Only the files: no synthesis.")
 @json_option
 def fpga(*, target: str, config: str, overrides: tuple[str, ...], output: Path,
-         ports: str | None, registers: str, mhz: float, seeds: int, no_estimate: bool,
-         as_json: bool) -> None:
+         ports: str | None, registers: str, crossing: bool, fcs: str, mhz: float, seeds: int,
+         no_estimate: bool, as_json: bool) -> None:
     """Write a folder for an FPGA: Verilog, constraints, core file, bench, README, estimate.
 
     The estimate is synthesis by Yosys (ecp5, ice40, xc7, xcup, gowin) and place and route by
@@ -45,7 +49,8 @@ def fpga(*, target: str, config: str, overrides: tuple[str, ...], output: Path,
     not fit is no error: README.md and estimate.json say so. All files are written or none.
     """
     switch = make_config(config, overrides)
-    options = TopOptions(ports=ports or _ports_for(switch), registers=registers)
+    options = TopOptions(ports=ports or _ports_for(switch), registers=registers,
+                         crossing=crossing, fcs=fcs)
     switch = options.switch_config(switch)
     check_writable(output, README_NAME)
     try:

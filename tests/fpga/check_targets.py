@@ -30,7 +30,6 @@ def made(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, dict[str,
 
 def test_target(made: tuple[str, dict[str, Any]]) -> None:
     name, known = made
-    print(known["verdict"])
     assert known["lint"] == ""
     if name == "agilex":
         assert known["resources"] is None

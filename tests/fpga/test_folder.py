@@ -17,9 +17,12 @@ import pytest
 from gavel_model.loader import load_config
 from gavel_model.register_map import ID_VALUE
 from gavel_model.top_options import PORTS, REGISTERS, TopOptions
+from gavel_rtl.emit import generate
 from gavel_rtl.switch import Switch
 from gavel_rtl.top import Top
 from gavel_tb.fpga.core_file import core_name
+from gavel_tb.fpga.estimate import without_estimate
+from gavel_tb.fpga.folder import make_folder
 from gavel_tb.fpga.pin_meanings import MEANINGS, is_clock, port_of
 from gavel_tb.fpga.smoke_bench import BENCH
 from gavel_tb.fpga.targets import TARGETS
@@ -78,14 +81,16 @@ def test_constraints_part_clocks_that_are_not_related():
     assert not is_clock("p0_rx_valid")
 
 
-@pytest.mark.parametrize(("ports", "registers"), list(product(PORTS, REGISTERS)))
-def test_every_pin_has_a_meaning(ports, registers):
-    config, options = load_config("tiny"), TopOptions(ports=ports, registers=registers)
+@pytest.mark.parametrize(("ports", "registers", "crossing"),
+                         list(product(PORTS, REGISTERS, (False, True))))
+def test_every_pin_has_a_meaning(ports, registers, crossing):
+    config = load_config("tiny")
+    options = TopOptions(ports=ports, registers=registers, crossing=crossing)
     top = Switch(config) if options.bare else Top(config, options)
     vars(top)["_MustUse__used"] = True
     for name in top.signature.members:
         rest = port_of(name)[1]
-        assert rest in MEANINGS or is_clock(rest), name
+        assert rest in MEANINGS, name
 
 
 def test_readme_has_every_pin_and_address(folder, generated):
@@ -124,6 +129,25 @@ def test_the_commands_of_the_readme_pass_in_icarus(folder, tmp_path):
                           check=False)
     assert done.returncode != 0
     assert "FAIL: the register ID reads 4741564d" in done.stdout
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("options", [
+    TopOptions(), TopOptions(ports="xgmii", crossing=True), TopOptions(ports="axi_stream"),
+    TopOptions(ports="axi_stream", fcs="keep", registers="axi_lite", crossing=True)], ids=str)
+def test_benches_of_other_top_levels_pass_in_icarus(options, tmp_path):
+    config = options.switch_config(load_config("tiny"))
+    made = generate(config, options)
+    top, target = made.sidecar["top"], TARGETS["xc7"]
+    files = make_folder(config, options, target, made.verilog, made.sidecar,
+                        without_estimate(target.family, 100.0))
+    write(files, tmp_path)
+    for line in (f"iverilog -o smoke.vvp -s {BENCH} {BENCH}.v {top}.v", "vvp -n smoke.vvp"):
+        done = subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, text=True,
+                              check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert ("set_clock_groups" in files[f"{top}.xdc"]) == options.crossing
+    assert ("`LLR_CONTROL`" in files["README.md"]) == (options.ports != "axi_stream")
 
 
 @pytest.mark.parametrize("name", ["ecp5", "xc7", "agilex"])

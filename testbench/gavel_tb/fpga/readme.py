@@ -62,8 +62,7 @@ def _table(pins: Sequence[Mapping[str, Any]]) -> str:
     rows = []
     for pin in pins:
         name = port_of(pin["name"])[1]
-        meaning = "a clock" if is_clock(name) and name not in MEANINGS else MEANINGS[name]
-        rows.append(f"| `{name}` | {pin['direction']} | {pin['width']} | {meaning} |\n")
+        rows.append(f"| `{name}` | {pin['direction']} | {pin['width']} | {MEANINGS[name]} |\n")
     return "| name | direction | width | meaning |\n|---|---|---|---|\n" + "".join(rows)
 
 
@@ -90,6 +89,18 @@ def _bring_up(config: SwitchConfig, options: TopOptions) -> str:
     def port(register: Port) -> str:
         return f"`{register.name}` ({_address(PORT_BASE + register, options)})"
 
+    retry = f"""\
+5. Link-level retry, when the port is up, at both ends: {port(Port.LLR_CONTROL)} bit 0 `local` and
+   bit 1 `remote`. Then {port(Port.LLR_STATUS)} bits 2:0 tell when the ends agree.
+6. Credits, at both ends: limits in {port(Port.CBFC_LIMIT)} and on, then the receiver's VCs in
+   {port(Port.CBFC_CONTROL)} bits 15:8, then the sender's in bits 7:0. Or pauses:
+   {port(Port.PFC_CONTROL)}.
+"""
+    if options.ports == "axi_stream":
+        retry = f"""\
+5. Pauses: {port(Port.PFC_CONTROL)}. A MAC that owns preambles leaves no place for link-level retry
+   and credits.
+"""
     stride = _address(PORT_STRIDE, options)
     unit = "bytes" if options.registers == "axi_lite" else "words of 32 bits"
     return f"""\
@@ -104,12 +115,7 @@ forwards without a single write: ID i goes to port i.
    {once(Global.FDB_DATA)} for addresses.
 4. Per port: header profile in {port(Port.PROFILE)}, classes in {port(Port.VC_MAP)};
    {port(Port.CONTROL)} bit 0 is 1 after reset.
-5. Link-level retry, when the port is up, at both ends: {port(Port.LLR_CONTROL)} bit 0 `local` and
-   bit 1 `remote`. Then {port(Port.LLR_STATUS)} bits 2:0 tell when the ends agree.
-6. Credits, at both ends: limits in {port(Port.CBFC_LIMIT)} and on, then the receiver's VCs in
-   {port(Port.CBFC_CONTROL)} bits 15:8, then the sender's in bits 7:0. Or pauses:
-   {port(Port.PFC_CONTROL)}.
-
+{retry}
 All registers: docs/spec.md, docs/llr.md and docs/flow_control.md of Gavel.
 """
 

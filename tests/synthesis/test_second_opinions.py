@@ -108,12 +108,14 @@ def test_faults_are_found(sim_cache, tmp_path, smoke):
     at = text.index("endmodule", text.index(f"module {TOP}("))
     said = slang_says(f"{text[:at]}  gavel_scheduler twice (.rst(2'd0));\n{text[at:]}", tmp_path)
     assert len(said) > 0, "a pin of another width"
-    for fault, meant in (
-            ("  assign p0_tx_data = p1_rx_data;\n", "conflicting drivers"),
-            ("  reg latch;\n  always @* if (p0_rx_valid) latch = p1_rx_valid;\n"
-             "  gavel_free_list f (.allocate(latch));\n", "Latch inferred"),
-            ("  (* keep *) wire loop;\n  assign loop = ~(loop & p0_rx_valid);\n", "logic loop")):
-        warnings = check_verilog(text[:at] + fault + text[at:], TOP, tmp_path)
+    faults = {
+        "  assign p0_tx_data = p1_rx_data;\n": "conflicting drivers",
+        "  reg latch;\n  always @* if (p0_rx_valid) latch = p1_rx_valid;\n"
+        "  gavel_free_list f (.allocate(latch));\n": "Latch inferred",
+        "  (* keep *) wire loop;\n  assign loop = ~(loop & p0_rx_valid);\n": "logic loop",
+    }
+    warnings = check_verilog(text[:at] + "".join(faults) + text[at:], TOP, tmp_path)
+    for meant in faults.values():
         assert any(meant in warning for warning in warnings), warnings
     bench = smoke_bench(config, TopOptions(), TOP, design.sidecar["ports"])
     wrong, changed = re.subn(r"(in1\[2\] = 64'h)(.)", lambda word:

@@ -10,10 +10,13 @@ import pytest
 from gavel_model.loader import load_config
 from gavel_rtl.free_list import FreeList
 from gavel_tb.fpga.estimate import check_tools, estimate
+from gavel_tb.fpga.targets import TARGETS
 from gavel_tb.synthesis import place_route
 from gavel_tb.synthesis.components import block_verilog
 from gavel_tb.synthesis.errors import SynthesisError
 from gavel_tb.synthesis.families import FAMILIES
+from gavel_tb.synthesis.place_route import place_and_route
+from gavel_tb.synthesis.synthesize import synthesize
 
 MHZ = 156.25
 
@@ -89,3 +92,17 @@ def test_a_missing_tool_is_named(monkeypatch):
     check_tools(FAMILIES["xc7"])
     with pytest.raises(SynthesisError, match="nextpnr for Lattice iCE40 is missing"):
         check_tools(FAMILIES["ice40"])
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("name", "options"), [
+    ("ecp5", ("--lpf", "x.lpf", "--lpf-allow-unconstrained")), ("ice40", ("--pcf", "x.pcf"))])
+def test_nextpnr_reads_the_constraints(block, tmp_path, name, options):
+    family = FAMILIES[name]
+    made = synthesize(*block, family, tmp_path)
+    (tmp_path / options[1]).write_text(TARGETS[name].constraints[0].write(["clk"], 99.5))
+    tool = replace(family.place_route, arguments=(*family.place_route.arguments, *options))
+    placed = place_and_route(replace(made, family=replace(family, place_route=tool)), (1,))
+    assert placed.routed
+    log = (tmp_path / "nextpnr_1.log").read_text()
+    assert "constraining clock net 'clk' to 99.50 MHz" in log

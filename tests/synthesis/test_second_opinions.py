@@ -112,9 +112,10 @@ def test_faults_are_found(sim_cache, tmp_path, smoke):
         "  assign p0_tx_data = p1_rx_data;\n": "conflicting drivers",
         "  reg latch;\n  always @* if (p0_rx_valid) latch = p1_rx_valid;\n"
         "  gavel_free_list f (.allocate(latch));\n": "Latch inferred",
-        "  (* keep *) wire loop;\n  assign loop = ~(loop & p0_rx_valid);\n": "logic loop",
+        "  (* keep *) wire loop;\n  gavel_not l (.a(loop), .b(loop));\n": "logic loop",
     }
-    warnings = check_verilog(text[:at] + "".join(faults) + text[at:], TOP, tmp_path)
+    inverter = "module gavel_not(input a, output b);\n  assign b = ~a;\nendmodule\n"
+    warnings = check_verilog(text[:at] + "".join(faults) + text[at:] + inverter, TOP, tmp_path)
     for meant in faults.values():
         assert any(meant in warning for warning in warnings), warnings
     bench = smoke_bench(config, TopOptions(), TOP, design.sidecar["ports"])

@@ -165,7 +165,7 @@ def map_memories(text: str, top: str, family: Family, folder: Path) -> tuple[Mem
 
 def check_verilog(text: str, top: str, folder: Path) -> tuple[str, ...]:
     """What Yosys says against a design in Verilog: latches, signals driven twice or not at all,
-    loops, and everything else that it warns of.
+    loops, those through several modules too, and everything else that it warns of.
 
     Raises
     ------
@@ -174,7 +174,8 @@ def check_verilog(text: str, top: str, folder: Path) -> tuple[str, ...]:
     """
     name, read = _READ["verilog"]
     (folder / name).write_text(text, "utf-8")
-    log = _run((read, f"hierarchy -check -top {top}", "proc", "opt_clean", "check"), folder)
+    log = _run((read, f"hierarchy -check -top {top}", "proc", "flatten", "opt_clean", "check"),
+               folder)
     return tuple(dict.fromkeys(_WARNING.findall(log)))
 
 

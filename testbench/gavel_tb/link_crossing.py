@@ -37,7 +37,7 @@ _TOO_FAST = 0.8
 """Period of a port's clock, in periods of the core's, at which words must be lost."""
 
 
-class Loop(wiring.Component):
+class Loop(wiring.Component):  # type: ignore[misc]  # Amaranth has no types
     """Both crossings and an adapter whose output is its input.
 
     Parameters

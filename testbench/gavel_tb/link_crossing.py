@@ -102,7 +102,7 @@ class Loop(wiring.Component):  # type: ignore[misc]  # Amaranth has no types
         return m
 
 
-def check(config: SwitchConfig, seed: int, ratio: float, frames: int = 60) -> None:
+def check(config: SwitchConfig, seed: int, ratio: float, frames: int = 40) -> None:
     """Everything comes back, in order.
 
     Parameters

@@ -65,7 +65,8 @@ class TxCrossing(wiring.Component):
             width=self._entry.size, depth=CROSSING_WORDS, r_domain="tx", w_domain="sync")
         self._write(m)
         self._read(m)
-        m.submodules.up_cdc = FFSynchronizer(self.core.up, self.port.up, o_domain="tx")
+        # Up at first, as a port of the switch is: else the link would begin with a remote fault.
+        m.submodules.up_cdc = FFSynchronizer(self.core.up, self.port.up, o_domain="tx", init=1)
         m.submodules.protect_cdc = FFSynchronizer(
             self.core_protect, self.port_protect, o_domain="tx")
         return m

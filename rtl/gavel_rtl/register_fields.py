@@ -60,8 +60,10 @@ class RegisterFields:
         return found
 
     def _keep(self, register: Register, field: Field, written: Value, vc: int | None = None,
-              ) -> Signal:
-        """What is kept of a field."""
+              ) -> Value:
+        """What is kept of a field, if the configuration has what it needs."""
+        if not field.is_there(self._values):
+            return Const(0, field.width(self._values["vcs"]))
         suffix = "" if vc is None else f"_{vc}"
         bits = field.width(self._values["vcs"])
         if field.at_most in self._values:

@@ -16,6 +16,8 @@ from gavel_tb.files import check_writable, write_together
 from gavel_tb.fpga.estimate import check_tools, estimate, without_estimate
 from gavel_tb.fpga.folder import README_NAME, make_folder
 from gavel_tb.fpga.targets import TARGETS
+from gavel_tb.rdl.errors import RegisterToolError
+from gavel_tb.rdl.exports import c_header, check_programs
 from gavel_tb.synthesis.place_route import LINE_RATE_MHZ
 
 
@@ -65,7 +67,8 @@ def fpga(*, target: str, config: str, overrides: tuple[str, ...], output: Path,
         top = str(made.sidecar["top"])
         known = (without_estimate(chosen.family, mhz) if no_estimate else
                  estimate(made.verilog, top, chosen.family, range(1, seeds + 1), mhz, bar))
-    contents = make_folder(switch, options, chosen, made.verilog, made.sidecar, known)
+    contents = make_folder(switch, options, chosen, made.verilog, made.sidecar, known,
+                           _header(switch))
     paths = write_together(output, contents)
     if as_json:
         print_json({"files": [str(path) for path in paths], "top": top,
@@ -74,6 +77,15 @@ def fpga(*, target: str, config: str, overrides: tuple[str, ...], output: Path,
     for path in paths:
         click.echo(f"{path}: {path.stat().st_size:,} bytes")
     click.echo(f"{chosen.family.title}: {known.verdict}")
+
+
+def _header(switch: SwitchConfig) -> str | None:
+    """The C header of the registers; None where the extra `registers` is not installed."""
+    try:
+        check_programs()
+    except RegisterToolError:
+        return None
+    return c_header(switch)
 
 
 def _ports_for(switch: SwitchConfig) -> str:

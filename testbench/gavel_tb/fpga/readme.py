@@ -116,7 +116,8 @@ forwards without a single write: ID i goes to port i.
 4. Per port: header profile in {port(Port.PROFILE)}, classes in {port(Port.VC_MAP)};
    {port(Port.CONTROL)} bit 0 is 1 after reset.
 {retry}
-All registers: docs/spec.md, docs/llr.md and docs/flow_control.md of Gavel.
+All registers: docs/registers.md of Gavel; `gavel registers -o DIR` with the same configuration
+writes a C header, a web page and a Python package.
 """
 
 

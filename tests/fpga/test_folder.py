@@ -122,13 +122,13 @@ def test_the_commands_of_the_readme_pass_in_icarus(folder, tmp_path):
                           check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith("PASS: 2 frames of 64 bytes, cycle ")
-    wrong = files[f"{TOP}.v"].replace(f"32'd{ID_VALUE}", f"32'd{ID_VALUE + 1}")
-    assert wrong != files[f"{TOP}.v"]
-    (tmp_path / f"{TOP}.v").write_text(wrong)
+    wrong = files[f"{BENCH}.v"].replace(f"32'h{ID_VALUE:08x}", "32'h12345678")
+    assert wrong != files[f"{BENCH}.v"]
+    (tmp_path / f"{BENCH}.v").write_text(wrong)
     done = subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, text=True,
                           check=False)
     assert done.returncode != 0
-    assert "FAIL: the register ID reads 4741564d" in done.stdout
+    assert "FAIL: the register ID reads 4741564c" in done.stdout
 
 
 @pytest.mark.long

@@ -21,7 +21,7 @@ def test_folder(gavel, tmp_path):
     assert {str(tmp_path / "out" / name) for name in names} == set(value["files"])
     assert {"README.md", "gavel_top.v", "gavel_top.core", "gavel_top.cst",
             "gavel_registers.h"} <= names
-    assert value["estimate"]["verdict"] == "none was asked for"
+    assert value["estimate"]["verdict"] == "no estimate was asked for"
     sidecar = json.loads((tmp_path / "out" / "gavel_top.json").read_text())
     assert sidecar["options"] == {**sidecar["options"], "ports": "segment",
                                   "registers": "axi_lite"}

@@ -58,7 +58,7 @@ class Estimate:
         family = self.family
         if self.synthesis is None:
             if self.lint is None:
-                return "none was asked for"
+                return "no estimate was asked for"
             return f"only lint was done, which {'has findings' if self.lint else 'is clean'}"
         area = self.synthesis.area
         text = (f"{area.luts:,} {family.lut_title}, {area.flip_flops:,} flip-flops, "

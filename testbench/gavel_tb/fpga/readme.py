@@ -37,7 +37,7 @@ def readme(config: SwitchConfig, options: TopOptions, top: str, pins: Sequence[M
     parts = [
         f"# Gavel switch, {config.ports} ports of {config.data_width} bits, for "
         f"{target.family.title}\n\nGavel {'.'.join(map(str, VERSION))}. Made by `gavel fpga`; "
-        f"the same configuration gives the same Verilog. Estimate: {estimate.verdict}.\n",
+        f"the same configuration gives the same Verilog. {_sentence(estimate.verdict)}\n",
         "## Files\n\n| file | is |\n|---|---|\n" + "".join(
             f"| `{name}` | {meaning} |\n" for name, meaning in files.items()),
         "## Ports\n\n" + "".join(_port_tables(config, pins)),
@@ -137,7 +137,7 @@ configuration writes random traffic with every output pin of every cycle.
 
 def _estimate(estimate: Estimate) -> Iterator[str]:
     family, made, placed = estimate.family, estimate.synthesis, estimate.placed
-    yield f"{estimate.verdict[0].upper()}{estimate.verdict[1:]}.\n"
+    yield f"{_sentence(estimate.verdict)}\n"
     if made is not None:
         area = made.area
         rows = ((family.lut_title, area.luts, "luts"),
@@ -174,6 +174,10 @@ def _estimate(estimate: Estimate) -> Iterator[str]:
         found = f"found:\n\n```\n{estimate.lint}```" if estimate.lint else "found nothing."
         yield f"\nVerilator's lint, with the waivers in the `.vlt` file, {found}\n"
     yield "\nNot done:\n\n" + "".join(f"* {text}\n" for text in estimate.not_done)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def _arguments(family: Any) -> Sequence[str]:

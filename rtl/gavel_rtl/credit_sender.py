@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Credits that frames to the peer take, and that the peer gives back."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -90,24 +90,27 @@ class CreditSender(wiring.Component):
         taken = Signal.like(self._cost, name=f"taken_{vc}")
         freed = Signal(CF_BITS, name=f"freed_{vc}")
         outstanding = Signal(CF_BITS, name=f"outstanding_{vc}")
-        newly_freed = Signal(CF_BITS, name=f"newly_freed_{vc}")
-        largest = Signal(CREDIT_BITS, name=f"largest_{vc}")
+        most = Signal(CREDIT_BITS, name=f"most_{vc}")
+        passes_low = Signal(name=f"passes_low_{vc}")
         used_after = Signal(CREDIT_BITS, name=f"used_after_{vc}")
         is_first = update.vc == vc
+        # ``used`` less what is newly freed is ``outstanding`` again, in the bits that it has.
+        low, high = most[:CF_BITS], most[CF_BITS:]
         m.d.comb += [
             taken.eq(Mux(self.sent & (self.sent_vc == vc), self._cost, 0)),
             named.eq(update.valid & (is_first | (update.second_vc == vc))),
             freed.eq(Mux(is_first, update.freed, update.second_freed)),
             outstanding.eq(consumed - freed),
-            newly_freed.eq(used - outstanding),
-            largest.eq(Mux(waiting, Mux(settings.total, settings.total_limit,
-                                        settings.limit[vc]), used)),
-            fits.eq(Mux(waiting, outstanding, newly_freed) <= largest),
+            most.eq(Mux(waiting, Mux(settings.total, settings.total_limit, settings.limit[vc]),
+                        used)),
+            passes_low.eq(outstanding > low),
+            fits.eq(~passes_low | high.any()),
             refused.eq(named & ~(fits & settings.sender[vc])),
             used_after.eq(used),
         ]
         with m.If(named & fits):
-            m.d.comb += used_after.eq(Mux(waiting, outstanding, used - newly_freed))
+            m.d.comb += used_after.eq(Cat(
+                outstanding, Mux(waiting, 0, (high - passes_low)[:len(high)])))
         with m.If(settings.sender[vc]):
             m.d.sync += [
                 consumed.eq(consumed + taken),

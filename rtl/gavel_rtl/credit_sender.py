@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 from gavel_model.config import TIMER_BITS, SwitchConfig
 from gavel_model.ordered_set import CF_BITS
 from gavel_model.register_map import COUNTERS, CREDIT_BITS, Counter
-from gavel_rtl.credits import cost, cost_bits
+from gavel_rtl.credits import cost_bits, half_credits
 from gavel_rtl.flow_interfaces import CreditUpdate, FlowSettings
 
 
@@ -66,11 +66,11 @@ class CreditSender(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         vcs, update = self._config.vcs, self.credits
-        self._cost = Signal(cost_bits(self._config), name="cost")
+        self._taken = Signal(cost_bits(self._config) + 1, name="half_credits")
         self._resynchronise = Signal(name="resynchronise")
         refused = Signal(vcs)
         m.d.comb += [
-            self._cost.eq(cost(self.sent_length, self.settings.sender_size)),
+            self._taken.eq(half_credits(self.sent_length, self.settings.sender_size)),
             self._resynchronise.eq(self.established & self.settings.resync),
             self.count[Counter.CBFC_RX_CF_UPDATE].eq(update.valid),
             # A second VC that is passed over is as large as the first.
@@ -87,7 +87,7 @@ class CreditSender(wiring.Component):
         settings, update = self.settings, self.credits
         consumed, used, waiting = self.consumed[vc], self.used[vc], self.waiting[vc]
         named, fits = Signal(name=f"named_{vc}"), Signal(name=f"fits_{vc}")
-        taken = Signal.like(self._cost, name=f"taken_{vc}")
+        taken = Signal.like(self._taken, name=f"taken_{vc}")
         freed = Signal(CF_BITS, name=f"freed_{vc}")
         outstanding = Signal(CF_BITS, name=f"outstanding_{vc}")
         most = Signal(CREDIT_BITS, name=f"most_{vc}")
@@ -97,7 +97,7 @@ class CreditSender(wiring.Component):
         # ``used`` less what is newly freed is ``outstanding`` again, in the bits that it has.
         low, high = most[:CF_BITS], most[CF_BITS:]
         m.d.comb += [
-            taken.eq(Mux(self.sent & (self.sent_vc == vc), self._cost, 0)),
+            taken.eq(Mux(self.sent & (self.sent_vc == vc), self._taken, 0)),
             named.eq(update.valid & (is_first | (update.second_vc == vc))),
             freed.eq(Mux(is_first, update.freed, update.second_freed)),
             outstanding.eq(consumed - freed),
@@ -111,10 +111,11 @@ class CreditSender(wiring.Component):
         with m.If(named & fits):
             m.d.comb += used_after.eq(Cat(
                 outstanding, Mux(waiting, 0, (high - passes_low)[:len(high)])))
+        # Half credits, which the sums round up.
         with m.If(settings.sender[vc]):
             m.d.sync += [
-                consumed.eq(consumed + taken),
-                used.eq(used_after + taken),
+                consumed.eq((Cat(1, consumed) + taken)[1:]),
+                used.eq((Cat(1, used_after) + taken)[1:]),
                 waiting.eq(self._resynchronise | (waiting & ~(named & fits))),
             ]
         with m.Else():

@@ -48,6 +48,7 @@ from gavel_model.register_map import (
     CreditUnit,
     Global,
     Port,
+    refused_bits,
 )
 
 COMMON = 16
@@ -146,6 +147,8 @@ def registers(config: SwitchConfig) -> Registers:
     for number, bits in flow_settings.writable_masks(config).items():
         mask[number] = bits
         is_flow[number] = 1
+    for offset, bits in refused_bits(config).items():
+        mask[offset] &= ~bits
     common_mask = np.zeros(COMMON, np.int64)
     for address, bits in _COMMON_MASKS.items():
         common_mask[address] = bits

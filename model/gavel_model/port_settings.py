@@ -6,7 +6,7 @@ from __future__ import annotations
 from gavel_model import flow_settings, llr_settings
 from gavel_model.config import SwitchConfig
 from gavel_model.profiles import PROFILE_NAMES
-from gavel_model.register_map import Port, VcMatch, vc_map_reset
+from gavel_model.register_map import Port, VcMatch, refused_bits, vc_map_reset
 
 _VC_MATCH_BITS = 0x3F3F
 _VC_MATCH_RESET = 0x3F << VcMatch.MASK
@@ -29,12 +29,14 @@ class PortSettings:
         A register of flow control has been written since reset.
     """
 
-    __slots__ = ("_config", "_flow_masks", "_index", "_masks", "flow_control", "values")
+    __slots__ = ("_config", "_flow_masks", "_index", "_masks", "_refused", "flow_control",
+                 "values")
 
     def __init__(self, config: SwitchConfig, index: int) -> None:
         self._config = config
         self._index = index
         self._flow_masks = flow_settings.writable_masks(config)
+        self._refused = refused_bits(config)
         self._masks = _MASKS | {Port.VC_MATCH + vc: _VC_MATCH_BITS for vc in range(config.vcs)}
         self.reset()
 
@@ -54,6 +56,7 @@ class PortSettings:
 
     def write(self, offset: int, value: int) -> bool:
         """Writes a register; returns whether there is one at the offset."""
+        value &= ~self._refused.get(offset, 0)
         if offset in self._masks:
             self.values[offset] = value & self._masks[offset]
         elif offset in llr_settings.WRITABLE_BITS:

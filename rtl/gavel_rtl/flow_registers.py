@@ -28,6 +28,7 @@ from gavel_model.register_map import (
     VcControl,
     VcMatch,
     mac_address_reset,
+    refused_bits,
 )
 from gavel_rtl.flow_interfaces import (
     CREDIT_SIZE_BITS,
@@ -123,7 +124,9 @@ class FlowRegisters(wiring.Component):
             ("resync", CbfcControl.RESYNC, 1),
         ):
             reset = CBFC_CONTROL_RESET >> low & (1 << bits) - 1
-            field = self._field(m, control, name, low, bits, reset)
+            refused = refused_bits(config).get(control, 0) >> low & (1 << bits) - 1
+            stored = self.wdata[low:][:bits] & ~Const(refused, bits) if refused else None
+            field = self._field(m, control, name, low, bits, reset, stored)
             m.d.comb += getattr(settings, name).eq(field)
         for register, size in (
             (Port.CBFC_SENDER, settings.sender_size),

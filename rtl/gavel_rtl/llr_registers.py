@@ -16,6 +16,7 @@ from gavel_model.register_map import (
     SPACING_BITS,
     LlrControl,
     Port,
+    refused_bits,
 )
 from gavel_rtl.llr_interfaces import REPLAY_COUNT_BITS, LlrSettings
 
@@ -73,8 +74,11 @@ class LlrRegisters(wiring.Component):
         config, settings = self._config, self.settings
         m = Module()
         frames, cells = config.replay_frames, config.replay_cells
+        refused = refused_bits(config).get(Port.LLR_CONTROL, 0)
+        control = self.wdata & ~Const(refused, REGISTER_BITS) if refused else None
         registers = {
-            Port.LLR_CONTROL: self._register(m, "control", LLR_CONTROL_BITS, LLR_CONTROL_RESET),
+            Port.LLR_CONTROL: self._register(
+                m, "control", LLR_CONTROL_BITS, LLR_CONTROL_RESET, control),
             Port.LLR_WINDOW_FRAMES: self._register(
                 m, "window_frames", frames.bit_length(), frames,
                 self._limited(_FRAMES_BITS, 1, frames)),

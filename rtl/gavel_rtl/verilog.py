@@ -29,6 +29,17 @@ ASSERT_MACRO = "GAVEL_ASSERT"
 not every tool that reads Verilog knows them."""
 
 _MEMORY = re.compile(r"^  reg (?:\[\d+:0\] )?(\w+) \[(\d+):0\];$", re.MULTILINE)
+_MODULES = re.compile(r"^(?=module )", re.MULTILINE)
+_MODULE_NAME = re.compile(r"module \\?([\w$]+)")
+_PROMISED = re.compile(r"^  attribute \\no_rw_check 1\n(?:  attribute .*\n)*  memory .* \\(\S+)$",
+                       re.MULTILINE)
+_READ_PORT = re.compile(r'^  cell \$memrd_v2 .*\n    parameter \\MEMID "\\\\(\S+)"\n'
+                        r"(?:    parameter .*\n)*?    parameter \\TRANSPARENCY_MASK \d+'([01]+)$",
+                        re.MULTILINE)
+COLLISION_ATTRIBUTES = '(* no_rw_check, ramstyle = "no_rw_check", syn_ramstyle = "no_rw_check" *)'
+"""Tells Yosys, Quartus and Synplify that nobody uses what a memory shows of a word that is being
+written, so that they need not add to a block RAM what it does not do by itself. Vivado takes block
+RAM that shows the old word, which is what the Verilog says."""
 
 _TRIGGER = re.compile(r"^  reg (\\\$auto\$verilog_backend\S+ ) = 0;$", re.MULTILINE)
 """What Yosys lets every ``always @*`` look at, so that a block runs once although its inputs never
@@ -69,13 +80,41 @@ def write_verilog(rtlil: str) -> str:
     RuntimeError
         As `run_yosys`.
     """
-    return finish(run_yosys(rtlil))
+    return finish(run_yosys(rtlil), rtlil)
 
 
-def finish(text: str) -> str:
-    """What Yosys wrote, with memories that are cleared and assertions for those who want them."""
+def finish(text: str, rtlil: str) -> str:
+    """What Yosys wrote of ``rtlil``, with memories that are cleared and have their
+    `COLLISION_ATTRIBUTES`, and assertions for those who want them."""
     text = _TRIGGER.sub(r"  reg \1;\n  initial \1<= 0;", text)
-    return _CHECKS.sub(_only_on_demand, _MEMORY.sub(_clear_at_start, text))
+    return _CHECKS.sub(_only_on_demand,
+                       _mark_memories(_MEMORY.sub(_clear_at_start, text), rtlil))
+
+
+def _mark_memories(text: str, rtlil: str) -> str:
+    """Attributes at the memories whose collisions do not matter, by promise (`NO_COLLISION`) or
+    because the logic beside all of their read ports passes on what is being written."""
+    marked: dict[str, set[str]] = {}
+    for part in _MODULES.split(rtlil)[1:]:
+        reads = _READ_PORT.findall(part)
+        transparent = {name for name, mask in reads if "0" not in mask}
+        opaque = {name for name, mask in reads if "0" in mask}
+        marked[_name(part)] = {*_PROMISED.findall(part), *(transparent - opaque)}
+
+    def mark(part: str) -> str:
+        names = marked.get(_name(part), set())
+        return _MEMORY.sub(
+            lambda memory: memory[0].replace("  reg", f"  {COLLISION_ATTRIBUTES} reg", 1)
+            if memory[1] in names else memory[0], part)
+
+    banner, *parts = _MODULES.split(text)
+    return banner + "".join(map(mark, parts))
+
+
+def _name(module: str) -> str:
+    found = _MODULE_NAME.match(module)
+    assert found is not None
+    return found[1]
 
 
 def run_yosys(rtlil: str, *, attributes: bool = False) -> str:

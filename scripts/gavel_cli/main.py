@@ -28,6 +28,7 @@ VERBS = {
     "doctor": "gavel_cli.doctor_command:doctor",
     "fabric": "gavel_cli.fabric:fabric",
     "formal": "gavel_cli.formal:formal",
+    "fpga": "gavel_cli.fpga:fpga",
     "goodput": "gavel_cli.goodput:goodput",
     "info": "gavel_cli.info:info",
     "ppa": "gavel_cli.ppa:ppa",

@@ -20,6 +20,7 @@ from gavel_fast.pin_block import get_inputs, get_pins
 from gavel_model.config import SwitchConfig
 from gavel_model.loader import load_config
 from gavel_model.pins import Inputs, RegisterPins, RxPins, TxPins
+from gavel_rtl.verilog import COLLISION_ATTRIBUTES
 from gavel_rtl.yosys import yosys_command
 from gavel_tb.block_producer import Chunk, PlainProducer
 from gavel_tb.build_cache import BuildCache
@@ -130,6 +131,41 @@ def test_icarus_passes_with_and_without_initial_values(
     done = play(where, "unknown.v")
     assert not passed(done)
     assert re.search(r"FAIL in cycle 0: \w+ is x+, must be 0+\n", done.stdout)
+
+
+def with_unknown_collisions(verilog: str, *, always: bool = False) -> str:
+    """Memories that promise `NO_COLLISION` show x for a word that is being written; ``always``: and
+    for the one that would be if anything were."""
+    parts = []
+    marked = []
+    for part in re.split(r"^(?=module )", verilog, flags=re.MULTILINE):
+        for name in re.findall(rf"^  {re.escape(COLLISION_ATTRIBUTES)} reg \S+ (\w+) \[", part,
+                               re.MULTILINE):
+            write = re.search(rf"    if \((.+)\)\n      {name}\[(.+)\] <= ", part)
+            assert write is not None
+            enable, address = "1" if always else write[1], write[2]
+            part, reads = re.subn(rf"<= {name}\[(.+)\];", lambda read, name=name, enable=enable,
+                                  address=address: f"<= ({enable}) && ({address}) == ({read[1]}) ? "
+                                  f"{{128{{1'bx}}}} : {name}[{read[1]}];", part)
+            assert reads == 1
+            marked.append(name)
+        parts.append(part)
+    assert marked == ["ring", "cell_data", "cell_next", "sent_at", "starts", "words", "frame_next"]
+    return "".join(parts)
+
+
+@pytest.mark.parametrize(("kind", "parameters"), [
+    ("traffic", {"cycles": 300}), pytest.param("llr", LINKS, marks=pytest.mark.long)])
+def test_no_memory_is_read_where_it_is_written(
+    folder, play: Play, kind: str, parameters: Any
+) -> None:
+    where = folder(kind, **parameters)
+    text = (where / DESIGN_NAME).read_text()
+    (where / "collisions.v").write_text(with_unknown_collisions(text))
+    done = play(where, "collisions.v")
+    assert passed(done), done.stdout
+    (where / "wrong.v").write_text(with_unknown_collisions(text, always=True))
+    assert not passed(play(where, "wrong.v"))
 
 
 def test_gates_pass(folder, play: Play) -> None:

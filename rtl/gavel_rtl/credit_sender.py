@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Credits that frames to the peer take, and that the peer gives back."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -92,7 +92,8 @@ class CreditSender(wiring.Component):
         outstanding = Signal(CF_BITS, name=f"outstanding_{vc}")
         most = Signal(CREDIT_BITS, name=f"most_{vc}")
         passes_low = Signal(name=f"passes_low_{vc}")
-        used_after = Signal(CREDIT_BITS, name=f"used_after_{vc}")
+        used_after, told_after = (Signal(CREDIT_BITS, name=f"{name}_{vc}")
+                                  for name in ("used_after", "told_after"))
         is_first = update.vc == vc
         # ``used`` less what is newly freed is ``outstanding`` again, in the bits that it has.
         low, high = most[:CF_BITS], most[CF_BITS:]
@@ -106,20 +107,27 @@ class CreditSender(wiring.Component):
             passes_low.eq(outstanding > low),
             fits.eq(~passes_low | high.any()),
             refused.eq(named & ~(fits & settings.sender[vc])),
-            used_after.eq(used),
+            # Both sums are there by the time at which one of them is known to count.
+            used_after.eq(self._sum(used, taken)),
+            told_after.eq(self._sum(Cat(outstanding, Mux(waiting, 0, high)), taken)),
         ]
-        with m.If(named & fits):
-            m.d.comb += used_after.eq(Cat(
-                outstanding, Mux(waiting, 0, (high - passes_low)[:len(high)])))
-        # Half credits, which the sums round up.
         with m.If(settings.sender[vc]):
             m.d.sync += [
-                consumed.eq((Cat(1, consumed) + taken)[1:]),
-                used.eq((Cat(1, used_after) + taken)[1:]),
+                consumed.eq(self._sum(consumed, taken)),
+                used.eq(used_after),
                 waiting.eq(self._resynchronise | (waiting & ~(named & fits))),
             ]
+            with m.If(named & fits):
+                told_high = told_after[CF_BITS:]
+                m.d.sync += used.eq(Cat(told_after[:CF_BITS], Mux(
+                    passes_low & ~waiting, told_high - 1, told_high)[:len(high)]))
         with m.Else():
             m.d.sync += [consumed.eq(0), used.eq(0), waiting.eq(0)]
+
+    @staticmethod
+    def _sum(credits: Value, half_credits: Value) -> Value:
+        """A count and the credits of a frame, rounded up."""
+        return (Cat(1, credits) + half_credits)[1:]
 
     def _time(self, m: Module) -> None:
         """When a CC_Update is wanted."""

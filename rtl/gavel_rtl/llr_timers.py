@@ -109,31 +109,30 @@ class LlrTimers(wiring.Component):
 
     def _time_frames(self, m: Module) -> None:
         limit = self.settings.data_age
-        # The time of the oldest frame is written only while no frame is outstanding.
+        # What is read of a frame while it is written does not count: it is two cycles old.
         m.submodules.sent_at = sent_at = Memory(
             shape=TIMER_BITS, depth=1 << frame_index_bits(self._config), init=[],
             attrs=NO_COLLISION)
         write, read = sent_at.write_port(), sent_at.read_port()
-        # The memory is slow: one sum, without so much as an inverter, goes before the register.
-        now, one_less_now = Signal(TIMER_BITS), Signal(TIMER_BITS, init=1)
+        # Memories are slow: nothing but a subtraction goes before the register.
+        now, after_now = Signal(TIMER_BITS), Signal(TIMER_BITS, init=1)
         age = Signal(TIMER_BITS)
         sent_in_last, sent_before = Signal(), Signal()
         same, reached = Signal(), Signal()
         m.d.sync += [
-            now.eq(now + 1),
-            one_less_now.eq(one_less_now - 1),
+            now.eq(after_now),
+            after_now.eq(after_now + 1),
             same.eq(self.outstanding & ~self.progress),
             sent_in_last.eq(self.sent & (self.sent_frame == self.oldest_after)),
             sent_before.eq(sent_in_last),
             # Of the next cycle.
-            age.eq(now + read.data),
+            age.eq(after_now - read.data),
         ]
         m.d.comb += [
             write.addr.eq(self.sent_frame),
-            write.data.eq(one_less_now),
+            write.data.eq(now),
             write.en.eq(self.sent),
             read.addr.eq(self.oldest_after),
-            # What was written while it was read is two cycles old.
             reached.eq(Mux(sent_before, limit <= _JUST_SENT, age >= limit)),
             self.too_old.eq(limit.any() & same & self.outstanding & ~self.progress & reached),
         ]

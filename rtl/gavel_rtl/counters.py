@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The event counters of a port."""
 
-from collections.abc import Sequence
-
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
@@ -11,11 +9,13 @@ from amaranth.lib.wiring import In, Out
 from gavel_model.config import SwitchConfig
 from gavel_model.register_map import COUNTER_BITS, COUNTERS, Counter
 from gavel_rtl.interfaces import COUNTER_VALUES, CounterEvents
-from gavel_rtl.lib.one_hot import encode, select
+from gavel_rtl.lib.one_hot import encode
 
 _LOW_BITS = 4
 _ROW = 1 << _LOW_BITS
 """Counters in a memory: as many as cycles in which low bits can carry but once."""
+
+_HIGH_BITS = COUNTER_BITS - _LOW_BITS
 
 
 class Counters(wiring.Component):
@@ -66,52 +66,59 @@ class Counters(wiring.Component):
             self._show(m, counter, count)
             selected = selected | Mux(self.select[counter], count, 0)
 
-        self._turn, self._cleared = Signal(_LOW_BITS, name="turn"), Signal(name="cleared")
-        self._at = Signal(_ROW, name="at")
-        m.d.comb += self._at.eq(1 << self._turn)
-        m.d.sync += self._turn.eq(self._turn + 1)
-        with m.If(self._turn.all()):
+        turn, at = Signal(_LOW_BITS), Signal(_ROW)
+        self._cleared = Signal(name="cleared")
+        m.d.comb += at.eq(1 << turn)
+        m.d.sync += turn.eq(turn + 1)
+        with m.If(turn.all()):
             m.d.sync += self._cleared.eq(1)
-        counters = [counter for counter in Counter if counter not in amounts]
-        low_and_carry: Value = Const(0, _LOW_BITS + 1)
-        high: Value = Const(0, COUNTER_BITS - _LOW_BITS)
-        for start in range(0, len(counters), _ROW):
-            below, above = self._count(m, f"high_{start}", counters[start:start + _ROW])
-            low_and_carry, high = low_and_carry | below, high | above
-        low, carry = low_and_carry[:_LOW_BITS], low_and_carry[_LOW_BITS]
-        m.d.comb += self.value.eq(selected | Cat(low, (high + carry)[:COUNTER_BITS - _LOW_BITS]))
+        low, carries = self._count_low(m, at, Const(sum(
+            1 << counter for counter in Counter if counter not in amounts), COUNTERS))
+        high: Value = Const(0, _HIGH_BITS)
+        for start in range(0, COUNTERS, _ROW):
+            counters = [counter for counter in Counter
+                        if counter >> _LOW_BITS == start >> _LOW_BITS and counter not in amounts]
+            memory = self._count_high(m, start, carries, turn, at)
+            for counter in counters:
+                above = self._read(m, memory, Const(counter % _ROW, _LOW_BITS), Const(1))
+                self._show(m, counter, Cat(*(bits[counter] for bits in low),
+                                           (above + carries[counter])[:_HIGH_BITS]))
+            chosen = Signal(_ROW, name=f"chosen_{start}")
+            m.d.comb += chosen.eq(self.select[start:start + _ROW])
+            high = high | self._read(m, memory, encode(chosen, _LOW_BITS), chosen.any())
+        m.d.comb += self.value.eq(selected | Cat(
+            *((bits & self.select).any() for bits in low),
+            (high + (carries & self.select).any())[:_HIGH_BITS]))
         return m
 
     def _show(self, m: Module, counter: Counter, value: Value) -> None:
         m.d.comb += self.values.word_select(counter.value, COUNTER_BITS).eq(value)
 
-    def _count(self, m: Module, name: str, counters: Sequence[Counter]) -> tuple[Value, Value]:
-        """The counters of one memory; low bits with the carry, and high bits, of that selected."""
-        m.submodules[name] = memory = Memory(
-            shape=COUNTER_BITS - _LOW_BITS, depth=_ROW, init=[])
-        carries = Signal(len(counters), name=f"{name}_carries")
-        chosen = Signal(len(counters), name=f"{name}_chosen")
-        m.d.comb += chosen.eq(Cat(self.select[counter] for counter in counters))
-        lows = []
-        for n, counter in enumerate(counters):
-            low = Signal(_LOW_BITS, name=f"{counter.name.lower()}_low")
-            lows.append(low)
-            event = self.events.count[counter]
-            with m.If(event):
-                m.d.sync += low.eq(low + 1)
-            m.d.sync += carries[n].eq((event & low.all()) | (carries[n] & ~self._at[n]))
-            high = self._read(m, memory, Const(n, _LOW_BITS), Const(1))
-            self._show(m, counter, Cat(low, (high + carries[n])[:len(high)]))
+    def _count_low(self, m: Module, at: Signal, counted: Value) -> tuple[list[Signal], Signal]:
+        """Each of the low bits, and the carry, of all counters; whole rows at once."""
+        low = [Signal(COUNTERS, name=f"low_{bit}") for bit in range(_LOW_BITS)]
+        carries = Signal(COUNTERS)
+        rising = self.events.count & counted
+        for bit, bits in enumerate(low):
+            carry = Signal(COUNTERS, name=f"carry_{bit}")
+            m.d.comb += carry.eq(bits & rising)
+            m.d.sync += bits.eq(bits ^ rising)
+            rising = carry
+        m.d.sync += carries.eq(rising | (carries & ~at.replicate(-(-COUNTERS // _ROW))))
+        return low, carries
 
-        write, carry = memory.write_port(), Signal(name=f"{name}_carry")
+    def _count_high(self, m: Module, start: int, carries: Signal, turn: Signal,
+                    at: Signal) -> Memory:
+        """The memory of the counters from ``start`` on."""
+        m.submodules[f"high_{start}"] = memory = Memory(shape=_HIGH_BITS, depth=_ROW, init=[])
+        write, carry = memory.write_port(), Signal(name=f"high_{start}_carry")
         m.d.comb += [
-            carry.eq((carries & self._at).any()),
-            write.addr.eq(self._turn),
-            write.data.eq(self._read(m, memory, self._turn, Const(1)) + carry),
+            carry.eq((carries[start:start + _ROW] & at).any()),
+            write.addr.eq(turn),
+            write.data.eq(self._read(m, memory, turn, Const(1)) + carry),
             write.en.eq(carry | ~self._cleared),
         ]
-        below = select([(chosen[n], Cat(low, carries[n])) for n, low in enumerate(lows)])
-        return below, self._read(m, memory, encode(chosen, _LOW_BITS), chosen.any())
+        return memory
 
     def _read(self, m: Module, memory: Memory, address: Value, wanted: Value) -> Value:
         """The high bits at ``address``; 0 if they are not ``wanted``."""

@@ -125,9 +125,9 @@ class CreditSender(wiring.Component):
             m.d.sync += [consumed.eq(0), used.eq(0), waiting.eq(0)]
 
     @staticmethod
-    def _sum(credits: Value, half_credits: Value) -> Value:
+    def _sum(count: Value, half_credits: Value) -> Value:
         """A count and the credits of a frame, rounded up."""
-        return (Cat(1, credits) + half_credits)[1:]
+        return (Cat(1, count) + half_credits)[1:]
 
     def _time(self, m: Module) -> None:
         """When a CC_Update is wanted."""

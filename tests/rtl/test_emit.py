@@ -77,7 +77,7 @@ def test_every_probe_point_is_a_signal_of_its_width(tiny):
         for block in blocks:
             module = next(m for m, name in INSTANCE.findall(bodies[module]) if name == block)
         width = f"[{point.width - 1}:0] "
-        assert f"output {width}{signal};" in bodies[module], point.name
+        assert re.search(rf"(?:output|wire) {re.escape(width + signal)};", bodies[module]), point.name
         assert probes[point.name]["width"] == point.width
 
 

@@ -30,6 +30,8 @@ class TopOptions:
         switch has ``mac`` = ``frames``.
     registers
         ``plain`` or ``axi_lite``.
+    crossing
+        Each direction of each port has a clock of its own; else all is in that of the switch.
     fcs
         ``strip`` or ``keep``; only with ``axi_stream``.
 
@@ -41,6 +43,7 @@ class TopOptions:
 
     ports: str = "segment"
     registers: str = "plain"
+    crossing: bool = False
     fcs: str = "strip"
 
     def __post_init__(self) -> None:
@@ -50,6 +53,11 @@ class TopOptions:
                 raise ConfigError(field, value, "one of " + ", ".join(names))
         if self.fcs != FCS[0] and self.ports != "axi_stream":
             raise ConfigError("fcs", self.fcs, f"{FCS[0]} without ports = axi_stream")
+
+    def clocks(self, ports: int) -> list[str]:
+        """Names of the clock domains but that of the switch, for so many ports."""
+        return [f"p{number}_{side}" for number in range(ports)
+                for side in ("rx", "tx")] if self.crossing else []
 
     @property
     def bare(self) -> bool:

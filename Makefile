@@ -23,16 +23,17 @@ RUN_SCALE := 1.0
 
 SOAK ?= --frames 200000
 REGRESS ?=
+PPA ?=
 
 # make hands its own flags to every child; Verilator's make must not see them.
 unexport MAKEFLAGS
 unexport MFLAGS
 
-.PHONY: help setup doctor run test lint types unit long bench soak regress formal verilog clean \
-	distclean
+.PHONY: help setup doctor run test lint types unit long bench soak regress formal fpga-check ppa verilog \
+	registers clean distclean
 
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
 $(READY): requirements.lock pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "gavel: error: no Python: apt-get install python3 python3-venv" >&2; exit 3; }
@@ -84,9 +85,19 @@ regress: doctor ## The test plan over seeds; REGRESS="--seeds N --stage V2"
 formal: doctor ## Proofs over the RTL, in full depth
 	$(BIN)/gavel formal
 
+ppa: $(READY) ## Area and clock of each block and of the whole on ECP5; PPA="-c pod --seeds 0" for another
+	$(BIN)/gavel ppa $(PPA)
+
+fpga-check: doctor ## Every FPGA target for `fpga`, and second opinions on every preset: hours
+	$(BIN)/pytest tests/fpga/check_targets.py
+	$(BIN)/pytest -m "long or not long" tests/synthesis
+
 verilog: $(READY) ## Verilog of every preset, into build/verilog
 	@for preset in tiny fpga pod rack scale; do \
 		$(BIN)/gavel verilog --config $$preset -o build/verilog/$$preset; done
+
+registers: $(READY) ## Tables of the model and docs/registers.md, from gavel.rdl
+	$(BIN)/gavel registers --table
 
 clean: ## Remove what the targets made, but for the virtual environment
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -6,7 +6,17 @@ from collections import Counter as Tally
 from typing import NamedTuple
 
 from amaranth.back import rtlil
-from amaranth.hdl import ClockSignal, Elaboratable, Instance, ResetSignal, Signal, Value
+from amaranth.hdl import (
+    ClockDomain,
+    ClockSignal,
+    Elaboratable,
+    Fragment,
+    Instance,
+    ResetSignal,
+    Signal,
+    Value,
+)
+from amaranth.hdl._ir import PortDirection
 from amaranth.lib import wiring
 
 _MODULE = re.compile(r"^module \\(\S+)$", re.MULTILINE)
@@ -18,6 +28,7 @@ _NO_WIDTH = re.compile(r"^(?:  wire width 0 \\\S+|connect \\\S+ \{ *\})\n+", re.
 _CLEARED = re.compile(r"^  cell \$meminit_v2 (?:(?!^  end$).*\n)*?    connect \\DATA \d+'0+\n"
                       r"(?:(?!^  end$).*\n)*?  end\n+", re.MULTILINE)
 PREFIX = "gavel_"
+_DIRECTIONS = {wiring.In: PortDirection.Input, wiring.Out: PortDirection.Output}
 
 
 class Netlist(NamedTuple):
@@ -39,6 +50,14 @@ def _ports(component: wiring.Component) -> dict[str, tuple[Signal, wiring.Flow]]
     }
 
 
+def _clocking(port: str) -> Value:
+    """What drives a clock or reset input: Amaranth names that of domain D ``D_clk``, ``D_rst``,
+    and that of the domain ``sync`` without a prefix."""
+    domain, _, kind = port.rpartition("_")
+    signal = ClockSignal if kind == "clk" else ResetSignal
+    return signal(domain or "sync")
+
+
 class Library:
     """Elaboration target for `gavel_rtl.block.Block`: keeps the RTLIL of every module once.
 
@@ -51,7 +70,7 @@ class Library:
     def __init__(self, *, with_sources: bool = False) -> None:
         self._with_sources = with_sources
         self._text: dict[str, str] = {}
-        self._clocked: dict[str, frozenset[str]] = {}
+        self._clocking: dict[str, frozenset[str]] = {}
 
     def instance(self, component: wiring.Component, name: str | None) -> Elaboratable:
         """An instance of the module of ``component``'s class, connected to its signals.
@@ -60,7 +79,7 @@ class Library:
         in the parent.
         """
         module = module_name(component)
-        if module not in self._clocked:
+        if module not in self._clocking:
             self.add(component)
         # An instance stands for the component, so Amaranth need not warn that it was not used.
         vars(component)["_MustUse__used"] = True
@@ -69,22 +88,29 @@ class Library:
         for port, (value, flow) in _ports(component).items():
             value.name = f"{prefix}__{port}"
             connections[f"{'i' if flow is wiring.In else 'o'}_{port}"] = value
-        if "clk" in self._clocked[module]:
-            connections["i_clk"] = ClockSignal()
-        if "rst" in self._clocked[module]:
-            connections["i_rst"] = ResetSignal()
+        connections |= {f"i_{port}": _clocking(port) for port in sorted(self._clocking[module])}
         return Instance(module, **connections)
 
     def add(self, component: wiring.Component) -> str:
-        """Converts ``component`` and everything below it; returns its module's name."""
+        """Converts ``component`` and everything below it; returns its module's name.
+
+        A component with several clock domains names them in its attribute ``clock_domains``:
+        Amaranth would find them itself, but in another order in each process.
+        """
         name = module_name(component)
-        text = rtlil.convert(component, name=name, platform=self,
-                             emit_src=self._with_sources)
+        ports = {port: (value, _DIRECTIONS[flow])
+                 for port, (value, flow) in _ports(component).items()}
+        fragment = Fragment.get(component, self)
+        for domain in map(ClockDomain, getattr(component, "clock_domains", ())):
+            fragment.add_domains(domain)
+            ports |= {signal.name: (signal, PortDirection.Input)
+                      for signal in (domain.clk, domain.rst)}
+        text = rtlil.convert(fragment, name=name, ports=ports, emit_src=self._with_sources)
         text = _CLEARED.sub("", _NO_WIDTH.sub("", text))
         starts = [match.start() for match in _MODULE.finditer(text)]
         bounds = zip(starts, [*starts[1:], len(text)], strict=True)
         parts = [text[low:high] for low, high in bounds]
-        self._clocked[name] = frozenset(_INPUT.findall(parts[0])) & {"clk", "rst"}
+        self._clocking[name] = frozenset(_INPUT.findall(parts[0])) - set(_ports(component))
         self._keep(parts)
         return name
 

@@ -28,8 +28,11 @@ VERBS = {
     "doctor": "gavel_cli.doctor_command:doctor",
     "fabric": "gavel_cli.fabric:fabric",
     "formal": "gavel_cli.formal:formal",
+    "fpga": "gavel_cli.fpga:fpga",
     "goodput": "gavel_cli.goodput:goodput",
     "info": "gavel_cli.info:info",
+    "ppa": "gavel_cli.ppa:ppa",
+    "registers": "gavel_cli.registers:registers",
     "regress": "gavel_cli.regress:regress",
     "run": "gavel_cli.run:run",
     "soak": "gavel_cli.soak:soak",
@@ -50,6 +53,8 @@ EXIT_CODE_OF = {
     ("gavel_tb.farm.errors", "FolderError"): EXIT_USAGE,
     ("gavel_tb.regress.errors", "PlanError"): EXIT_USAGE,
     ("gavel_tb.formal.errors", "SolverError"): EXIT_TOOL,
+    ("gavel_tb.rdl.errors", "RegisterToolError"): EXIT_TOOL,
+    ("gavel_tb.synthesis.errors", "SynthesisError"): EXIT_TOOL,
 }
 """Exit codes of the errors of the packages below, most special first; not imported for it."""
 
@@ -58,7 +63,8 @@ def message_of(error: Exception) -> str:
     """The one line that a user sees of an error."""
     if isinstance(error, click.UsageError):
         where = error.ctx.command_path if error.ctx else "gavel"
-        return f"{error.format_message()} (see `{where} --help`)"
+        # click puts choices on lines of their own.
+        return f"{' '.join(error.format_message().split())} (see `{where} --help`)"
     if isinstance(error, click.ClickException):
         text = error.format_message()
     elif isinstance(error, OSError) and error.strerror:

@@ -6,11 +6,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 
 from gavel_model.config import SwitchConfig
 from gavel_model.pins import Inputs, RegisterPins, TxPins
-from gavel_model.register_map import COUNTERS, PER_VC, Global, Port, port_address
 from gavel_tb.jobs import Session
+from gavel_tb.register_kinds import addresses
 from gavel_tb.stimulus import OpenStimulus, Stimulus
 
 ALIGN = 256
@@ -20,11 +21,7 @@ _SETTLE_CYCLES = 4
 
 def readable(config: SwitchConfig) -> list[int]:
     """Addresses of all registers of a switch."""
-    offsets = [int(offset) for offset in Port if offset not in (*PER_VC, Port.COUNTERS)]
-    offsets += [Port.COUNTERS + number for number in range(COUNTERS)]
-    offsets += [offset + vc for offset in PER_VC for vc in range(config.vcs)]
-    return [*map(int, Global), *(port_address(port, offset) for port in range(config.ports)
-                                 for offset in offsets)]
+    return sorted(chain.from_iterable(addresses(config).values()))
 
 
 class ReadOut:
@@ -87,6 +84,7 @@ class OpenReadOut(ReadOut):
     def __init__(self, config: SwitchConfig, stimulus: OpenStimulus) -> None:
         super().__init__(config, stimulus)
         self._open = stimulus
+        self.lead = stimulus.lead
 
     def active(self, cycle: int) -> bool:
         """See `OpenStimulus`."""
@@ -94,7 +92,7 @@ class OpenReadOut(ReadOut):
 
     def drive(self, cycle: int) -> Inputs:
         """See `OpenStimulus`. What came out before a multiple of `ALIGN` must have been watched
-        before that cycle is driven, unless frames still begin in it."""
+        before that cycle is driven, unless the stimulus is `active` then."""
         self._look(cycle)
         return self._read(self._open.drive(cycle))
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from gavel_model import load_config
-from gavel_model.flow_settings import reset_values, writable_masks
 from gavel_model.mac_control import MAC_CONTROL_ADDRESS, MAC_CONTROL_ETHERTYPE
 from gavel_model.probes import probe_points
 from gavel_model.profiles import (
@@ -21,7 +20,15 @@ from gavel_model.profiles import (
     Match,
     Profile,
 )
-from gavel_model.register_map import PORT_BASE, PORT_STRIDE, Counter, Global, Port
+from gavel_model.register_map import (
+    PORT_BASE,
+    PORT_STRIDE,
+    Counter,
+    Global,
+    Port,
+    reset_values,
+    writable_masks,
+)
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 SPEC = (DOCS / "spec.md").read_text("utf-8")

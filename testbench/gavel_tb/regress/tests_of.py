@@ -8,6 +8,8 @@ import importlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from inspect import signature
+from itertools import product
 from types import ModuleType
 from typing import Any
 
@@ -28,11 +30,11 @@ KINDS = ("traffic", "latency", "llr", "behaviour", "block")
 _BENCHES = "gavel_tb."
 _WIDEST = 512
 _KEYS = {
-    "traffic": {"parameters", "switches"},
-    "latency": {"parameters", "switches"},
-    "llr": {"parameters", "switches", "mix"},
+    "traffic": {"each", "parameters", "switches"},
+    "latency": {"each", "parameters", "switches"},
+    "llr": {"each", "parameters", "switches", "mix"},
     "behaviour": {"scenarios", "widths"},
-    "block": {"blocks", "switches"},
+    "block": {"blocks", "each", "parameters", "switches"},
 }
 
 
@@ -47,7 +49,7 @@ class Run:
     switch, config
         Name and configuration of the switch.
     kind, parameters
-        The job; for kind ``block``, parameter ``block``.
+        The job; for kind ``block``, parameter ``block``, and those of its ``check``.
     fault
         Number of the fault of `gavel_tb.faults` that is planted in the RTL, 0: none.
     """
@@ -92,21 +94,37 @@ def runs_of(
         if switch not in switches:
             raise PlanError(f"switch {switch!r}: must be one of {', '.join(switches)}")
         config = switches[switch]
+        parameters = dict(test.get("parameters", {}))
         if kind == "block":
             for block in test.get("blocks", []):
-                bench_of(block)
-                yield Run(item, f"{block} {switch}", switch, config, kind, {"block": block})
+                check = signature(bench_of(block).check)
+                for values in _combinations(test.get("each", {})):
+                    check.bind(config, 1, **parameters, **values)
+                    yield Run(item, " ".join([block, *map(str, values.values()), switch]), switch,
+                              config, kind, {"block": block, **parameters, **values})
             continue
-        parameters = dict(test.get("parameters", {}))
         if "mix" in test:
             if test["mix"] not in MIXES:
                 raise PlanError(f"mix = {test['mix']!r}: must be one of {', '.join(MIXES)}")
             parameters = {**MIXES[test["mix"]], **parameters}
             name = test.get("label", test["mix"])
-        run = Run(item, f"{name} {switch}", switch, config, kind, parameters, fault)
-        # Refuses what it cannot run.
-        open_session(config, kind, run.job_parameters(1))
-        yield run
+        for values in _combinations(test.get("each", {})):
+            # The bare kind tells nothing that the values do not.
+            words = [*([] if values and name == kind else [name]), *map(str, values.values())]
+            run = Run(item, " ".join([*words, switch]), switch, config, kind,
+                      {**parameters, **values}, fault)
+            # Refuses what it cannot run.
+            open_session(config, kind, run.job_parameters(1))
+            yield run
+
+
+def _combinations(each: object) -> Iterator[dict[str, Any]]:
+    """Every combination of the values of some parameters; of none there is one."""
+    if not isinstance(each, dict) or not all(
+            isinstance(values, list) and values for values in each.values()):
+        raise PlanError("each must be a table of lists that are not empty")
+    for values in product(*each.values()):
+        yield dict(zip(each, values, strict=True))
 
 
 def bench_of(block: str) -> ModuleType:

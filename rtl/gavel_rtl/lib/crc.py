@@ -27,6 +27,14 @@ def advance(state: int, bits: int) -> int:
     return state
 
 
+def back(state: int, bits: int) -> int:
+    """The register ``bits`` zero bits ago: the inverse of `advance`."""
+    for _ in range(bits):
+        last = state >> CRC_BITS - 1
+        state = (state ^ (REFLECTED if last else 0)) << 1 | last
+    return state
+
+
 @cache
 def data_columns(bits: int) -> tuple[int, ...]:
     """What each bit of a ``bits``-bit word, bit 0 first on the wire, adds to the register."""

@@ -29,7 +29,7 @@ from gavel_model.switch import Switch
 
 _R = SelfTestRegister
 _WORD = 32
-_STAGES = 6
+_STAGES = 4
 _LENGTH_MASK = 0x3FFF
 _LOAD_MASK = 0x1FFFF
 _MODE_MASK = 3
@@ -142,7 +142,7 @@ class SelfTestPort:
         generator.step(run, clear, cycles & LARGEST_COUNT,
                        ready if self.mode == Mode.LINK else 1)
         checker.step(pins, cycles - _STAGES, clear)
-        results.step(generator.sent, generator.injected, checker.bytes, before, cycles)
+        results.step(generator.sent, checker.bytes, before, cycles)
         if clear:
             results.reset()
 

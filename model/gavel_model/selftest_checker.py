@@ -84,7 +84,7 @@ class SelfTestChecker:
         self._verdict = _Verdict(0, None, False, 0, 0, 0)
 
     def step(self, pins: RxPins | TxPins | None, now_before: int, clear: int) -> None:
-        """A cycle with these pins, and with ``CYCLES`` of six cycles before; None: no word."""
+        """A cycle with these pins, and with ``CYCLES`` of four cycles before; None: no word."""
         self.frame = self._judge(self._verdict)
         if clear:
             self.sequences = {}

@@ -17,7 +17,13 @@ LINE_RATE = 1 << 16
 """Register ``LOAD`` at one word in each cycle."""
 
 SEQUENCE_BITS = 16
-TIME_BITS = 32
+ERROR_BITS = 24
+"""Width of a count of errors."""
+
+TIME_BITS = 24
+GROUP_BYTES = 8
+"""The payload ends at a multiple of these; a tail of fewer bytes follows, then the FCS."""
+
 PRBS_BITS = 31
 PRBS_TAP = 28
 """PRBS31: bit n = bit n-31 XOR bit n-28 (ITU-T O.150)."""
@@ -77,7 +83,7 @@ STAMP = {
     "payload": Field(216, 8),
     "length": Field(224, 16),
     "sequence": Field(240, SEQUENCE_BITS),
-    "time": Field(256, TIME_BITS),
+    "time": Field(264, TIME_BITS),
     "seed": Field(288, DRAW_BITS),
 }
 """Fields behind the header, drawn as those of `gavel_model.profiles`."""

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import NamedTuple
 
 from gavel_model.config import FCS_BYTES, SwitchConfig
 from gavel_model.frame import append_fcs
 from gavel_model.profiles import Field
 from gavel_model.selftest_format import (
+    GROUP_BYTES,
     HEAD_BYTES,
     PRBS_BITS,
     PRBS_TAP,
@@ -63,6 +65,18 @@ def prbs(state: int, bits: int) -> int:
     return sequence >> PRBS_BITS & (1 << bits) - 1
 
 
+def payload_end(length: int) -> int:
+    """Number of the first byte behind the payload, of a frame of ``length`` bytes."""
+    return (length - FCS_BYTES) // GROUP_BYTES * GROUP_BYTES
+
+
+def finished(data: bytes, length: int) -> bytes:
+    """A frame of ``length`` bytes whose head and payload are ``data``: tail and FCS follow."""
+    register = ~zlib.crc32(data) & (1 << 32) - 1
+    tail = register.to_bytes(GROUP_BYTES, "little")[:length - FCS_BYTES - len(data)]
+    return append_fcs(data + tail)
+
+
 class Frames:
     """Makes and judges the frames of one switch.
 
@@ -83,21 +97,18 @@ class Frames:
                 free |= _ones(field)
         self._fixed = (1 << _HEAD_BITS) - 1 & ~free & ~_put(STAMP["payload"], _PAYLOAD_KINDS)
 
-    def body(self, stamp: Stamp) -> bytes:
-        """A frame without its FCS."""
+    def head(self, stamp: Stamp) -> bytes:
+        """Header and stamp."""
         header = self.format.header
         head = self.format.constant | _put(header["source"], stamp.source) \
             | _put(header["destination"], stamp.destination) | _put(header["class"], stamp.class_)
         for field, value in zip(_FIELDS, stamp, strict=True):
             head |= _put(field, value)
-        return head.to_bytes(HEAD_BYTES, "big") + self._payload(stamp)
+        return head.to_bytes(HEAD_BYTES, "big")
 
-    def frame(self, stamp: Stamp) -> bytes:
-        """A frame with its FCS."""
-        return append_fcs(self.body(stamp))
-
-    def _payload(self, stamp: Stamp) -> bytes:
-        length = stamp.length - FCS_BYTES
+    def payload(self, stamp: Stamp) -> bytes:
+        """What stands between the stamp and the tail."""
+        length = payload_end(stamp.length)
         if length <= HEAD_BYTES:
             return b""
         if stamp.payload == Payload.PRBS:
@@ -132,4 +143,4 @@ class Frames:
     def payload_error(self, data: bytes) -> bool:
         """Whether the payload of a frame without a header error is wrong."""
         stamp = self.stamp(data)
-        return data[HEAD_BYTES:-FCS_BYTES] != self._payload(stamp)
+        return data[HEAD_BYTES : payload_end(stamp.length)] != self.payload(stamp)

@@ -7,25 +7,25 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from gavel_model.config import MIN_FRAME_BYTES, SwitchConfig
-from gavel_model.frame import append_fcs, split_words
+from gavel_model.frame import split_words
 from gavel_model.pins import RxPins
 from gavel_model.selftest_format import (
     CLASS_DRAW,
     DESTINATION_DRAW,
-    HEAD_BYTES,
     LENGTH_DRAW,
     LINE_RATE,
     SEQUENCE_BITS,
     STAMP,
+    TIME_BITS,
     Inject,
     Payload,
     xorshift,
 )
-from gavel_model.selftest_frame import Frames, Stamp
+from gavel_model.selftest_frame import Frames, Stamp, finished, payload_end
 from gavel_model.selftest_map import INJECT_HOW_SHIFT, LARGEST_COUNT
 
-_PIPELINE = 5
-"""R1...R4 and O."""
+_PIPELINE = 3
+"""R1, R2 and O."""
 
 _EVERY_MASK = (1 << INJECT_HOW_SHIFT) - 1
 _TIME_BYTE = STAMP["time"].offset // 8
@@ -63,10 +63,10 @@ class _Planned(NamedTuple):
 class _Frame:
     """A frame in F and behind it."""
 
-    def __init__(self, stamp: Stamp, inject: Inject | None) -> None:
+    def __init__(self, stamp: Stamp, inject: Inject | None, words: list[int]) -> None:
         self.stamp = stamp
         self.inject = inject
-        self.words: list[int] = []
+        self.words = words
 
 
 def _bits(draw: int, where: tuple[int, int]) -> int:
@@ -89,8 +89,8 @@ class SelfTestGenerator:
         Registers as visible in the cycle.
     word
         Register O as pins: what is on the pins in the cycle; None: no word.
-    sent, injected
-        In the cycle that was stepped a frame was begun; it is a spoilt one.
+    sent
+        In the cycle that was stepped a frame was begun.
     sequences
         Next number of each flow (destination, class) that has begun.
 
@@ -113,7 +113,7 @@ class SelfTestGenerator:
         """Reset values."""
         self.settings = SelfTestSettings()
         self.sequences: dict[tuple[int, int], int] = {}
-        self.sent = self.injected = False
+        self.sent = False
         self.word: RxPins | None = None
         self._planned: list[_Planned | None] = [None, None]
         self._last = -1
@@ -149,7 +149,6 @@ class SelfTestGenerator:
                 and self._tokens >= 0 and self._more())
         new_frame = self._load(planned, self._draw) if load and planned is not None else None
         self.sent = load
-        self.injected = new_frame is not None and new_frame.inject is not None
         if formed:
             self._form(now)
         if step:
@@ -220,37 +219,42 @@ class SelfTestGenerator:
         sequence &= (1 << SEQUENCE_BITS) - 1
         self.sequences[flow] = sequence + 1 & (1 << SEQUENCE_BITS) - 1
         seed = settings.seed if settings.payload == Payload.CONSTANT else draw
-        return _Frame(Stamp(self._number, planned.destination, planned.class_, settings.payload,
-                            planned.length, sequence, 0, seed), inject)
+        stamp = Stamp(self._number, planned.destination, planned.class_, settings.payload,
+                      planned.length, sequence, 0, seed)
+        # All but the words before the time stamp is put together when that is known.
+        words = split_words(self._frames.head(stamp), self._config.word_bytes)
+        return _Frame(stamp, inject, words)
 
     def _form(self, now: int) -> None:
         frame = self._frame
         assert frame is not None
         if self._next_word == _TIME_BYTE // self._config.word_bytes:
-            frame.stamp = frame.stamp._replace(time=now & (1 << STAMP["time"].width) - 1)
+            stamp = frame.stamp._replace(time=now & (1 << TIME_BITS) - 1)
+            frame.words = split_words(self._finished(stamp, frame.inject),
+                                      self._config.word_bytes)
 
     def _move(self, formed: bool) -> None:
-        """R1 -> R2 -> R3 -> R4 -> O."""
+        """R1 -> R2 -> O."""
         first = (self._frame, self._next_word) if formed and self._frame is not None else None
         self._stages = [first, *self._stages[:-1]]
         shown = self._stages[-1]
         self.word = None
         if shown is not None:
             frame, number = shown
-            if not frame.words:
-                # The word with the time stamp has been put together when the first is shown.
-                frame.words = split_words(self._finished(frame), self._config.word_bytes)
-            last = number == len(frame.words) - 1
+            size = self._config.word_bytes
+            last = (number + 1) * size >= frame.stamp.length
             self.word = RxPins(
                 valid=1, sop=int(number == 0), eop=int(last),
-                empty=-frame.stamp.length % self._config.word_bytes if last else 0,
+                empty=-frame.stamp.length % size if last else 0,
                 data=frame.words[number])
 
-    def _finished(self, frame: _Frame) -> bytes:
-        body = bytearray(self._frames.body(frame.stamp))
-        if frame.inject is Inject.PAYLOAD:
-            body[HEAD_BYTES] ^= 1
-        data = bytearray(append_fcs(bytes(body)))
-        if frame.inject is Inject.FCS:
-            data[len(body)] ^= 1
+    def _finished(self, stamp: Stamp, inject: Inject | None) -> bytes:
+        """The whole frame."""
+        payload = bytearray(self._frames.payload(stamp))
+        if inject is Inject.PAYLOAD:
+            payload[0] ^= 1
+        data = bytearray(finished(self._frames.head(stamp) + payload, stamp.length))
+        if inject is Inject.FCS:
+            end = payload_end(stamp.length)
+            data[end + (3 if stamp.length - end < 8 else 7)] ^= 1
         return bytes(data)

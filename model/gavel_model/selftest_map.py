@@ -46,7 +46,6 @@ class SelfTestRegister(IntEnum):
     INJECT = 0x0A
     BUSY = 0x0B
     SENT = 0x0C
-    INJECTED = 0x0E
     FRAMES = 0x10
     BYTES = 0x12
     LATENCY_SUM = 0x14

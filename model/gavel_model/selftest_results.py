@@ -4,19 +4,19 @@
 from __future__ import annotations
 
 from gavel_model.selftest_checker import CheckedFrame
-from gavel_model.selftest_format import Kind
+from gavel_model.selftest_format import ERROR_BITS, TIME_BITS, Kind
 from gavel_model.selftest_map import (
     FIRST_ERROR_KIND_SHIFT,
     FIRST_ERROR_SOURCE_SHIFT,
     FIRST_ERROR_VALID,
     LARGEST_COUNT,
-    WIDE,
     SelfTestRegister,
 )
 
 _R = SelfTestRegister
-_WIDE_MASK = (1 << 64) - 1
-_SATURATING = (_R.INJECTED, _R.BAD_FCS, _R.HEADER_ERRORS, _R.PAYLOAD_ERRORS, _R.LOST,
+_WIDTHS = {_R.SENT: 48, _R.FRAMES: 48, _R.BYTES: 56, _R.LATENCY_SUM: 56}
+_LARGEST_ERRORS = (1 << ERROR_BITS) - 1
+_SATURATING = (_R.BAD_FCS, _R.HEADER_ERRORS, _R.PAYLOAD_ERRORS, _R.LOST,
                _R.OUT_OF_ORDER)
 
 
@@ -35,24 +35,23 @@ class SelfTestResults:
     def reset(self) -> None:
         """Reset values."""
         self.values = {register: 0 for register in _R if register >= _R.SENT}
-        self.values[_R.LATENCY_MIN] = LARGEST_COUNT
+        self.values[_R.LATENCY_MIN] = (1 << TIME_BITS) - 1
 
-    def step(self, sent: bool, injected: bool, count_bytes: int, frame: CheckedFrame,
-             now: int) -> None:
+    def step(self, sent: bool, count_bytes: int, frame: CheckedFrame, now: int) -> None:
         """A cycle in which this happens."""
         values = self.values
         amounts = {
-            _R.SENT: sent, _R.INJECTED: injected, _R.FRAMES: frame.ended, _R.BYTES: count_bytes,
+            _R.SENT: sent, _R.FRAMES: frame.ended, _R.BYTES: count_bytes,
             _R.BAD_FCS: frame.bad, _R.HEADER_ERRORS: frame.header,
             _R.PAYLOAD_ERRORS: frame.payload, _R.LOST: frame.lost, _R.OUT_OF_ORDER: frame.late,
             _R.LATENCY_SUM: frame.latency or 0,
         }
         for register, amount in amounts.items():
             total = values[register] + amount
-            if register in WIDE:
-                values[register] = total & _WIDE_MASK
+            if register in _WIDTHS:
+                values[register] = total & (1 << _WIDTHS[register]) - 1
             elif register in _SATURATING:
-                values[register] = min(total, LARGEST_COUNT)
+                values[register] = min(total, _LARGEST_ERRORS)
         if frame.latency is not None:
             values[_R.LATENCY_MIN] = min(values[_R.LATENCY_MIN], frame.latency)
             values[_R.LATENCY_MAX] = max(values[_R.LATENCY_MAX], frame.latency)

@@ -9,13 +9,20 @@ zeros per word of the frame holds the right change when the last word comes.
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import FCS_BYTES, MIN_FRAME_BYTES, SwitchConfig
-from gavel_rtl.fcs_lanes import fcs_lanes
-from gavel_rtl.lib.crc import CRC_BITS, advance, back, crc32_advance
+from gavel_rtl.lib.crc import CRC_BITS, REFLECTED, advance, crc32_advance
+
+
+def _back(state: int, bits: int) -> int:
+    """The CRC register ``bits`` zero bits ago."""
+    for _ in range(bits):
+        last = state >> CRC_BITS - 1
+        state = (state ^ (REFLECTED if last else 0)) << 1 | last
+    return state
 
 
 def change_constant(config: SwitchConfig, bit: int, empty: int) -> int:
@@ -30,7 +37,7 @@ def change_constant(config: SwitchConfig, bit: int, empty: int) -> int:
     """
     following = config.word_bytes - FCS_BYTES - bit // 8 - empty
     state = 1 << bit % 8
-    return advance(state, 8 * following) if following >= 0 else back(state, -8 * following)
+    return advance(state, 8 * following) if following >= 0 else _back(state, -8 * following)
 
 
 class FcsUpdate(wiring.Component):
@@ -92,8 +99,7 @@ class FcsUpdate(wiring.Component):
         seen_next = ahead if self._flips_beside_fcs else crc32_advance(
             state, self._config.word_bytes)
         m.d.comb += difference.eq(Mux(self.eop, seen, Mux(self.next_eop, seen_next, 0)))
-        m.d.comb += self.change.eq(fcs_lanes(
-            m, self._config.word_bytes, difference, self.empty, self.eop))
+        self._place(m, difference)
         return m
 
     def _start(self, m: Module) -> Value:
@@ -110,3 +116,25 @@ class FcsUpdate(wiring.Component):
         for flip, constant in zip(self.flip[1:], constants[1:], strict=True):
             total = total ^ Mux(flip, constant, 0)
         return total
+
+    def _place(self, m: Module, difference: Signal) -> None:
+        """Puts the four bytes where the FCS stands; it may begin in the word before the last."""
+        lanes = self._config.word_bytes
+        # Lane n can only hold FCS byte (n + empty) mod 4.
+        rotated = Signal(CRC_BITS)
+        with m.Switch(self.empty[:2]):
+            for turn in range(FCS_BYTES):
+                with m.Case(turn):
+                    m.d.comb += rotated.eq(difference.rotate_right(8 * turn))
+        # Counted from the highest lane down, the FCS stands in lanes empty...empty+3; what
+        # passes the lowest lane stands in the word before.
+        from_top = Signal(lanes + FCS_BYTES - 1)
+        m.d.comb += from_top.eq(((1 << FCS_BYTES) - 1) << self.empty)
+        in_last = Cat(reversed(from_top[:lanes]))
+        before = Cat(reversed(from_top[lanes:]))
+        in_previous = Cat(Signal(lanes - len(before), name="no_lane"), before)
+        enable = Signal(lanes)
+        m.d.comb += enable.eq(Mux(self.eop, in_last, in_previous))
+        m.d.comb += self.change.eq(Cat(
+            Mux(enable[lane], rotated.word_select(lane % FCS_BYTES, 8), 0)
+            for lane in range(lanes)))

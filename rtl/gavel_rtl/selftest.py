@@ -24,7 +24,7 @@ from gavel_rtl.selftest_port import SelfTestPort
 _WORD = 32
 _CYCLE_BITS = 64
 _OFFSET_BITS = PORT_STRIDE.bit_length() - 1
-_STAGES = 6
+_STAGES = 4
 """Cycles from a word's time stamp to its place in the checker, but for the way between."""
 
 
@@ -94,7 +94,7 @@ class SelfTest(wiring.Component):
                 port.number.eq(number),
                 port.run.eq(run),
                 port.clear.eq(clear),
-                port.now.eq(cycles[:TIME_BITS]),
+                port.now.eq(cycles[:_WORD]),
                 port.now_before.eq(now_before),
                 port.select.eq(select),
                 port.selected.eq(selected),

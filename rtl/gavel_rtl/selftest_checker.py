@@ -40,7 +40,7 @@ class SelfTestChecker(wiring.Component):
     clear
         Sequence numbers begin anew.
     now
-        Low bits of ``CYCLES`` of six cycles before.
+        Low bits of ``CYCLES`` of four cycles before.
     bytes
         Adds to ``BYTES``, in t+1.
     frame
@@ -163,20 +163,19 @@ class SelfTestChecker(wiring.Component):
         length, length_next = self._running(m, "length", len(words.places(STAMP["length"])))
         seed, seed_next = self._running(m, "seed", len(words.places(STAMP["seed"])))
         length_word = words.places(STAMP["length"])[0] // config.data_width
-        starts = words.payload_start(config)
         left, in_body = Signal.like(length, name="left"), Signal()
         m.d.comb += [
             # The length counts down from the word that it stands in, less the words before.
             left.eq(Mux(self._at(length_word), length - length_word * lanes, length)),
             length_next.eq(left - lanes),
-            in_body.eq(~self._in_head | (self._number >= starts)),
+            in_body.eq(words.in_payload(config, self._in_head, self._number)),
         ]
         expected, following = words.payload(m, config, kind=self._seen["payload"][:2], state=seed,
                                             number=self._number)
         m.d.comb += seed_next.eq(Mux(in_body, following, seed))
-        covered = words.saturated(m, left, lanes)
+        covered = words.groups(m, config, left)
         body = Signal(config.data_width)
-        m.d.comb += body.eq(words.lane_mask(lanes, covered))
+        m.d.comb += body.eq(words.lanes_of(covered))
         head_wrong, shown = self._head(m)
         payload_wrong = Signal()
         m.d.comb += payload_wrong.eq(
@@ -278,9 +277,14 @@ class SelfTestChecker(wiring.Component):
         """Whether the frame up to the word of t+1 has a good FCS, in t+2."""
         config = self._config
         state, before, good = Signal(crc.CRC_BITS), Signal(crc.CRC_BITS), Signal(crc.CRC_BITS)
-        m.d.comb += before.eq(Mux(self._sop, crc.INITIAL, state))
+        mixed = Signal(config.data_width)
+        m.d.comb += [
+            before.eq(Mux(self._sop, crc.INITIAL, state)),
+            mixed.eq(self._data ^ before),
+        ]
         with m.If(self._word):
-            m.d.sync += state.eq(crc.crc32_step(before, self._data))
+            # A word is no shorter than the register, which so is taken in with its first bytes.
+            m.d.sync += state.eq(crc.crc32_data(mixed))
         with m.Switch(self._empty):
             for empty in range(config.word_bytes):
                 with m.Case(empty):

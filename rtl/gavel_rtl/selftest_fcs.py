@@ -1,25 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Puts the FCS into the frames of a self-test generator."""
+"""Puts tail and FCS into the frames of a self-test generator."""
 
-from amaranth.hdl import Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import FCS_BYTES, SwitchConfig
-from gavel_rtl.fcs_lanes import fcs_lanes
-from gavel_rtl.fcs_update import change_constant
-from gavel_rtl.lib.crc import CRC_BITS, INITIAL, back, crc32_advance, multiply
-from gavel_rtl.selftest_interfaces import BareWord
+from gavel_model.selftest_format import GROUP_BYTES
+from gavel_rtl.lib.crc import CRC_BITS, INITIAL, back, crc32_data, multiply
+from gavel_rtl.selftest_interfaces import BareWord, MadeWord
 
-_ONES = (1 << CRC_BITS) - 1
+_LONGEST = GROUP_BYTES - 1 + FCS_BYTES
+"""Bytes of a tail and the FCS."""
 
 
 class SelfTestFcs(wiring.Component):
-    """Registers R1...R4 and O of a generator (docs/selftest.md, chapter 5).
+    """Registers R1, R2 and O of a generator (docs/selftest.md, chapters 2 and 5).
 
-    A frame goes through the CRC in whole words, with 0 where its FCS and what follows it stand.
-    The register is kept four bytes back: behind a last word it is the complement of the FCS if no
-    lane of that word is unused; for every unused lane it goes back a byte more.
+    A frame goes through the CRC in whole words, with 0 from the tail on. What the register was
+    before the tail is then that before this word, or that behind it as many zero bytes back as the
+    word has from the tail on.
 
     Parameters
     ----------
@@ -31,15 +31,15 @@ class SelfTestFcs(wiring.Component):
     step
         All registers move.
     i_word
-        Without FCS, to R1.
+        Without tail and FCS, to R1.
     o_word
-        Register O, with FCS; ``spoilt`` means nothing.
+        Register O.
     busy
-        There is a word in R1...R4 or O.
+        There is a word in R1, R2 or O.
 
     Cycle behaviour
     ---------------
-    A word comes out five steps later. Words of a frame come in steps without a gap. After reset
+    A word comes out three steps later. Words of a frame come in steps without a gap. After reset
     there are no words.
     """
 
@@ -48,53 +48,59 @@ class SelfTestFcs(wiring.Component):
         super().__init__({
             "step": In(1),
             "i_word": In(BareWord(config)),
-            "o_word": Out(BareWord(config)),
+            "o_word": Out(MadeWord(config)),
             "busy": Out(1),
         })
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        config = self._config
-        words = [BareWord(config).create(path=(f"r{n}",)) for n in range(1, 5)]
-        state, fcs, last_fcs = Signal(CRC_BITS), Signal(CRC_BITS), Signal(CRC_BITS)
-        columns = tuple(change_constant(config, bit, 0) for bit in range(config.data_width))
-        start = back(INITIAL, 8 * FCS_BYTES)
-        first, second, third, fourth = words
-        before = Signal(CRC_BITS)
-        m.d.comb += before.eq(Mux(first.sop, Const(start, CRC_BITS), state))
-        found = self._finish(m, state, second)
-        place = Signal(CRC_BITS)
-        empty = Signal(config.empty_bits)
-        begins = Signal()
+        config, out = self._config, self.o_word
+        first, second = (BareWord(config).create(path=(name,)) for name in ("r1", "r2"))
+        before, state_before, state = (Signal(CRC_BITS, name=name) for name in (
+            "crc_before", "state_before", "state"))
+        mixed = Signal(config.data_width)
         m.d.comb += [
-            begins.eq(third.valid & third.eop & ~third.sop),
-            place.eq(Mux(fourth.eop, last_fcs, Mux(begins, fcs, 0))),
-            empty.eq(Mux(fourth.eop, fourth.empty, third.empty)),
-            self.busy.eq(self.o_word.valid | first.valid | second.valid | third.valid
-                         | fourth.valid),
+            before.eq(Mux(first.sop, INITIAL, state)),
+            mixed.eq(first.data ^ before),
+            self.busy.eq(out.valid | first.valid | second.valid),
         ]
-        inserted = fcs_lanes(m, config.word_bytes, place, empty, fourth.eop)
+        end = self._end(m, second, state_before, state)
         with m.If(self.step):
-            m.d.sync += [
-                fcs.eq(found),
-                last_fcs.eq(fcs),
-            ]
             with m.If(first.valid):
-                m.d.sync += state.eq(crc32_advance(before, config.word_bytes)
-                                     ^ multiply(first.data, columns))
-            for target, source in zip((*words, self.o_word), (self.i_word, *words), strict=True):
+                m.d.sync += [state.eq(crc32_data(mixed)), state_before.eq(before)]
+            for target, source in ((first, self.i_word), (second, first), (out, second)):
                 for name in target.signature.members:
                     value = getattr(source, name)
-                    if target is self.o_word and name == "data":
-                        value = value | inserted
-                    m.d.sync += getattr(target, name).eq(value)
+                    m.d.sync += getattr(target, name).eq(
+                        value | end if target is out and name == "data" else value)
         return m
 
-    def _finish(self, m: Module, state: Value, word: wiring.PureInterface) -> Value:
-        """The FCS of a frame whose last word is ``word``."""
-        for bit in range(self._config.empty_bits):
-            columns = tuple(back(1 << n, 8 << bit) for n in range(CRC_BITS))
-            earlier = Signal(CRC_BITS, name=f"back_{1 << bit}")
-            m.d.comb += earlier.eq(Mux(word.empty[bit], multiply(state, columns), state))
-            state = earlier
-        return state ^ _ONES ^ word.spoilt
+    def _end(self, m: Module, word: wiring.PureInterface, before: Signal,
+             state: Signal) -> Value:
+        """Tail and FCS as far as they stand in the word in R2."""
+        groups = self._config.word_bytes // GROUP_BYTES
+        covered = state
+        # Groups from the tail on, the tail's own included: all, or fewer, which go back.
+        for bit in range((groups - 1).bit_length()):
+            columns = tuple(back(1 << n, 8 * GROUP_BYTES << bit) for n in range(CRC_BITS))
+            earlier = Signal(CRC_BITS, name=f"back_{GROUP_BYTES << bit}")
+            m.d.comb += earlier.eq(Mux((-word.group)[bit], multiply(covered, columns), covered))
+            covered = earlier
+        crc = Signal(CRC_BITS)
+        m.d.comb += crc.eq(before if groups == 1 else Mux(word.group == 0, before, covered))
+        # Byte i of tail and FCS is byte i of the register, or 0; those of the FCS are inverted.
+        inverted = Signal(_LONGEST)
+        m.d.comb += inverted.eq(Const((1 << FCS_BYTES) - 1, _LONGEST) << word.tail)
+        spoilt = Cat(Const(0, 3), ~word.tail[2] & word.spoilt, Const(0, 3),
+                     word.tail[2] & word.spoilt)
+        octets = [crc[8 * n:8 * n + 8] if n < FCS_BYTES else Const(0, 8)
+                  for n in range(GROUP_BYTES)]
+        here = Cat(octet ^ inverted[n].replicate(8) ^ spoilt[n]
+                   for n, octet in enumerate(octets))
+        beyond = Cat(inverted[n].replicate(8) for n in range(GROUP_BYTES, _LONGEST))
+        parts = []
+        for group in range(groups):
+            part = Mux(word.has_tail & (word.group == group), here, 0)
+            comes = word.has_rest if group == 0 else word.has_tail & (word.group == group - 1)
+            parts.append((part | Mux(comes, beyond, 0))[:8 * GROUP_BYTES])
+        return Cat(parts)

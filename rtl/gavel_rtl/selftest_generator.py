@@ -6,7 +6,7 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from gavel_model.config import SwitchConfig
+from gavel_model.config import FCS_BYTES, SwitchConfig
 from gavel_model.selftest_format import (
     HEAD_BYTES,
     LINE_RATE,
@@ -21,7 +21,7 @@ from gavel_rtl import selftest_words as words
 from gavel_rtl.block import connect, place
 from gavel_rtl.selftest_draw import SelfTestDraw
 from gavel_rtl.selftest_fcs import SelfTestFcs
-from gavel_rtl.selftest_interfaces import COUNT_BITS, INJECT_BITS, BareWord, SelfTestSettings
+from gavel_rtl.selftest_interfaces import COUNT_BITS, INJECT_BITS, MadeWord, SelfTestSettings
 
 
 class SelfTestGenerator(wiring.Component):
@@ -48,12 +48,12 @@ class SelfTestGenerator(wiring.Component):
         Register O: a word on the pins.
     busy
         As in the specification.
-    sent, injected
-        A frame is begun in this cycle; it is a spoilt one.
+    sent
+        A frame is begun in this cycle.
 
     Cycle behaviour
     ---------------
-    A word is on the pins five steps after it was put together, a step being a cycle in which
+    A word is on the pins three steps after it was put together, a step being a cycle in which
     register O is empty or taken. After reset nothing is under way.
     """
 
@@ -67,10 +67,9 @@ class SelfTestGenerator(wiring.Component):
             "clear": In(1),
             "now": In(TIME_BITS),
             "ready": In(1),
-            "word": Out(BareWord(config)),
+            "word": Out(MadeWord(config)),
             "busy": Out(1),
             "sent": Out(1),
-            "injected": Out(1),
         })
 
     def elaborate(self, platform: object) -> Module:
@@ -92,7 +91,6 @@ class SelfTestGenerator(wiring.Component):
             fcs.step.eq(step),
             self.busy.eq(valid | fcs.busy | (on & more)),
             self.sent.eq(load),
-            self.injected.eq(load & inject),
         ]
         connect(m, draw.settings, settings)
         connect(m, self.word, fcs.o_word)
@@ -172,7 +170,7 @@ class SelfTestGenerator(wiring.Component):
         heads = words.head_words(config)
         body, following = words.payload(m, config, kind=settings.payload, state=held["seed"],
                                         number=number)
-        covered = words.saturated(m, left, lanes)
+        covered = words.groups(m, config, left)
         fields = {STAMP[name]: held[name]
                   for name in ("destination", "class", "length", "sequence", "seed")}
         fields |= {self._format.header[name]: held[name] for name in ("destination", "class")}
@@ -182,7 +180,7 @@ class SelfTestGenerator(wiring.Component):
         data = Signal(config.data_width)
         m.d.comb += [
             last.eq(valid & (left <= lanes)),
-            in_body.eq(~in_head | (number >= starts)),
+            in_body.eq(words.in_payload(config, in_head, number)),
             data.eq(body),
         ]
         with m.If(in_head):
@@ -193,14 +191,21 @@ class SelfTestGenerator(wiring.Component):
         flip = Signal(config.data_width)
         at = 8 * HEAD_BYTES % config.data_width
         m.d.comb += flip[at].eq(spoilt_payload & (number == starts))
+        m.d.comb += [
+            word.tail.eq((left - FCS_BYTES)[:word.tail.shape().width]),
+            word.spoilt.eq(spoilt_fcs),
+        ]
         with m.If(valid):
             m.d.comb += [
                 word.valid.eq(1),
                 word.sop.eq(in_head & (number == 0)),
                 word.eop.eq(last),
                 word.empty.eq(Mux(last, lanes - left[:config.empty_bits + 1], 0)),
-                word.spoilt.eq(last & spoilt_fcs),
-                word.data.eq((data ^ flip) & words.lane_mask(lanes, covered)),
+                word.data.eq((data ^ flip) & words.lanes_of(covered)),
+                # Groups before the tail are a run from the lowest on.
+                word.has_tail.eq(~covered[-1] & (left >= FCS_BYTES)),
+                word.has_rest.eq(left < FCS_BYTES),
+                word.group.eq(Mux(word.has_tail, sum(covered), 0)),
             ]
         with m.If(load):
             m.d.sync += [

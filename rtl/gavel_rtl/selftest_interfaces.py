@@ -7,6 +7,7 @@ from amaranth.lib.wiring import Out
 from gavel_model.config import SwitchConfig
 from gavel_model.selftest_format import (
     DRAW_BITS,
+    GROUP_BYTES,
     PORT_BITS,
     SEQUENCE_BITS,
     TIME_BITS,
@@ -55,16 +56,8 @@ class PlannedFrame(wiring.Signature):
         })
 
 
-class BareWord(wiring.Signature):
-    """A word of a frame whose FCS is still missing: 0 stands in its place.
-
-    Members
-    -------
-    valid, sop, eop, empty, data
-        As of a link; all 0 without ``valid``, and ``empty`` without ``eop``.
-    spoilt
-        With ``eop``: bit 0 of the FCS is to be wrong.
-    """
+class MadeWord(wiring.Signature):
+    """A word of a frame, members as of a link; all 0 without ``valid``."""
 
     def __init__(self, config: SwitchConfig):
         super().__init__({
@@ -72,8 +65,35 @@ class BareWord(wiring.Signature):
             "sop": Out(1),
             "eop": Out(1),
             "empty": Out(config.empty_bits),
-            "spoilt": Out(1),
             "data": Out(config.data_width),
+        })
+
+
+class BareWord(wiring.Signature):
+    """A word of a frame with 0 in the place of tail and FCS.
+
+    Members
+    -------
+    valid, sop, eop, empty, data
+        As of a `MadeWord`.
+    has_tail, has_rest
+        Tail and FCS begin in this word; they began in the last group of the word before.
+    group
+        Group of eight lanes in which they begin; 0 without ``has_tail``.
+    tail
+        Bytes of the tail, the same with every word of a frame.
+    spoilt
+        One bit of the FCS is to be wrong, the same with every word of a frame.
+    """
+
+    def __init__(self, config: SwitchConfig):
+        super().__init__({
+            **MadeWord(config).members,
+            "has_tail": Out(1),
+            "has_rest": Out(1),
+            "group": Out(range(max(2, config.word_bytes // GROUP_BYTES))),
+            "tail": Out(range(GROUP_BYTES)),
+            "spoilt": Out(1),
         })
 
 

@@ -39,7 +39,7 @@ class SelfTestPort(wiring.Component):
     run, clear
         ``CONTROL`` as visible in the cycle.
     now, now_before
-        Low bits of ``CYCLES``, and of six cycles before.
+        Low bits of ``CYCLES``, and of four cycles before.
     select
         One-hot: the register of this page addressed, its offset.
     selected
@@ -67,7 +67,7 @@ class SelfTestPort(wiring.Component):
             "tx": In(TxLink(config)),
             "run": In(1),
             "clear": In(1),
-            "now": In(TIME_BITS),
+            "now": In(_WORD),
             "now_before": In(TIME_BITS),
             "select": In(len(SelfTestRegister)),
             "selected": In(1),
@@ -93,7 +93,7 @@ class SelfTestPort(wiring.Component):
             generator.number.eq(self.number),
             generator.run.eq(self.run),
             generator.clear.eq(self.clear),
-            generator.now.eq(self.now),
+            generator.now.eq(self.now[:TIME_BITS]),
             generator.ready.eq((mode != Mode.LINK) | self.mac_tx.ready),
             self.busy.eq(generator.busy),
             checker.number.eq(self.number),
@@ -102,7 +102,6 @@ class SelfTestPort(wiring.Component):
             results.clear.eq(self.clear),
             results.now.eq(self.now),
             results.sent.eq(generator.sent),
-            results.injected.eq(generator.injected),
             results.bytes.eq(checker.bytes),
         ]
         self._links(m, mode, generator, checker)

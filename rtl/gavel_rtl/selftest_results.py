@@ -6,11 +6,15 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
-from gavel_model.selftest_format import PORT_BITS, SEQUENCE_BITS, TIME_BITS, Kind
-from gavel_model.selftest_map import LARGEST_COUNT, SelfTestRegister
+from gavel_model.selftest_format import ERROR_BITS, PORT_BITS, SEQUENCE_BITS, TIME_BITS, Kind
+from gavel_model.selftest_map import SelfTestRegister
 from gavel_rtl.selftest_interfaces import COUNT_BITS, KIND_BITS, CheckedFrame
 
 WIDE_BITS = 64
+_FRAME_BITS = 48
+_SUM_BITS = 56
+"""Widths of counts: none comes round in a day at a word in each nanosecond."""
+
 RESULTS = tuple(register for register in SelfTestRegister if register >= SelfTestRegister.SENT)
 """Registers that stand here, in the order of `SelfTestResults.select`."""
 
@@ -27,7 +31,7 @@ class SelfTestResults(wiring.Component):
     -------
     clear
         All go to their reset values.
-    sent, injected, bytes, frame
+    sent, bytes, frame
         What to count.
     now
         Low bits of ``CYCLES``.
@@ -46,10 +50,9 @@ class SelfTestResults(wiring.Component):
         super().__init__({
             "clear": In(1),
             "sent": In(1),
-            "injected": In(1),
             "bytes": In(config.empty_bits + 1),
             "frame": In(CheckedFrame()),
-            "now": In(TIME_BITS),
+            "now": In(COUNT_BITS),
             "select": In(len(RESULTS)),
             "value": Out(COUNT_BITS),
             "high": Out(COUNT_BITS),
@@ -60,17 +63,18 @@ class SelfTestResults(wiring.Component):
         frame = self.frame
         register = SelfTestRegister
         values: dict[SelfTestRegister, Value] = {}
-        for name, amount in ((register.SENT, self.sent), (register.FRAMES, frame.ended),
-                             (register.BYTES, self.bytes),
-                             (register.LATENCY_SUM, Mux(frame.timed, frame.latency, 0))):
-            values[name] = count = Signal(WIDE_BITS, name=name.name.lower())
+        for name, width, amount in (
+            (register.SENT, _FRAME_BITS, self.sent), (register.FRAMES, _FRAME_BITS, frame.ended),
+            (register.BYTES, _SUM_BITS, self.bytes),
+            (register.LATENCY_SUM, _SUM_BITS, Mux(frame.timed, frame.latency, 0)),
+        ):
+            values[name] = count = Signal(width, name=name.name.lower())
             m.d.sync += count.eq(count + amount)
-        for name, amount in ((register.INJECTED, self.injected), (register.BAD_FCS, frame.bad),
-                             (register.HEADER_ERRORS, frame.header),
+        for name, amount in ((register.BAD_FCS, frame.bad), (register.HEADER_ERRORS, frame.header),
                              (register.PAYLOAD_ERRORS, frame.payload),
                              (register.LOST, frame.lost), (register.OUT_OF_ORDER, frame.late)):
             values[name] = self._saturating(m, name.name.lower(), amount)
-        values[register.LATENCY_MIN] = least = Signal(TIME_BITS, init=LARGEST_COUNT)
+        values[register.LATENCY_MIN] = least = Signal(TIME_BITS, init=(1 << TIME_BITS) - 1)
         values[register.LATENCY_MAX] = most = Signal(TIME_BITS)
         with m.If(frame.timed & (frame.latency < least)):
             m.d.sync += least.eq(frame.latency)
@@ -88,15 +92,15 @@ class SelfTestResults(wiring.Component):
         return m
 
     def _saturating(self, m: Module, name: str, amount: Value) -> Signal:
-        count = Signal(COUNT_BITS, name=name)
-        total = Signal(COUNT_BITS + 1, name=f"{name}_next")
+        count = Signal(ERROR_BITS, name=name)
+        total = Signal(ERROR_BITS + 1, name=f"{name}_next")
         m.d.comb += total.eq(count + amount)
-        m.d.sync += count.eq(Mux(total[COUNT_BITS], LARGEST_COUNT, total[:COUNT_BITS]))
+        m.d.sync += count.eq(total[:ERROR_BITS] | total[ERROR_BITS].replicate(ERROR_BITS))
         return count
 
     def _first_error(self, m: Module) -> tuple[Signal, Signal]:
         frame = self.frame
-        error, cycle = Signal(COUNT_BITS, name="first_error"), Signal(TIME_BITS)
+        error, cycle = Signal(COUNT_BITS, name="first_error"), Signal(COUNT_BITS)
         kind = Signal(KIND_BITS)
         for condition, number in reversed((
             (frame.bad.any(), Kind.BAD_FCS), (frame.header, Kind.HEADER),

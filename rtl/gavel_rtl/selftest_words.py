@@ -3,11 +3,17 @@
 
 from collections.abc import Mapping
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Signal, Value
 
-from gavel_model.config import SwitchConfig
+from gavel_model.config import FCS_BYTES, SwitchConfig
 from gavel_model.profiles import Field
-from gavel_model.selftest_format import HEAD_BYTES, PRBS_BITS, PRBS_TAP, Payload
+from gavel_model.selftest_format import (
+    GROUP_BYTES,
+    HEAD_BYTES,
+    PRBS_BITS,
+    PRBS_TAP,
+    Payload,
+)
 
 HEAD_BITS = 8 * HEAD_BYTES
 INCREMENT_BITS = 8
@@ -21,6 +27,12 @@ def head_words(config: SwitchConfig) -> int:
 def payload_start(config: SwitchConfig) -> int:
     """Number of the word in which the payload begins."""
     return HEAD_BYTES // config.word_bytes
+
+
+def in_payload(config: SwitchConfig, in_head: Value, number: Value) -> Value:
+    """Whether a word has payload, from whether and which word of the head it is."""
+    starts = payload_start(config)
+    return ~in_head if starts == head_words(config) else ~in_head | (number >= starts)
 
 
 def number_bits(config: SwitchConfig) -> int:
@@ -90,17 +102,19 @@ def payload(m: Module, config: SwitchConfig, *, kind: Value, state: Value,
     return word, following
 
 
-def lane_mask(lanes: int, left: Value) -> Value:
-    """W bits: the lanes below ``left``, a number of bytes, 0 or any more."""
-    return Cat(Mux(left > lane, 0xFF, 0) & Const(0xFF, 8) for lane in range(lanes))
+def groups(m: Module, config: SwitchConfig, left: Value) -> Signal:
+    """W/64 bits: the groups of eight lanes that have nothing of tail and FCS.
+
+    Parameters
+    ----------
+    left
+        Bytes that the frame has from this word on.
+    """
+    mask = Signal(config.word_bytes // GROUP_BYTES, name="groups")
+    m.d.comb += mask.eq(Cat(left >= GROUP_BYTES * (n + 1) + FCS_BYTES for n in range(len(mask))))
+    return mask
 
 
-def saturated(m: Module, left: Value, lanes: int) -> Signal:
-    """``left`` limited to 0...``lanes`` after the FCS is taken off: bytes of a word that are
-    covered by the FCS, of ``left`` bytes that the frame has from this word on."""
-    limited = Signal(range(lanes + 1))
-    with m.If(left >= lanes + 4):
-        m.d.comb += limited.eq(lanes)
-    with m.Elif(left > 4):
-        m.d.comb += limited.eq(left - 4)
-    return limited
+def lanes_of(mask: Value) -> Value:
+    """W bits: those of the lanes of the groups in a mask."""
+    return Cat(bit.replicate(8 * GROUP_BYTES) for bit in mask)

@@ -14,6 +14,8 @@ from gavel_model.selftest import SelfTest
 from gavel_model.selftest_format import LINE_RATE, FrameFormat, Mode
 from gavel_model.selftest_map import (
     GLOBAL_BASE,
+    INJECT_HOW_SHIFT,
+    LONGEST_SHIFT,
     PORT_BASE,
     PORT_STRIDE,
     SelfTestGlobal,
@@ -91,9 +93,9 @@ class FaultyWire:
         body = bytearray(join_words([word.data for word in frame], self._size))
         body = body[:len(body) - frame[-1].empty - 4]
         if kind == "short":
-            body = body[:self._rng.randrange(len(body))]
-        elif kind == "header":
-            body[self._rng.randrange(40)] ^= 1 << self._rng.randrange(8)
+            body = body[:self._rng.randrange(1, len(body))]
+        elif kind == "header" or len(body) <= 40:
+            body[self._rng.randrange(min(40, len(body)))] ^= 1 << self._rng.randrange(8)
         else:
             body[self._rng.randrange(40, len(body))] ^= 1 << self._rng.randrange(8)
         data = append_fcs(bytes(body))
@@ -113,11 +115,11 @@ def settings_of(rng: random.Random, config: SwitchConfig, port: int, mode: Mode,
         _R.MODE: mode, _R.ORDER: rng.getrandbits(1),
         _R.DESTINATIONS: mask if destination is None else 1 << destination,
         _R.CLASSES: rng.getrandbits(classes) or (1 << classes) - 1,
-        _R.LENGTH: rng.randrange(40, longest + 1) | longest << 16,
+        _R.LENGTH: rng.randrange(40, longest + 1) | longest << LONGEST_SHIFT,
         _R.LOAD: rng.choice((LINE_RATE, LINE_RATE, rng.randrange(LINE_RATE), _WORD)),
         _R.PAYLOAD: rng.randrange(4), _R.SEED: rng.choice((0, rng.getrandbits(32))),
         _R.COUNT: rng.choice((0, 0, rng.randrange(1, 12))),
-        _R.INJECT: rng.choice((0, rng.randrange(1, 6))) | rng.randrange(4) << 24,
+        _R.INJECT: rng.choice((0, rng.randrange(1, 6))) | rng.randrange(4) << INJECT_HOW_SHIFT,
     }
     return [RegisterPins(self_test_address(port, register), value, 1, rng.getrandbits(1))
             for register, value in values.items()]
@@ -194,7 +196,7 @@ class SelfTestBench:
         dut, model = self._dut.component, self.model
         drive(ctx, dut.bus, {"addr": access.addr, "wdata": access.wdata, "we": access.we,
                              "re": access.re})
-        for port, test in enumerate(model.ports):
+        for port in range(self._config.ports):
             drive(ctx, dut.mac_rx[port], rx[port]._asdict())
             drive(ctx, dut.tx[port], tx[port]._asdict())
             drive(ctx, dut.mac_tx[port], {"ready": ready >> port & 1, "ctl_ready": 0})

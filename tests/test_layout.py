@@ -28,6 +28,7 @@ BLOCKS = (
     "egress", "llr_transmitter", "control_transmitter", "link_tx", "flow_control",
     "credit_sender", "credit_receiver", "pause_sender", "pause_receiver",
     "mac_control_transmitter", "mac_control_receiver", "counters", "registers", "port", "switch",
+    "xgmii_rx", "xgmii_tx", "xgmii_port", "top",
 )
 """Blocks of the specification's figure, each one file in RTL and one in the model."""
 
@@ -36,11 +37,12 @@ WITHOUT_BENCH = {
     "counters": "compared as probe points in every lockstep run",
     "port": "wiring only: compared as a part of the switch",
     "switch": "compared in lockstep as a whole",
+    "xgmii_port": "wiring only: compared as a part of the top level",
 }
 """Blocks that have no bench of their own, and why."""
 
 RTL_MAY_IMPORT = {"config", "mac_control", "ordered_set", "pins", "probes", "profiles",
-                  "register_map"}
+                  "register_map", "top_options"}
 """Modules of the model that the RTL shares: parameters, formats, addresses; no behaviour."""
 
 MAY_IMPORT = {

@@ -14,7 +14,10 @@ from gavel_model.profiles import PROFILE_NAMES
 QUEUEING = ("voq", "fifo")
 """How the frames of an input wait: in virtual output queues, or in one queue."""
 
-NAMES = {"profile": PROFILE_NAMES, "queueing": QUEUEING}
+MACS = ("preamble", "frames")
+"""What the MACs at the ports show: preambles and ordered sets, too, or frames alone."""
+
+NAMES = {"profile": PROFILE_NAMES, "queueing": QUEUEING, "mac": MACS}
 """Fields that are names, and the names allowed."""
 
 CELL_BYTES = 64
@@ -90,6 +93,9 @@ class SwitchConfig:
     queueing
         ``voq``, or ``fifo``: an input sends its frames in the order in which they came, for
         comparison with theory.
+    mac
+        ``preamble``, or ``frames``: the MACs own preamble and ordered sets, so link-level retry and
+        credits cannot be turned on.
     max_frame_bytes
         Longest frame with FCS, 64...9216.
     replay_frames, replay_cells
@@ -143,6 +149,7 @@ class SwitchConfig:
     cell_bytes: int = CELL_BYTES
     buffer_cells: int
     queueing: str = "voq"
+    mac: str = "preamble"
     max_frame_bytes: int
     replay_frames: int
     replay_cells: int

@@ -90,6 +90,13 @@ PER_VC = (Port.CBFC_LIMIT, Port.RX_VC_LIMIT, Port.VC_MATCH, Port.CBFC_S_CC, Port
 """Registers that stand once for each VC: that of VC v at the offset + v."""
 
 
+READ_ONLY_GLOBALS = (Global.ID, Global.VERSION, Global.PORTS, Global.DATA_WIDTH, Global.VCS,
+                     Global.LATENCY, Global.STATUS)
+READ_ONLY = (Port.LLR_STATUS, Port.CBFC_STATUS, Port.CBFC_S_CC, Port.CBFC_S_CF, Port.CBFC_R_CC,
+             Port.CBFC_R_CF, Port.VC_CELLS)
+"""Registers of a port that cannot be written, beside the counters."""
+
+
 class Counter(IntEnum):
     """Counters of a port; the register is at ``Port.COUNTERS`` + the number."""
 
@@ -289,6 +296,29 @@ def mac_address_reset(port: int) -> int:
 def port_address(port: int, offset: int) -> int:
     """Word address of a port's register."""
     return PORT_BASE + port * PORT_STRIDE + offset
+
+
+def global_addresses(*, writable: bool = False) -> frozenset[int]:
+    """Word addresses of the registers that a switch has once: all, or those to be written."""
+    return frozenset(Global) - frozenset(READ_ONLY_GLOBALS if writable else ())
+
+
+def port_offsets(vcs: int, *, writable: bool = False) -> frozenset[int]:
+    """Offsets of the registers that a port with ``vcs`` VCs has: all, or those to be written."""
+    names = frozenset(Port) - frozenset(READ_ONLY if writable else ()) - {Port.COUNTERS}
+    found = {int(name) for name in names if name not in PER_VC}
+    found |= {name + vc for name in PER_VC if name in names for vc in range(vcs)}
+    if not writable:
+        found |= {Port.COUNTERS + number for number in Counter}
+    return frozenset(found)
+
+
+def is_mapped(config: SwitchConfig, address: int, *, writable: bool = False) -> bool:
+    """Whether a word address has a register, or one that can be written."""
+    port, offset = divmod(address - PORT_BASE, PORT_STRIDE)
+    if 0 <= port < config.ports:
+        return offset in port_offsets(config.vcs, writable=writable)
+    return address in global_addresses(writable=writable)
 
 
 def vc_map_reset(config: SwitchConfig) -> int:

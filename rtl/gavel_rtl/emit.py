@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Verilog of a whole switch, and the sidecar that describes it."""
+"""Verilog of a whole switch or of a top level around it, and the sidecar that describes it."""
 
 import hashlib
 from dataclasses import asdict
 from typing import NamedTuple
 
+from amaranth.hdl import Value
 from amaranth.lib import wiring
 
 from gavel_model.config import SwitchConfig
 from gavel_model.probes import probe_points
 from gavel_model.register_map import VERSION
+from gavel_model.top_options import TopOptions
 from gavel_rtl.netlist import Library
 from gavel_rtl.switch import Switch
+from gavel_rtl.top import SWITCH, Top
 from gavel_rtl.verilog import write_verilog
 
 _PROBES = {
@@ -35,11 +38,13 @@ class Generated(NamedTuple):
     sidecar: dict[str, object]
 
 
-def _header(config: SwitchConfig) -> str:
+def _header(config: SwitchConfig, options: TopOptions) -> str:
     values = asdict(config)
     if config.queueing == "voq":
         # Nothing in the text follows from it, and the text is a key of the build cache.
         del values["queueing"]
+    if not options.bare:
+        values |= {f"top.{name}": value for name, value in asdict(options).items()}
     settings = (f"{name} = {value}" for name, value in values.items())
     version = ".".join(map(str, VERSION))
     lines = ("SPDX-License-Identifier: Apache-2.0",
@@ -48,14 +53,14 @@ def _header(config: SwitchConfig) -> str:
     return "".join(f"// {line}\n" for line in lines) + "\n"
 
 
-def _ports(switch: Switch) -> list[dict[str, object]]:
+def _ports(top: Switch | Top) -> list[dict[str, object]]:
     ports: list[dict[str, object]] = [
         {"name": name, "direction": "input", "width": 1} for name in ("clk", "rst")]
-    for path, member, value in switch.signature.flatten(switch):
+    for path, member, value in top.signature.flatten(top):
         ports.append({
             "name": "__".join(map(str, path)),
             "direction": "input" if member.flow is wiring.In else "output",
-            "width": len(value),
+            "width": len(Value.cast(value)),
         })
     return ports
 
@@ -67,32 +72,39 @@ def _probe_path(name: str) -> str:
     return f"port{block.removeprefix('p')}.{_PROBES[point]}"
 
 
-def generate(config: SwitchConfig) -> Generated:
-    """The switch as Verilog; the same config gives the same bytes.
+def generate(config: SwitchConfig, options: TopOptions | None = None) -> Generated:
+    """The switch, or a top level around it, as Verilog; the same input gives the same bytes.
 
     Returns
     -------
-    The top module is ``gavel_switch``. The sidecar has ``config`` (its fields),
-    ``latency_cycles``, ``sha256`` of the Verilog, ``top``, ``ports`` ({name, direction, width}),
-    ``probes`` ({name: {path, width}}, path below the top) and ``modules`` ({name: instances}).
+    The top module is ``gavel_switch``, or ``gavel_top`` if ``options`` put anything around the
+    switch. The sidecar has ``config`` (its fields), ``options``, ``latency_cycles`` (of the
+    switch), ``sha256`` of the Verilog, ``top``, ``ports`` ({name, direction, width}), ``probes``
+    ({name: {path, width}}, path below the top) and ``modules`` ({name: instances}).
 
     Raises
     ------
+    ConfigError
+        If ``options`` ask for what this switch cannot have.
     RuntimeError
         If the Verilog writer is missing or fails.
     """
-    switch = Switch(config)
-    ports = _ports(switch)
+    options = options or TopOptions()
+    config = options.switch_config(config)
+    top = Switch(config) if options.bare else Top(config, options)
+    below = "" if options.bare else f"{SWITCH}."
+    ports = _ports(top)
     library = Library()
-    netlist = library.netlist(library.add(switch))
-    verilog = _header(config) + write_verilog(netlist.rtlil)
+    netlist = library.netlist(library.add(top))
+    verilog = _header(config, options) + write_verilog(netlist.rtlil)
     probes = {
-        point.name: {"path": _probe_path(point.name), "width": point.width}
+        point.name: {"path": below + _probe_path(point.name), "width": point.width}
         for point in probe_points(config)
     }
     return Generated(verilog, {
         "top": next(iter(netlist.instances)),
         "config": asdict(config),
+        "options": asdict(options),
         "latency_cycles": config.latency_cycles,
         "sha256": hashlib.sha256(verilog.encode()).hexdigest(),
         "ports": ports,

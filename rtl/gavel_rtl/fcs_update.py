@@ -14,15 +14,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import FCS_BYTES, MIN_FRAME_BYTES, SwitchConfig
-from gavel_rtl.lib.crc import CRC_BITS, REFLECTED, advance, crc32_advance
-
-
-def _back(state: int, bits: int) -> int:
-    """The CRC register ``bits`` zero bits ago."""
-    for _ in range(bits):
-        last = state >> CRC_BITS - 1
-        state = (state ^ (REFLECTED if last else 0)) << 1 | last
-    return state
+from gavel_rtl.lib.crc import CRC_BITS, advance, crc32_advance, retreat
 
 
 def change_constant(config: SwitchConfig, bit: int, empty: int) -> int:
@@ -37,7 +29,7 @@ def change_constant(config: SwitchConfig, bit: int, empty: int) -> int:
     """
     following = config.word_bytes - FCS_BYTES - bit // 8 - empty
     state = 1 << bit % 8
-    return advance(state, 8 * following) if following >= 0 else _back(state, -8 * following)
+    return advance(state, 8 * following) if following >= 0 else retreat(state, -8 * following)
 
 
 class FcsUpdate(wiring.Component):

@@ -39,6 +39,14 @@ def _ports(component: wiring.Component) -> dict[str, tuple[Signal, wiring.Flow]]
     }
 
 
+def _clocking(port: str) -> Value:
+    """What drives a clock or reset input: Amaranth names that of domain D ``D_clk``, ``D_rst``,
+    and that of the domain ``sync`` without a prefix."""
+    domain, _, kind = port.rpartition("_")
+    signal = ClockSignal if kind == "clk" else ResetSignal
+    return signal(domain or "sync")
+
+
 class Library:
     """Elaboration target for `gavel_rtl.block.Block`: keeps the RTLIL of every module once.
 
@@ -51,7 +59,7 @@ class Library:
     def __init__(self, *, with_sources: bool = False) -> None:
         self._with_sources = with_sources
         self._text: dict[str, str] = {}
-        self._clocked: dict[str, frozenset[str]] = {}
+        self._clocking: dict[str, frozenset[str]] = {}
 
     def instance(self, component: wiring.Component, name: str | None) -> Elaboratable:
         """An instance of the module of ``component``'s class, connected to its signals.
@@ -60,7 +68,7 @@ class Library:
         in the parent.
         """
         module = module_name(component)
-        if module not in self._clocked:
+        if module not in self._clocking:
             self.add(component)
         # An instance stands for the component, so Amaranth need not warn that it was not used.
         vars(component)["_MustUse__used"] = True
@@ -69,10 +77,7 @@ class Library:
         for port, (value, flow) in _ports(component).items():
             value.name = f"{prefix}__{port}"
             connections[f"{'i' if flow is wiring.In else 'o'}_{port}"] = value
-        if "clk" in self._clocked[module]:
-            connections["i_clk"] = ClockSignal()
-        if "rst" in self._clocked[module]:
-            connections["i_rst"] = ResetSignal()
+        connections |= {f"i_{port}": _clocking(port) for port in self._clocking[module]}
         return Instance(module, **connections)
 
     def add(self, component: wiring.Component) -> str:
@@ -84,7 +89,7 @@ class Library:
         starts = [match.start() for match in _MODULE.finditer(text)]
         bounds = zip(starts, [*starts[1:], len(text)], strict=True)
         parts = [text[low:high] for low, high in bounds]
-        self._clocked[name] = frozenset(_INPUT.findall(parts[0])) & {"clk", "rst"}
+        self._clocking[name] = frozenset(_INPUT.findall(parts[0])) - set(_ports(component))
         self._keep(parts)
         return name
 

@@ -14,16 +14,19 @@ from gavel_rtl.registers import Registers
 from gavel_rtl.scheduler import Scheduler
 
 
-def _pin_members(config: SwitchConfig) -> dict[str, wiring.Member]:
-    members: dict[str, wiring.Member] = {}
-    for number in range(config.ports):
-        for name, member in RxLink(config).members.items():
-            members[f"p{number}_rx_{name}"] = In(member.shape)
-        for name, member in TxLink(config).members.items():
-            members[f"p{number}_tx_{name}"] = wiring.Member(member.flow, member.shape)
-    for name, member in RegisterPort().members.items():
-        members[f"reg_{name}"] = wiring.Member(member.flow.flip(), member.shape)
+def port_pins(config: SwitchConfig, number: int) -> dict[str, wiring.Member]:
+    """The pins of a port."""
+    members = {f"p{number}_rx_{name}": In(member.shape)
+               for name, member in RxLink(config).members.items()}
+    for name, member in TxLink(config).members.items():
+        members[f"p{number}_tx_{name}"] = wiring.Member(member.flow, member.shape)
     return members
+
+
+def register_pins() -> dict[str, wiring.Member]:
+    """The pins of the registers."""
+    return {f"reg_{name}": wiring.Member(member.flow.flip(), member.shape)
+            for name, member in RegisterPort().members.items()}
 
 
 class Switch(wiring.Component):
@@ -33,19 +36,31 @@ class Switch(wiring.Component):
     ----------
     config
         All of it.
+    with_protect
+        The setting that who encodes preambles needs is a pin.
 
     Members
     -------
     The pins of docs/spec.md, chapters Port pins and Registers, under their names there.
+
+    p<i>_protect
+        Bit `protect` of LLR_CONTROL of the port, as visible in the cycle.
 
     Cycle behaviour
     ---------------
     As docs/spec.md.
     """
 
-    def __init__(self, config: SwitchConfig):
+    def __init__(self, config: SwitchConfig, *, with_protect: bool = False):
         self._config = config
-        super().__init__(_pin_members(config))
+        self._with_protect = with_protect
+        members: dict[str, wiring.Member] = {}
+        for number in range(config.ports):
+            members |= port_pins(config, number)
+        members |= register_pins()
+        if with_protect:
+            members |= {f"p{number}_protect": Out(1) for number in range(config.ports)}
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -85,6 +100,9 @@ class Switch(wiring.Component):
                 scheduler.voq_ready[number].eq(port.voq_ready),
                 crossbar.connect[number].eq(port.connect),
             ]
+            if self._with_protect:
+                m.d.comb += getattr(self, f"p{number}_protect").eq(
+                    registers.settings[number].llr.protect)
         for name, member in registers.bus.signature.flip().members.items():
             pin, signal = getattr(self, f"reg_{name}"), getattr(registers.bus, name)
             m.d.comb += signal.eq(pin) if member.flow is Out else pin.eq(signal)

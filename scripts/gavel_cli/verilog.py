@@ -12,10 +12,8 @@ import click
 from gavel_cli.errors import EXIT_CODES, ToolError
 from gavel_cli.options import config_options, json_option, make_config, print_json
 from gavel_cli.run_progress import ProgressBar
+from gavel_model.top_options import PORTS, REGISTERS, TopOptions
 from gavel_tb.files import write_together
-
-VERILOG_NAME = "gavel_switch.v"
-SIDECAR_NAME = "gavel_switch.json"
 
 
 @click.command(epilog=EXIT_CODES)
@@ -23,15 +21,22 @@ SIDECAR_NAME = "gavel_switch.json"
 @click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), default=None,
               metavar="DIR", help="Folder for both files; without it the Verilog goes to standard "
                                   "output.")
+@click.option("--ports", type=click.Choice(PORTS), default=PORTS[0], show_default=True,
+              help="Pins of a port: those of docs/spec.md, or an adapter.")
+@click.option("--registers", type=click.Choice(REGISTERS), default=REGISTERS[0],
+              show_default=True, help="Pins of the registers.")
 @json_option
-def verilog(config: str, overrides: tuple[str, ...], output: Path | None, as_json: bool) -> None:
+def verilog(config: str, overrides: tuple[str, ...], output: Path | None, ports: str,
+            registers: str, as_json: bool) -> None:
     """Write the Verilog of a configuration, and a JSON file that describes it.
 
     DIR gets gavel_switch.v and gavel_switch.json: configuration, latency, hash, ports, modules
-    with their instance counts, and the path of every probe point. Both are written or neither.
-    The same configuration gives the same bytes.
+    with their instance counts, and the path of every probe point. With adapters around the
+    switch both are called gavel_top. Both are written or neither. The same configuration and
+    options give the same bytes.
     """
-    switch = make_config(config, overrides)
+    options = TopOptions(ports=ports, registers=registers)
+    switch = options.switch_config(make_config(config, overrides))
     if output is None and as_json:
         raise click.UsageError("--json needs -o DIR: standard output is the Verilog")
     try:
@@ -40,13 +45,14 @@ def verilog(config: str, overrides: tuple[str, ...], output: Path | None, as_jso
         raise ToolError(f"{error.name} is not installed: run `gavel doctor`") from error
     begin = perf_counter()
     with ProgressBar("gavel verilog", "generating Verilog"):
-        generated = generate(switch)
+        generated = generate(switch, options)
     seconds = perf_counter() - begin
     if output is None:
         click.echo(generated.verilog, nl=False)
         return
     sidecar = json.dumps(generated.sidecar, indent=2) + "\n"
-    paths = write_together(output, {VERILOG_NAME: generated.verilog, SIDECAR_NAME: sidecar})
+    name = generated.sidecar["top"]
+    paths = write_together(output, {f"{name}.v": generated.verilog, f"{name}.json": sidecar})
     lines = generated.verilog.count("\n")
     if as_json:
         print_json({"files": [str(path) for path in paths], "lines": lines,

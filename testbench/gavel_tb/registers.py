@@ -17,6 +17,7 @@ from gavel_model.register_map import (
     PER_VC,
     PORT_BASE,
     PORT_STRIDE,
+    VERSION,
     Global,
     Port,
     port_address,
@@ -56,24 +57,35 @@ _CORNERS = (
 """Register, what is written, what is stored; None: it is read only."""
 
 
-class _Expected:
-    """What the registers hold and answer."""
+_GLOBAL_BITS = {
+    Global.ROUTE_INDEX: 16, Global.FDB_INDEX: 16, Global.FDB_ADDR_HI: 16, Global.FDB_ADDR_LO: 32,
+    Global.ESUN_ETHERTYPE: 16, Global.BYPASS_LIMIT: 8,
+}
+
+
+class ExpectedRegisters:
+    """What the registers hold and answer, but for ``STATUS`` and the data of tables; counters and
+    status are those of `counter_value`, `llr_status_value` and `flow_status_value`."""
 
     def __init__(self, config: SwitchConfig) -> None:
         self._config = config
+        major, minor, patch = VERSION
         self._constants = {
-            int(Global.ID): ID_VALUE, int(Global.PORTS): config.ports,
-            int(Global.DATA_WIDTH): config.data_width, int(Global.VCS): config.vcs,
-            int(Global.LATENCY): config.latency_cycles,
+            int(Global.ID): ID_VALUE, int(Global.VERSION): major << 16 | minor << 8 | patch,
+            int(Global.PORTS): config.ports, int(Global.DATA_WIDTH): config.data_width,
+            int(Global.VCS): config.vcs, int(Global.LATENCY): config.latency_cycles,
         }
-        self.bypass_limit = config.bypass_limit
+        self._values = {int(register): 0 for register in _GLOBAL_BITS} | {
+            int(Global.ESUN_ETHERTYPE): config.esun_ethertype,
+            int(Global.BYPASS_LIMIT): config.bypass_limit,
+        }
         self.ports = [PortSettings(config, number) for number in range(config.ports)]
 
     def draw(self, rng: random.Random) -> int:
         """An address: mostly of something, of every port and one more."""
         config = self._config
         if rng.random() < 0.1:
-            return rng.choice((*self._constants, int(Global.BYPASS_LIMIT)))
+            return rng.choice((*self._constants, *self._values))
         port = rng.randrange(config.ports + (rng.random() < 0.1))
         offset = rng.choice((
             rng.choice(list(self.ports[0].values)), Port.LLR_STATUS, Port.CBFC_STATUS,
@@ -84,15 +96,15 @@ class _Expected:
     def write(self, address: int, value: int) -> None:
         """A write takes effect."""
         number, offset = divmod(address - PORT_BASE, PORT_STRIDE)
-        if address == Global.BYPASS_LIMIT:
-            self.bypass_limit = value & 0xFF
+        if address in self._values:
+            self._values[address] = value & (1 << _GLOBAL_BITS[Global(address)]) - 1
         elif 0 <= number < self._config.ports:
             self.ports[number].write(offset, value)
 
     def read(self, address: int) -> int:
         """The answer."""
-        if address == Global.BYPASS_LIMIT:
-            return self.bypass_limit
+        if address in self._values:
+            return self._values[address]
         if address in self._constants:
             return self._constants[address]
         number, offset = divmod(address - PORT_BASE, PORT_STRIDE)
@@ -101,13 +113,13 @@ class _Expected:
         if offset in self.ports[number].values:
             return self.ports[number].values[offset]
         if Port.COUNTERS <= offset < Port.COUNTERS + COUNTERS:
-            return _counter(number, offset - Port.COUNTERS)
+            return counter_value(number, offset - Port.COUNTERS)
         if offset == Port.LLR_STATUS:
-            return _status(number)
+            return llr_status_value(number)
         if offset == Port.CBFC_STATUS:
-            return _flow_status(number, offset)
+            return flow_status_value(number, offset)
         if any(base <= offset < base + self._config.vcs for base in VC_COUNTS):
-            return _flow_status(number, offset)
+            return flow_status_value(number, offset)
         return 0
 
 
@@ -120,7 +132,7 @@ def check(config: SwitchConfig, seed: int, accesses: int = 500) -> None:
         At the first value that is wrong.
     """
     rng = derived_random(seed, "registers")
-    block, expected = Registers(config), _Expected(config)
+    block, expected = Registers(config), ExpectedRegisters(config)
 
     async def bench(ctx: Any) -> None:
         async def tick() -> None:
@@ -174,12 +186,12 @@ def _answer(ctx: Any, config: SwitchConfig, block: Registers) -> None:
         offset = VC_COUNTS[group.bit_length() - 1] + vc.bit_length() - 1
     for port in range(config.ports):
         ctx.set(block.counter[port],
-                _counter(port, selected.bit_length() - 1) if selected else 0)
-        ctx.set(block.llr_status[port], _status(port))
-        ctx.set(block.flow_status[port], 0 if offset is None else _flow_status(port, offset))
+                counter_value(port, selected.bit_length() - 1) if selected else 0)
+        ctx.set(block.llr_status[port], llr_status_value(port))
+        ctx.set(block.flow_status[port], 0 if offset is None else flow_status_value(port, offset))
 
 
-def _expect_settings(ctx: Any, config: SwitchConfig, block: Registers, expected: _Expected,
+def _expect_settings(ctx: Any, config: SwitchConfig, block: Registers, expected: ExpectedRegisters,
                      port: int) -> None:
     """The settings that drive a port are what its registers hold."""
     values, settings = expected.ports[port].values, block.settings[port]
@@ -205,13 +217,16 @@ def _expect_settings(ctx: Any, config: SwitchConfig, block: Registers, expected:
            {name: int(getattr(llr, name)) for name in FIELDS})
 
 
-def _counter(port: int, number: int) -> int:
+def counter_value(port: int, number: int) -> int:
+    """What a counter reads."""
     return port << 16 | number << 8 | 0x5A
 
 
-def _status(port: int) -> int:
+def llr_status_value(port: int) -> int:
+    """What ``LLR_STATUS`` reads."""
     return 0xA5C3 ^ port
 
 
-def _flow_status(port: int, offset: int) -> int:
+def flow_status_value(port: int, offset: int) -> int:
+    """What a read-only register of flow control reads."""
     return port << 20 | offset << 8 | 0xC3

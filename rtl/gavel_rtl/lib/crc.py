@@ -36,6 +36,15 @@ def back(state: int, bits: int) -> int:
 
 
 @cache
+def retreat(state: int, bits: int) -> int:
+    """The register ``bits`` zero bits ago: what `advance` makes ``state`` of."""
+    for _ in range(bits):
+        last = state >> CRC_BITS - 1
+        state = (state ^ (REFLECTED if last else 0)) << 1 | last
+    return state
+
+
+@cache
 def data_columns(bits: int) -> tuple[int, ...]:
     """What each bit of a ``bits``-bit word, bit 0 first on the wire, adds to the register."""
     columns = [REFLECTED]
@@ -85,6 +94,11 @@ def crc32_data(word: ValueLike, outputs: int = CRC_BITS) -> Value:
 def crc32_advance(state: ValueLike, zero_bytes: int) -> Value:
     """The register ``state`` (32 bits) after ``zero_bytes`` zero bytes."""
     return multiply(state, state_columns(8 * zero_bytes))
+
+
+def crc32_retreat(state: ValueLike, zero_bytes: int) -> Value:
+    """The register ``state`` (32 bits) ``zero_bytes`` zero bytes ago. Pass a Signal."""
+    return multiply(state, tuple(retreat(1 << bit, 8 * zero_bytes) for bit in range(CRC_BITS)))
 
 
 def crc32_step(state: ValueLike, word: ValueLike) -> Value:

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What stands around the switch at the top level: port adapters, register adapter, crossing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from gavel_model.config import ConfigError, SwitchConfig
+
+PORTS = ("segment", "xgmii", "axi_stream")
+"""What the pins of a port are: those of docs/spec.md, chapter Port pins, or of an adapter."""
+
+REGISTERS = ("plain", "axi_lite")
+"""What the pins of the registers are: those of docs/spec.md, chapter Registers, or AXI4-Lite."""
+
+FCS = ("strip", "keep")
+"""What a MAC on AXI4-Stream does with the FCS: removes and adds it, or hands it over."""
+
+XGMII_BITS = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class TopOptions:
+    """The top level around a switch; without arguments the bare switch.
+
+    Attributes
+    ----------
+    ports
+        ``segment``, ``xgmii``, which needs ``data_width`` = 64, or ``axi_stream``, with which the
+        switch has ``mac`` = ``frames``.
+    registers
+        ``plain`` or ``axi_lite``.
+    fcs
+        ``strip`` or ``keep``; only with ``axi_stream``.
+
+    Raises
+    ------
+    ConfigError
+        For a name that is not known, or an option that nothing follows from.
+    """
+
+    ports: str = "segment"
+    registers: str = "plain"
+    fcs: str = "strip"
+
+    def __post_init__(self) -> None:
+        for field, names in (("ports", PORTS), ("registers", REGISTERS), ("fcs", FCS)):
+            value = getattr(self, field)
+            if value not in names:
+                raise ConfigError(field, value, "one of " + ", ".join(names))
+        if self.fcs != FCS[0] and self.ports != "axi_stream":
+            raise ConfigError("fcs", self.fcs, f"{FCS[0]} without ports = axi_stream")
+
+    @property
+    def bare(self) -> bool:
+        """There is nothing around the switch."""
+        return self == TopOptions()
+
+    def switch_config(self, config: SwitchConfig) -> SwitchConfig:
+        """The configuration of the switch inside.
+
+        Raises
+        ------
+        ConfigError
+            If the switch cannot have what stands around it.
+        """
+        if self.ports == "xgmii" and config.data_width != XGMII_BITS:
+            raise ConfigError("data_width", config.data_width, f"{XGMII_BITS} with ports = xgmii")
+        return replace(config, mac="frames") if self.ports == "axi_stream" else config

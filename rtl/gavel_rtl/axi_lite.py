@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""AXI4-Lite in front of the register port."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, unsigned
+from amaranth.lib import enum, wiring
+from amaranth.lib.wiring import In, Out
+
+from gavel_model.config import SwitchConfig
+from gavel_model.register_map import PORT_BASE, PORT_STRIDE, global_addresses, port_offsets
+from gavel_rtl.interfaces import RegisterPort
+from gavel_rtl.lib.decode import is_one_of
+
+ADDRESS_BITS = 18
+DATA_BITS = 32
+STROBES = 4
+_OFFSET_BITS = PORT_STRIDE.bit_length() - 1
+_BYTE_BITS = STROBES.bit_length() - 1
+
+
+class Response(enum.Enum, shape=unsigned(2)):
+    """Values of ``bresp`` and ``rresp`` (AMBA AXI, IHI 0022)."""
+
+    OKAY = 0
+    SLVERR = 2
+
+
+class AxiLiteBus(wiring.Signature):
+    """The five channels of AXI4-Lite, as driven by the manager (AMBA AXI, IHI 0022).
+
+    Addresses are those of bytes. ``awprot`` and ``arprot`` mean nothing here.
+    """
+
+    def __init__(self):
+        super().__init__({
+            "awaddr": Out(ADDRESS_BITS),
+            "awprot": Out(3),
+            "awvalid": Out(1),
+            "awready": In(1),
+            "wdata": Out(DATA_BITS),
+            "wstrb": Out(STROBES),
+            "wvalid": Out(1),
+            "wready": In(1),
+            "bresp": In(Response),
+            "bvalid": In(1),
+            "bready": Out(1),
+            "araddr": Out(ADDRESS_BITS),
+            "arprot": Out(3),
+            "arvalid": Out(1),
+            "arready": In(1),
+            "rdata": In(DATA_BITS),
+            "rresp": In(Response),
+            "rvalid": In(1),
+            "rready": Out(1),
+        })
+
+
+class AxiLite(wiring.Component):
+    """A subordinate of AXI4-Lite that reads and writes registers (docs/axi_lite.md).
+
+    Parameters
+    ----------
+    config
+        P and V, which decide what addresses have a register.
+
+    Members
+    -------
+    axil
+        The five channels.
+    bus
+        To the register port.
+
+    Cycle behaviour
+    ---------------
+    Address and data of a write taken in t, the later of the two: ``bus`` in t+1, ``bvalid`` in
+    t+2. Address of a read taken in t: ``bus`` in t+1, ``rvalid`` in t+3. When both want ``bus``
+    the write has it, and the read a cycle later. Each channel takes something every second cycle.
+    What ``axil`` shows does not depend on what it gets in the same cycle. Nothing is under way
+    after reset.
+    """
+
+    def __init__(self, config: SwitchConfig):
+        self._config = config
+        super().__init__({"axil": In(AxiLiteBus()), "bus": Out(RegisterPort())})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        axil, bus = self.axil, self.bus
+        begin_write, begin_read = Signal(), Signal()
+        fetching, arrived = Signal(), Signal()
+        has_address, write_address = self._take(m, "aw", axil.awaddr, begin_write)
+        has_data, written = self._take(
+            m, "w", Cat(axil.wdata, axil.wstrb.all(), axil.wstrb.any()), begin_write)
+        has_read, read_address = self._take(m, "ar", axil.araddr, begin_read)
+        address = Signal(ADDRESS_BITS)
+        aligned = Signal()
+        data, whole, anything = written[:DATA_BITS], written[DATA_BITS], written[DATA_BITS + 1]
+        m.d.comb += [
+            # A response that is taken makes room for the next write in the cycle after.
+            begin_write.eq(has_address & has_data & ~axil.bvalid),
+            begin_read.eq(has_read & ~begin_write & ~fetching & (~axil.rvalid | axil.rready)),
+            address.eq(Mux(begin_write, write_address, read_address)),
+            aligned.eq(~address[:_BYTE_BITS].any()),
+            bus.addr.eq(address[_BYTE_BITS:]),
+            bus.wdata.eq(data),
+            bus.we.eq(begin_write & whole & aligned),
+            bus.re.eq(begin_read & aligned),
+        ]
+        readable, writable = (self._is_mapped(bus.addr, writable) for writable in (False, True))
+        with m.If(begin_write):
+            good = ~anything | (whole & aligned & writable)
+            m.d.sync += [axil.bvalid.eq(1), axil.bresp.eq(_response(good))]
+        with m.Elif(axil.bready):
+            m.d.sync += axil.bvalid.eq(0)
+
+        held = Signal(DATA_BITS)
+        m.d.sync += [fetching.eq(begin_read), arrived.eq(fetching)]
+        with m.If(begin_read):
+            m.d.sync += axil.rresp.eq(_response(aligned & readable))
+        with m.If(fetching):
+            m.d.sync += axil.rvalid.eq(1)
+        with m.Elif(axil.rready):
+            m.d.sync += axil.rvalid.eq(0)
+        with m.If(arrived):
+            m.d.sync += held.eq(bus.rdata)
+        m.d.comb += axil.rdata.eq(Mux(arrived, bus.rdata, held))
+        return m
+
+    def _take(self, m: Module, name: str, payload: Value, done: Signal) -> tuple[Signal, Signal]:
+        """Holds what a channel has given until ``done``: whether there is something, and it."""
+        full, held = Signal(name=f"{name}_full"), Signal(len(payload), name=f"{name}_held")
+        ready = getattr(self.axil, f"{name}ready")
+        m.d.comb += ready.eq(~full)
+        with m.If(ready & getattr(self.axil, f"{name}valid")):
+            m.d.sync += [full.eq(1), held.eq(payload)]
+        with m.Elif(done):
+            m.d.sync += full.eq(0)
+        return full, held
+
+    def _is_mapped(self, address: Value, writable: bool) -> Value:
+        """Whether a word address has a register, or one that can be written."""
+        config = self._config
+        page, offset = address[_OFFSET_BITS:], address[:_OFFSET_BITS]
+        first = PORT_BASE // PORT_STRIDE
+        of_ports = is_one_of(page, range(first, first + config.ports))
+        of_port = is_one_of(offset, port_offsets(config.vcs, writable=writable))
+        return (of_ports & of_port) | is_one_of(address, global_addresses(writable=writable))
+
+
+def _response(good: Value) -> Value:
+    return Mux(good, Response.OKAY, Response.SLVERR)

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""XGMII of one port: both directions, and the link fault between them."""
+
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from gavel_model.config import SwitchConfig
+from gavel_rtl.block import connect, place
+from gavel_rtl.interfaces import LINK_MEMBERS, RxLink, TxLink
+from gavel_rtl.xgmii import DATA_BITS, LANES, Fault
+from gavel_rtl.xgmii_rx import XgmiiRx
+from gavel_rtl.xgmii_tx import XgmiiTx
+
+
+class XgmiiPort(wiring.Component):
+    """Wiring of `XgmiiRx` and `XgmiiTx`.
+
+    Parameters
+    ----------
+    config
+        W = 64.
+
+    Members
+    -------
+    rx, tx
+        Pins of the port of the switch.
+    rx_protect, tx_protect
+        Check bytes in preambles, as visible in the cycle.
+    xgmii_rxd, xgmii_rxc
+        The word received, 64 data and 8 control bits.
+    xgmii_txd, xgmii_txc
+        The word sent.
+    xgmii_fault
+        Link fault: 0 none, 1 local, 2 remote.
+    xgmii_aborted, xgmii_discarded
+        Events of the transmit side, 1 in one cycle each.
+
+    Cycle behaviour
+    ---------------
+    As docs/xgmii.md.
+    """
+
+    def __init__(self, config: SwitchConfig):
+        self._config = config
+        super().__init__({
+            "rx": Out(RxLink(config)),
+            "tx": In(TxLink(config)),
+            "rx_protect": In(1),
+            "tx_protect": In(1),
+            **self.pins(config),
+        })
+
+    @staticmethod
+    def pins(config: SwitchConfig) -> dict[str, wiring.Member]:
+        """The members that are pins of the top level, which may be asked before there is one."""
+        return {
+            "xgmii_rxd": In(DATA_BITS),
+            "xgmii_rxc": In(LANES),
+            "xgmii_txd": Out(DATA_BITS),
+            "xgmii_txc": Out(LANES),
+            "xgmii_fault": Out(Fault),
+            "xgmii_aborted": Out(1),
+            "xgmii_discarded": Out(1),
+        }
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        receive = place(m, "receive", XgmiiRx(self._config))
+        transmit = place(m, "transmit", XgmiiTx(self._config))
+        connect(m, self.rx, receive.link)
+        connect(m, transmit.link, self.tx, LINK_MEMBERS)
+        m.d.comb += [
+            receive.xgmii.data.eq(self.xgmii_rxd),
+            receive.xgmii.ctl.eq(self.xgmii_rxc),
+            receive.protect.eq(self.rx_protect),
+            self.tx.ready.eq(transmit.link.ready),
+            self.tx.ctl_ready.eq(transmit.link.ctl_ready),
+            transmit.protect.eq(self.tx_protect),
+            transmit.fault.eq(receive.fault),
+            self.xgmii_txd.eq(transmit.xgmii.data),
+            self.xgmii_txc.eq(transmit.xgmii.ctl),
+            self.xgmii_fault.eq(receive.fault),
+            self.xgmii_aborted.eq(transmit.aborted),
+            self.xgmii_discarded.eq(transmit.discarded),
+        ]
+        return m

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""cocotb tests of AxiLite with a manager that is not ours: the one of cocotbext-axi.
+
+It comes with the extra ``dev``. `gavel_tb.axi_lite_harness` is the top. The tests know
+docs/axi_lite.md and the register map, and nothing of the model of `AxiLite`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import cocotb
+from cocotb.clock import Clock
+from cocotb.triggers import ClockCycles, RisingEdge
+from cocotbext.axi import AxiLiteBus, AxiLiteMaster, AxiResp
+
+from gavel_model.config import SwitchConfig
+from gavel_model.loader import load_config
+from gavel_model.register_map import (
+    ENTRY_VALID,
+    PORT_BASE,
+    PORT_STRIDE,
+    Global,
+    global_addresses,
+    is_mapped,
+    port_address,
+    port_offsets,
+)
+from gavel_tb.registers import ExpectedRegisters
+from gavel_tb.stimulus import derived_random
+
+SEED_VARIABLE = "GAVEL_SEED"
+CONFIG = load_config("tiny", ("vcs=3",))
+BYTES = 4
+CYCLES_OF_A_TRANSFER = 2
+
+_TABLES = {int(Global.ROUTE_DATA), int(Global.FDB_DATA)}
+_PERIOD = 10
+
+
+def _pauses(rng: random.Random, share: float) -> Iterator[bool]:
+    while True:
+        yield rng.random() < share
+
+
+class Bench:
+    """Clock, reset, and the manager."""
+
+    def __init__(self, dut: Any, name: str) -> None:
+        self.dut = dut
+        logging.getLogger("cocotb.gavel_harness").setLevel(logging.WARNING)
+        self.rng = derived_random(int(os.environ[SEED_VARIABLE]), name)
+        self.expected = ExpectedRegisters(CONFIG)
+
+    async def start(self) -> None:
+        """Resets, and waits until the tables are ready."""
+        dut = self.dut
+        Clock(dut.clk, _PERIOD, "ns").start()
+        dut.rst.value = 1
+        self.master = AxiLiteMaster(AxiLiteBus.from_prefix(dut, "s_axil"), dut.clk, dut.rst)
+        await ClockCycles(dut.clk, 2)
+        dut.rst.value = 0
+        await ClockCycles(dut.clk, CONFIG.table_init_cycles)
+
+    def pause(self, share: float) -> None:
+        """Every channel pauses in this share of cycles, each at its own times."""
+        write, read = self.master.write_if, self.master.read_if
+        for channel in (write.aw_channel, write.w_channel, write.b_channel, read.ar_channel,
+                        read.r_channel):
+            rng = random.Random(self.rng.getrandbits(64))
+            channel.set_pause_generator(_pauses(rng, share))
+
+    async def write(self, address: int, value: int) -> AxiResp:
+        """Writes a register by its word address."""
+        done = await self.master.write(address * BYTES, value.to_bytes(BYTES, "little"))
+        return done.resp
+
+    async def read(self, address: int) -> tuple[AxiResp, int]:
+        """Reads a register by its word address."""
+        done = await self.master.read(address * BYTES, BYTES)
+        return done.resp, int.from_bytes(done.data, "little")
+
+    async def expect_all(self) -> None:
+        """Reads every register, and compares."""
+        for address in _mapped(CONFIG) - _TABLES - {Global.STATUS}:
+            wanted = AxiResp.OKAY, self.expected.read(address)
+            assert await self.read(address) == wanted, f"{address:#06x}"
+
+
+def _mapped(config: SwitchConfig, *, writable: bool = False) -> set[int]:
+    """Word addresses of all registers, or of those that can be written."""
+    return set(global_addresses(writable=writable)) | {
+        port_address(port, offset) for port in range(config.ports)
+        for offset in port_offsets(config.vcs, writable=writable)}
+
+
+async def _write_everything(bench: Bench) -> None:
+    for address in sorted(_mapped(CONFIG, writable=True) - _TABLES):
+        value = bench.rng.getrandbits(32)
+        assert await bench.write(address, value) == AxiResp.OKAY, f"{address:#06x}"
+        bench.expected.write(address, value)
+
+
+@cocotb.test()
+async def writes_and_reads_every_register(dut: Any) -> None:
+    """After reset, and after a write of each; then again with pauses on all channels."""
+    bench = Bench(dut, "registers")
+    await bench.start()
+    assert await bench.read(Global.STATUS) == (AxiResp.OKAY, 1)
+    await bench.expect_all()
+    for share in (0.0, 0.7):
+        bench.pause(share)
+        await _write_everything(bench)
+        await bench.expect_all()
+
+
+@cocotb.test()
+async def refuses_what_is_not_mapped(dut: Any) -> None:
+    """No register, or one that is read only: SLVERR, and nothing has changed."""
+    bench = Bench(dut, "unmapped")
+    await bench.start()
+    bench.pause(0.2)
+    await _write_everything(bench)
+    pages = (0, PORT_BASE - PORT_STRIDE, *(port_address(port, 0) for port in (0, CONFIG.ports)))
+    addresses = {page + offset for page in pages for offset in range(PORT_STRIDE)}
+    addresses |= {bench.rng.getrandbits(16) for _ in range(200)} | {0xFFFF}
+    mapped, writable = _mapped(CONFIG), _mapped(CONFIG, writable=True)
+    for address in sorted(addresses - writable):
+        assert await bench.write(address, 0xFFFFFFFF) == AxiResp.SLVERR, f"{address:#06x}"
+        if address not in mapped:
+            assert not is_mapped(CONFIG, address)
+            assert await bench.read(address) == (AxiResp.SLVERR, 0), f"{address:#06x}"
+    await bench.expect_all()
+
+
+@cocotb.test()
+async def refuses_parts_of_a_register(dut: Any) -> None:
+    """One to three bytes, wherever they begin, and reads that begin inside of a register."""
+    bench = Bench(dut, "parts")
+    await bench.start()
+    await _write_everything(bench)
+    for address in sorted(_mapped(CONFIG, writable=True))[::7]:
+        for first in range(BYTES):
+            for count in range(1, BYTES - first + 1 - (first == 0)):
+                done = await bench.master.write(address * BYTES + first, bytes(count))
+                assert done.resp == AxiResp.SLVERR, (address, first, count)
+            if first:
+                done = await bench.master.read(address * BYTES + first, 1)
+                assert (done.resp, done.data) == (AxiResp.SLVERR, bytes(1)), (address, first)
+    await bench.expect_all()
+
+
+@cocotb.test()
+async def tables_are_filled_through_the_bus(dut: Any) -> None:
+    """Index and data one after the other, without waiting: the order of writes is kept."""
+    bench = Bench(dut, "tables")
+    await bench.start()
+    rng = bench.rng
+    for _ in range(20):
+        index, port = rng.randrange(CONFIG.id_entries), rng.randrange(CONFIG.ports)
+        # 8 bytes are two transfers, ROUTE_INDEX and ROUTE_DATA.
+        both = index | (ENTRY_VALID | port) << 32
+        done = await bench.master.write(Global.ROUTE_INDEX * BYTES, both.to_bytes(8, "little"))
+        assert done.resp == AxiResp.OKAY
+        assert await bench.read(Global.ROUTE_DATA) == (AxiResp.OKAY, ENTRY_VALID | port)
+
+
+@cocotb.test()
+async def takes_a_transfer_every_second_cycle(dut: Any) -> None:
+    """Writes and reads at once, each without a gap: as many cycles as docs/axi_lite.md says."""
+    bench = Bench(dut, "rate")
+    await bench.start()
+    count = 16
+    address = port_address(0, 0) * BYTES
+    cycles = {"w": 0, "r": 0}
+
+    async def watch() -> None:
+        first: dict[str, int] = {}
+        cycle = 0
+        while True:
+            await RisingEdge(dut.clk)
+            cycle += 1
+            for name, request, response in (("w", "aw", "b"), ("r", "ar", "r")):
+                if int(getattr(dut, f"s_axil_{request}valid").value) and name not in first:
+                    first[name] = cycle
+                if int(getattr(dut, f"s_axil_{response}valid").value):
+                    cycles[name] = cycle - first[name]
+
+    cocotb.start_soon(watch())
+    data = random.Random(0).randbytes(count * BYTES)
+    writing = bench.master.init_write(address, data)
+    reading = bench.master.init_read(address, count * BYTES)
+    await writing.wait()
+    await reading.wait()
+    # The first answers of a write come after 2 cycles; of a read after 3, and it may wait one.
+    assert cycles["w"] == 2 + (count - 1) * CYCLES_OF_A_TRANSFER
+    assert cycles["r"] in (3 + (count - 1) * CYCLES_OF_A_TRANSFER,
+                           4 + (count - 1) * CYCLES_OF_A_TRANSFER)

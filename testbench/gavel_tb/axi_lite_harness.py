@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What bus models see of AXI4-Lite: all registers of a switch, and no switch."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In
+
+from gavel_model.config import SwitchConfig
+from gavel_model.register_map import COUNTERS, Port
+from gavel_rtl.axi_lite import ADDRESS_BITS, DATA_BITS, STROBES, AxiLite, AxiLiteBus
+from gavel_rtl.block import connect, place
+from gavel_rtl.flow_interfaces import VC_COUNTS
+from gavel_rtl.lib.one_hot import select
+from gavel_rtl.registers import Registers
+from gavel_tb.harness import TOP
+from gavel_tb.registers import counter_value, flow_status_value, llr_status_value
+
+_INPUTS = {
+    "awaddr": ADDRESS_BITS, "awprot": 3, "awvalid": 1, "wdata": DATA_BITS, "wstrb": STROBES,
+    "wvalid": 1, "bready": 1, "araddr": ADDRESS_BITS, "arprot": 3, "arvalid": 1, "rready": 1,
+}
+_OUTPUTS = {"awready": 1, "wready": 1, "bresp": 2, "bvalid": 1, "arready": 1, "rdata": DATA_BITS,
+            "rresp": 2, "rvalid": 1}
+_PUBLIC = "/*verilator public_flat_rw*/"
+
+
+class AxiLiteRegisters(wiring.Component):  # type: ignore[misc]  # Amaranth has no types
+    """`AxiLite` and `Registers`; counters and status have the values of `gavel_tb.registers`.
+
+    Cycle behaviour: that of the two.
+    """
+
+    def __init__(self, config: SwitchConfig) -> None:
+        self._config = config
+        super().__init__({"axil": In(AxiLiteBus())})  # type: ignore[no-untyped-call]  # as RTL is
+
+    def elaborate(self, platform: object) -> Module:
+        """The module, for Amaranth."""
+        m = Module()
+        config = self._config
+        front = place(m, "axi_lite", AxiLite(config))
+        registers = place(m, "registers", Registers(config))
+        for name in _INPUTS:
+            m.d.comb += getattr(front.axil, name).eq(getattr(self.axil, name))
+        for name in _OUTPUTS:
+            m.d.comb += getattr(self.axil, name).eq(getattr(front.axil, name))
+        bus, chosen = registers.bus, registers.flow_select
+        connect(m, bus, front.bus, ("addr", "wdata", "we", "re"))
+        m.d.comb += front.bus.rdata.eq(bus.rdata)
+        for port in range(config.ports):
+            m.d.comb += [
+                registers.llr_status[port].eq(llr_status_value(port)),
+                registers.counter[port].eq(select([
+                    (registers.counter_select[n], counter_value(port, n))
+                    for n in range(COUNTERS)])),
+                registers.flow_status[port].eq(select([
+                    (chosen.status, flow_status_value(port, Port.CBFC_STATUS)),
+                    *((chosen.vc_count[n] & chosen.vc[vc], flow_status_value(port, register + vc))
+                      for n, register in enumerate(VC_COUNTS) for vc in range(config.vcs))])),
+            ]
+        return m
+
+
+def axi_lite_harness() -> str:
+    """Text of the wrapper, whose pins have the names that bus models look for."""
+    pins = {"clk": ("input", 1), "rst": ("input", 1)}
+    for direction, widths in (("input", _INPUTS), ("output", _OUTPUTS)):
+        pins |= {f"s_axil_{name}": (direction, width) for name, width in widths.items()}
+    ports = ",\n".join(f"  {direction} wire [{width - 1}:0] {name} {_PUBLIC}"
+                       for name, (direction, width) in pins.items())
+    connections = ",\n".join(f"    .axil__{name}(s_axil_{name})" for name in _INPUTS | _OUTPUTS)
+    return (f"// SPDX-License-Identifier: Apache-2.0\nmodule {TOP} (\n{ports}\n);\n"
+            f"  gavel_axi_lite_registers dut (\n    .clk(clk),\n    .rst(rst),\n{connections}\n"
+            "  );\nendmodule\n")

@@ -28,8 +28,8 @@ REGRESS ?=
 unexport MAKEFLAGS
 unexport MFLAGS
 
-.PHONY: help setup doctor run test lint types unit long bench soak regress formal verilog clean \
-	distclean
+.PHONY: help setup doctor run test lint types unit long bench soak regress formal verilog registers \
+	clean distclean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -87,6 +87,9 @@ formal: doctor ## Proofs over the RTL, in full depth
 verilog: $(READY) ## Verilog of every preset, into build/verilog
 	@for preset in tiny fpga pod rack scale; do \
 		$(BIN)/gavel verilog --config $$preset -o build/verilog/$$preset; done
+
+registers: $(READY) ## Tables of the model and docs/registers.md, from gavel.rdl
+	$(BIN)/gavel registers --table
 
 clean: ## Remove what the targets made, but for the virtual environment
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -30,13 +30,12 @@ from gavel_fast.sizes import (
     VCS,
     WORD_BYTES,
 )
-from gavel_model import flow_settings, llr_settings
 from gavel_model.config import LEAST_CF_SPACING, SwitchConfig
-from gavel_model.port_settings import PortSettings
 from gavel_model.register_map import (
     COUNTERS,
     ENTRY_PORT_MASK,
     ENTRY_VALID,
+    GLOBAL_OF,
     ID_VALUE,
     LARGEST_CREDIT_SIZE,
     LEAST_OVERHEAD,
@@ -48,6 +47,9 @@ from gavel_model.register_map import (
     CreditUnit,
     Global,
     Port,
+    is_of_flow_control,
+    reset_values,
+    writable_masks,
 )
 
 COMMON = 16
@@ -106,14 +108,7 @@ _SENDER_UNIT, _RECEIVER_UNIT = int(Port.CBFC_SENDER), int(Port.CBFC_RECEIVER)
 _CF_MIN = int(Port.CBFC_CF_MIN)
 _SIZE, _OVERHEAD = int(CreditUnit.SIZE), int(CreditUnit.OVERHEAD)
 
-_COMMON_MASKS = {
-    Global.ROUTE_INDEX: 0xFFFF, Global.FDB_INDEX: 0xFFFF, Global.FDB_ADDR_HI: 0xFFFF,
-    Global.FDB_ADDR_LO: 0xFFFFFFFF, Global.ESUN_ETHERTYPE: 0xFFFF, Global.BYPASS_LIMIT: 0xFF,
-}
-_PORT_MASKS = {
-    Port.CONTROL: 0x1, Port.PROFILE: 0x37, Port.VC_MAP: 0xFFFFFFFF, Port.ECN_THRESHOLD: 0xFFFF,
-}
-_VC_MATCH_BITS = 0x3F3F
+_TABLE_DATA = (Global.ROUTE_DATA, Global.FDB_DATA)
 
 
 class Registers(NamedTuple):
@@ -132,23 +127,19 @@ def registers(config: SwitchConfig) -> Registers:
     """Reset values."""
     port = np.zeros((config.ports, PORT_STRIDE), np.int64)
     for number, row in enumerate(port):
-        for offset, value in PortSettings(config, number).values.items():
+        for offset, value in reset_values(config, number).items():
             row[offset] = value
     common = np.zeros(_COUNT, np.int64)
     common[ESUN_ETHERTYPE] = config.esun_ethertype
     common[BYPASS_LIMIT] = config.bypass_limit
     mask, is_flow = np.zeros(PORT_STRIDE, np.int64), np.zeros(PORT_STRIDE, np.int64)
-    for offset, bits in _PORT_MASKS.items():
+    for offset, bits in writable_masks(config.vcs).items():
         mask[offset] = bits
-    mask[Port.VC_MATCH:Port.VC_MATCH + config.vcs] = _VC_MATCH_BITS
-    for number, width in llr_settings.WRITABLE_BITS.items():
-        mask[number] = (1 << width) - 1
-    for number, bits in flow_settings.writable_masks(config).items():
-        mask[number] = bits
-        is_flow[number] = 1
+        is_flow[offset] = is_of_flow_control(offset)
     common_mask = np.zeros(COMMON, np.int64)
-    for address, bits in _COMMON_MASKS.items():
-        common_mask[address] = bits
+    for address, register in GLOBAL_OF.items():
+        if register.writable and address not in _TABLE_DATA:
+            common_mask[address] = register.mask(config.vcs)
     return Registers(port, common, mask, common_mask, is_flow)
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from gavel_model.register_map import CREDIT_BITS, LARGEST_CREDIT_SIZE, LEAST_OVERHEAD
+from gavel_model.register_map import CREDIT_BITS
 from gavel_model.register_map import CreditUnit as Bits
 
 CREDIT_MASK = (1 << CREDIT_BITS) - 1
@@ -13,13 +13,6 @@ _SIZE_MASK = 7
 _LEAST_SHIFT = 5
 _BYTE = 0xFF
 _SIGN = 0x80
-
-
-def stored_unit(value: int) -> int:
-    """What a write of ``value`` leaves in ``CBFC_SENDER`` or ``CBFC_RECEIVER``."""
-    size = min(value >> Bits.SIZE & _SIZE_MASK, LARGEST_CREDIT_SIZE)
-    overhead = max(_signed(value >> Bits.OVERHEAD & _BYTE), LEAST_OVERHEAD) & _BYTE
-    return size << Bits.SIZE | overhead << Bits.OVERHEAD
 
 
 class CreditUnit:

@@ -5,100 +5,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gavel_model.config import CF_SPACING_BITS, LEAST_CF_SPACING, TIMER_BITS, SwitchConfig
-from gavel_model.credit_unit import CreditUnit, stored_unit
-from gavel_model.mac_control import PFC_CLASSES, PFC_TIME_BITS
+from gavel_model.config import SwitchConfig
+from gavel_model.credit_unit import CreditUnit
+from gavel_model.mac_control import PFC_CLASSES
 from gavel_model.register_map import (
-    CBFC_CONTROL_RESET,
-    CELL_LIMIT_BITS,
-    CREDIT_BITS,
-    NATIVE_CREDIT,
     QUANTUM_BITS,
     CbfcControl,
     PfcControl,
     Port,
     VcControl,
-    mac_address_reset,
-    vc_map_reset,
+    reset_values,
 )
 
-_CF_MIN_BITS = 16
-_MASK_BITS = 8
 _LOW_BITS = 32
 _NIBBLE = 15
-
-
-def writable_masks(config: SwitchConfig) -> dict[int, int]:
-    """Registers that hold the settings, by offset, and the bits of a write that each keeps."""
-    vcs = config.vcs
-    each = (1 << vcs) - 1
-    two_masks = each | each << _MASK_BITS
-    unit = 0xFF07
-    timer = (1 << TIMER_BITS) - 1
-    cells = (1 << CELL_LIMIT_BITS) - 1
-    limit = (1 << CREDIT_BITS) - 1
-    masks: dict[int, int] = {
-        Port.VC_WEIGHTS: (1 << 4 * vcs) - 1,
-        Port.VC_CONTROL: two_masks,
-        Port.CBFC_CONTROL: two_masks | 1 << CbfcControl.TOTAL | 1 << CbfcControl.RESYNC,
-        Port.CBFC_SENDER: unit,
-        Port.CBFC_RECEIVER: unit,
-        Port.CBFC_TOTAL_LIMIT: limit,
-        Port.CBFC_CF_MIN: (1 << _CF_MIN_BITS) - 1,
-        Port.CBFC_CF_MAX: (1 << CF_SPACING_BITS) - 1,
-        Port.CBFC_CC_PERIOD: timer,
-        Port.PFC_CONTROL: two_masks,
-        Port.PFC_XOFF: cells,
-        Port.PFC_XON: cells,
-        Port.PFC_TIME: (1 << PFC_TIME_BITS) - 1,
-        Port.PFC_WATCHDOG: timer,
-        Port.PFC_RESTORE: timer,
-        Port.MAC_ADDRESS_HI: 0xFFFF,
-        Port.MAC_ADDRESS_LO: 0xFFFFFFFF,
-    }
-    for vc in range(vcs):
-        masks[Port.CBFC_LIMIT + vc] = limit
-        masks[Port.RX_VC_LIMIT + vc] = cells
-    return masks
-
-
-def reset_values(config: SwitchConfig, port: int) -> dict[int, int]:
-    """Reset values of the registers of `writable_masks`, of the port with this number."""
-    cells = config.buffer_cells
-    address = mac_address_reset(port)
-    values: dict[int, int] = {
-        Port.VC_WEIGHTS: 0,
-        Port.VC_CONTROL: 0,
-        Port.CBFC_CONTROL: CBFC_CONTROL_RESET,
-        Port.CBFC_SENDER: NATIVE_CREDIT,
-        Port.CBFC_RECEIVER: NATIVE_CREDIT,
-        Port.CBFC_TOTAL_LIMIT: cells,
-        Port.CBFC_CF_MIN: config.cf_min_spacing,
-        Port.CBFC_CF_MAX: config.cf_max_spacing,
-        Port.CBFC_CC_PERIOD: config.cc_period,
-        Port.PFC_CONTROL: 0,
-        Port.PFC_XOFF: cells // 4,
-        Port.PFC_XON: cells // 8,
-        Port.PFC_TIME: (1 << PFC_TIME_BITS) - 1,
-        Port.PFC_WATCHDOG: 0,
-        Port.PFC_RESTORE: 0,
-        Port.MAC_ADDRESS_HI: address >> _LOW_BITS,
-        Port.MAC_ADDRESS_LO: address & (1 << _LOW_BITS) - 1,
-    }
-    for vc in range(config.vcs):
-        values[Port.CBFC_LIMIT + vc] = cells // config.vcs
-        values[Port.RX_VC_LIMIT + vc] = (1 << CELL_LIMIT_BITS) - 1
-    return values
-
-
-def stored(masks: Mapping[int, int], offset: int, value: int) -> int:
-    """What a write of ``value`` leaves in a register of `writable_masks`, given those."""
-    value &= masks[offset]
-    if offset in (Port.CBFC_SENDER, Port.CBFC_RECEIVER):
-        return stored_unit(value)
-    if offset == Port.CBFC_CF_MIN:
-        return max(value, LEAST_CF_SPACING)
-    return value
 
 
 class FlowSettings:
@@ -155,7 +75,7 @@ class FlowSettings:
         self._vcs = config.vcs
         self._longest_frame = config.max_frame_bytes
         self.quantum = QUANTUM_BITS // config.data_width
-        self.load({**reset_values(config, 0), Port.VC_MAP: vc_map_reset(config)})
+        self.load(reset_values(config))
 
     def load(self, registers: Mapping[int, int]) -> None:
         """Takes the values of the registers, ``VC_MAP`` among them, by offset."""

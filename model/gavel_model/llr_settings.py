@@ -5,67 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gavel_model.config import TIMER_BITS, SwitchConfig
-from gavel_model.ordered_set import DATA_BITS, VALUE_BITS
-from gavel_model.register_map import (
-    LLR_CONTROL_BITS,
-    LLR_CONTROL_RESET,
-    SPACING_BITS,
-    Action,
-    LlrControl,
-    Port,
-)
+from gavel_model.config import SwitchConfig
+from gavel_model.register_map import SPACING_BITS, Action, LlrControl, Port, reset_values
 
 NO_REPLAY_LIMIT = 255
 """Value of ``replay_count`` that allows any number of replays."""
 
 _SPACING_MASK = (1 << SPACING_BITS) - 1
-_WINDOW_CELLS_BITS = 17
-_REPLAY_COUNT_BITS = 8
 _ACTION_MASK = 3
-
-WRITABLE_BITS: Mapping[int, int] = {
-    Port.LLR_CONTROL: LLR_CONTROL_BITS,
-    Port.LLR_WINDOW_FRAMES: VALUE_BITS,
-    Port.LLR_WINDOW_CELLS: _WINDOW_CELLS_BITS,
-    Port.LLR_REPLAY_TIMER: TIMER_BITS,
-    Port.LLR_PCS_LOST: TIMER_BITS,
-    Port.LLR_DATA_AGE: TIMER_BITS,
-    Port.LLR_REPLAY_COUNT: _REPLAY_COUNT_BITS,
-    Port.LLR_SPACING: 2 * SPACING_BITS,
-    Port.LLR_INIT_SEQ: VALUE_BITS,
-    Port.LLR_INIT_DATA: DATA_BITS,
-}
-"""Registers that hold the settings, and how many low bits of a write each keeps."""
-
-
-def reset_values(config: SwitchConfig) -> dict[int, int]:
-    """Reset values of the registers of `WRITABLE_BITS`."""
-    return {
-        Port.LLR_CONTROL: LLR_CONTROL_RESET,
-        Port.LLR_WINDOW_FRAMES: config.replay_frames,
-        Port.LLR_WINDOW_CELLS: config.replay_cells,
-        Port.LLR_REPLAY_TIMER: config.replay_timer,
-        Port.LLR_PCS_LOST: config.pcs_lost_timer,
-        Port.LLR_DATA_AGE: config.data_age_timer,
-        Port.LLR_REPLAY_COUNT: config.replay_count,
-        Port.LLR_SPACING: config.ctl_min_spacing << SPACING_BITS | config.ctl_spacing,
-        Port.LLR_INIT_SEQ: 0,
-        Port.LLR_INIT_DATA: 0,
-    }
-
-
-def stored(config: SwitchConfig, offset: int, value: int) -> int:
-    """What a write of ``value`` leaves in a register of `WRITABLE_BITS`."""
-    value &= (1 << WRITABLE_BITS[offset]) - 1
-    if offset == Port.LLR_SPACING:
-        spacing = value & _SPACING_MASK
-        return min(value >> SPACING_BITS, spacing) << SPACING_BITS | spacing
-    if offset == Port.LLR_WINDOW_FRAMES:
-        return min(max(value, 1), config.replay_frames)
-    if offset == Port.LLR_WINDOW_CELLS:
-        return min(max(value, config.max_frame_cells), config.replay_cells)
-    return value
 
 
 class LlrSettings:

@@ -1,166 +1,66 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Addresses, counters and reset values of the register port (docs/spec.md, Registers)."""
+"""Addresses, counters and reset values of the register port (docs/spec.md, Registers).
+
+The names and the table are made from ``rdl/gavel.rdl``; here is what follows from them.
+"""
 
 from __future__ import annotations
 
-from enum import IntEnum
-
 from gavel_model.config import SwitchConfig
+from gavel_model.profiles import PROFILE_NAMES
+from gavel_model.register_entry import Field, Register, amount
+from gavel_model.register_names import (
+    PORT_BASE,
+    PORT_STRIDE,
+    Action,
+    CbfcControl,
+    CbfcStatus,
+    ClassFrom,
+    Counter,
+    CreditUnit,
+    Global,
+    LlrControl,
+    LlrSpacing,
+    PfcControl,
+    Port,
+    Profile,
+    TableData,
+    VcControl,
+    VcMatch,
+)
+from gavel_model.register_table import GLOBALS, PORT_REGISTERS
 
-ID_VALUE = 0x4741564C
+__all__ = [
+    "GLOBALS", "PORT_BASE", "PORT_REGISTERS", "PORT_STRIDE", "Action", "CbfcControl", "CbfcStatus",
+    "ClassFrom", "Counter", "CreditUnit", "Global", "LlrControl", "LlrSpacing", "PfcControl",
+    "Port", "Profile", "TableData", "VcControl", "VcMatch",
+]
+
+GLOBAL_OF = {Global[register.name]: register for register in GLOBALS}
+"""Each register that a switch has once."""
+
+PORT_OF = {Port[register.name]: register for register in PORT_REGISTERS}
+"""Each register of a port, beside the counters; what stands once for each VC once."""
+
+
+def _field(offset: Port, name: str) -> Field:
+    return next(field for field in PORT_OF[offset].fields if field.name == name)
+
+
+ID_VALUE = GLOBAL_OF[Global.ID].reset({})
 """ASCII "GAVL"."""
 
-VERSION = (0, 3, 0)
+_VERSION = GLOBAL_OF[Global.VERSION].reset({})
+VERSION = (_VERSION >> 16, _VERSION >> 8 & 0xFF, _VERSION & 0xFF)
 """Version of the register map: major, minor, patch."""
 
-
-class Global(IntEnum):
-    """Word addresses of the registers that a switch has once."""
-
-    ID = 0x0000
-    VERSION = 0x0001
-    PORTS = 0x0002
-    DATA_WIDTH = 0x0003
-    VCS = 0x0004
-    LATENCY = 0x0005
-    STATUS = 0x0006
-    ROUTE_INDEX = 0x0008
-    ROUTE_DATA = 0x0009
-    FDB_INDEX = 0x000A
-    FDB_ADDR_HI = 0x000B
-    FDB_ADDR_LO = 0x000C
-    FDB_DATA = 0x000D
-    ESUN_ETHERTYPE = 0x000E
-    BYPASS_LIMIT = 0x000F
-
-
-PORT_BASE = 0x0400
-PORT_STRIDE = 0x100
-
-
-class Port(IntEnum):
-    """Offsets of the registers that each port has, in words from its base."""
-
-    CONTROL = 0x00
-    PROFILE = 0x01
-    VC_MAP = 0x02
-    ECN_THRESHOLD = 0x03
-    LLR_CONTROL = 0x04
-    LLR_WINDOW_FRAMES = 0x05
-    LLR_WINDOW_CELLS = 0x06
-    LLR_REPLAY_TIMER = 0x07
-    LLR_PCS_LOST = 0x08
-    LLR_DATA_AGE = 0x09
-    LLR_REPLAY_COUNT = 0x0A
-    LLR_SPACING = 0x0B
-    LLR_INIT_SEQ = 0x0C
-    LLR_INIT_DATA = 0x0D
-    LLR_STATUS = 0x0E
-    VC_WEIGHTS = 0x0F
-    VC_CONTROL = 0x10
-    CBFC_CONTROL = 0x11
-    CBFC_SENDER = 0x12
-    CBFC_RECEIVER = 0x13
-    CBFC_TOTAL_LIMIT = 0x14
-    CBFC_CF_MIN = 0x15
-    CBFC_CF_MAX = 0x16
-    CBFC_CC_PERIOD = 0x17
-    PFC_CONTROL = 0x18
-    PFC_XOFF = 0x19
-    PFC_XON = 0x1A
-    PFC_TIME = 0x1B
-    PFC_WATCHDOG = 0x1C
-    PFC_RESTORE = 0x1D
-    MAC_ADDRESS_HI = 0x1E
-    MAC_ADDRESS_LO = 0x1F
-    COUNTERS = 0x20
-    CBFC_STATUS = 0x70
-    CBFC_LIMIT = 0x80
-    RX_VC_LIMIT = 0x88
-    VC_MATCH = 0x90
-    CBFC_S_CC = 0x98
-    CBFC_S_CF = 0xA0
-    CBFC_R_CC = 0xA8
-    CBFC_R_CF = 0xB0
-    VC_CELLS = 0xB8
-
-
-PER_VC = (Port.CBFC_LIMIT, Port.RX_VC_LIMIT, Port.VC_MATCH, Port.CBFC_S_CC, Port.CBFC_S_CF,
-          Port.CBFC_R_CC, Port.CBFC_R_CF, Port.VC_CELLS)
+PER_VC = tuple(offset for offset, register in PORT_OF.items() if register.of_each_vc)
 """Registers that stand once for each VC: that of VC v at the offset + v."""
-
-
-READ_ONLY_GLOBALS = (Global.ID, Global.VERSION, Global.PORTS, Global.DATA_WIDTH, Global.VCS,
-                     Global.LATENCY, Global.STATUS)
-READ_ONLY = (Port.LLR_STATUS, Port.CBFC_STATUS, Port.CBFC_S_CC, Port.CBFC_S_CF, Port.CBFC_R_CC,
-             Port.CBFC_R_CF, Port.VC_CELLS)
-"""Registers of a port that cannot be written, beside the counters."""
-
-
-class Counter(IntEnum):
-    """Counters of a port; the register is at ``Port.COUNTERS`` + the number."""
-
-    RX_FRAMES = 0
-    RX_BYTES = 1
-    RX_ERR = 2
-    RX_UNDERSIZE = 3
-    RX_OVERSIZE = 4
-    RX_FCS = 5
-    RX_MAC_CONTROL = 6
-    RX_HEADER = 7
-    RX_TTL = 8
-    RX_NO_ROUTE = 9
-    RX_NO_BUFFER = 10
-    RX_FRAGMENT = 11
-    RX_STRAY_WORDS = 12
-    RX_CTL_OS = 13
-    TX_FRAMES = 14
-    TX_BYTES = 15
-    TX_ECN_MARKED = 16
-    RX_LLR = 17
-    RX_POISONED = 18
-    LLR_TX_INIT_CTL_OS = 19
-    LLR_TX_INIT_ECHO_CTL_OS = 20
-    LLR_TX_ACK_CTL_OS = 21
-    LLR_TX_NACK_CTL_OS = 22
-    LLR_TX_DISCARD = 23
-    LLR_TX_OK = 24
-    LLR_TX_POISONED = 25
-    LLR_TX_REPLAY = 26
-    LLR_RX_INIT_CTL_OS = 27
-    LLR_RX_INIT_ECHO_CTL_OS = 28
-    LLR_RX_ACK_CTL_OS = 29
-    LLR_RX_NACK_CTL_OS = 30
-    LLR_RX_ACK_NACK_SEQ_ERROR = 31
-    LLR_RX_OK = 32
-    LLR_RX_POISONED = 33
-    LLR_RX_BAD = 34
-    LLR_RX_EXPECTED_SEQ_GOOD = 35
-    LLR_RX_EXPECTED_SEQ_POISONED = 36
-    LLR_RX_EXPECTED_SEQ_BAD = 37
-    LLR_RX_MISSING_SEQ = 38
-    LLR_RX_DUPLICATE_SEQ = 39
-    LLR_RX_REPLAY = 40
-    LLR_RX_CTL_UNKNOWN = 41
-    LLR_TX_FLUSH = 42
-    RX_VC_LIMIT = 43
-    RX_LOSSLESS_DROP = 44
-    CBFC_TX_CF_UPDATE = 45
-    CBFC_TX_CC_UPDATE = 46
-    CBFC_RX_CF_UPDATE = 47
-    CBFC_RX_CC_UPDATE = 48
-    CBFC_RX_CF_ERROR = 49
-    CBFC_RX_CC_ERROR = 50
-    CBFC_RX_RECOVERED = 51
-    PFC_TX = 52
-    PFC_RX = 53
-    PFC_WATCHDOG = 54
-
 
 COUNTERS = len(Counter)
 COUNTER_BITS = 32
-ENTRY_VALID = 1 << 31
-ENTRY_PORT_MASK = 0x3F
+ENTRY_VALID = 1 << TableData.VALID
+ENTRY_PORT_MASK = GLOBAL_OF[Global.ROUTE_DATA].fields[0].mask(0)
 
 DROPS = (
     Counter.RX_ERR,
@@ -179,118 +79,38 @@ DROPS = (
 """Counters that stand for a frame lost. MAC Control frames are consumed, not lost, and what
 link-level retry does not accept is sent again."""
 
-
-class LlrControl(IntEnum):
-    """Bit numbers of ``Port.LLR_CONTROL``; the two actions have two bits."""
-
-    LOCAL = 0
-    REMOTE = 1
-    INIT_ACTION = 2
-    FLUSH_ACTION = 4
-    REINIT = 6
-    PROTECT = 7
-    FORWARD_POISONED = 8
-
-
-class Action(IntEnum):
-    """What happens to frames while link-level retry is in INIT or FLUSH."""
-
-    BEST_EFFORT = 0
-    DISCARD = 1
-    BLOCK = 2
-
-
-LLR_CONTROL_BITS = 9
-LLR_CONTROL_RESET = (
-    Action.BLOCK << LlrControl.INIT_ACTION | Action.DISCARD << LlrControl.FLUSH_ACTION
-    | 1 << LlrControl.REINIT | 1 << LlrControl.PROTECT
-)
-SPACING_BITS = 16
+LLR_CONTROL_BITS = PORT_OF[Port.LLR_CONTROL].mask(0).bit_length()
+LLR_CONTROL_RESET = PORT_OF[Port.LLR_CONTROL].reset({})
+SPACING_BITS = int(LlrSpacing.MIN_SPACING)
 """Each half of ``Port.LLR_SPACING``: ACK spacing below, spacing of any two sets above."""
 
-
-CREDIT_BITS = 20
+CREDIT_BITS = _field(Port.CBFC_LIMIT, "credits").bits
 """Width of the credit counters and of limits in credits; they are cyclic."""
 
-CELL_LIMIT_BITS = 17
+CELL_LIMIT_BITS = _field(Port.RX_VC_LIMIT, "cells").bits
 """Width of a number of cells in a register."""
 
-LARGEST_CREDIT_SIZE = 6
+LARGEST_CREDIT_SIZE = amount(_field(Port.CBFC_SENDER, "size").at_most, {})
 """Largest exponent n of a credit size of 32 * 2**n bytes."""
 
-LEAST_OVERHEAD = -16
+LEAST_OVERHEAD = amount(_field(Port.CBFC_SENDER, "overhead").at_least, {})
 """Least packet overhead of a credit, bytes."""
 
 QUANTUM_BITS = 512
 """Bit times in a quantum of PFC (IEEE 802.3, annex 31B)."""
 
-
-class CbfcControl(IntEnum):
-    """Bit numbers of ``Port.CBFC_CONTROL``; the masks have a bit for each VC."""
-
-    SENDER = 0
-    RECEIVER = 8
-    TOTAL = 16
-    RESYNC = 17
-
-
-CBFC_CONTROL_RESET = 1 << CbfcControl.RESYNC
-
-
-class VcControl(IntEnum):
-    """Bit numbers of ``Port.VC_CONTROL``, masks with a bit for each VC."""
-
-    STRICT = 0
-    STOP = 8
-
-
-class PfcControl(IntEnum):
-    """Bit numbers of ``Port.PFC_CONTROL``, masks with a bit for each VC."""
-
-    RECEIVE = 0
-    TRANSMIT = 8
-
-
-class CreditUnit(IntEnum):
-    """Bit numbers of ``Port.CBFC_SENDER`` and ``Port.CBFC_RECEIVER``."""
-
-    SIZE = 0
-    OVERHEAD = 8
-
-
-NATIVE_CREDIT = 1 << CreditUnit.SIZE
+CBFC_CONTROL_RESET = PORT_OF[Port.CBFC_CONTROL].reset({})
+NATIVE_CREDIT = PORT_OF[Port.CBFC_SENDER].reset({})
 """64 bytes, no overhead: a credit is a cell of the ingress buffer."""
 
-
-class CbfcStatus(IntEnum):
-    """Bit numbers of ``Port.CBFC_STATUS``, masks with a bit for each VC."""
-
-    WAITING = 0
-    PAUSED = 8
-    XOFF = 16
-
-
-class VcMatch(IntEnum):
-    """Bit numbers of ``Port.VC_MATCH``."""
-
-    VALUE = 0
-    MASK = 8
-
-
-class ClassFrom(IntEnum):
-    """What decides the VC, bits 5:4 of ``Port.PROFILE``; 3 acts as `PROFILE`."""
-
-    PROFILE = 0
-    PCP_DEI = 1
-    DSCP = 2
-
-
-CLASS_FROM_SHIFT = 4
+CLASS_FROM_SHIFT = int(Profile.CLASS_FROM)
 
 
 def mac_address_reset(port: int) -> int:
     """48-bit reset value of ``MAC_ADDRESS``: 02-00-00-00-00-pp. Ours."""
-    return 0x0200_0000_0000 | port
+    low = PORT_OF[Port.MAC_ADDRESS_LO]
+    return (PORT_OF[Port.MAC_ADDRESS_HI].reset({}) << low.fields[0].bits
+            | low.reset({"port": port}))
 
 
 def port_address(port: int, offset: int) -> int:
@@ -298,19 +118,72 @@ def port_address(port: int, offset: int) -> int:
     return PORT_BASE + port * PORT_STRIDE + offset
 
 
+def vc_map_reset(config: SwitchConfig) -> int:
+    """Reset value of ``VC_MAP``: class n goes to VC n mod V."""
+    return sum((n % config.vcs) << (4 * n) for n in range(8))
+
+
+def config_values(config: SwitchConfig, port: int = 0, vc: int = 0) -> dict[str, int]:
+    """What reset values and limits of a port's register, or of its register of a VC, come from.
+
+    Returns
+    -------
+    Those that are parameters of ``rdl/gavel.rdl`` have the same names there.
+    """
+    names = (
+        "ports", "data_width", "vcs", "latency_cycles", "bypass_limit", "esun_ethertype",
+        "ecn_threshold", "buffer_cells", "replay_frames", "replay_cells", "max_frame_cells",
+        "replay_timer", "pcs_lost_timer", "data_age_timer", "replay_count", "ctl_spacing",
+        "ctl_min_spacing", "cf_min_spacing", "cf_max_spacing", "cc_period",
+    )
+    return {
+        **{name: getattr(config, name) for name in names},
+        "profile_number": PROFILE_NAMES.index(config.profile),
+        "vc_map": vc_map_reset(config),
+        "share_of_a_vc": config.buffer_cells // config.vcs,
+        "xoff": config.buffer_cells // 4,
+        "xon": config.buffer_cells // 8,
+        "port": port,
+        "vc": vc,
+    }
+
+
 def global_addresses(*, writable: bool = False) -> frozenset[int]:
     """Word addresses of the registers that a switch has once: all, or those to be written."""
-    return frozenset(Global) - frozenset(READ_ONLY_GLOBALS if writable else ())
+    return frozenset(register.address for register in GLOBALS
+                     if register.writable or not writable)
+
+
+def port_registers(vcs: int, *, writable: bool = False) -> dict[int, tuple[Register, int]]:
+    """Registers of a port with ``vcs`` VCs, all or those to be written, beside the counters: of
+    each offset the register, and the VC that it is of, else 0."""
+    return {
+        register.address + vc: (register, vc)
+        for register in PORT_REGISTERS if register.writable or not writable
+        for vc in range(vcs if register.of_each_vc else 1)}
+
+
+def reset_values(config: SwitchConfig, port: int = 0) -> dict[int, int]:
+    """Reset value of each register of a port that can be written, by offset."""
+    return {offset: register.reset(config_values(config, port, vc))
+            for offset, (register, vc) in port_registers(config.vcs, writable=True).items()}
+
+
+def writable_masks(vcs: int) -> dict[int, int]:
+    """Bits of each register of a port that can be written, by offset."""
+    return {offset: register.mask(vcs)
+            for offset, (register, _) in port_registers(vcs, writable=True).items()}
+
+
+def is_of_flow_control(offset: int) -> bool:
+    """Whether a register of a port that can be written belongs to docs/flow_control.md."""
+    return Port.VC_WEIGHTS <= offset < Port.VC_MATCH
 
 
 def port_offsets(vcs: int, *, writable: bool = False) -> frozenset[int]:
     """Offsets of the registers that a port with ``vcs`` VCs has: all, or those to be written."""
-    names = frozenset(Port) - frozenset(READ_ONLY if writable else ()) - {Port.COUNTERS}
-    found = {int(name) for name in names if name not in PER_VC}
-    found |= {name + vc for name in PER_VC if name in names for vc in range(vcs)}
-    if not writable:
-        found |= {Port.COUNTERS + number for number in Counter}
-    return frozenset(found)
+    counters = () if writable else range(Port.COUNTERS, Port.COUNTERS + COUNTERS)
+    return frozenset(port_registers(vcs, writable=writable)) | frozenset(counters)
 
 
 def is_mapped(config: SwitchConfig, address: int, *, writable: bool = False) -> bool:
@@ -319,8 +192,3 @@ def is_mapped(config: SwitchConfig, address: int, *, writable: bool = False) -> 
     if 0 <= port < config.ports:
         return offset in port_offsets(config.vcs, writable=writable)
     return address in global_addresses(writable=writable)
-
-
-def vc_map_reset(config: SwitchConfig) -> int:
-    """Reset value of ``VC_MAP``: class n goes to VC n mod V."""
-    return sum((n % config.vcs) << (4 * n) for n in range(8))

@@ -9,25 +9,23 @@ from gavel_model.config import SwitchConfig
 from gavel_model.lookup import Entry, Lookup
 from gavel_model.pins import RegisterPins
 from gavel_model.port import Port
+from gavel_model.register_entry import Register
 from gavel_model.register_map import (
     ENTRY_PORT_MASK,
     ENTRY_VALID,
-    ID_VALUE,
+    GLOBAL_OF,
     PORT_BASE,
     PORT_STRIDE,
-    VERSION,
     Global,
+    config_values,
 )
 from gavel_model.scheduler import Scheduler
 
-_VALUE_MASKS = {
-    Global.ROUTE_INDEX: 0xFFFF,
-    Global.FDB_INDEX: 0xFFFF,
-    Global.FDB_ADDR_HI: 0xFFFF,
-    Global.FDB_ADDR_LO: 0xFFFFFFFF,
-    Global.ESUN_ETHERTYPE: 0xFFFF,
-    Global.BYPASS_LIMIT: 0xFF,
-}
+_STORED: dict[int, Register] = {
+    address: register for address, register in GLOBAL_OF.items()
+    if register.writable and address not in (Global.ROUTE_DATA, Global.FDB_DATA)}
+"""Registers that keep what is written."""
+
 _LOW_BITS = 32
 
 
@@ -46,7 +44,7 @@ class Registers:
     """
 
     __slots__ = (
-        "_access", "_age", "_config", "_constants", "_fdb_shown", "_lookup", "_ports",
+        "_access", "_age", "_config", "_constants", "_fdb_shown", "_known", "_lookup", "_ports",
         "_route_shown", "_scheduler", "_stale", "_values", "rdata", "writing",
     )
 
@@ -57,27 +55,16 @@ class Registers:
         self._ports = ports
         self._lookup = lookup
         self._scheduler = scheduler
-        major, minor, patch = VERSION
+        self._known = config_values(config)
         self._constants: dict[int, int] = {
-            Global.ID: ID_VALUE,
-            Global.VERSION: major << 16 | minor << 8 | patch,
-            Global.PORTS: config.ports,
-            Global.DATA_WIDTH: config.data_width,
-            Global.VCS: config.vcs,
-            Global.LATENCY: config.latency_cycles,
-        }
+            address: register.reset(self._known) for address, register in GLOBAL_OF.items()
+            if not register.writable and address != Global.STATUS}
         self.reset()
 
     def reset(self) -> None:
         """Reset values."""
         self._values: dict[int, int] = {
-            Global.ROUTE_INDEX: 0,
-            Global.FDB_INDEX: 0,
-            Global.FDB_ADDR_HI: 0,
-            Global.FDB_ADDR_LO: 0,
-            Global.ESUN_ETHERTYPE: self._config.esun_ethertype,
-            Global.BYPASS_LIMIT: self._config.bypass_limit,
-        }
+            address: register.reset(self._known) for address, register in _STORED.items()}
         self._scheduler.bypass_limit = self._config.bypass_limit
         self._access: RegisterPins | None = None
         self.writing: Port | None = None
@@ -172,7 +159,7 @@ class Registers:
 
     def _store(self, address: int, value: int) -> None:
         if address in self._values:
-            self._values[address] = value & _VALUE_MASKS[Global(address)]
+            self._values[address] = _STORED[address].stored(value, self._known)
             if address == Global.BYPASS_LIMIT:
                 self._scheduler.bypass_limit = self._values[address]
             elif address == Global.ESUN_ETHERTYPE:

@@ -85,8 +85,10 @@ class AxiLite(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         axil, bus = self.axil, self.bus
-        begin_write, begin_read = Signal(), Signal()
-        fetching, arrived = Signal(), Signal()
+        begin_write = Signal()
+        begin_read = Signal()
+        fetching = Signal()
+        arrived = Signal()
         has_address, write_address = self._take(m, "aw", axil.awaddr, begin_write)
         has_data, written = self._take(
             m, "w", Cat(axil.wdata, axil.wstrb.all(), axil.wstrb.any()), begin_write)
@@ -105,7 +107,7 @@ class AxiLite(wiring.Component):
             bus.we.eq(begin_write & whole & aligned),
             bus.re.eq(begin_read & aligned),
         ]
-        readable, writable = (self._is_mapped(bus.addr, writable) for writable in (False, True))
+        mapped, writable = self._decode(m, bus.addr)
         with m.If(begin_write):
             good = ~anything | (whole & aligned & writable)
             m.d.sync += [axil.bvalid.eq(1), axil.bresp.eq(_response(good))]
@@ -115,7 +117,7 @@ class AxiLite(wiring.Component):
         held = Signal(DATA_BITS)
         m.d.sync += [fetching.eq(begin_read), arrived.eq(fetching)]
         with m.If(begin_read):
-            m.d.sync += axil.rresp.eq(_response(aligned & readable))
+            m.d.sync += axil.rresp.eq(_response(aligned & mapped))
         with m.If(fetching):
             m.d.sync += axil.rvalid.eq(1)
         with m.Elif(axil.rready):
@@ -136,14 +138,20 @@ class AxiLite(wiring.Component):
             m.d.sync += full.eq(0)
         return full, held
 
-    def _is_mapped(self, address: Value, writable: bool) -> Value:
-        """Whether a word address has a register, or one that can be written."""
+    def _decode(self, m: Module, address: Value) -> tuple[Signal, Signal]:
+        """Whether a word address has a register, and one that can be written."""
         config = self._config
         page, offset = address[_OFFSET_BITS:], address[:_OFFSET_BITS]
         first = PORT_BASE // PORT_STRIDE
-        of_ports = is_one_of(page, range(first, first + config.ports))
-        of_port = is_one_of(offset, port_offsets(config.vcs, writable=writable))
-        return (of_ports & of_port) | is_one_of(address, global_addresses(writable=writable))
+        of_port = Signal()
+        mapped = Signal()
+        writable = Signal()
+        m.d.comb += of_port.eq(is_one_of(page, range(first, first + config.ports)))
+        for known, only in ((mapped, False), (writable, True)):
+            m.d.comb += known.eq(
+                (of_port & is_one_of(offset, port_offsets(config.vcs, writable=only)))
+                | is_one_of(address, global_addresses(writable=only)))
+        return mapped, writable
 
 
 def _response(good: Value) -> Value:

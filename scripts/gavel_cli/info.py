@@ -11,7 +11,8 @@ import click
 from gavel_cli.errors import EXIT_CODES
 from gavel_cli.options import config_options, json_option, make_config, print_json, print_pairs
 from gavel_model.config import SwitchConfig
-from gavel_model.register_map import PER_VC, Counter, Global, Port, port_address
+from gavel_model.register_entry import Register as Entry
+from gavel_model.register_map import GLOBALS, Counter, Port, port_address, port_registers
 
 UNITS = {
     "data_width": "bits", "cell_bytes": "bytes", "buffer_cells": "cells",
@@ -27,9 +28,6 @@ UNITS = {
     "bits_per_cycle": "bits, each direction", "frames_per_cycle": "64-byte frames, all ports",
 }
 HEXADECIMAL = frozenset({"esun_ethertype"})
-READ_ONLY = frozenset({"ID", "VERSION", "PORTS", "DATA_WIDTH", "VCS", "LATENCY", "STATUS",
-                       "LLR_STATUS", "CBFC_STATUS", "CBFC_S_CC", "CBFC_S_CF", "CBFC_R_CC",
-                       "CBFC_R_CF", "VC_CELLS"})
 
 
 class Register(NamedTuple):
@@ -59,17 +57,18 @@ def derived(config: SwitchConfig) -> dict[str, int | float]:
     }
 
 
+def _access(entry: Entry) -> str:
+    return "rw" if entry.writable else "ro"
+
+
 def register_map(config: SwitchConfig) -> list[Register]:
     """All registers of a switch in the order of their addresses."""
-    found = [Register(int(item), item.name, "ro" if item.name in READ_ONLY else "rw")
-             for item in Global]
+    found = [Register(entry.address, entry.name, _access(entry)) for entry in GLOBALS]
     for port in range(config.ports):
-        found += [Register(port_address(port, item), f"P{port}_{item.name}",
-                           "ro" if item.name in READ_ONLY else "rw")
-                  for item in Port if item is not Port.COUNTERS and item not in PER_VC]
-        found += [Register(port_address(port, item + vc), f"P{port}_{item.name}_{vc}",
-                           "ro" if item.name in READ_ONLY else "rw")
-                  for item in PER_VC for vc in range(config.vcs)]
+        found += [Register(port_address(port, offset),
+                           f"P{port}_{entry.name}{f'_{vc}' if entry.of_each_vc else ''}",
+                           _access(entry))
+                  for offset, (entry, vc) in port_registers(config.vcs).items()]
         found += [Register(port_address(port, Port.COUNTERS + item), f"P{port}_{item.name}", "ro")
                   for item in Counter]
     return sorted(found)

@@ -30,6 +30,7 @@ VERBS = {
     "formal": "gavel_cli.formal:formal",
     "goodput": "gavel_cli.goodput:goodput",
     "info": "gavel_cli.info:info",
+    "registers": "gavel_cli.registers:registers",
     "regress": "gavel_cli.regress:regress",
     "run": "gavel_cli.run:run",
     "soak": "gavel_cli.soak:soak",
@@ -50,6 +51,7 @@ EXIT_CODE_OF = {
     ("gavel_tb.farm.errors", "FolderError"): EXIT_USAGE,
     ("gavel_tb.regress.errors", "PlanError"): EXIT_USAGE,
     ("gavel_tb.formal.errors", "SolverError"): EXIT_TOOL,
+    ("gavel_tb.rdl.errors", "RegisterToolError"): EXIT_TOOL,
 }
 """Exit codes of the errors of the packages below, most special first; not imported for it."""
 

@@ -11,8 +11,9 @@ from typing import Any
 from gavel_model.alarm import Alarm
 from gavel_model.config import SwitchConfig
 from gavel_model.counters import Counters
-from gavel_model.flow_settings import FlowSettings, reset_values, stored, writable_masks
-from gavel_model.register_map import COUNTERS, CbfcControl, Counter, Port, vc_map_reset
+from gavel_model.flow_settings import FlowSettings
+from gavel_model.port_settings import PortSettings
+from gavel_model.register_map import COUNTERS, CbfcControl, Counter
 from gavel_tb.block_sim import drive, expect
 
 _FIELDS = {
@@ -43,18 +44,15 @@ class RandomFlowSettings:
     def __init__(self, config: SwitchConfig, rng: random.Random, draws: dict[int, Draw]) -> None:
         """``draws`` has the registers that are changed, and what gives their values."""
         self._rng = rng
-        self._masks = writable_masks(config)
         self._draws = draws
-        self._registers = {**reset_values(config, 0), Port.VC_MAP: vc_map_reset(config)}
+        self._registers = PortSettings(config, 0)
         self._fresh = True
         self.model = FlowSettings(config)
 
     def write(self, offset: int, value: int) -> None:
         """Writes a register."""
-        if offset in self._masks:
-            value = stored(self._masks, offset, value)
-        self._registers[offset] = value
-        self.model.load(self._registers)
+        self._registers.write(offset, value)
+        self.model.load(self._registers.values)
         self._fresh = True
 
     def change(self) -> None:

@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from gavel_model.config import SwitchConfig
-from gavel_model.llr_settings import WRITABLE_BITS, LlrSettings, reset_values, stored
+from gavel_model.llr_settings import LlrSettings
 from gavel_model.ordered_set import Kind, OrderedSet
+from gavel_model.port_settings import PortSettings
 from gavel_model.register_map import SPACING_BITS, LlrControl, Port
 from gavel_tb.block_sim import drive
 
@@ -39,15 +40,14 @@ class RandomSettings:
     """
 
     def __init__(self, config: SwitchConfig, rng: random.Random) -> None:
-        self._config = config
         self._rng = rng
-        self._registers = reset_values(config)
+        self._registers = PortSettings(config, 0)
         self.model = LlrSettings(config)
 
     def write(self, offset: int, value: int) -> None:
         """Writes a register."""
-        self._registers[offset] = stored(self._config, offset, value)
-        self.model.load(self._registers)
+        self._registers.write(offset, value)
+        self.model.load(self._registers.values)
 
     def change(self, *, on: float = 0.9) -> None:
         """Writes one register, with short times and small limits.
@@ -55,7 +55,7 @@ class RandomSettings:
         ``on`` is the chance for each of receiver and transmitter to be on.
         """
         rng = self._rng
-        offset = rng.choice(list(WRITABLE_BITS))
+        offset = rng.choice(range(Port.LLR_CONTROL, Port.LLR_STATUS))
         self.write(offset, {
             Port.LLR_CONTROL: self._control(on),
             Port.LLR_WINDOW_FRAMES: rng.choice((rng.randrange(10), 1 << 19)),
@@ -71,11 +71,11 @@ class RandomSettings:
         """Sets the members of the RTL's settings."""
         model = self.model
         drive(ctx, interface, {name: int(getattr(model, name)) for name in FIELDS})
-        control = self._registers[Port.LLR_CONTROL]
+        control = self._registers.values[Port.LLR_CONTROL]
         drive(ctx, interface, {
             "init_action": control >> LlrControl.INIT_ACTION & 3,
             "flush_action": control >> LlrControl.FLUSH_ACTION & 3,
-            "window_cells": self._registers[Port.LLR_WINDOW_CELLS],
+            "window_cells": self._registers.values[Port.LLR_WINDOW_CELLS],
         })
 
     def _control(self, on: float) -> int:

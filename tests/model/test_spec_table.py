@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from gavel_model import load_config
-from gavel_model.flow_settings import reset_values, writable_masks
 from gavel_model.mac_control import MAC_CONTROL_ADDRESS, MAC_CONTROL_ETHERTYPE
 from gavel_model.probes import probe_points
 from gavel_model.profiles import (
@@ -21,7 +20,15 @@ from gavel_model.profiles import (
     Match,
     Profile,
 )
-from gavel_model.register_map import PORT_BASE, PORT_STRIDE, Counter, Global, Port
+from gavel_model.register_map import (
+    PORT_BASE,
+    PORT_STRIDE,
+    Counter,
+    Global,
+    Port,
+    reset_values,
+    writable_masks,
+)
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 SPEC = (DOCS / "spec.md").read_text("utf-8")
@@ -151,7 +158,7 @@ def test_probe_points_are_those_of_the_table():
 def test_settings_of_flow_control_are_those_of_the_table():
     config = load_config("pod", ["ports=5", "vcs=3", "buffer_cells=301"])
     reset = reset_values(config, 4)
-    masks = writable_masks(config)
+    masks = writable_masks(config.vcs)
     described: set[str] = set()
     for name, bits, value, _ in rows(chapter("Settings", FLOW_CONTROL))[2:]:
         listed = ["MAC_ADDRESS_HI", "MAC_ADDRESS_LO"] if "_LO" in name else names(name)

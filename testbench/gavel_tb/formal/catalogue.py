@@ -10,6 +10,7 @@ from typing import Any
 from gavel_model.config import SwitchConfig
 from gavel_model.loader import load_config
 from gavel_tb.formal import faults
+from gavel_tb.formal.axi_lite import AxiLiteHarness
 from gavel_tb.formal.credits import CreditSenderHarness, CreditsHarness
 from gavel_tb.formal.design import Fault
 from gavel_tb.formal.free_list import FreeListHarness
@@ -97,4 +98,7 @@ PROOFS: tuple[Proof, ...] = (
            fault_depth=12),
     _proof("credits-loop-vcs", "the same with two VCs",
            CreditsHarness, _FULL_RATE, "bounded", 10, 8, {}),
+    _proof("axi-lite", "each request has one answer, which comes soon and stays until it is taken",
+           AxiLiteHarness, _TINY, "induction", 1, 1,
+           _named(faults.withdraws_answers, faults.forgets_what_it_read, faults.writes_parts)),
 )

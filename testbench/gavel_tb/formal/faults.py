@@ -136,3 +136,19 @@ def checks_no_credits(design: Design) -> None:
     """OrderedSetReader takes every check of a CF_Update for right."""
     reader = design.part("reader")
     reader.break_it("sync", reader.signal("credits_guarded").eq(1))
+
+
+def withdraws_answers(design: Design) -> None:
+    """AxiLite shows the answer to a write for one cycle."""
+    bvalid = design.member("axil").bvalid
+    design.break_it("sync", bvalid.eq(~bvalid & design.signal("begin_write")))
+
+
+def forgets_what_it_read(design: Design) -> None:
+    """AxiLite shows what was read for one cycle."""
+    design.break_it("sync", design.signal("held").eq(0))
+
+
+def writes_parts(design: Design) -> None:
+    """AxiLite takes any strobes for all."""
+    design.break_it("comb", design.member("bus").we.eq(design.signal("begin_write")))

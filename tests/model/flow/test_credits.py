@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from gavel_model.credit_unit import CreditUnit, stored_unit
+from gavel_model.credit_unit import CreditUnit
 from gavel_model.mac_control import CreditCounts, cc_update_frame, decode
 from gavel_model.ordered_set import CreditUpdate, Kind, decode_credits, encode_credits
-from gavel_model.register_map import Counter, Port
+from gavel_model.register_map import PORT_OF, Counter, Port
 
 C = Counter
 SENDER, RECEIVER, TOTAL, RESYNC = 1, 1 << 8, 1 << 16, 1 << 17
@@ -46,7 +46,8 @@ def test_credits_of_a_frame(register: int, length: int, expected: int) -> None:
     [(7, 6), (0xFFFFFFFF, 0xFF06), (0xEF01, 0xF001), (0x8000, 0xF000), (0x7F05, 0x7F05)],
 )
 def test_credit_units_are_stored_within_their_limits(value: int, stored: int) -> None:
-    assert stored_unit(value) == stored
+    for unit in (Port.CBFC_SENDER, Port.CBFC_RECEIVER):
+        assert PORT_OF[unit].stored(value, {"vcs": 2}) == stored
 
 
 def sending(bench: Any, *overrides: str, limit: int = 8, control: int = SENDER | RESYNC) -> Any:

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The register map as systemrdl-compiler reads it, independent of the numbers of ports and VCs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from gavel_model.register_entry import Amount, Field, Register
+from gavel_tb.rdl.errors import RegisterToolError
+
+TOP = "gavel"
+PORT = "PORT"
+COUNTERS = "COUNTERS"
+WORD_BYTES = 4
+NEEDED = "pip install 'gavel[registers]'"
+
+_FEW, _MANY = 1, 8
+"""Numbers of VCs: what differs between the two has a part for each VC."""
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """Names of a field's values: name, value and text of each."""
+
+    name: str
+    values: tuple[tuple[str, int, str], ...]
+
+
+@dataclass(frozen=True)
+class FieldText:
+    """A field with all that is said of it."""
+
+    entry: Field
+    text: str
+    encoding: Encoding | None
+
+
+@dataclass(frozen=True)
+class RegisterText:
+    """A register with all that is said of it; ``layout`` names the type of its fields."""
+
+    entry: Register
+    text: str
+    layout: str
+    fields: tuple[FieldText, ...]
+    sai: str | None
+
+
+@dataclass(frozen=True)
+class MapText:
+    """All registers: those that a switch has once, those of a port, its counters."""
+
+    text: str
+    globals: tuple[RegisterText, ...]
+    port: tuple[RegisterText, ...]
+    counters: tuple[RegisterText, ...]
+    port_base: int
+    port_stride: int
+    counters_at: int
+
+    def encodings(self) -> tuple[Encoding, ...]:
+        """Each once, in order."""
+        found = {field.encoding.name: field.encoding
+                 for register in (*self.globals, *self.port) for field in register.fields
+                 if field.encoding is not None}
+        return tuple(found.values())
+
+
+def source_folder() -> Path:
+    """Where the ``.rdl`` files are."""
+    return Path(str(resources.files("gavel_model").joinpath("rdl")))
+
+
+def compile_map(parameters: Mapping[str, int], folder: Path | None = None) -> Any:
+    """The addrmap ``gavel`` with these parameters, as a node of systemrdl-compiler.
+
+    Parameters
+    ----------
+    folder
+        Of ``gavel.rdl``, if it is not ours.
+
+    Raises
+    ------
+    RegisterToolError
+        systemrdl-compiler is missing, or there is a mistake in the source.
+    """
+    try:
+        from systemrdl.compiler import RDLCompiler
+        from systemrdl.messages import RDLCompileError
+    except ImportError as error:
+        raise RegisterToolError(f"systemrdl-compiler is not installed: {NEEDED}") from error
+    compiler = RDLCompiler()
+    try:
+        compiler.compile_file(str((folder or source_folder()) / f"{TOP}.rdl"))
+        return compiler.elaborate(TOP, parameters=dict(parameters)).top
+    except RDLCompileError as error:
+        raise RegisterToolError(f"{TOP}.rdl: {error}") from error
+
+
+def read_map() -> MapText:
+    """The register map, for any number of ports and VCs.
+
+    Raises
+    ------
+    RegisterToolError
+        As `compile_map`.
+    """
+    few, many = (compile_map({"vcs": vcs}) for vcs in (_FEW, _MANY))
+    port = few.get_child_by_name(PORT)
+    counters = port.get_child_by_name(COUNTERS)
+    many_port = many.get_child_by_name(PORT)
+    return MapText(
+        text=_text(few),
+        globals=_registers(_of(few), _of(many)),
+        port=_registers(_of(port), _of(many_port)),
+        counters=_registers(_of(counters), _of(many_port.get_child_by_name(COUNTERS))),
+        port_base=port.raw_address_offset // WORD_BYTES,
+        port_stride=port.array_stride // WORD_BYTES,
+        counters_at=counters.address_offset // WORD_BYTES,
+    )
+
+
+def _of(parent: Any) -> Iterator[Any]:
+    from systemrdl.node import RegNode
+
+    return (child for child in parent.children(unroll=False) if isinstance(child, RegNode))
+
+
+def _text(node: Any) -> str:
+    return re.sub(r"\s+", " ", node.get_property("desc") or "").strip()
+
+
+def _registers(few: Iterable[Any], many: Iterable[Any]) -> tuple[RegisterText, ...]:
+    return tuple(_register(one, other) for one, other in zip(few, many, strict=True))
+
+
+def _register(few: Any, many: Any) -> RegisterText:
+    fields = tuple(_field(one, other)
+                   for one, other in zip(few.fields(), many.fields(), strict=True))
+    layout = few.inst.original_def.type_name or few.inst_name
+    return RegisterText(
+        entry=Register(
+            name=few.inst_name,
+            address=few.raw_address_offset // WORD_BYTES,
+            fields=tuple(field.entry for field in fields),
+            writable=few.has_sw_writable,
+            of_each_vc=few.is_array,
+        ),
+        text=_text(few),
+        layout=layout.removesuffix("_t"),
+        fields=fields,
+        sai=few.get_property("sai"),
+    )
+
+
+def _field(few: Any, many: Any) -> FieldText:
+    per_vc = (many.width - few.width) // (_MANY - _FEW)
+    reset: Amount | None = few.get_property("reset_from") or few.get_property("reset")
+    encode = few.get_property("encode")
+    return FieldText(
+        entry=Field(
+            name=few.inst_name, low=few.low, bits=few.width - per_vc * _FEW, per_vc=per_vc,
+            reset=None if reset is None else _amount(reset),
+            at_least=_limit(few, "at_least"), at_most=_limit(few, "at_most")),
+        text=_text(few),
+        encoding=None if encode is None else _encoding(encode),
+    )
+
+
+def _amount(value: Any) -> Amount:
+    if isinstance(value, str) and not re.fullmatch(r"-?\d+", value):
+        return value
+    return int(value.value if isinstance(value, Enum) else value)
+
+
+def _limit(field: Any, name: str) -> Amount | None:
+    value = field.get_property(name)
+    return None if value is None else _amount(value)
+
+
+def _encoding(encode: Any) -> Encoding:
+    return Encoding(
+        encode.type_name.removesuffix("_e"),
+        tuple((member.name, member.value, re.sub(r"\s+", " ", member.rdl_desc or ""))
+              for member in encode))

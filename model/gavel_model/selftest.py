@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from gavel_model.config import MIN_FRAME_BYTES, SwitchConfig
 from gavel_model.link_tx import IDLE_UP
 from gavel_model.pins import IDLE, Inputs, RegisterPins, RxPins, TxPins
+from gavel_model.port import Port
 from gavel_model.selftest_checker import SelfTestChecker
 from gavel_model.selftest_format import LINE_RATE, FrameFormat, Mode
 from gavel_model.selftest_generator import SelfTestGenerator
@@ -271,6 +272,11 @@ class TestedSwitch:
         self.switch = Switch(config)
         self.self_test = SelfTest(config)
         self._show()
+
+    @property
+    def ports(self) -> list[Port]:
+        """Those of the switch."""
+        return self.switch.ports
 
     def _show(self) -> None:
         self.tx = [port.shown(sent) for port, sent in zip(self.self_test.ports, self.switch.tx,

@@ -11,6 +11,9 @@ SELF_TEST_VALUE = 0x5354_0001
 GLOBAL_BASE = 0xBFC0
 PORT_BASE = 0xC000
 PORT_STRIDE = 0x40
+MASK_BITS = 32
+"""Ports of one register of ``DESTINATIONS``."""
+
 LARGEST_COUNT = (1 << 32) - 1
 
 
@@ -73,6 +76,31 @@ INJECT_HOW_SHIFT = 24
 FIRST_ERROR_VALID = 1 << 31
 FIRST_ERROR_KIND_SHIFT = 24
 FIRST_ERROR_SOURCE_SHIFT = 16
+
+
+def self_test_globals(*, writable: bool = False) -> frozenset[int]:
+    """Word addresses of the registers that there are once: all, or those to be written."""
+    offsets = {SelfTestGlobal.CONTROL} if writable else {
+        *SelfTestGlobal, SelfTestGlobal.CYCLES + 1}
+    return frozenset(GLOBAL_BASE + offset for offset in offsets)
+
+
+def self_test_offsets(ports: int, *, writable: bool = False) -> frozenset[int]:
+    """Offsets of the registers of a port of a switch with ``ports`` ports: all, or those to be
+    written."""
+    offsets: set[int] = {*SelfTestRegister, *(register + 1 for register in WIDE)}
+    if ports <= MASK_BITS:
+        offsets.remove(SelfTestRegister.DESTINATIONS_HI)
+    return frozenset(offset for offset in offsets
+                     if not writable or offset < SelfTestRegister.BUSY)
+
+
+def is_self_test(ports: int, address: int, *, writable: bool = False) -> bool:
+    """Whether a word address has a register of the self-test, or one that can be written."""
+    port, offset = divmod(address - PORT_BASE, PORT_STRIDE)
+    if 0 <= port < ports:
+        return offset in self_test_offsets(ports, writable=writable)
+    return address in self_test_globals(writable=writable)
 
 
 def self_test_address(port: int, offset: int) -> int:

@@ -33,6 +33,9 @@ class TopOptions:
     fcs
         ``strip`` or ``keep``; only with ``axi_stream``.
 
+    self_test
+        A traffic generator and a checker stand at every port (docs/selftest.md).
+
     Raises
     ------
     ConfigError
@@ -42,6 +45,7 @@ class TopOptions:
     ports: str = "segment"
     registers: str = "plain"
     fcs: str = "strip"
+    self_test: bool = False
 
     def __post_init__(self) -> None:
         for field, names in (("ports", PORTS), ("registers", REGISTERS), ("fcs", FCS)):

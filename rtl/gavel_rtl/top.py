@@ -12,6 +12,7 @@ from gavel_rtl.axi_stream_port import AxiStreamPort
 from gavel_rtl.block import place
 from gavel_rtl.interfaces import LINK_MEMBERS, RegisterPort
 from gavel_rtl.switch import Switch, port_pins, register_pins
+from gavel_rtl.tested_switch import TestedSwitch
 from gavel_rtl.xgmii_port import XgmiiPort
 
 SWITCH = "switch"
@@ -70,8 +71,8 @@ class Top(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        switch = place(m, SWITCH,
-                       Switch(self._config, with_protect=self._options.ports == "xgmii"))
+        kind = TestedSwitch if self._options.self_test else Switch
+        switch = place(m, SWITCH, kind(self._config, with_protect=self._options.ports == "xgmii"))
         for number in range(self._config.ports):
             if self._options.ports == "segment":
                 for name in self._port_members(number):
@@ -113,7 +114,7 @@ class Top(wiring.Component):
             for name in register_pins():
                 self._pin(m, name, getattr(switch, name))
             return
-        axi_lite = place(m, "axi_lite", AxiLite(self._config))
+        axi_lite = place(m, "axi_lite", AxiLite(self._config, self_test=self._options.self_test))
         for name in AxiLiteBus().members:
             self._pin(m, f"s_axil_{name}", getattr(axi_lite.axil, name))
         for name, member in RegisterPort().members.items():

@@ -9,12 +9,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
+import numpy.typing as npt
+
 from gavel_model.axi_lite import Response
 from gavel_model.config import SwitchConfig
 from gavel_model.top_options import TopOptions
 from gavel_tb.build_cache import DEFAULT_CACHE, BuildCache, Design
 from gavel_tb.errors import SimulationError
-from gavel_tb.harness import TOP
+from gavel_tb.harness import TOP, harness_layout
 from gavel_tb.native_build import LIBRARY_COMPILE, LIBRARY_LINK, Driver, build_native
 from gavel_tb.process import orderly_termination
 from gavel_tb.runner import SHORT, Effort
@@ -25,25 +28,33 @@ _OPTIONS = TopOptions(registers="axi_lite", self_test=True)
 
 
 def loopback_harness(config: SwitchConfig, design: Design) -> str:
-    """Text of the wrapper: AXI4-Lite as it is, and each port's transmit pins behind a register at
-    its receive pins."""
-    ports = {port["name"]: port for port in design.sidecar["ports"]}
-    outer, wires, connections = ["  input wire clk", "  input wire rst"], [], []
-    for name, port in ports.items():
-        width = port["width"]
+    """Text of the wrapper: AXI4-Lite as it is, each port's transmit pins behind a register at its
+    receive pins, and all of those pins in ``shown``: the groups of `gavel_tb.harness`."""
+    layout = harness_layout(config)
+    unused = 8 * layout.port_bytes - layout.pins.width
+    fill = [f"{unused}'d0"] if unused else []
+    groups = [part for number in reversed(range(config.ports))
+              for part in (*fill, *(f"p{number}_tx_{name}"
+                                    for name in reversed(layout.pins.names)))]
+    outer = ["  input wire clk", "  input wire rst",
+             f"  output wire [{8 * layout.port_bytes * config.ports - 1}:0] shown"]
+    wires, connections = [], []
+    for port in design.sidecar["ports"]:
+        name, bits = port["name"], f"[{port['width'] - 1}:0]"
+        joined = name
         if name.startswith("s_axil_"):
-            outer.append(f"  {port['direction']} wire [{width - 1}:0] {name}")
-        elif "_tx_" in name and port["direction"] == "output":
-            looped = name.replace("_tx_", "_rx_")
-            wires += [f"  wire [{width - 1}:0] {name};", f"  reg [{width - 1}:0] {looped};",
-                      f"  always @(posedge clk) {looped} <= {name};"]
+            outer.append(f"  {port['direction']} wire {bits} {name}")
+        elif "_tx_" in name and port["direction"] == "input":
+            joined = "1'b1"
         elif "_tx_" in name:
-            connections.append(f"    .{name}(1'b1)")
-            continue
-        connections.append(f"    .{name}({name})")
+            looped = name.replace("_tx_", "_rx_")
+            wires += [f"  wire {bits} {name};", f"  reg {bits} {looped};",
+                      f"  always @(posedge clk) {looped} <= {name};"]
+        connections.append(f"    .{name}({joined})")
     return "\n".join([
         "// SPDX-License-Identifier: Apache-2.0",
         f"module {TOP} (", ",\n".join(outer), ");", *wires,
+        f"  assign shown = {{{', '.join(groups)}}};",
         f"  {design.sidecar['top']} dut (", ",\n".join(connections), "  );", "endmodule", "",
     ])
 
@@ -83,6 +94,8 @@ class NativeSelfTest:
             ("run", ctypes.c_uint64, [handle, ctypes.c_uint64]),
             ("write", ctypes.c_int, [handle, number, number]),
             ("read", ctypes.c_int, [handle, number, ctypes.POINTER(number)]),
+            ("record", None, [handle, ctypes.c_void_p]),
+            ("shown_bytes", ctypes.c_int, []),
             ("del", None, [handle]),
         ):
             function = getattr(library, f"sim_{name}")
@@ -97,6 +110,14 @@ class NativeSelfTest:
     def run(self, cycles: int) -> int:
         """Lets so many cycles go by; cycles since the reset. Other threads run meanwhile."""
         return int(self._library.sim_run(self._sim, cycles))
+
+    def record(self, cycles: int) -> npt.NDArray[np.uint8]:
+        """Rows that are filled from now on, one in each of the next cycles, of which there must be
+        no more: what the ports show, groups as in `gavel_tb.harness`."""
+        rows = np.zeros((cycles, self._library.sim_shown_bytes()), np.uint8)
+        self._rows = rows
+        self._library.sim_record(self._sim, rows.ctypes.data)
+        return rows
 
     def write(self, address: int, value: int) -> None:
         """Writes a register at a byte address.

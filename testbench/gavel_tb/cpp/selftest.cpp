@@ -2,6 +2,7 @@
 // A switch with its self-test as a shared library: it runs by itself, and software is at its
 // AXI4-Lite pins.
 #include <cstdint>
+#include <cstring>
 #include <memory>
 
 #include "Vtop.h"
@@ -13,6 +14,7 @@ struct Sim {
     VerilatedContext context;
     std::unique_ptr<Vtop> top;
     uint64_t cycles = 0;
+    uint8_t* record = nullptr;
 };
 
 constexpr int kResetCycles = 2;
@@ -21,6 +23,10 @@ constexpr int kNoAnswer = -1;
 constexpr int kAllStrobes = 0xf;
 
 void cycle(Sim& sim) {
+    if (sim.record) {
+        std::memcpy(sim.record, &sim.top->shown, sizeof sim.top->shown);
+        sim.record += sizeof sim.top->shown;
+    }
     sim.top->clk = 0;
     sim.top->eval();
     sim.top->clk = 1;
@@ -64,6 +70,13 @@ EXPORT uint64_t sim_run(void* handle, uint64_t cycles) {
     for (uint64_t count = 0; count < cycles; ++count) cycle(sim);
     return sim.cycles;
 }
+
+// From now on what the ports show in each cycle, before the edge that ends it, goes to `record`.
+EXPORT void sim_record(void* handle, uint8_t* record) {
+    static_cast<Sim*>(handle)->record = record;
+}
+
+EXPORT int sim_shown_bytes() { return sizeof Vtop::shown; }
 
 // Both give the response of AXI4-Lite, or kNoAnswer. Ready comes from registers alone, so what is
 // given in a cycle in which it is 1 is taken at the end of that cycle.

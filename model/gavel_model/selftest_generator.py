@@ -143,6 +143,10 @@ class SelfTestGenerator:
         on = self._on(run)
         step = self.word is None or bool(ready)
         formed = self._frame is not None and step
+        if self._tokens < 0 or formed:
+            self._tokens += self.settings.load
+        if formed:
+            self._tokens -= LINE_RATE
         last = self._frame is not None and self._next_word == self._word_count - 1
         planned = self._planned[1]
         load = (on and step and planned is not None and (self._frame is None or last)
@@ -159,10 +163,6 @@ class SelfTestGenerator:
             self._next_word += 1
             if last:
                 self._frame = None
-        if self._tokens < 0 or formed:
-            self._tokens += self.settings.load
-        if formed:
-            self._tokens -= LINE_RATE
         self._plan(on, step and (planned is None or load))
         if clear:
             self.sequences = {}

@@ -212,15 +212,19 @@ class SelfTestChecker(wiring.Component):
                       form.header["class"], *form.edited):
             free |= set(words.places(field))
         free -= set(words.places(STAMP["payload"])[_KIND_BITS:])
-        wrong, shown = Signal(width), Signal(width)
+        wrong: Value = Const(0, 1)
+        shown = Signal(width)
         for word in range(words.head_words(config)):
             bits = range(word * width, min((word + 1) * width, words.HEAD_BITS))
-            with m.If(self._at(word)):
-                m.d.comb += shown[:len(bits)].eq((1 << len(bits)) - 1)
-                for bit in bits:
-                    if bit not in free:
-                        m.d.comb += wrong[bit % width].eq(self._data[bit % width] ^ wanted[bit])
-        return wrong.any(), shown
+            differ = Signal(len(bits), name=f"head_{word}_differs")
+            m.d.comb += differ.eq(Cat(
+                self._data[bit % width] ^ wanted[bit] if bit not in free else Const(0, 1)
+                for bit in bits))
+            wrong = wrong | (self._at(word) & differ.any())
+            if word >= words.payload_start(config):
+                with m.If(self._at(word)):
+                    m.d.comb += shown[:len(bits)].eq((1 << len(bits)) - 1)
+        return wrong, shown
 
     def _judge(self, m: Module, header: Value, payload: Value) -> None:
         """Cycle t+2: the verdict; it is to be seen in t+3."""

@@ -109,10 +109,13 @@ class SelfTestGenerator(wiring.Component):
         """Tokens, in units of a word's 1/65536."""
         load_bits = LINE_RATE.bit_length()
         tokens = Signal(signed(self._config.max_frame_words.bit_length() + load_bits))
-        in_debt = tokens < 0
-        m.d.comb += may_begin.eq(~in_debt)
-        m.d.sync += tokens.eq(tokens + Mux(in_debt | formed, self.settings.load, 0)
-                              - Mux(formed, LINE_RATE, 0))
+        following = Signal.like(tokens)
+        m.d.comb += [
+            following.eq(tokens + Mux((tokens < 0) | formed, self.settings.load, 0)
+                         - Mux(formed, LINE_RATE, 0)),
+            may_begin.eq(following >= 0),
+        ]
+        m.d.sync += tokens.eq(following)
 
     def _count(self, m: Module, on: Signal, load: Signal, more: Signal, inject: Signal) -> None:
         """How many frames are still to come, and which of them are spoilt."""

@@ -25,7 +25,6 @@ from gavel_model.selftest_map import (
 from gavel_tb.block_sim import Elaborated, drive, expect, number
 
 _R = SelfTestRegister
-_DELAY = 7
 _WORD = 0xFFFFFFFF
 
 
@@ -144,8 +143,21 @@ class SelfTestBench:
     ----------
     config
         The switch, which is not there.
+    dut
+        The RTL, `gavel_rtl.selftest.SelfTest`.
     seed
         Of everything.
+    rate
+        Share of the frames that are spoilt.
+
+    Attributes
+    ----------
+    model
+        The model.
+    kinds
+        What has been done to frames.
+    largest
+        Largest value that each register of results has had at the end of a part.
     """
 
     def __init__(self, config: SwitchConfig, dut: Elaborated, seed: int, *,
@@ -154,6 +166,7 @@ class SelfTestBench:
         self._rng = random.Random(seed)
         self.model = SelfTest(config)
         self.kinds: set[str] = set()
+        self.largest: dict[_R, int] = dict.fromkeys(_R, 0)
 
     def run(self, cycles: int, restarts: int = 3) -> None:
         """So many cycles after each of so many changes of all settings.
@@ -190,6 +203,9 @@ class SelfTestBench:
             await self._cycle(ctx, cycle, got, sent, ready, access, wires)
         for wire in wires:
             self.kinds |= wire.kinds
+        for port in self.model.ports:
+            for register, value in port.results.values.items():
+                self.largest[register] = max(self.largest[register], value)
 
     async def _cycle(self, ctx: Any, cycle: int, rx: list[RxPins], tx: list[TxPins], ready: int,
                      access: RegisterPins, wires: list[FaultyWire]) -> None:

@@ -24,7 +24,9 @@ from gavel_tb.runner import SHORT, Effort
 
 _SOURCE = Path(__file__).with_name("cpp") / "selftest.cpp"
 _DRIVER = Driver("selftest", _SOURCE, "selftest.so", LIBRARY_COMPILE, LIBRARY_LINK)
-_OPTIONS = TopOptions(registers="axi_lite", self_test=True)
+OPTIONS = TopOptions(registers="axi_lite", self_test=True)
+"""Top level of the board."""
+
 
 
 def loopback_harness(config: SwitchConfig, design: Design) -> str:
@@ -84,7 +86,7 @@ class NativeSelfTest:
     ) -> None:
         store = BuildCache(cache)
         with orderly_termination():
-            design = design or store.design(config, _OPTIONS)
+            design = design or store.design(config, OPTIONS)
             path = build_native(config, design, store, _DRIVER, effort,
                                 loopback_harness(config, design))
         library = ctypes.CDLL(str(path))

@@ -133,7 +133,7 @@ def registers(config: SwitchConfig) -> Registers:
     common[ESUN_ETHERTYPE] = config.esun_ethertype
     common[BYPASS_LIMIT] = config.bypass_limit
     mask, is_flow = np.zeros(PORT_STRIDE, np.int64), np.zeros(PORT_STRIDE, np.int64)
-    for offset, bits in writable_masks(config.vcs).items():
+    for offset, bits in writable_masks(config).items():
         mask[offset] = bits
         is_flow[offset] = is_of_flow_control(offset)
     common_mask = np.zeros(COMMON, np.int64)

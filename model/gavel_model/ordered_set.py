@@ -8,6 +8,7 @@ docs/flow_control.md).
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from gavel_model.crc8 import crc8
@@ -27,6 +28,8 @@ VC_BITS = 5
 CF_UPDATE = 0x10
 """D1 of CF_Update, the ordered set of credits."""
 
+# Both ends of a link, and whoever watches them, read the same set.
+_REMEMBERED = 4096
 _NIBBLE = 0x6
 _BODY_BYTES = 6
 _CHECK_SHIFT = 8 * _BODY_BYTES
@@ -89,6 +92,7 @@ def encode(item: OrderedSet, protect: bool) -> int:
     return int.from_bytes(body, "little") | check << _CHECK_SHIFT
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def decode(ctl: int, protect: bool, seq_bits: int = VALUE_BITS) -> OrderedSet | None:
     """The set, or None if it is not a valid one of link-level retry.
 
@@ -165,6 +169,7 @@ def encode_credits(item: CreditUpdate, protect: bool) -> int:
     return ctl | _spread(crc8(content)) if protect else ctl
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def decode_credits(ctl: int, protect: bool) -> CreditUpdate | None:
     """The CF_Update, or None if it is not a valid one.
 

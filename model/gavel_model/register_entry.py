@@ -29,6 +29,8 @@ class Field:
     at_least, at_most
         Limits of what a write stores, or None. A negative one: the field is in two's complement.
         ``at_most`` may be the name of another field of the register.
+    needs
+        Value of the configuration without which the field stays 0.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Field:
     reset: Amount | None = 0
     at_least: Amount | None = None
     at_most: Amount | None = None
+    needs: str | None = None
 
     def width(self, vcs: int) -> int:
         """Bits, with so many VCs."""
@@ -47,9 +50,15 @@ class Field:
         """Its bits in the register."""
         return (1 << self.width(vcs)) - 1 << self.low
 
+    def is_there(self, values: Mapping[str, int]) -> bool:
+        """The configuration has what the field needs."""
+        return self.needs is None or bool(values[self.needs])
+
     def stored(self, value: int, values: Mapping[str, int]) -> int:
         """What a write of ``value`` leaves: ``values`` are those of the configuration, and the
         fields of the register with their stored values."""
+        if not self.is_there(values):
+            return 0
         width = self.width(values["vcs"])
         value &= (1 << width) - 1
         least = None if self.at_least is None else amount(self.at_least, values)

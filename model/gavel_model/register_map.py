@@ -138,6 +138,7 @@ def config_values(config: SwitchConfig, port: int = 0, vc: int = 0) -> dict[str,
     )
     return {
         **{name: getattr(config, name) for name in names},
+        "preamble": int(config.mac == "preamble"),
         "profile_number": PROFILE_NAMES.index(config.profile),
         "vc_map": vc_map_reset(config),
         "share_of_a_vc": config.buffer_cells // config.vcs,
@@ -169,10 +170,12 @@ def reset_values(config: SwitchConfig, port: int = 0) -> dict[int, int]:
             for offset, (register, vc) in port_registers(config.vcs, writable=True).items()}
 
 
-def writable_masks(vcs: int) -> dict[int, int]:
+def writable_masks(config: SwitchConfig) -> dict[int, int]:
     """Bits of each register of a port that can be written, by offset."""
-    return {offset: register.mask(vcs)
-            for offset, (register, _) in port_registers(vcs, writable=True).items()}
+    values = config_values(config)
+    return {offset: sum(field.mask(config.vcs) for field in register.fields
+                        if field.is_there(values))
+            for offset, (register, _) in port_registers(config.vcs, writable=True).items()}
 
 
 def is_of_flow_control(offset: int) -> bool:

@@ -45,8 +45,8 @@ PORT_REGISTERS = (
     Register("VC_MAP", 0x02, (Field("vc_of_class", 0, bits=32, reset="vc_map"),)),
     Register("ECN_THRESHOLD", 0x03, (Field("cells", 0, bits=16, reset="ecn_threshold"),)),
     Register("LLR_CONTROL", 0x04, (
-        Field("local", 0, bits=1),
-        Field("remote", 1, bits=1),
+        Field("local", 0, bits=1, needs="preamble"),
+        Field("remote", 1, bits=1, needs="preamble"),
         Field("init_action", 2, bits=2, reset=2),
         Field("flush_action", 4, bits=2, reset=1),
         Field("reinit", 6, bits=1, reset=1),
@@ -81,8 +81,8 @@ PORT_REGISTERS = (
         Field("stop", 8, per_vc=1),
     )),
     Register("CBFC_CONTROL", 0x11, (
-        Field("sender", 0, per_vc=1),
-        Field("receiver", 8, per_vc=1),
+        Field("sender", 0, per_vc=1, needs="preamble"),
+        Field("receiver", 8, per_vc=1, needs="preamble"),
         Field("total", 16, bits=1),
         Field("resync", 17, bits=1, reset=1),
     )),

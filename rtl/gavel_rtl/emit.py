@@ -40,9 +40,10 @@ class Generated(NamedTuple):
 
 def _header(config: SwitchConfig, options: TopOptions) -> str:
     values = asdict(config)
-    if config.queueing == "voq":
-        # Nothing in the text follows from it, and the text is a key of the build cache.
-        del values["queueing"]
+    for name, usual in (("queueing", "voq"), ("mac", "preamble")):
+        if values[name] == usual:
+            # Nothing in the text follows from it, and the text is a key of the build cache.
+            del values[name]
     if not options.bare:
         values |= {f"top.{name}": value for name, value in asdict(options).items()}
     settings = (f"{name} = {value}" for name, value in values.items())

@@ -17,11 +17,11 @@ from gavel_rtl.credit_sender import CreditSender
 from gavel_rtl.flow_interfaces import CreditRequest, CreditUpdate, FlowSelect, FlowSettings
 from gavel_rtl.flow_status import FlowStatus
 from gavel_rtl.interfaces import CountedFrame, EgressWord, FrameWord, FreedFrame
-from gavel_rtl.llr_registers import REGISTER_BITS
 from gavel_rtl.mac_control_receiver import MacControlReceiver
 from gavel_rtl.mac_control_transmitter import MacControlTransmitter
 from gavel_rtl.pause_receiver import PauseReceiver
 from gavel_rtl.pause_sender import PauseSender
+from gavel_rtl.register_fields import REGISTER_BITS
 from gavel_rtl.retry_state import TransmitterState
 
 _NIBBLE = 4

@@ -14,12 +14,8 @@ CREDIT_SIZE_BITS = 3
 OVERHEAD_BITS = 8
 MAC_ADDRESS_BITS = 48
 
-FLOW_SETTINGS = tuple(Port(offset) for offset in range(Port.VC_WEIGHTS, Port.COUNTERS))
-"""Registers of flow control that a port has once, in the order of the bits that select them."""
-
-VC_SETTINGS = (Port.CBFC_LIMIT, Port.RX_VC_LIMIT, Port.VC_MATCH)
 VC_COUNTS = (Port.CBFC_S_CC, Port.CBFC_S_CF, Port.CBFC_R_CC, Port.CBFC_R_CF, Port.VC_CELLS)
-"""Those that stand once for each VC, to be written and read, and to be read only."""
+"""Read-only registers that stand once for each VC, in the order of the bits that select them."""
 
 
 class CreditSize(wiring.Signature):
@@ -142,14 +138,12 @@ class PauseFrame(wiring.Signature):
 
 
 class FlowSelect(wiring.Signature):
-    """Which register of flow control is addressed, the same for all ports.
+    """Which read-only register of flow control is addressed, the same for all ports.
 
     Members
     -------
-    setting
-        One-hot, as in `FLOW_SETTINGS`; 0 for none of them.
-    vc_setting, vc_count
-        One-hot, as in `VC_SETTINGS` and `VC_COUNTS`: what stands once for each VC.
+    vc_count
+        One-hot, as in `VC_COUNTS`; 0 for none of them.
     status
         CBFC_STATUS.
     vc
@@ -159,8 +153,6 @@ class FlowSelect(wiring.Signature):
 
     def __init__(self, config: SwitchConfig):
         super().__init__({
-            "setting": Out(len(FLOW_SETTINGS)),
-            "vc_setting": Out(len(VC_SETTINGS)),
             "vc_count": Out(len(VC_COUNTS)),
             "status": Out(1),
             "vc": Out(config.vcs),

@@ -9,7 +9,7 @@ from gavel_model.config import SwitchConfig
 from gavel_model.register_map import CREDIT_BITS, CbfcStatus, Port
 from gavel_rtl.flow_interfaces import VC_COUNTS, FlowSelect
 from gavel_rtl.lib.one_hot import select
-from gavel_rtl.llr_registers import REGISTER_BITS
+from gavel_rtl.register_fields import REGISTER_BITS
 
 
 class FlowStatus(wiring.Component):

@@ -21,6 +21,7 @@ from gavel_rtl.interfaces import (
     SwitchWord,
     Verdict,
 )
+from gavel_rtl.lib.collisions import NO_COLLISION
 from gavel_rtl.transfer import Transfer
 from gavel_rtl.vc_cells import VcCells
 from gavel_rtl.voq_counters import VoqCounters
@@ -194,10 +195,12 @@ class IngressBuffer(wiring.Component):
     def _send(self, m):
         config = self._config
         writer, transfer = self._writer, self._transfer
+        # Of a frame that is sent every word and every link has been written before.
         m.submodules.cell_data = cell_data = Memory(
-            shape=config.data_width, depth=config.buffer_cells * config.words_per_cell, init=[])
+            shape=config.data_width, depth=config.buffer_cells * config.words_per_cell, init=[],
+            attrs=NO_COLLISION)
         m.submodules.cell_next = chain = Memory(
-            shape=config.cell_bits, depth=config.buffer_cells, init=[])
+            shape=config.cell_bits, depth=config.buffer_cells, init=[], attrs=NO_COLLISION)
         data_write, data_read = cell_data.write_port(), cell_data.read_port()
         chain_write, chain_read = chain.write_port(), chain.read_port()
         connect(m, flipped(self.match), transfer.match)

@@ -7,6 +7,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import TIMER_BITS, SwitchConfig
+from gavel_rtl.lib.collisions import NO_COLLISION
 from gavel_rtl.llr_interfaces import LlrSettings
 from gavel_rtl.replay_buffer import frame_index_bits
 
@@ -106,8 +107,10 @@ class LlrTimers(wiring.Component):
 
     def _time_frames(self, m: Module) -> None:
         limit = self.settings.data_age
+        # The time of the oldest frame is written only while no frame is outstanding.
         m.submodules.sent_at = sent_at = Memory(
-            shape=TIMER_BITS, depth=1 << frame_index_bits(self._config), init=[])
+            shape=TIMER_BITS, depth=1 << frame_index_bits(self._config), init=[],
+            attrs=NO_COLLISION)
         write, read = sent_at.write_port(), sent_at.read_port()
         now = Signal(TIMER_BITS)
         age = Signal(TIMER_BITS)

@@ -1,19 +1,85 @@
 # SPDX-License-Identifier: Apache-2.0
 """The registers that each port has."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from gavel_model.config import SwitchConfig
-from gavel_model.profiles import PROFILE_NAMES
-from gavel_model.register_map import CELL_LIMIT_BITS, CLASS_FROM_SHIFT, vc_map_reset
-from gavel_rtl.block import connect, place
-from gavel_rtl.flow_interfaces import FlowSelect, FlowSettings
-from gavel_rtl.flow_registers import PORT_NUMBER_BITS, FlowRegisters
+from gavel_model.config import MAX_PORTS, SwitchConfig
+from gavel_model.register_map import (
+    CELL_LIMIT_BITS,
+    PORT_OF,
+    PORT_REGISTERS,
+    Port,
+    VcMatch,
+    config_values,
+)
+from gavel_rtl.flow_interfaces import FlowSettings
 from gavel_rtl.interfaces import CLASS_FROM_BITS, PROFILE_BITS, VC_MATCH_BITS
 from gavel_rtl.llr_interfaces import LlrSettings
-from gavel_rtl.llr_registers import LLR_REGISTERS, LLR_STATUS_BITS, REGISTER_BITS, LlrRegisters
+from gavel_rtl.register_fields import REGISTER_BITS, RegisterFields
+
+PORT_NUMBER_BITS = (MAX_PORTS - 1).bit_length()
+LLR_STATUS_BITS = 16
+
+ONCE = tuple(Port[register.name] for register in PORT_REGISTERS
+             if register.writable and not register.of_each_vc)
+EACH = tuple(Port[register.name] for register in PORT_REGISTERS
+             if register.writable and register.of_each_vc)
+"""Registers that can be written: those that a port has once, those that it has for each VC."""
+
+_LLR = {
+    "window_frames": (Port.LLR_WINDOW_FRAMES, "frames"),
+    "window_cells": (Port.LLR_WINDOW_CELLS, "cells"),
+    "replay_timer": (Port.LLR_REPLAY_TIMER, "cycles"),
+    "pcs_lost": (Port.LLR_PCS_LOST, "cycles"),
+    "data_age": (Port.LLR_DATA_AGE, "cycles"),
+    "replay_count": (Port.LLR_REPLAY_COUNT, "replays"),
+    "spacing": (Port.LLR_SPACING, "spacing"),
+    "min_spacing": (Port.LLR_SPACING, "min_spacing"),
+    "init_seq": (Port.LLR_INIT_SEQ, "seq"),
+    "init_data": (Port.LLR_INIT_DATA, "data"),
+} | {field.name: (Port.LLR_CONTROL, field.name) for field in PORT_OF[Port.LLR_CONTROL].fields}
+"""Members of `LlrSettings`, and the fields that they are."""
+
+_FLOW = {
+    "stop": (Port.VC_CONTROL, "stop"),
+    "total_limit": (Port.CBFC_TOTAL_LIMIT, "credits"),
+    "cf_min": (Port.CBFC_CF_MIN, "spacing"),
+    "cf_max": (Port.CBFC_CF_MAX, "spacing"),
+    "cc_period": (Port.CBFC_CC_PERIOD, "cycles"),
+    "pfc_receive": (Port.PFC_CONTROL, "receive"),
+    "pfc_transmit": (Port.PFC_CONTROL, "transmit"),
+    "xoff": (Port.PFC_XOFF, "cells"),
+    "xon": (Port.PFC_XON, "cells"),
+    "pfc_time": (Port.PFC_TIME, "quanta"),
+    "watchdog": (Port.PFC_WATCHDOG, "cycles"),
+    "restore": (Port.PFC_RESTORE, "cycles"),
+} | {field.name: (Port.CBFC_CONTROL, field.name) for field in PORT_OF[Port.CBFC_CONTROL].fields}
+"""Members of `FlowSettings`, and the fields that they are."""
+
+
+class PortSelect(wiring.Signature):
+    """Which register of a port is addressed, the same for all ports.
+
+    Members
+    -------
+    once, each
+        One-hot, as in `ONCE` and `EACH`.
+    vc
+        One-hot: the VC in an address of `EACH`, 0 for one that there is not. Meaningless with
+        others.
+    llr_status
+        LLR_STATUS.
+    """
+
+    def __init__(self, config: SwitchConfig):
+        super().__init__({
+            "once": Out(len(ONCE)),
+            "each": Out(len(EACH)),
+            "vc": Out(config.vcs),
+            "llr_status": Out(1),
+        })
 
 
 class PortRegisters(wiring.Component):
@@ -22,7 +88,7 @@ class PortRegisters(wiring.Component):
     Parameters
     ----------
     config
-        Reset values.
+        V, reset values, limits.
 
     Members
     -------
@@ -30,12 +96,8 @@ class PortRegisters(wiring.Component):
         Number of the port.
     selected
         The register addressed belongs to this port.
-    control_selected, profile_selected, vc_map_selected, ecn_threshold_selected
-        Offset of the register addressed.
-    llr_selected
-        The same for the registers of link-level retry, as in `LLR_REGISTERS`.
-    flow_select
-        The same for those of flow control.
+    select
+        Which one it is.
     we, wdata
         Write to the register addressed.
     counter
@@ -59,68 +121,70 @@ class PortRegisters(wiring.Component):
         super().__init__({
             "number": In(PORT_NUMBER_BITS),
             "selected": In(1),
-            "control_selected": In(1),
-            "profile_selected": In(1),
-            "vc_map_selected": In(1),
-            "ecn_threshold_selected": In(1),
-            "llr_selected": In(len(LLR_REGISTERS)),
-            "flow_select": In(FlowSelect(config)),
+            "select": In(PortSelect(config)),
             "we": In(1),
             "wdata": In(REGISTER_BITS),
             "counter": In(REGISTER_BITS),
             "llr_status": In(LLR_STATUS_BITS),
             "flow_status": In(REGISTER_BITS),
             "value": Out(REGISTER_BITS),
-            "enable": Out(1, init=1),
-            "profile": Out(PROFILE_BITS, init=PROFILE_NAMES.index(config.profile)),
+            "enable": Out(1),
+            "profile": Out(PROFILE_BITS),
             "class_from": Out(CLASS_FROM_BITS),
-            "vc_map": Out(32, init=vc_map_reset(config)),
+            "vc_map": Out(32),
             "vc_match": Out(VC_MATCH_BITS).array(vcs),
             "vc_limit": Out(CELL_LIMIT_BITS).array(vcs),
             "vc_weights": Out(32),
             "strict": Out(vcs),
-            "ecn_threshold": Out(16, init=config.ecn_threshold),
+            "ecn_threshold": Out(16),
             "llr": Out(LlrSettings(config)),
             "flow": Out(FlowSettings(config)),
         })
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        written = Signal()
+        m.d.comb += written.eq(self.we & self.selected)
+        registers = RegisterFields(m, written, self.wdata, config_values(self._config),
+                                   self.number)
+        once = {offset: registers.add(PORT_OF[offset], self.select.once[n])
+                for n, offset in enumerate(ONCE)}
+        each = {offset: registers.add_each(PORT_OF[offset], self.select.each[n], self.select.vc)
+                for n, offset in enumerate(EACH)}
+        registers.show(self.select.llr_status, self.llr_status)
+        self._connect(m, once, each)
         value = Signal(REGISTER_BITS, name="any_value")
-        llr_registers = place(m, "llr_registers", LlrRegisters(self._config))
-        flow_registers = place(m, "flow_registers", FlowRegisters(self._config))
-        connect(m, self.llr, llr_registers.settings)
-        connect(m, self.flow, flow_registers.settings)
-        connect(m, flow_registers.select, self.flow_select)
         m.d.comb += [
-            llr_registers.selected.eq(self.llr_selected),
-            llr_registers.we.eq(self.we & self.selected),
-            llr_registers.wdata.eq(self.wdata),
-            llr_registers.status.eq(self.llr_status),
-            flow_registers.number.eq(self.number),
-            flow_registers.we.eq(self.we & self.selected),
-            flow_registers.wdata.eq(self.wdata),
-            self.vc_weights.eq(flow_registers.vc_weights),
-            self.strict.eq(flow_registers.strict),
-        ]
-        for vc in range(self._config.vcs):
-            m.d.comb += [
-                self.vc_match[vc].eq(flow_registers.vc_match[vc]),
-                self.vc_limit[vc].eq(flow_registers.vc_limit[vc]),
-            ]
-        total = self.counter | self.flow_status | llr_registers.value | flow_registers.value
-        for register, selected, low in (
-            (self.enable, self.control_selected, 0),
-            (self.profile, self.profile_selected, 0),
-            (self.class_from, self.profile_selected, CLASS_FROM_SHIFT),
-            (self.vc_map, self.vc_map_selected, 0),
-            (self.ecn_threshold, self.ecn_threshold_selected, 0),
-        ):
-            with m.If(self.we & self.selected & selected):
-                m.d.sync += register.eq(self.wdata[low:low + len(register)])
-            total = total | Mux(selected, Cat(Const(0, low), register), 0)
-        m.d.comb += [
-            value.eq(total),
+            value.eq(registers.value() | self.counter | self.flow_status),
             self.value.eq(Mux(self.selected, value, 0)),
         ]
         return m
+
+    def _connect(self, m: Module, once: dict[Port, dict[str, Value]],
+                 each: dict[Port, dict[str, list[Value]]]) -> None:
+        """The settings are fields."""
+        m.d.comb += [
+            self.enable.eq(once[Port.CONTROL]["enable"]),
+            self.profile.eq(once[Port.PROFILE]["profile"]),
+            self.class_from.eq(once[Port.PROFILE]["class_from"]),
+            self.vc_map.eq(once[Port.VC_MAP]["vc_of_class"]),
+            self.ecn_threshold.eq(once[Port.ECN_THRESHOLD]["cells"]),
+            self.vc_weights.eq(once[Port.VC_WEIGHTS]["weights"]),
+            self.strict.eq(once[Port.VC_CONTROL]["strict"]),
+            self.flow.mac_address.eq(Cat(once[Port.MAC_ADDRESS_LO]["address"],
+                                         once[Port.MAC_ADDRESS_HI]["address"])),
+        ]
+        for settings, names in ((self.llr, _LLR), (self.flow, _FLOW)):
+            m.d.comb += [getattr(settings, name).eq(once[offset][field])
+                         for name, (offset, field) in names.items()]
+        for size, offset in ((self.flow.sender_size, Port.CBFC_SENDER),
+                             (self.flow.receiver_size, Port.CBFC_RECEIVER)):
+            m.d.comb += [size.exponent.eq(once[offset]["size"]),
+                         size.overhead.eq(once[offset]["overhead"])]
+        for vc in range(self._config.vcs):
+            value, mask = (each[Port.VC_MATCH][field][vc] for field in ("value", "mask"))
+            m.d.comb += [
+                self.flow.limit[vc].eq(each[Port.CBFC_LIMIT]["credits"][vc]),
+                self.vc_limit[vc].eq(each[Port.RX_VC_LIMIT]["cells"][vc]),
+                self.vc_match[vc].eq(Cat(value, Const(0, VcMatch.MASK - len(value)), mask)),
+            ]

@@ -8,23 +8,22 @@ from amaranth.lib.wiring import In, Out
 from gavel_model.config import MAX_VCS, SwitchConfig
 from gavel_model.register_map import (
     COUNTERS,
-    ID_VALUE,
+    GLOBAL_OF,
     PORT_BASE,
     PORT_STRIDE,
-    VERSION,
     Global,
     Port,
+    config_values,
 )
 from gavel_rtl.block import connect, place
-from gavel_rtl.flow_interfaces import FLOW_SETTINGS, VC_COUNTS, VC_SETTINGS, FlowSelect
+from gavel_rtl.flow_interfaces import VC_COUNTS, FlowSelect
 from gavel_rtl.interfaces import PortSettings, RegisterPort, TableWrite
-from gavel_rtl.llr_registers import LLR_REGISTERS, LLR_STATUS_BITS
-from gavel_rtl.port_registers import REGISTER_BITS, PortRegisters
+from gavel_rtl.port_registers import EACH, LLR_STATUS_BITS, ONCE, PortRegisters, PortSelect
+from gavel_rtl.register_fields import REGISTER_BITS, RegisterFields
 from gavel_rtl.scheduler_output import BYPASS_BITS
 from gavel_rtl.table_registers import TableRegisters
 
 _OFFSET_BITS = PORT_STRIDE.bit_length() - 1
-_SETTINGS = (Port.CONTROL, Port.PROFILE, Port.VC_MAP, Port.ECN_THRESHOLD)
 _TABLES = (Global.ROUTE_INDEX, Global.ROUTE_DATA, Global.FDB_INDEX, Global.FDB_ADDR_HI,
            Global.FDB_ADDR_LO, Global.FDB_DATA)
 
@@ -70,7 +69,7 @@ class Registers(wiring.Component):
         super().__init__({
             "bus": In(RegisterPort()),
             "settings": Out(PortSettings(config)).array(ports),
-            "bypass_limit": Out(BYPASS_BITS, init=config.bypass_limit),
+            "bypass_limit": Out(BYPASS_BITS),
             "table": Out(TableWrite(config)),
             "counter_select": Out(COUNTERS),
             "counter": In(REGISTER_BITS).array(ports),
@@ -81,58 +80,40 @@ class Registers(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        we, re, wdata = Signal(), Signal(), Signal(REGISTER_BITS)
+        we = Signal()
+        re = Signal()
+        wdata = Signal(REGISTER_BITS)
         m.d.sync += [we.eq(self.bus.we), re.eq(self.bus.re), wdata.eq(self.bus.wdata)]
         global_selected = {register: self._decode(m, register) for register in Global}
 
-        esun_ethertype = Signal(16, init=self._config.esun_ethertype)
-        value = self._ports(m, we, wdata, esun_ethertype)
-        value = value | self._tables(m, we, wdata, global_selected)
-        for register, selected in (
-            (esun_ethertype, global_selected[Global.ESUN_ETHERTYPE]),
-            (self.bypass_limit, global_selected[Global.BYPASS_LIMIT]),
-        ):
-            with m.If(we & selected):
-                m.d.sync += register.eq(wdata[:len(register)])
-            value = value | Mux(selected, register, 0)
-        for register, content in self._read_only().items():
-            value = value | Mux(global_selected[register], content, 0)
+        values = config_values(self._config)
+        settings = RegisterFields(m, we, wdata, values)
+        esun, bypass = (settings.add(GLOBAL_OF[register], global_selected[register])
+                        for register in (Global.ESUN_ETHERTYPE, Global.BYPASS_LIMIT))
+        m.d.comb += self.bypass_limit.eq(bypass["frames"])
+        for address, register in GLOBAL_OF.items():
+            if not register.writable:
+                constant = Const(register.reset(values), REGISTER_BITS)
+                settings.show(global_selected[address],
+                              self.table.ready if address is Global.STATUS else constant)
         addressed = Signal(REGISTER_BITS)
-        m.d.comb += addressed.eq(value)
+        m.d.comb += addressed.eq(self._ports(m, we, wdata, esun["ethertype"])
+                                 | self._tables(m, we, wdata, global_selected)
+                                 | settings.value())
         m.d.sync += self.bus.rdata.eq(Mux(re, addressed, 0))
         return m
-
-    def _read_only(self) -> dict[Global, Value]:
-        config = self._config
-        major, minor, patch = VERSION
-        return {
-            Global.ID: Const(ID_VALUE, REGISTER_BITS),
-            Global.VERSION: Const(major << 16 | minor << 8 | patch, REGISTER_BITS),
-            Global.PORTS: Const(config.ports, REGISTER_BITS),
-            Global.DATA_WIDTH: Const(config.data_width, REGISTER_BITS),
-            Global.VCS: Const(config.vcs, REGISTER_BITS),
-            Global.LATENCY: Const(config.latency_cycles, REGISTER_BITS),
-            Global.STATUS: self.table.ready,
-        }
 
     def _decode(self, m: Module, register: Global) -> Signal:
         selected = Signal(name=f"{register.name.lower()}_selected")
         m.d.sync += selected.eq(self.bus.addr == register)
         return selected
 
-    def _ports(self, m: Module, we: Signal, wdata: Signal, esun_ethertype: Signal) -> Value:
+    def _ports(self, m: Module, we: Signal, wdata: Signal, esun_ethertype: Value) -> Value:
         """Registers and counters of the ports; returns the value addressed among them."""
         page, offset = self.bus.addr[_OFFSET_BITS:], self.bus.addr[:_OFFSET_BITS]
-        offset_selected = {}
-        for setting in _SETTINGS:
-            selected = Signal(name=f"{setting.name.lower()}_selected")
-            m.d.sync += selected.eq(offset == setting)
-            offset_selected[setting] = selected
-        llr_selected = Signal(len(LLR_REGISTERS))
-        m.d.sync += llr_selected.eq(Cat(offset == register for register in LLR_REGISTERS))
         for number in range(COUNTERS):
             m.d.sync += self.counter_select[number].eq(offset == Port.COUNTERS + number)
-        self._select_flow(m, offset)
+        select = self._select(m, offset)
 
         total: Value = Const(0, REGISTER_BITS)
         for number, settings in enumerate(self.settings):
@@ -143,36 +124,35 @@ class Registers(wiring.Component):
             m.d.comb += [
                 port.number.eq(number),
                 port.selected.eq(port_selected),
-                port.control_selected.eq(offset_selected[Port.CONTROL]),
-                port.profile_selected.eq(offset_selected[Port.PROFILE]),
-                port.vc_map_selected.eq(offset_selected[Port.VC_MAP]),
-                port.ecn_threshold_selected.eq(offset_selected[Port.ECN_THRESHOLD]),
                 port.we.eq(we),
                 port.wdata.eq(wdata),
-                port.llr_selected.eq(llr_selected),
                 port.llr_status.eq(self.llr_status[number]),
                 port.flow_status.eq(self.flow_status[number]),
                 port.counter.eq(self.counter[number]),
                 settings.esun_ethertype.eq(esun_ethertype),
             ]
-            connect(m, port.flow_select, self.flow_select)
+            connect(m, port.select, select)
             connect(m, settings, port, [name for name in settings.signature.members
                                         if name != "esun_ethertype"])
             total = total | port.value
         return total
 
-    def _select_flow(self, m: Module, offset: Value) -> None:
-        """Decodes the registers of flow control."""
-        select = self.flow_select
+    def _select(self, m: Module, offset: Value) -> wiring.PureInterface:
+        """Decodes the registers of the ports, but for the counters."""
+        flow = self.flow_select
+        chosen = PortSelect(self._config).create(path=("port_select",))
         vc_bits = (MAX_VCS - 1).bit_length()
         group, vc = offset[vc_bits:], offset[:vc_bits]
         m.d.sync += [
-            select.setting.eq(Cat(offset == register for register in FLOW_SETTINGS)),
-            select.status.eq(offset == Port.CBFC_STATUS),
-            select.vc_setting.eq(Cat(group == register >> vc_bits for register in VC_SETTINGS)),
-            select.vc_count.eq(Cat(group == register >> vc_bits for register in VC_COUNTS)),
-            select.vc.eq(Cat(vc == number for number in range(self._config.vcs))),
+            chosen.once.eq(Cat(offset == register for register in ONCE)),
+            chosen.each.eq(Cat(group == register >> vc_bits for register in EACH)),
+            chosen.llr_status.eq(offset == Port.LLR_STATUS),
+            flow.status.eq(offset == Port.CBFC_STATUS),
+            flow.vc_count.eq(Cat(group == register >> vc_bits for register in VC_COUNTS)),
+            flow.vc.eq(Cat(vc == number for number in range(self._config.vcs))),
         ]
+        m.d.comb += chosen.vc.eq(flow.vc)
+        return chosen
 
     def _tables(self, m: Module, we: Signal, wdata: Signal,
                 selected: dict[Global, Signal]) -> Value:

@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 from gavel_model.config import SwitchConfig
 from gavel_rtl.interfaces import EgressWord
 from gavel_rtl.lib import ring
+from gavel_rtl.lib.collisions import NO_COLLISION
 from gavel_rtl.llr_interfaces import FetchedWord
 
 
@@ -105,8 +106,9 @@ class ReplayBuffer(wiring.Component):
 
     def _hold_words(self, m: Module, reader: Signal, start: Signal) -> None:
         words = self._config.replay_words
+        # No word is fetched before it is in the buffer, and none is written over one in use.
         m.submodules.words = memory = Memory(
-            shape=_Stored(self._config), depth=words, init=[])
+            shape=_Stored(self._config), depth=words, init=[], attrs=NO_COLLISION)
         write, read = memory.write_port(), memory.read_port()
         tail = Signal(self._pointer_bits)
         fetch = Signal()

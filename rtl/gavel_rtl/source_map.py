@@ -64,7 +64,7 @@ def source_map(config: SwitchConfig, verilog: str) -> dict[int, Place]:
     _add_clocked(lines, own)
     _add_processes(lines, own, _processes(netlist))
     places: dict[int, Place] = {}
-    for number, line in _follow(lines, finish("\n".join(lines)).splitlines(), verilog):
+    for number, line in _follow(lines, finish("\n".join(lines), netlist).splitlines(), verilog):
         place = _place(own.get(line, ""))
         if place is not None:
             places[number] = place

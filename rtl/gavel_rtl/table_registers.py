@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
 from gavel_rtl.interfaces import TableWrite
-from gavel_rtl.port_registers import REGISTER_BITS
+from gavel_rtl.register_fields import REGISTER_BITS
 
 INDEX_BITS = 16
 PORT_FIELD_BITS = 6

@@ -3,9 +3,10 @@
 
 import re
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
+
+from gavel_rtl.yosys import MISSING, yosys_command, yosys_failure
 
 # Processes stay processes and memories stay memories: what Amaranth's own writer asks for.
 _PASSES = (
@@ -14,14 +15,6 @@ _PASSES = (
     "memory_collect",
     "write_verilog -norename -noattr design.v",
 )
-# In a process of its own, because Yosys writes its log to the standard output of whoever runs it.
-_PROGRAM = """
-import sys
-from pyosys import libyosys
-design = libyosys.Design()
-for command in sys.argv[1:]:
-    libyosys.run_pass(command, design)
-"""
 _BANNER = re.compile(r"\A/\*.*?\*/\s*", re.DOTALL)
 _CHECK = re.compile(r"^    if \((?P<when>.+)\) begin\n"
                     r"      if \(!(?P<condition>\S+) ?\)\n"
@@ -36,6 +29,17 @@ ASSERT_MACRO = "GAVEL_ASSERT"
 not every tool that reads Verilog knows them."""
 
 _MEMORY = re.compile(r"^  reg (?:\[\d+:0\] )?(\w+) \[(\d+):0\];$", re.MULTILINE)
+_MODULES = re.compile(r"^(?=module )", re.MULTILINE)
+_MODULE_NAME = re.compile(r"module \\?([\w$]+)")
+_PROMISED = re.compile(r"^  attribute \\no_rw_check 1\n(?:  attribute .*\n)*  memory .* \\(\S+)$",
+                       re.MULTILINE)
+_READ_PORT = re.compile(r'^  cell \$memrd_v2 .*\n    parameter \\MEMID "\\\\(\S+)"\n'
+                        r"(?:    parameter .*\n)*?    parameter \\TRANSPARENCY_MASK \d+'([01]+)$",
+                        re.MULTILINE)
+COLLISION_ATTRIBUTES = '(* no_rw_check, ramstyle = "no_rw_check", syn_ramstyle = "no_rw_check" *)'
+"""Tells Yosys, Quartus and Synplify that nobody uses what a memory shows of a word that is being
+written, so that they need not add to a block RAM what it does not do by itself. Vivado takes block
+RAM that shows the old word, which is what the Verilog says."""
 
 _TRIGGER = re.compile(r"^  reg (\\\$auto\$verilog_backend\S+ ) = 0;$", re.MULTILINE)
 """What Yosys lets every ``always @*`` look at, so that a block runs once although its inputs never
@@ -76,13 +80,41 @@ def write_verilog(rtlil: str) -> str:
     RuntimeError
         As `run_yosys`.
     """
-    return finish(run_yosys(rtlil))
+    return finish(run_yosys(rtlil), rtlil)
 
 
-def finish(text: str) -> str:
-    """What Yosys wrote, with memories that are cleared and assertions for those who want them."""
+def finish(text: str, rtlil: str) -> str:
+    """What Yosys wrote of ``rtlil``, with memories that are cleared and have their
+    `COLLISION_ATTRIBUTES`, and assertions for those who want them."""
     text = _TRIGGER.sub(r"  reg \1;\n  initial \1<= 0;", text)
-    return _CHECKS.sub(_only_on_demand, _MEMORY.sub(_clear_at_start, text))
+    return _CHECKS.sub(_only_on_demand,
+                       _mark_memories(_MEMORY.sub(_clear_at_start, text), rtlil))
+
+
+def _mark_memories(text: str, rtlil: str) -> str:
+    """Attributes at the memories whose collisions do not matter, by promise (`NO_COLLISION`) or
+    because the logic beside all of their read ports passes on what is being written."""
+    marked: dict[str, set[str]] = {}
+    for part in _MODULES.split(rtlil)[1:]:
+        reads = _READ_PORT.findall(part)
+        transparent = {name for name, mask in reads if "0" not in mask}
+        opaque = {name for name, mask in reads if "0" in mask}
+        marked[_name(part)] = {*_PROMISED.findall(part), *(transparent - opaque)}
+
+    def mark(part: str) -> str:
+        names = marked.get(_name(part), set())
+        return _MEMORY.sub(
+            lambda memory: memory[0].replace("  reg", f"  {COLLISION_ATTRIBUTES} reg", 1)
+            if memory[1] in names else memory[0], part)
+
+    banner, *parts = _MODULES.split(text)
+    return banner + "".join(map(mark, parts))
+
+
+def _name(module: str) -> str:
+    found = _MODULE_NAME.match(module)
+    assert found is not None
+    return found[1]
 
 
 def run_yosys(rtlil: str, *, attributes: bool = False) -> str:
@@ -96,11 +128,10 @@ def run_yosys(rtlil: str, *, attributes: bool = False) -> str:
     passes = [line.replace(" -noattr", "") if attributes else line for line in _PASSES]
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "design.il").write_text(rtlil, "utf-8")
-        run = subprocess.run([sys.executable, "-c", _PROGRAM, *passes], cwd=folder,
+        run = subprocess.run(yosys_command(passes), cwd=folder,
                              capture_output=True, text=True, check=False)
-        if "No module named 'pyosys'" in run.stderr:
-            raise RuntimeError("pyosys is missing: pip install pyosys==0.70")
         if run.returncode:
-            last = (run.stderr.strip() or run.stdout.strip()).rpartition("\n")[2]
-            raise RuntimeError(f"Yosys could not write the Verilog: {last}")
+            why = yosys_failure(run.stdout, run.stderr)
+            raise RuntimeError(
+                why if why == MISSING else f"Yosys could not write the Verilog: {why}")
         return _BANNER.sub("", (Path(folder) / "design.v").read_text("utf-8"), count=1)

@@ -7,6 +7,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
+from gavel_rtl.lib.collisions import NO_COLLISION
 from gavel_rtl.voq import FrameInfo, voq_number_bits
 
 
@@ -55,8 +56,9 @@ class VoqLists(wiring.Component):
             shape=FrameInfo(config), depth=config.voqs, init=[])
         m.submodules.head_followed = heads_followed = Memory(
             shape=FrameInfo(config), depth=config.voqs, init=[])
+        # The link of a head is read while it is written only if nothing follows the head.
         m.submodules.frame_next = links = Memory(
-            shape=FrameInfo(config), depth=config.buffer_cells, init=[])
+            shape=FrameInfo(config), depth=config.buffer_cells, init=[], attrs=NO_COLLISION)
 
         tail_read = tails.read_port(domain="comb")
         tail_write = tails.write_port()

@@ -16,7 +16,7 @@ from gavel_cli.options import json_option, print_json, print_pairs
 from gavel_cli.report import REPORT_NAME
 from gavel_cli.run_progress import ProgressBar
 from gavel_cli.trace import Size
-from gavel_tb.fabric.job import FabricJob
+from gavel_tb.fabric.job import SWITCHES, FabricJob
 from gavel_tb.fabric.options import SPRAYS, FabricOptions
 from gavel_tb.fabric.simulation import Fabric
 from gavel_tb.fabric.topology import SHIPPED, Topology, load_topology, shipped_text
@@ -69,6 +69,9 @@ UNITS = {
               help="Clock that turns microseconds into cycles and bytes per cycle into GB/s.")
 @click.option("--seed", type=int, default=1, show_default=True,
               help="Of message contents, choice of ways, and errors.")
+@click.option("--engine", type=click.Choice(list(SWITCHES)), default="plain", show_default=True,
+              help="The golden model, which skips cycles at rest, or the compiled one, which runs "
+              "all: the same figures.")
 @click.option("--print", "print_text", is_flag=True,
               help="Print the file of a topology that comes with Gavel, and do nothing else.")
 @click.option("--report", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
@@ -89,6 +92,7 @@ def fabric(
     reduce_us: float,
     clock_mhz: float,
     seed: int,
+    engine: str,
     print_text: bool,
     report: Path | None,
     as_json: bool,
@@ -107,7 +111,7 @@ def fabric(
     what = load_topology(topology)
     job = FabricJob(
         collective=collective, size=size, algorithm=algorithm, scale=scale, reduce_us=reduce_us,
-        clock_mhz=clock_mhz,
+        clock_mhz=clock_mhz, engine=engine,
         options=FabricOptions(spray=spray, mtu=mtu, window=window, ber=ber, credits=with_credits,
                               seed=seed),
     )
@@ -144,6 +148,7 @@ def _describe(
         "collective": job.collective, "algorithm": job.algorithm, "size": built.program.size,
         "spray": options.spray, "mtu": built.frames.mtu, "window": built.window,
         "ber": options.ber, "credits": options.credits, "seed": options.seed,
+        "engine": job.engine,
         "clock_mhz": job.clock_mhz,
     }
 

@@ -28,6 +28,7 @@ VERBS = {
     "doctor": "gavel_cli.doctor_command:doctor",
     "fabric": "gavel_cli.fabric:fabric",
     "formal": "gavel_cli.formal:formal",
+    "fpga": "gavel_cli.fpga:fpga",
     "goodput": "gavel_cli.goodput:goodput",
     "info": "gavel_cli.info:info",
     "registers": "gavel_cli.registers:registers",
@@ -53,6 +54,7 @@ EXIT_CODE_OF = {
     ("gavel_tb.regress.errors", "PlanError"): EXIT_USAGE,
     ("gavel_tb.formal.errors", "SolverError"): EXIT_TOOL,
     ("gavel_tb.rdl.errors", "RegisterToolError"): EXIT_TOOL,
+    ("gavel_tb.synthesis.errors", "SynthesisError"): EXIT_TOOL,
 }
 """Exit codes of the errors of the packages below, most special first; not imported for it."""
 

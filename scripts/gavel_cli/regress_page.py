@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from gavel_cli.report_style import STYLE
-from gavel_tb.coverage.bins import BINS, holes
+from gavel_tb.coverage.bins import BINS, LEFT_OUT, holes
 from gavel_tb.coverage.code import RULES
 from gavel_tb.regress.campaign import Campaign, Finding
 from gavel_tb.regress.plan import Item
@@ -19,7 +19,7 @@ MOST_FAILURES = 50
 """Failures that are shown in full; regress.json and junit.xml have all."""
 
 _OWN_STYLE = """
-td.text{text-align:left}th.text{text-align:left}
+td.text{text-align:left}th.text{text-align:left}td:not(.text){white-space:nowrap}
 summary{cursor:pointer;color:var(--soft);white-space:normal}
 td .bad{color:var(--bad)}td .good{color:var(--good)}
 .names{font-size:12.5px;color:var(--soft);white-space:normal}
@@ -135,7 +135,7 @@ def _item(campaign: Campaign, item: Item) -> Sequence[str]:
 def _names(what: str, names: Sequence[str]) -> str:
     if not names:
         return ""
-    return (f"<details><summary>{len(names)} {what}</summary>"
+    return (f"<details><summary>{len(names)} {escape(what)}</summary>"
             f'<span class="names">{escape(", ".join(names))}</span></details>')
 
 
@@ -148,10 +148,20 @@ def _bins(campaign: Campaign) -> str:
     for group, names in groups.items():
         missing = holes(counts, names)
         short = [name.partition(".")[2] for name in missing]
-        rows.append((f"<b>{escape(group)}</b><br>{escape(BINS[names[0]])}{_names('holes', short)}",
+        rows.append((f"<b>{escape(group)}</b><br>{escape(BINS[names[0]])}{_names('holes', short)}"
+                     f"{_left_out(group)}",
                      _share(len(names) - len(missing), len(names)),
                      f"{sum(counts.get(name, 0) for name in names):,}"))
     return _table("Functional coverage", ("Bins", "Hit", "Hits"), rows, text=0)
+
+
+def _left_out(group: str) -> str:
+    """Combinations of a cross that are no bins, by reason."""
+    names: dict[str, list[str]] = {}
+    for name, reason in LEFT_OUT.items():
+        if name.partition(".")[0] == group:
+            names.setdefault(reason, []).append(name.partition(".")[2])
+    return "".join(_names(f"left out: {reason}", some) for reason, some in names.items())
 
 
 def _code(code: CodeCoverage) -> str:

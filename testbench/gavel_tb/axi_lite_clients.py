@@ -20,16 +20,21 @@ from cocotbext.axi import AxiLiteBus, AxiLiteMaster, AxiResp
 
 from gavel_model.config import SwitchConfig
 from gavel_model.loader import load_config
+from gavel_model.register_entry import Register
 from gavel_model.register_map import (
     ENTRY_VALID,
+    GLOBALS,
     PORT_BASE,
     PORT_STRIDE,
     Global,
+    config_values,
     global_addresses,
     is_mapped,
     port_address,
     port_offsets,
+    port_registers,
 )
+from gavel_tb.axi_lite_harness import OTHER, OURS
 from gavel_tb.registers import ExpectedRegisters
 from gavel_tb.stimulus import derived_random
 
@@ -61,7 +66,9 @@ class Bench:
         dut = self.dut
         Clock(dut.clk, _PERIOD, "ns").start()
         dut.rst.value = 1
-        self.master = AxiLiteMaster(AxiLiteBus.from_prefix(dut, "s_axil"), dut.clk, dut.rst)
+        self.master, self.other = (
+            AxiLiteMaster(AxiLiteBus.from_prefix(dut, prefix), dut.clk, dut.rst)
+            for prefix in (OURS, OTHER))
         await ClockCycles(dut.clk, 2)
         dut.rst.value = 0
         await ClockCycles(dut.clk, CONFIG.table_init_cycles)
@@ -74,14 +81,16 @@ class Bench:
             rng = random.Random(self.rng.getrandbits(64))
             channel.set_pause_generator(_pauses(rng, share))
 
-    async def write(self, address: int, value: int) -> AxiResp:
+    async def write(self, address: int, value: int, *, other: bool = False) -> AxiResp:
         """Writes a register by its word address."""
-        done = await self.master.write(address * BYTES, value.to_bytes(BYTES, "little"))
+        master = self.other if other else self.master
+        done = await master.write(address * BYTES, value.to_bytes(BYTES, "little"))
         return done.resp
 
-    async def read(self, address: int) -> tuple[AxiResp, int]:
+    async def read(self, address: int, *, other: bool = False) -> tuple[AxiResp, int]:
         """Reads a register by its word address."""
-        done = await self.master.read(address * BYTES, BYTES)
+        master = self.other if other else self.master
+        done = await master.read(address * BYTES, BYTES)
         return done.resp, int.from_bytes(done.data, "little")
 
     async def expect_all(self) -> None:
@@ -152,6 +161,39 @@ async def refuses_parts_of_a_register(dut: Any) -> None:
                 done = await bench.master.read(address * BYTES + first, 1)
                 assert (done.resp, done.data) == (AxiResp.SLVERR, bytes(1)), (address, first)
     await bench.expect_all()
+
+
+@cocotb.test()
+async def is_the_register_block_of_peakrdl(dut: Any) -> None:
+    """The block that PeakRDL makes of the same source answers the same: after reset, to writes of
+    ones, zeros and at random, and with errors. It knows no limits of what is stored, so what is
+    written keeps them; nor reset values that depend on the port."""
+    bench = Bench(dut, "oracle")
+    await bench.start()
+    values = config_values(CONFIG)
+    kept: dict[int, Register] = {register.address: register for register in GLOBALS
+                                 if register.address not in _TABLES}
+    for port in range(CONFIG.ports):
+        kept |= {port_address(port, offset): register
+                 for offset, (register, _) in port_registers(CONFIG.vcs).items()}
+    # What the hardware changes is 0 there.
+    kept = {address: register for address, register in kept.items()
+            if None not in (field.reset for field in register.fields)}
+    for address, register in kept.items():
+        if not {"port", "vc"} & {field.reset for field in register.fields}:
+            assert await bench.read(address) == await bench.read(address, other=True), register
+    for value in (0xFFFFFFFF, 0, None):
+        for address, register in kept.items():
+            wanted = bench.rng.getrandbits(32) if value is None else value
+            given = wanted & ~register.mask(CONFIG.vcs) | register.stored(wanted, values)
+            answers = [await bench.write(address, given, other=other) for other in (False, True)]
+            assert answers == [AxiResp.OKAY if register.writable else AxiResp.SLVERR] * 2, register
+        for address, register in kept.items():
+            assert await bench.read(address) == await bench.read(address, other=True), register
+    page = port_address(CONFIG.ports - 1, 0)
+    for address in {*range(PORT_STRIDE), *range(page, page + 2 * PORT_STRIDE), 0xFFFF} - _TABLES:
+        answers = [(await bench.read(address, other=other))[0] for other in (False, True)]
+        assert answers[0] == answers[1], f"{address:#06x}: {answers}"
 
 
 @cocotb.test()

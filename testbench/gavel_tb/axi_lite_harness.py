@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What bus models see of AXI4-Lite: all registers of a switch, and no switch."""
+"""What bus models see of AXI4-Lite: all registers of a switch, and no switch; beside them the
+register block that PeakRDL makes of the same source."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from gavel_rtl.flow_interfaces import VC_COUNTS
 from gavel_rtl.lib.one_hot import select
 from gavel_rtl.registers import Registers
 from gavel_tb.harness import TOP
+from gavel_tb.rdl.exports import ORACLE
 from gavel_tb.registers import counter_value, flow_status_value, llr_status_value
 
 _INPUTS = {
@@ -23,6 +25,9 @@ _INPUTS = {
 }
 _OUTPUTS = {"awready": 1, "wready": 1, "bresp": 2, "bvalid": 1, "arready": 1, "rdata": DATA_BITS,
             "rresp": 2, "rvalid": 1}
+OURS, OTHER = "s_axil", "o_axil"
+"""Before the names of the pins: our registers, and PeakRDL's."""
+
 _PUBLIC = "/*verilator public_flat_rw*/"
 
 
@@ -66,11 +71,17 @@ class AxiLiteRegisters(wiring.Component):  # type: ignore[misc]  # Amaranth has 
 def axi_lite_harness() -> str:
     """Text of the wrapper, whose pins have the names that bus models look for."""
     pins = {"clk": ("input", 1), "rst": ("input", 1)}
-    for direction, widths in (("input", _INPUTS), ("output", _OUTPUTS)):
-        pins |= {f"s_axil_{name}": (direction, width) for name, width in widths.items()}
+    for prefix in (OURS, OTHER):
+        for direction, widths in (("input", _INPUTS), ("output", _OUTPUTS)):
+            pins |= {f"{prefix}_{name}": (direction, width) for name, width in widths.items()}
     ports = ",\n".join(f"  {direction} wire [{width - 1}:0] {name} {_PUBLIC}"
                        for name, (direction, width) in pins.items())
-    connections = ",\n".join(f"    .axil__{name}(s_axil_{name})" for name in _INPUTS | _OUTPUTS)
+    ours, other = (
+        ",\n".join(f"    .{port}_{name}({pin}_{name})" for name in _INPUTS | _OUTPUTS)
+        for port, pin in (("axil_", OURS), ("s_axil", OTHER)))
+    types = f"{ORACLE}_pkg::gavel"
     return (f"// SPDX-License-Identifier: Apache-2.0\nmodule {TOP} (\n{ports}\n);\n"
-            f"  gavel_axi_lite_registers dut (\n    .clk(clk),\n    .rst(rst),\n{connections}\n"
-            "  );\nendmodule\n")
+            f"  gavel_axi_lite_registers ours (\n    .clk(clk),\n    .rst(rst),\n{ours}\n  );\n"
+            f"  {types}__in_t hwif_in;\n  {types}__out_t hwif_out;\n"
+            f"  {ORACLE} other (\n    .clk(clk),\n    .rst(rst),\n{other},\n"
+            "    .hwif_in(hwif_in),\n    .hwif_out(hwif_out)\n  );\nendmodule\n")

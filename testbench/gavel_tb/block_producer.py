@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
+
+import numpy as np
 
 from gavel_fast.pin_block import InputBlock, OutputBlock, PinBlock
 from gavel_model.config import SwitchConfig
@@ -33,17 +35,32 @@ class Chunk(NamedTuple):
         """Its first rows."""
         if rows == self.cycles:
             return self
-
-        def cut(pins: PinBlock) -> PinBlock:
-            return PinBlock(pins.flags[:rows], pins.seq[:rows], pins.ctl[:rows], pins.data[:rows])
-
         rx, ready, ctl_ready, register, reset = self.inputs
-        tx, rdata = self.outputs
         return Chunk(
             self.first,
-            InputBlock(cut(rx), ready[:rows], ctl_ready[:rows], register[:rows], reset[:rows]),
-            OutputBlock(cut(tx), rdata[:rows]),
+            InputBlock(_rows(rx, 0, rows), ready[:rows], ctl_ready[:rows], register[:rows],
+                       reset[:rows]),
+            output_rows(self.outputs, 0, rows),
         )
+
+
+def _rows(pins: PinBlock, begin: int, end: int) -> PinBlock:
+    flags, seq, ctl, data = pins
+    return PinBlock(flags[begin:end], seq[begin:end], ctl[begin:end], data[begin:end])
+
+
+def output_rows(block: OutputBlock, begin: int, end: int) -> OutputBlock:
+    """A view of the rows of a block from ``begin`` to before ``end``."""
+    return OutputBlock(_rows(block.tx, begin, end), block.rdata[begin:end])
+
+
+def join_inputs(blocks: Sequence[InputBlock]) -> InputBlock:
+    """One block of the rows of all."""
+    if len(blocks) == 1:
+        return blocks[0]
+    rx, *rest = zip(*blocks, strict=True)
+    return InputBlock(PinBlock(*map(np.concatenate, zip(*rx, strict=True))),
+                      *map(np.concatenate, rest))
 
 
 class Producer(Protocol):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -24,6 +25,9 @@ from gavel_tb.stimulus import derived_random
 
 class LinkPartners:
     """What stands around a switch; replays have no limit, so that nothing is ever given up.
+
+    With links of a delay of D cycles, what goes into the switch in a cycle is decided D cycles
+    before: `readiness` and `receive` may be called for up to D cycles ahead of `watch`.
 
     Parameters
     ----------
@@ -59,6 +63,8 @@ class LinkPartners:
         Register accesses that turn flow control and link-level retry on at the switch.
     timer
         Replay timer of both ends, cycles.
+    lead
+        D, cycles.
     """
 
     def __init__(
@@ -68,6 +74,7 @@ class LinkPartners:
         ports = range(config.ports)
         loop = replay_timer(config, options.delay, longest_words)
         self.timer = 2 * loop if stalls else loop
+        self.lead = options.delay
         self.arrived: list[tuple[int, Arrival]] = []
         settings = partner_settings(config, options, self.timer)
         self.partners = [self._partner(settings, port, plan, vc_of) for port in ports]
@@ -104,8 +111,9 @@ class LinkPartners:
                 *port_writes(port, retry_writes(self.timer, options.protect)),
             )
         ]
+        self._receive = [link.pull for link in self.to_switch]
         self._steps = [
-            (out.step, partner.step, back.step) for out, partner, back
+            (out.step, partner.step, back.push) for out, partner, back
             in zip(self.from_switch, self.partners, self.to_switch, strict=True)
         ]
         self._cycle = 0
@@ -113,6 +121,8 @@ class LinkPartners:
         self._stalls = stalls
         self._bits = derived_random(seed, "ready").getrandbits
         self._everyone = (1 << config.ports) - 1
+        # Of the cycles that are not watched yet.
+        self._ready: deque[tuple[int, int]] = deque()
 
     def _partner(
         self, settings: PartnerSettings, port: int, plan: FlowPlan | None, vc_of: VcOf | None
@@ -139,24 +149,38 @@ class LinkPartners:
 
     def step(self, tx: Sequence[TxPins]) -> tuple[tuple[RxPins, ...], int, int]:
         """Takes the transmit pins of a cycle; gives receive pins, ``ready`` and ``ctl_ready``."""
-        ready = ctl_ready = self._everyone
-        if self._stalls:
-            bits, ports = self._bits, self._ports
-            ready = bits(ports) | bits(ports)
-            ctl_ready = bits(ports) | bits(ports)
-            tx = [_taken(pins, ready >> port & 1, ctl_ready >> port & 1)
-                  for port, pins in enumerate(tx)]
-        if self.partner_checkers:
-            return self._watched(tx), ready, ctl_ready
-        rx = tuple([
-            back(partner(out(pins)))
-            for pins, (out, partner, back) in zip(tx, self._steps, strict=True)
-        ])
+        ready, ctl_ready = self.readiness()
+        if not self.lead:
+            self.watch(tx)
+            return self.receive(), ready, ctl_ready
+        rx = self.receive()
+        self.watch(tx)
         return rx, ready, ctl_ready
 
-    def _watched(self, tx: Sequence[TxPins]) -> tuple[RxPins, ...]:
-        """The receive pins of a cycle, with an eye on the partners."""
-        rx = []
+    def readiness(self) -> tuple[int, int]:
+        """``ready`` and ``ctl_ready`` of the next cycle."""
+        if not self._stalls:
+            return self._everyone, self._everyone
+        bits, ports = self._bits, self._ports
+        drawn = bits(ports) | bits(ports), bits(ports) | bits(ports)
+        self._ready.append(drawn)
+        return drawn
+
+    def receive(self) -> tuple[RxPins, ...]:
+        """Receive pins of the next cycle."""
+        return tuple([pull() for pull in self._receive])
+
+    def watch(self, tx: Sequence[TxPins]) -> None:
+        """Takes the transmit pins of the next cycle, of which `readiness` must be known; without
+        a delay, its receive pins come after it."""
+        if self._stalls:
+            ready, ctl_ready = self._ready.popleft()
+            tx = [_taken(pins, ready >> port & 1, ctl_ready >> port & 1)
+                  for port, pins in enumerate(tx)]
+        if not self.partner_checkers:
+            for pins, (out, partner, back) in zip(tx, self._steps, strict=True):
+                back(partner(out(pins)))
+            return
         for pins, (out, partner, back), checker in zip(
             tx, self._steps, self.partner_checkers, strict=True
         ):
@@ -164,9 +188,8 @@ class LinkPartners:
             sent = partner(received)
             if sent is not IDLE or received is not IDLE:
                 checker.observe(self._cycle, sent, received)
-            rx.append(back(sent))
+            back(sent)
         self._cycle += 1
-        return tuple(rx)
 
     def observe(self, cycle: int, inputs: Inputs, tx: Sequence[TxPins]) -> None:
         """Checks the rules in a cycle."""

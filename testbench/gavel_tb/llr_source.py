@@ -12,6 +12,7 @@ from gavel_tb.flow_plan import FlowPlan
 from gavel_tb.frames import NUMBER_BYTES, NUMBER_OFFSET, FrameFactory, SentFrame
 from gavel_tb.llr_deliveries import Deliveries, frame_cells
 from gavel_tb.partner.outgoing import OutFrame
+from gavel_tb.partner.vc_queues import VcQueues
 from gavel_tb.source import PortSource
 
 _REST = NUMBER_OFFSET + NUMBER_BYTES + FCS_BYTES
@@ -33,6 +34,11 @@ class PartnerSource(PortSource):
         Numbers of the run's frames.
     plan
         Flow control; None: there is none. Only the VCs that it holds back need room.
+
+    Attributes
+    ----------
+    queues
+        What `refill_vc` refills, with flow control.
     """
 
     def __init__(
@@ -67,8 +73,8 @@ class PartnerSource(PortSource):
             [n for n in range(self._classes) if n % config.vcs == vc] for vc in range(config.vcs)
         ]
         self._waiting: dict[int, tuple[SentFrame, int]] = {}
-        self._not_before = 0
         self._stopped = False
+        self.queues: VcQueues | None = None
 
     def stop(self) -> None:
         """No further frame is drawn."""
@@ -94,7 +100,7 @@ class PartnerSource(PortSource):
 
     def refill_vc(self, vc: int, now: int) -> OutFrame | None:
         """The next frame of a VC, if there is one and the switch has room for it."""
-        if self._stopped or now < self._not_before or not self._classes_of[vc]:
+        if self._stopped or not self._classes_of[vc]:
             return None
         drawn = self._waiting.get(vc)
         if drawn is None:
@@ -117,7 +123,8 @@ class PartnerSource(PortSource):
         words = -(-len(data) // self._config.word_bytes)
         self._wait = 0
         self._pause(words)
-        self._not_before = now + words + self._wait
+        assert self.queues is not None
+        self.queues.refill_at = now + words + self._wait
         return OutFrame(data, frame.number)
 
     def _draw(self, classes: Sequence[int] | None = None) -> tuple[SentFrame, int]:

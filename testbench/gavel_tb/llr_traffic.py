@@ -217,6 +217,8 @@ class LlrTraffic:
         Partners, links and rule checkers.
     deliveries
         The end-to-end check.
+    lead
+        See `OpenStimulus`: the delay of the links.
     """
 
     def __init__(self, config: SwitchConfig, job: LlrTrafficJob) -> None:
@@ -227,6 +229,7 @@ class LlrTraffic:
         self.deliveries = Deliveries(config, plan.best_effort if plan is not None else 0)
         self.around = LinkPartners(config, job.link_options(), seed=job.seed, stalls=job.stalls,
                                    rules=job.rules, plan=plan, vc_of=self.deliveries.vc_of)
+        self.lead = self.around.lead
         own = PROFILE_NAMES.index(config.profile)
         if job.profile == "mixed":
             numbers = [port % len(PROFILE_NAMES) for port in ports]
@@ -259,7 +262,8 @@ class LlrTraffic:
         for partner, source in zip(self.around.partners, self._sources, strict=True):
             partner.sender.refill = source.refill
             if partner.flow is not None:
-                partner.flow.queues.refill = source.refill_vc
+                source.queues = partner.flow.queues
+                source.queues.refill = source.refill_vc
         # An INIT that the switch does not listen to yet is repeated only much later.
         self.around.silence(len(self._setup) + _WRITE_CYCLES)
         self._quiet = 0
@@ -285,13 +289,35 @@ class LlrTraffic:
 
     def step(self, cycle: int, tx: Sequence[TxPins]) -> Inputs:
         """Inputs of a cycle."""
+        if self.lead:
+            inputs = self.drive(cycle)
+            self.watch(cycle, tx)
+            return inputs
+        # What comes out in a cycle is answered in it.
+        ready, ctl_ready = self.around.readiness()
+        self.watch(cycle, tx)
+        return Inputs(self.around.receive(), ready, self._access(), 0, ctl_ready)
+
+    def active(self, cycle: int) -> bool:
+        """See `OpenStimulus`: only cycles that pass make a stimulus finished."""
+        return self._quiet + cycle - self._cycle <= self._settle
+
+    def drive(self, cycle: int) -> Inputs:
+        """See `OpenStimulus`."""
+        ready, ctl_ready = self.around.readiness()
+        return Inputs(self.around.receive(), ready, self._access(), 0, ctl_ready)
+
+    def _access(self) -> RegisterPins:
+        return self._setup.popleft() if self._setup else NO_ACCESS
+
+    def watch(self, cycle: int, tx: Sequence[TxPins]) -> None:
+        """See `OpenStimulus`."""
         self._cycle = cycle
-        register = self._setup.popleft() if self._setup else NO_ACCESS
         if cycle >= self._readers.due:
             self._readers.step(cycle)
         if cycle >= self._load.due:
             self._load.begin(cycle)
-        rx, ready, ctl_ready = self.around.step(tx)
+        self.around.watch(tx)
         if self._active:
             self._active = self._sending(cycle)
         elif (self.deliveries.outstanding or not self.around.idle
@@ -299,7 +325,6 @@ class LlrTraffic:
             self._quiet = 0
         else:
             self._quiet += 1
-        return Inputs(rx, ready, register, 0, ctl_ready)
 
     def _sending(self, cycle: int) -> bool:
         job, deliveries = self._job, self.deliveries

@@ -33,7 +33,9 @@ def distance(rng: random.Random, rate: float) -> int:
 class LossyLink:
     """From the transmit pins of one end to the receive pins of the other.
 
-    On a cycle without an error nothing is drawn: the distance to the next error is.
+    On a cycle without an error nothing is drawn: the distance to the next error is. Failures have
+    a generator of their own, so that the two ends need not go in step: with a delay of D cycles
+    `pull` may be up to D cycles ahead of `push`. Without a delay, `pull` follows `push`.
 
     Parameters
     ----------
@@ -47,24 +49,26 @@ class LossyLink:
     Attributes
     ----------
     events
-        The last `LOG_LENGTH` things that the link did.
+        The last `LOG_LENGTH` things that the link did, in the order in which they were decided.
     counts
         All that it did, by kind.
     cycle
-        Cycles stepped.
+        Cycles of the sender.
     """
 
-    __slots__ = ("_bit_gaps", "_bits", "_change", "_down", "_fate", "_line", "_plan", "_rate",
-                 "_rng", "_run", "_units", "_word_bits", "counts", "cycle", "events", "options")
+    __slots__ = ("_bit_gaps", "_bits", "_change", "_down", "_failures", "_fate", "_line", "_plan",
+                 "_pulled", "_rate", "_rng", "_run", "_times", "_units", "_word_bits", "counts",
+                 "cycle", "events", "options")
 
     def __init__(self, data_width: int, options: LinkOptions, rng: random.Random) -> None:
         self.options = options
         self._rng = rng
+        self._times = random.Random(rng.getrandbits(64)) if options.down_rate else rng
         self._word_bits = data_width
-        self.cycle = 0
+        self.cycle = self._pulled = 0
         self.events: deque[LinkEvent] = deque(maxlen=LOG_LENGTH)
         self.counts: Tally[Damage] = Tally()
-        self._line = deque([IDLE] * options.delay) if options.delay else None
+        self._line = deque([IDLE] * options.delay)
         # Bits of a burst that has begun: distances to its other flipped bits.
         self._bit_gaps: deque[int] = deque()
         self._bits = self._next_bit()
@@ -76,27 +80,39 @@ class LossyLink:
         self._fate = ""
         self._plan = deque(options.downs)
         self._down = False
+        # Failures that the sender has not seen the end of: first cycle, and first cycle after it.
+        self._failures: deque[tuple[int, int]] = deque()
         self._change = NEVER
-        self._plan_down()
+        self._plan_down(0)
 
     @property
     def up(self) -> bool:
-        """The link is up."""
+        """The link is up, as the receiver sees it."""
         return not self._down
 
     @property
     def idle(self) -> bool:
         """Nothing is under way."""
-        return self._line is None or not any(pins[0] or pins[7] for pins in self._line)
+        return not any(pins[0] or pins[7] for pins in self._line)
 
     def step(self, pins: TxPins | RxPins) -> RxPins:
         """Puts in what the sender shows in this cycle; gives what the receiver sees in it."""
+        if not self._line:
+            self.push(pins)
+            return self.pull()
+        out = self.pull()
+        self.push(pins)
+        return out
+
+    def push(self, pins: TxPins | RxPins) -> None:
+        """Puts in what the sender shows in its next cycle."""
         cycle = self.cycle
         self.cycle = cycle + 1
         if cycle >= self._change:
             self._turn(cycle)
-        if self._down:
-            return _DOWN
+        if self._failures and self._fails(cycle):
+            self._line.append(IDLE)
+            return
         if pins[0] or pins[7]:
             bits = units = 0
             if pins[0]:
@@ -115,42 +131,57 @@ class LossyLink:
                 out = pins if isinstance(pins, RxPins) else _new_tuple(RxPins, pins)
             else:
                 out = self._damage(cycle, _new_tuple(RxPins, pins))
+            # A failure that is known already comes while it is under way.
+            self._line.append(IDLE if self._failures else out)
         else:
-            out = IDLE if pins[9] else _DOWN
-        line = self._line
-        if line is None:
-            return out
-        line.append(out)
-        return line.popleft()
+            self._line.append(IDLE if pins[9] or self._failures else _DOWN)
+
+    def pull(self) -> RxPins:
+        """What the receiver sees in its next cycle."""
+        cycle = self._pulled
+        self._pulled = cycle + 1
+        if cycle >= self._change:
+            self._turn(cycle)
+        out = self._line.popleft()
+        return _DOWN if self._down else out
 
     def take_down(self, cycles: int) -> None:
-        """The link goes down with the next step, for so many cycles."""
+        """The link goes down with the next cycle of the receiver, for so many cycles."""
         if not self._down:
-            self._plan.appendleft((self.cycle, cycles))
-            self._change = self.cycle
+            self._plan.appendleft((self._pulled, cycles))
+            self._change = self._pulled
+
+    def _fails(self, cycle: int) -> bool:
+        """The link is down in a cycle of the sender."""
+        failures = self._failures
+        while failures and cycle >= failures[0][1]:
+            failures.popleft()
+        return bool(failures) and cycle >= failures[0][0]
 
     def _turn(self, cycle: int) -> None:
         """The link goes down, or comes up again."""
         if self._down:
             self._down = False
-            self._plan_down()
+            self._plan_down(cycle + 1)
             if cycle < self._change:
                 return
         if self._plan and cycle >= self._plan[0][0]:
             _, lasts = self._plan.popleft()
         else:
-            lasts = 1 + distance(self._rng, 1 / self.options.down_cycles) \
+            lasts = 1 + distance(self._times, 1 / self.options.down_cycles) \
                 if self.options.down_cycles > 1 else 1
         self._down = True
         self._change = cycle + lasts
+        self._failures.append((cycle, cycle + lasts))
         self._note(cycle, Damage.DOWN, lasts)
-        if self._line is not None:
-            self._line.clear()
-            self._line.extend([IDLE] * self.options.delay)
+        # All that is under way is lost.
+        under_way = len(self._line)
+        self._line.clear()
+        self._line.extend([IDLE] * under_way)
 
-    def _plan_down(self) -> None:
-        drawn = distance(self._rng, self.options.down_rate)
-        self._change = min(self.cycle + drawn, self._plan[0][0] if self._plan else NEVER)
+    def _plan_down(self, cycle: int) -> None:
+        drawn = distance(self._times, self.options.down_rate)
+        self._change = min(cycle + drawn, self._plan[0][0] if self._plan else NEVER)
 
     def _note(self, cycle: int, kind: Damage, bits: int) -> None:
         self.events.append(LinkEvent(cycle, kind, bits))

@@ -87,6 +87,7 @@ class OpenReadOut(ReadOut):
     def __init__(self, config: SwitchConfig, stimulus: OpenStimulus) -> None:
         super().__init__(config, stimulus)
         self._open = stimulus
+        self.lead = stimulus.lead
 
     def active(self, cycle: int) -> bool:
         """See `OpenStimulus`."""
@@ -94,7 +95,7 @@ class OpenReadOut(ReadOut):
 
     def drive(self, cycle: int) -> Inputs:
         """See `OpenStimulus`. What came out before a multiple of `ALIGN` must have been watched
-        before that cycle is driven, unless frames still begin in it."""
+        before that cycle is driven, unless the stimulus is `active` then."""
         self._look(cycle)
         return self._read(self._open.drive(cycle))
 

@@ -74,7 +74,7 @@ class RequestSource(PartnerSource):
         if vc >= self._paired or not vc & 1:
             return super().refill_vc(vc, now)
         owed = self._owed[vc]
-        if not owed or now < self._not_before:
+        if not owed:
             return None
         self._answer_to = owed[0]
         frame = self._take(vc, now)

@@ -187,7 +187,7 @@ class PortSource:
             return longest
         draw = rng.random()
         if draw < 0.4:
-            return MIN_FRAME_BYTES + rng.randrange(5)
+            return min(longest, MIN_FRAME_BYTES + rng.randrange(5))
         if draw < 0.96:
             return rng.randint(MIN_FRAME_BYTES, min(longest, _SHORT_LIMIT))
         return longest if draw > 0.99 else rng.randint(MIN_FRAME_BYTES, longest)

@@ -73,7 +73,7 @@ class StallAccount:
                 signature: tuple[object, ...] = (
                     vc, tuple(ready), flow_control.allow, flow_control.pause_receiver.paused,
                     sender.fits, sender.waiting, flow_control.transmitter.claim,
-                    transmitter.hold, transmitter.link, transmitter.state,
+                    transmitter.hold, port.link_rx.up, transmitter.state,
                     free_inputs if vc == _NOBODY else 0,
                 )
             else:
@@ -93,7 +93,8 @@ class StallAccount:
         if not inputs:
             return _EMPTY
         flow_control, transmitter = port.flow_control, port.llr_transmitter
-        if not transmitter.link or transmitter.state in _NOT_UP:
+        # What the transmitter of the model knows of the link is old while it has nothing to do.
+        if not port.link_rx.up or transmitter.state in _NOT_UP:
             return _LINK_DOWN
         if transmitter.hold:
             return _BUFFER_FULL

@@ -24,10 +24,23 @@ class Stimulus(Protocol):
         ...
 
 
+ANY_LEAD = 1 << 62
+"""`OpenStimulus.lead` of a stimulus that does not look at what comes out of the switch at all."""
+
+
 @runtime_checkable
 class OpenStimulus(Stimulus, Protocol):
-    """A stimulus that drives without looking at what comes out of the switch: `step` in two parts,
-    the first of which may be called for many cycles ahead."""
+    """A stimulus whose inputs do not depend on what has come out of the switch just now: `step` in
+    two parts, the first of which may be called ahead of the second.
+
+    Attributes
+    ----------
+    lead
+        How many cycles ahead: `drive` of a cycle needs `watch` of the one that is ``lead`` cycles
+        before it. 0: there is only `step`.
+    """
+
+    lead: int
 
     def active(self, cycle: int) -> bool:
         """Whether the stimulus certainly goes on after ``cycle``, whatever comes out."""

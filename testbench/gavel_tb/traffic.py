@@ -18,7 +18,7 @@ from gavel_tb.lockstep import LockstepResult
 from gavel_tb.register_traffic import RegisterTraffic, profile_writes
 from gavel_tb.scoreboard import Scoreboard
 from gavel_tb.source import PortSource
-from gavel_tb.stimulus import derived_random
+from gavel_tb.stimulus import ANY_LEAD, derived_random
 from gavel_tb.traffic_options import check_choice, check_options, frame_size
 
 BACKPRESSURE = ("none", "random", "alternate", "bursts")
@@ -125,6 +125,8 @@ class TrafficJob:
 
 class Traffic:
     """Stimulus of a `TrafficJob`."""
+
+    lead = ANY_LEAD
 
     def __init__(self, config: SwitchConfig, job: TrafficJob) -> None:
         self._config = config

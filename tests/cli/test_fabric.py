@@ -100,6 +100,7 @@ def test_print_gives_a_file_that_can_be_played(tmp_path: Path) -> None:
     (("plane", "--ber", "2"), "ber = 2.0: must be in"),
     (("plane", "--credits", "--window", "100"), "window: credits take its place"),
     (("plane", "--spray", "rain"), "'rain' is not one of"),
+    (("plane", "--engine", "steam"), "'steam' is not one of 'plain', 'compiled'"),
 ])  # fmt: skip
 def test_bad_input_is_one_line_and_exit_code_2(arguments: tuple[str, ...], what: str) -> None:
     result = gavel("fabric", *arguments)
@@ -114,3 +115,25 @@ def test_a_run_that_loses_frames_fails_with_exit_code_1(small: Path) -> None:
                    "--algorithm", "direct", "--window", "500")
     assert result.exit_code == 1, result.output
     assert "RX_NO_BUFFER" in result.stderr and len(result.stderr.strip().splitlines()) == 1
+
+
+def test_the_compiled_model_gives_the_same_figures(small: Path) -> None:
+    arguments = ("fabric", small, "--size", "2kB", "--spray", "packet", "--ber", "1e-5",
+                 "--credits", "--json")
+    figures = {}
+    for engine in ("plain", "compiled"):
+        result = gavel(*arguments, "--engine", engine)
+        assert result.exit_code == 0, result.output
+        found = figures[engine] = json.loads(result.stdout)
+        assert found.pop("engine") == engine
+        for name in ("seconds", "simulated_cycles_per_second", "switch_steps"):
+            assert found.pop(name) > 0
+    assert figures["compiled"] == figures["plain"]
+
+
+def test_the_compiled_model_loses_what_the_plain_one_loses(small: Path) -> None:
+    lines = [gavel("fabric", small, "--size", "20kB", "--collective", "all-to-all",
+                   "--algorithm", "direct", "--window", "500", "--engine", engine).stderr
+             for engine in ("plain", "compiled")]
+    assert "RX_NO_BUFFER" in lines[0]
+    assert lines[1] == lines[0]

@@ -43,6 +43,14 @@ def test_random_pins_in_which_every_counter_moves(make_config, compared, seed):
     assert moved_by_random_pins(make_config, compared, seed) == set(Counter)
 
 
+def test_random_pins_where_macs_show_frames_alone(make_config, compared, seed):
+    both = compared(make_config(2, 64, 2, 2, mac="frames", **ODD))
+    pins = RandomPins(both.config, seed)
+    both.run(lambda _: pins.step(both.plain), CYCLES)
+    states = {port.llr_transmitter.state for port in both.plain.ports}
+    assert {int(state) for state in states} == {0}
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("number", range(20))
 def test_more_random_pins(number, make_config, compared, seed):

@@ -192,6 +192,30 @@ def test_a_failure_on_demand():
     assert [pins.up for pins in run(made, [WORD] * 5)] == [0, 0, 0, 1, 1]
 
 
+@pytest.mark.parametrize("delay", [1, 7, 20])
+@pytest.mark.parametrize("options", [
+    {"down_rate": 0.01, "down_cycles": 1.0}, {"down_rate": 0.01, "down_cycles": 12.0},
+    {"downs": ((0, 2), (30, 1), (31, 50), (90, 3))},
+    {"bit_errors": 1e-3, "burst": 3.0, "word_drops": 0.01, "set_drops": 0.02, "down_rate": 3e-3},
+], ids=str)
+def test_the_receiver_may_be_ahead_of_the_sender(seed, delay, options):
+    sent = [IDLE._replace(up=0) if cycle % 53 == 7 else MIX[cycle % len(MIX)]
+            for cycle in range(4000)]
+    together, apart = (link(seed, delay=delay, **options) for _ in range(2))
+    expected = run(together, sent)
+    draw = derived_random(seed, "ahead")
+    got: list[RxPins] = []
+    while apart.cycle < len(sent):
+        for _ in range(min(len(sent), apart.cycle + draw.randint(0, delay)) - len(got)):
+            got.append(apart.pull())
+        for pins in sent[apart.cycle : min(len(got), apart.cycle + draw.randint(1, delay))]:
+            apart.push(pins)
+    assert got == expected
+    assert apart.counts == together.counts
+    assert together.counts[Damage.DOWN] > 3
+    assert sorted(apart.events) == sorted(together.events)
+
+
 def test_the_seed_decides():
     options = {"bit_errors": 1e-3, "word_drops": 0.01, "down_rate": 0.001}
     assert run(link(7, **options), MIX * 500) == run(link(7, **options), MIX * 500)

@@ -13,6 +13,7 @@ from gavel_model.register_map import Counter
 from gavel_model.switch import Switch
 from gavel_tb.llr_traffic import LlrTraffic, LlrTrafficJob
 from gavel_tb.stalls import MOST_BINS, STATES, StallAccount
+from gavel_tb.traffic import TrafficJob
 
 SMALL = ("ports=3", "vcs=2", "buffer_cells=64", "max_frame_bytes=256")
 
@@ -59,6 +60,19 @@ def test_states_add_up_to_the_cycles(
     control = sum(port.counters.values[counter] for port in switch.ports
                   for counter in (Counter.CBFC_TX_CC_UPDATE, Counter.PFC_TX))
     assert total(figures, "sending") == words - control * MIN_FRAME_BYTES // config.word_bytes
+
+
+def test_a_link_that_is_up_is_never_seen_as_down() -> None:
+    """Without link-level retry, too, where the transmitters of the model look at it rarely."""
+    config = load_config("tiny", SMALL)
+    stimulus = TrafficJob(cycles=600, load=0.3, backpressure="bursts").session(config).stimulus
+    switch, account = Switch(config), StallAccount(config)
+    while not stimulus.finished:
+        inputs = stimulus.step(switch.cycle, switch.tx)
+        account.watch(switch)
+        switch.step(inputs)
+    figures = account.figures()
+    assert total(figures, "not chosen") and not total(figures, "link down")
 
 
 def test_a_slow_receiver_is_seen_as_no_credit() -> None:

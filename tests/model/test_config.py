@@ -53,6 +53,7 @@ from gavel_model.probes import probe_points
         ("fdb_ways=5", "fdb_ways", 5, "1...4"),
         ("profile=token_ring", "profile", "token_ring", "ethernet, esun"),
         ("queueing=lifo", "queueing", "lifo", "one of voq, fifo"),
+        ("mac=phy", "mac", "phy", "one of preamble, frames"),
         ("ecn_threshold=-1", "ecn_threshold", -1, "0...65535"),
         ("ecn_threshold=65536", "ecn_threshold", 65536, "0...65535"),
         ("esun_ethertype=0x5FF", "esun_ethertype", 0x5FF, "1536...65535"),
@@ -88,7 +89,7 @@ def test_a_value_of_the_wrong_type_is_refused(value: object) -> None:
         SwitchConfig(**fields)  # type: ignore[arg-type]  # wrong types are the point
 
 
-@pytest.mark.parametrize("field", ["profile", "queueing"])
+@pytest.mark.parametrize("field", ["profile", "queueing", "mac"])
 def test_a_name_must_be_a_string(tmp_path: Path, field: str) -> None:
     path = tmp_path / "switch.toml"
     path.write_text(f'base = "tiny"\n{field} = 3\n')
@@ -107,6 +108,7 @@ def test_presets(preset: str, ports: int, width: int, vcs: int) -> None:
     assert config.latency_cycles == 10
     assert config.words_per_cell * config.data_width == 512
     assert config.queueing == "voq"
+    assert config.mac == "preamble"
 
 
 def test_the_presets_named_are_those_there_are() -> None:

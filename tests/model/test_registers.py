@@ -283,3 +283,12 @@ def test_up_is_the_enable_bit_as_visible_in_the_cycle(bench: Any) -> None:
     b.reset(b.cycle)
     b.run(1)
     assert [pins.up for pins in b.switch.tx] == [1, 1]
+
+
+def test_a_mac_that_shows_frames_alone_has_no_retry_and_no_credits(bench: Any) -> None:
+    b = bench("tiny", "vcs=2", "mac=frames")
+    for offset, stored in ((Port.LLR_CONTROL, 0x1FC), (Port.CBFC_CONTROL, 0x30000),
+                           (Port.PFC_CONTROL, 0x303)):
+        b.write(port_address(1, offset), 0xFFFFFFFF)
+        b.run(2)
+        assert b.read(port_address(1, offset)) == stored

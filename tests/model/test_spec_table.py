@@ -158,7 +158,7 @@ def test_probe_points_are_those_of_the_table():
 def test_settings_of_flow_control_are_those_of_the_table():
     config = load_config("pod", ["ports=5", "vcs=3", "buffer_cells=301"])
     reset = reset_values(config, 4)
-    masks = writable_masks(config.vcs)
+    masks = writable_masks(config)
     described: set[str] = set()
     for name, bits, value, _ in rows(chapter("Settings", FLOW_CONTROL))[2:]:
         listed = ["MAC_ADDRESS_HI", "MAC_ADDRESS_LO"] if "_LO" in name else names(name)

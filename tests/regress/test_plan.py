@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+import gavel_tb
+from gavel_tb.behaviour.flow.catalogue import FLOW_SCENARIOS
+from gavel_tb.behaviour.job import SCENARIOS
+from gavel_tb.coverage.bins import BINS
 from gavel_tb.regress.errors import PlanError
 from gavel_tb.regress.plan import STAGES, load_plan
 from gavel_tb.regress.replay import plan_of, repeat_lines
@@ -61,6 +65,21 @@ def test_every_chapter_that_the_plan_names_is_there(plan):
                     item.name, chapter)
 
 
+def test_every_coverage_bin_is_asked_for_by_an_item(plan):
+    wanted = {name for item in plan.items for name in item.cover}
+    assert [name for name in BINS if name not in wanted] == []
+
+
+def test_no_scenario_and_no_bench_is_forgotten(plan):
+    runs = [run for item in plan.items for run in item.runs]
+    played = {run.parameters["name"] for run in runs if run.kind == "behaviour"}
+    assert {*SCENARIOS, *FLOW_SCENARIOS} == played
+    checked = {run.parameters["block"] for run in runs if run.kind == "block"}
+    benches = {path.stem for path in Path(gavel_tb.__path__[0]).glob("*.py")
+               if "\ndef check(config: SwitchConfig, seed: int" in path.read_text("utf-8")}
+    assert benches == checked
+
+
 def test_items_and_stages_are_chosen(plan):
     assert [item.name for item in plan.select(["latency"], None).items] == ["latency"]
     assert {item.stage for item in plan.select([], "V2").items} == {"V1", "V2"}
@@ -74,7 +93,20 @@ def test_items_and_stages_are_chosen(plan):
     assert [run.label for item in one.items for run in item.runs] == ["longest tiny"]
 
 
+def test_a_test_stands_for_every_combination_of_some_parameters(tmp_path):
+    more = 'each = { size = ["min", 100], load = [0.5, 1.0] }\nkind = "traffic"'
+    item, = read(tmp_path, GOOD.replace('kind = "traffic"', more)).items
+    assert [run.label for run in item.runs] == [
+        "min 0.5 tiny", "min 1.0 tiny", "100 0.5 tiny", "100 1.0 tiny"]
+    assert item.runs[2].parameters == {"cycles": 100, "size": 100, "load": 0.5}
+    item, = read(tmp_path, GOOD.replace('kind = "traffic"', more + '\nlabel = "a"')).items
+    assert item.runs[0].label == "a min 0.5 tiny"
+
+
 @pytest.mark.parametrize(("old", "new", "message"), [
+    ('kind = "traffic"', 'kind = "traffic"\neach = { size = [] }', "item 'a': each must be"),
+    ('kind = "traffic"', 'kind = "traffic"\neach = "size"', "item 'a': each must be a table of"),
+    ('kind = "traffic"', 'kind = "traffic"\neach = { size = [1] }', "item 'a': size = 1: must be"),
     ('stage = "V1"', 'stage = "V4"', r"item 'a': stage = 'V4': must be one of V1, V2, V3"),
     ('kind = "traffic"', 'kind = "trafic"', "item 'a': kind = 'trafic': must be one of traffic"),
     ('switches = ["tiny"]', 'switches = ["huge"]', "item 'a': switch 'huge': must be one of tiny"),

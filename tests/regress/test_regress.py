@@ -141,6 +141,7 @@ def test_lockstep_passes_and_leaves_page_junit_json_and_journal(regress):
     page = check_page(out)
     assert "All runs passed" in page
     assert "Frames &lt;arrive&gt;." in page
+    assert "5 left out: its class has two bits" in page
     assert check_junit(out).get("tests") == "4"
     lines = (out / "results.jsonl").read_text().splitlines()
     assert len(lines) == 4

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from gavel_tb.axi_lite import check
 from gavel_tb.axi_lite_clients import CONFIG, SEED_VARIABLE
 from gavel_tb.axi_lite_harness import AxiLiteRegisters, axi_lite_harness
 from gavel_tb.component_sim import components_design, run_cocotb
+from gavel_tb.rdl.exports import oracle
 from gavel_tb.runner import verilator_folder
 
 
@@ -34,7 +36,8 @@ def test_lint_is_clean(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_bus_model(seed: int, sim_cache: Path, tmp_path: Path) -> None:
-    design = components_design(AxiLiteRegisters(CONFIG))
+def test_bus_model_and_oracle(seed: int, sim_cache: Path, tmp_path: Path) -> None:
+    ours = components_design(AxiLiteRegisters(CONFIG))
+    design = replace(ours, verilog=ours.verilog + oracle(CONFIG))
     run_cocotb(design, axi_lite_harness(), "gavel_tb.axi_lite_clients", tmp_path,
                cache=sim_cache, environment={SEED_VARIABLE: str(seed)})

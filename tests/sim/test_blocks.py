@@ -42,5 +42,9 @@ def test_block_of_one_queue_per_input(block: str, seed: int) -> None:
     _check(block, ONE_QUEUE, seed)
 
 
+def test_registers_where_macs_show_frames_alone(seed: int) -> None:
+    _check("registers", (*MANY_VCS, "mac=frames"), seed)
+
+
 def _check(block: str, shape: tuple[str, ...], seed: int) -> None:
     importlib.import_module(f"gavel_tb.{block}").check(load_config("tiny", shape), seed)

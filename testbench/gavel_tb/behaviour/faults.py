@@ -61,5 +61,10 @@ RETRY_FAULTS: tuple[ScenarioFault, ...] = (
               "{0} + 4'h8", ("link_tx", "llr_receiver", "counters"), ("ctl", "LLR_TX_ACK")),
         "LLR-01-line-rate", 'rule "spacing" is broken',
     ),
+    ScenarioFault(
+        Fault("a replay is never given up", "gavel_retry_state", "give_up", "{0} & ~is_replay",
+              ("llr_transmitter", "counters"), ("llr_tx", "LLR_TX_FLUSH")),
+        "given-up-in-replay-data-age", "sent again: ",
+    ),
 )
-"""Acknowledgement, request, replay, acceptance, window, spacing."""
+"""Acknowledgement, request, replay, acceptance, window, spacing, giving up."""

@@ -13,10 +13,12 @@ from gavel_tb.behaviour import (
     basic,
     giving_up,
     handshake,
+    in_replay,
     loads,
     repair,
     settings,
     timers,
+    turned_off,
     windows,
 )
 from gavel_tb.behaviour.flow.catalogue import FLOW_SCENARIOS, LONG_FLOW_SCENARIOS
@@ -69,6 +71,9 @@ SCENARIOS: dict[str, type[Scenario]] = {
     "flush-blocks": giving_up.FlushBlocks,
     "link-down-short": giving_up.LinkDownShort,
     "link-down-long": giving_up.LinkDownLong,
+    "given-up-in-replay-link-down": in_replay.LinkDownInReplay,
+    "given-up-in-replay-data-age": in_replay.TooOldInReplay,
+    "given-up-in-replay-count": in_replay.NoMoreReplays,
     "silent-peer": giving_up.SilentPeer,
     "late-peer": giving_up.LatePeer,
     "window-frames": windows.WindowFrames,
@@ -88,6 +93,10 @@ SCENARIOS: dict[str, type[Scenario]] = {
     "remote-off-on": settings.RemoteOffOn,
     "best-effort-in-init": settings.BestEffortInInit,
     "local-off-on": settings.LocalOffOn,
+    "remote-off-in-init": turned_off.OffInInit,
+    "remote-off-in-replay": turned_off.OffInReplay,
+    "local-off-after-nack": turned_off.LocalOffAfterNack,
+    "local-off-before-nack": turned_off.LocalOffBeforeNack,
     "vectors": handshake.Vectors,
     "vector-nack": handshake.NackVector,
 }

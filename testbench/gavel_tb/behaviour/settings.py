@@ -112,11 +112,15 @@ class LocalOffOn(Scenario):
         self.send(_FRAMES, eligible=False)
         self.feed(_FRAMES)
         yield from self.drain()
+        yield from self.on_again(_FRAMES)
+
+    def on_again(self, frames: int) -> Script:
+        """``local`` is set again, and the partner begins anew."""
         self.write(Port.LLR_CONTROL, self.control())
         yield from self.cycles(_SETTINGS_CYCLES)
         self.partner.sender.start()
         self.partner.controls.due = 0
-        self.send(_FRAMES)
+        self.send(frames)
         yield from self.drain()
 
     def _expected(self) -> Counts:

@@ -102,8 +102,9 @@ GROUPS: tuple[Group, ...] = (
                   (_RX.SEND_NACK, _RX.SEND_ACKS), (_RX.SEND_ACKS, _RX.OFF),
                   (_RX.SEND_NACK, _RX.OFF), (_RX.NACK_SENT, _RX.OFF)))),
     Group("replay", "why a replay begins", ("NACK", "replay timer", "NACK in a replay")),
-    Group("flush", "why a transmitter gives up",
-          ("peer is silent", "too many replays", "data too old")),
+    Group("flush", "why a transmitter gives up, and in which state",
+          tuple(f"{why} in {state.name}" for state in (_TX.ADVANCE, _TX.REPLAY)
+                for why in ("peer is silent", "too many replays", "data too old"))),
     Group("sequence", "sequence numbers wrap", ("transmitter", "receiver")),
     Group("hold", "the replay buffer takes no more frames: it begins, it ends",
           ("begins", "ends")),
@@ -127,23 +128,30 @@ CROSSES: tuple[Cross, ...] = (
     Cross("load", "pattern of the traffic and level of the buffer", ("pattern", "level")),
     Cross("credits_vc", "credits of each VC", ("credits", "vc")),
     Cross("pause_vc", "pauses of each VC", ("pause", "vc")),
-    Cross("stall_vc", "stalls of each VC", ("stall", "vc")),
+    Cross("stall_vc", "stalls of each VC", ("stall", "vc"),
+          {f"stopped/{VCS[-1]}": "management stops VCs in scenarios, whose switches have four"}),
 )
 
 
-def _names() -> dict[str, str]:
+def _tables() -> tuple[dict[str, str], dict[str, str]]:
     groups = {group.name: group for group in GROUPS}
     found = {f"{group.name}.{name}": group.text for group in GROUPS for name in group.bins}
+    left_out = {}
     for cross in CROSSES:
         for parts in product(*(groups[name].bins for name in cross.groups)):
             name = "/".join(parts)
-            if not any(fnmatchcase(name, pattern) for pattern in cross.without):
+            reasons = [why for pattern, why in cross.without.items() if fnmatchcase(name, pattern)]
+            if reasons:
+                left_out[f"{cross.name}.{name}"] = reasons[0]
+            else:
                 found[f"{cross.name}.{name}"] = cross.text
-    return found
+    return found, left_out
 
 
-BINS: Mapping[str, str] = _names()
-"""What each bin looks at, by its name."""
+BINS: Mapping[str, str]
+LEFT_OUT: Mapping[str, str]
+BINS, LEFT_OUT = _tables()
+"""What each bin looks at, by its name; and why a combination is no bin."""
 
 
 def chosen(patterns: Iterable[str]) -> list[str]:

@@ -35,6 +35,7 @@ class PortCoverage:
         self._replays = 0
         self._in_replay = False
         self._counted = 0
+        self._nacks = 0
         self._next = self._next_rx = 0
 
     def watch(self, port: Port) -> None:
@@ -61,6 +62,7 @@ class PortCoverage:
             self._hit("replay.NACK in a replay")
         self._in_replay = transmitter.state is TransmitterState.REPLAY
         self._counted = counted
+        self._nacks = port.counters[Counter.LLR_RX_NACK_CTL_OS]
         self._replays = transmitter.replays
         self._replay_time = transmitter.timers.replay_time
         self._down_time = transmitter.timers.down_time
@@ -104,13 +106,17 @@ class PortCoverage:
     def _moved(self, before: TransmitterState, now: TransmitterState, port: Port) -> None:
         settings = port.llr_settings
         if now is TransmitterState.REPLAY:
-            due = 0 < settings.replay_timer <= self._replay_time
-            self._hit("replay.replay timer" if due else "replay.NACK")
+            self._hit("replay.replay timer" if self._timer_is_due(port) else "replay.NACK")
             self._in_replay = False
         elif now is TransmitterState.FLUSH:
-            self._hit("flush." + (
-                "peer is silent" if settings.peer_is_silent(self._down_time)
-                else "too many replays" if settings.replays_are_over(self._replays)
-                else "data too old"))
+            asked = (port.counters[Counter.LLR_RX_NACK_CTL_OS] > self._nacks
+                     or (before is TransmitterState.ADVANCE and self._timer_is_due(port)))
+            why = ("peer is silent" if settings.peer_is_silent(self._down_time)
+                   else "too many replays" if asked and settings.replays_are_over(self._replays)
+                   else "data too old")
+            self._hit(f"flush.{why} in {before.name}")
         elif now is TransmitterState.INIT:
             self._next = port.llr_transmitter.window.next
+
+    def _timer_is_due(self, port: Port) -> bool:
+        return 0 < port.llr_settings.replay_timer <= self._replay_time

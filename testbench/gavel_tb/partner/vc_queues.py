@@ -32,6 +32,8 @@ class VcQueues:
         Frames to be sent, of each VC.
     refill
         Asked for a frame when the queue of a VC is empty that could send.
+    refill_at
+        First cycle in which it is asked. Whoever refills moves it on.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class VcQueues:
         self._faults = faults
         self.queues: list[deque[OutFrame]] = [deque() for _ in pauses.until]
         self.refill: Refill | None = None
+        self.refill_at = 0
         self._turn = 0
 
     def __bool__(self) -> bool:
@@ -51,11 +54,13 @@ class VcQueues:
     def take(self, now: int) -> tuple[int, OutFrame] | None:
         """Takes the frame whose turn it is: its VC, and the frame."""
         vcs, refill = len(self.queues), self.refill
+        if (refill is None or now < self.refill_at) and not any(self.queues):
+            return None
         for step in range(self._turn, self._turn + vcs):
             vc = step % vcs
             queue = self.queues[vc]
             if not queue:
-                if refill is None:
+                if refill is None or now < self.refill_at:
                     continue
                 frame = refill(vc, now)
                 if frame is None:

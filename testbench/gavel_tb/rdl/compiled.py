@@ -167,7 +167,8 @@ def _field(few: Any, many: Any) -> FieldText:
         entry=Field(
             name=few.inst_name, low=few.low, bits=few.width - per_vc * _FEW, per_vc=per_vc,
             reset=None if reset is None else _amount(reset),
-            at_least=_limit(few, "at_least"), at_most=_limit(few, "at_most")),
+            at_least=_limit(few, "at_least"), at_most=_limit(few, "at_most"),
+            needs=few.get_property("needs")),
         text=_text(few),
         encoding=None if encode is None else _encoding(encode),
     )

@@ -26,6 +26,8 @@ EXPORTS = (
 )
 """Package, command and its options, what it writes."""
 
+ORACLE = "gavel_regblock"
+
 _PARAMETER = re.compile(r"^(    longint unsigned )(\w+) = \w+(,?)$", re.MULTILINE)
 _LOG_LINES = 3
 
@@ -87,6 +89,26 @@ def export(config: SwitchConfig, folder: Path) -> list[Path]:
         shutil.rmtree(made, ignore_errors=True)
         raise
     return [folder / name for name in (RDL, *(output for _, _, output in EXPORTS))]
+
+
+def oracle(config: SwitchConfig) -> str:
+    """SystemVerilog of PeakRDL's own register block behind AXI4-Lite, module `ORACLE`, to compare
+    ours with. Needs peakrdl-regblock, which the extra ``dev`` brings.
+
+    Raises
+    ------
+    RegisterToolError
+        It is missing or fails.
+    """
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        for name, text in filled_sources(config).items():
+            (folder / name).write_text(text, "utf-8")
+        _run(("regblock", "--cpuif", "axi4-lite-flat", "--addr-width", "18", "--err-if-bad-addr",
+              "--err-if-bad-rw", "--module-name", ORACLE, "--package-name", f"{ORACLE}_pkg"),
+             folder / f"{TOP}.rdl", folder / "out")
+        return "".join((folder / "out" / f"{name}.sv").read_text("utf-8")
+                       for name in (f"{ORACLE}_pkg", ORACLE))
 
 
 def _run(command: tuple[str, ...], source: Path, output: Path) -> None:

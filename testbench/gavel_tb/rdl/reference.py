@@ -31,6 +31,7 @@ _RESETS = {
     "ports": "P", "data_width": "`data_width`", "vcs": "V", "latency_cycles": "K",
     "port": "p", "vc": "v",
 }
+_NEEDS = {"preamble": "Stays 0 with `mac` = `frames`."}
 _LARGE = 9
 """Larger numbers are written hexadecimal."""
 
@@ -92,7 +93,7 @@ def _line(*cells: str) -> str:
 
 def _field(field: FieldText, before: str = "") -> tuple[str, str, str, str]:
     entry = field.entry
-    said = [before, field.text, _limits(entry)]
+    said = [before, field.text, _limits(entry), _NEEDS.get(entry.needs or "", "")]
     if field.encoding is not None:
         said.append("Values: " + ", ".join(
             f"{value} `{name}`" for name, value, _ in field.encoding.values) + ".")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gavel_rtl.source_map import source_map
-from gavel_tb.coverage.bins import BINS, holes
+from gavel_tb.coverage.bins import BINS, LEFT_OUT, holes
 from gavel_tb.coverage.code import RULES, PointTable, add, apply_rules
 from gavel_tb.coverage.lcov import FileCoverage, lcov, python_coverage, verilog_coverage
 from gavel_tb.errors import SimulationError
@@ -114,7 +114,7 @@ def results(campaign: Campaign, code: CodeCoverage, shrunk: Mapping[str, Any]) -
             "shrunk": shrunk.get(finding.name),
         } for finding in (*campaign.failed, *campaign.errors)],
         "coverage": {"bins": len(BINS), "hit": len(BINS) - len(missing), "counts": covered,
-                     "holes": missing},
+                     "holes": missing, "left_out": dict(LEFT_OUT)},
         "code": {
             "points": code.points, "left_out": code.left_out,
             "rules": {rule.name: rule.reason for rule in RULES},

@@ -8,6 +8,7 @@ import importlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from itertools import product
 from types import ModuleType
 from typing import Any
 
@@ -28,9 +29,9 @@ KINDS = ("traffic", "latency", "llr", "behaviour", "block")
 _BENCHES = "gavel_tb."
 _WIDEST = 512
 _KEYS = {
-    "traffic": {"parameters", "switches"},
-    "latency": {"parameters", "switches"},
-    "llr": {"parameters", "switches", "mix"},
+    "traffic": {"each", "parameters", "switches"},
+    "latency": {"each", "parameters", "switches"},
+    "llr": {"each", "parameters", "switches", "mix"},
     "behaviour": {"scenarios", "widths"},
     "block": {"blocks", "switches"},
 }
@@ -103,10 +104,23 @@ def runs_of(
                 raise PlanError(f"mix = {test['mix']!r}: must be one of {', '.join(MIXES)}")
             parameters = {**MIXES[test["mix"]], **parameters}
             name = test.get("label", test["mix"])
-        run = Run(item, f"{name} {switch}", switch, config, kind, parameters, fault)
-        # Refuses what it cannot run.
-        open_session(config, kind, run.job_parameters(1))
-        yield run
+        for values in _combinations(test.get("each", {})):
+            # The bare kind tells nothing that the values do not.
+            words = [*([] if values and name == kind else [name]), *map(str, values.values())]
+            run = Run(item, " ".join([*words, switch]), switch, config, kind,
+                      {**parameters, **values}, fault)
+            # Refuses what it cannot run.
+            open_session(config, kind, run.job_parameters(1))
+            yield run
+
+
+def _combinations(each: object) -> Iterator[dict[str, Any]]:
+    """Every combination of the values of some parameters; of none there is one."""
+    if not isinstance(each, dict) or not all(
+            isinstance(values, list) and values for values in each.values()):
+        raise PlanError("each must be a table of lists that are not empty")
+    for values in product(*each.values()):
+        yield dict(zip(each, values, strict=True))
 
 
 def bench_of(block: str) -> ModuleType:

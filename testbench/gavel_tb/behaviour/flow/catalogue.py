@@ -6,6 +6,7 @@ from __future__ import annotations
 from gavel_tb.behaviour.flow import (
     accounts,
     again,
+    full,
     gate,
     headroom,
     losses,
@@ -63,6 +64,7 @@ FLOW_SCENARIOS: dict[str, type[FlowScenario]] = {
     "pfc-half-headroom": headroom.HalfHeadroom,
     "LLR-PFC-nack-in-pause": headroom.ReplayInPause,
     "LLR-PFC-timeout-in-pause": headroom.TimeoutInPause,
+    "buffer-full": full.FullBuffer,
     "weights": order.Weights,
     "weights-of-inputs": order.WeightsOfInputs,
     "strict": order.Strict,

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Registers as the table says: what they keep, what a write leaves of them, how they are read."""
+
+from collections.abc import Mapping
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+
+from gavel_model.register_entry import Field, Register, amount
+from gavel_rtl.lib.one_hot import select
+
+REGISTER_BITS = 32
+
+
+class RegisterFields:
+    """Registers in a module, all with the same write.
+
+    A write is visible in the next cycle, and `value` follows the selection in the same.
+
+    Parameters
+    ----------
+    m
+        Where the registers stand.
+    we, wdata
+        Write to the register selected.
+    values
+        Of the configuration, for reset values and limits.
+    index
+        Number of the port, for a reset value that is this number: what is kept is the difference
+        to it, so that the module is the same for all ports.
+    """
+
+    def __init__(self, m: Module, we: Value, wdata: Value, values: Mapping[str, int],
+                 index: Value | None = None):
+        self._m = m
+        self._we = we
+        self._wdata = wdata
+        self._values = values
+        self._index = index
+        self._shown: list[tuple[Value, Value]] = []
+
+    def add(self, register: Register, selected: Value) -> dict[str, Value]:
+        """A register, and the values of its fields by name; ``selected``: it is addressed."""
+        found = {}
+        for field in register.fields:
+            kept = self._keep(register, field, self._we & selected)
+            found[field.name] = shown = self._seen(field, kept)
+            self._shown.append((selected, Cat(Const(0, field.low), shown)))
+        return found
+
+    def add_each(self, register: Register, selected: Value, of_vc: Value) -> dict[str, list[Value]]:
+        """A register for each VC, and the values of its fields by name, for each VC; ``of_vc``:
+        one-hot, of which VC the register addressed is."""
+        found = {}
+        for field in register.fields:
+            found[field.name] = kept = [
+                self._keep(register, field, self._we & selected & of, vc)
+                for vc, of in enumerate(of_vc)]
+            shown = select(list(zip(of_vc, kept, strict=True)))
+            self._shown.append((selected, Cat(Const(0, field.low), shown)))
+        return found
+
+    def _keep(self, register: Register, field: Field, written: Value, vc: int | None = None,
+              ) -> Value:
+        """What is kept of a field, if the configuration has what it needs."""
+        if not field.is_there(self._values):
+            return Const(0, field.width(self._values["vcs"]))
+        suffix = "" if vc is None else f"_{vc}"
+        bits = field.width(self._values["vcs"])
+        if field.at_most in self._values:
+            # No more than the largest value needs.
+            bits = min(bits, amount(field.at_most, self._values).bit_length())
+        kept = Signal(bits, name=f"{register.name}_{field.name}{suffix}".lower(),
+                      init=amount(field.reset, {**self._values, "port": 0, "vc": vc or 0}))
+        with self._m.If(written):
+            self._m.d.sync += kept.eq(self._seen(field, self._limited(register, field)))
+        return kept
+
+    def _seen(self, field: Field, value: Value) -> Value:
+        """What is read of what is kept, and kept of what is written."""
+        return value ^ self._index if field.reset == "port" else value
+
+    def show(self, selected: Value, value: Value) -> None:
+        """A register that is read only."""
+        self._shown.append((selected, value))
+
+    def value(self) -> Value:
+        """Value of the register addressed, 0 if it is none of these."""
+        return select(self._shown)
+
+    def _written(self, field: Field) -> Value:
+        return self._wdata[field.low:field.low + field.width(self._values["vcs"])]
+
+    def _limited(self, register: Register, field: Field) -> Value:
+        """What is stored of a field of the write data."""
+        written = value = self._written(field)
+        others = {other.name: self._written(other) for other in register.fields}
+        if field.at_most is not None:
+            most = others.get(field.at_most) if isinstance(field.at_most, str) else None
+            if most is None:
+                most = amount(field.at_most, self._values)
+            value = Mux(written > most, most, value)
+        if field.at_least is not None:
+            least = amount(field.at_least, self._values)
+            if least < 0:
+                # Two's complement: in the upper half, and there the order is the same.
+                least &= (1 << len(written)) - 1
+                return Mux(written[-1] & (written < least), least, value)
+            return Mux(written < least, least, value)
+        return value

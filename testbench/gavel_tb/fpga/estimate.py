@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Resources and timing of the delivered Verilog: what was run, what it gave, what was not done."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from gavel_tb.synthesis.families import Family
+from gavel_tb.synthesis.lint import lint
+from gavel_tb.synthesis.place_route import PlacedSeeds, check_nextpnr, place_and_route
+from gavel_tb.synthesis.synthesize import Synthesis, synthesize
+
+Progress = Callable[[float, str], None]
+"""Told of the share that is done, and of what is being done."""
+
+_SYNTHESIS_SHARE = 0.3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """What is known of a design on a family.
+
+    Attributes
+    ----------
+    family
+        Of the device.
+    lint
+        What Verilator has found; None if it was not asked.
+    synthesis
+        None where Yosys does not know the family, or nothing was asked for.
+    placed
+        None where nextpnr was not run.
+    mhz
+        What nextpnr was asked for.
+    not_done
+        What the figures do not say, in sentences.
+    """
+
+    family: Family
+    lint: str | None
+    synthesis: Synthesis | None
+    placed: PlacedSeeds | None
+    mhz: float
+    not_done: tuple[str, ...]
+
+    @property
+    def beyond(self) -> str:
+        """What does not fit into the device; "" if all does, or if nobody knows."""
+        return self.synthesis.area.beyond(self.family) if self.synthesis else ""
+
+    @property
+    def verdict(self) -> str:
+        """One line."""
+        family = self.family
+        if self.synthesis is None:
+            if self.lint is None:
+                return "none was asked for"
+            return f"only lint was done, which {'has findings' if self.lint else 'is clean'}"
+        area = self.synthesis.area
+        text = (f"{area.luts:,} {family.lut_title}, {area.flip_flops:,} flip-flops, "
+                f"{area.block_rams:,} {family.ram_title}")
+        if self.beyond:
+            return f"does not fit into {family.device}: {self.beyond}"
+        text += f": fits into {family.device}"
+        if self.placed is None:
+            return text
+        median = self.placed.median
+        if median is None or not self.placed.routed:
+            failed = next(run for run in self.placed.runs if run.failed)
+            return f"{text}, but nextpnr gave up with seed {failed.seed}: {failed.failed}"
+        return f"{text}, routes, {median.fmax_mhz:.1f} MHz (median of {len(self.placed.runs)})"
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        made, placed = self.synthesis, self.placed
+        return {
+            "family": self.family.name, "device": self.family.device,
+            "verdict": self.verdict, "lint": self.lint,
+            "fits": None if made is None else not self.beyond,
+            "resources": None if made is None else asdict(made.area),
+            "blocks": {} if made is None else {
+                name: {"instances": module.instances, "own": asdict(module.own)}
+                for name, module in made.modules.items()},
+            "memories": {} if made is None else {
+                memory.name: memory.kind for memory in made.memories},
+            "warnings": [] if made is None else list(made.warnings),
+            "yosys": None if made is None else made.version,
+            "nextpnr": None if placed is None else placed.version,
+            "asked_mhz": self.mhz,
+            "runs": [] if placed is None else [asdict(run) for run in placed.runs],
+            "not_done": list(self.not_done),
+        }
+
+
+_LINT_ONLY = ("Only lint was done: Yosys and nextpnr do not know this family, so there are no "
+              "figures.")
+_NOT_ASKED = "Neither synthesis nor place and route was asked for (--no-estimate)."
+_NO_TIMING = ("Place and route was not done for this family, so there is no figure for the clock: "
+              "its vendor's tool has to give it.")
+_NOT_PLACED = "Place and route was not tried, because the design does not fit."
+_HIERARCHY = ("Synthesis kept the hierarchy, which names the blocks and is quick; a tool that "
+              "flattens the design makes it smaller.")
+_ALONE = ("The switch stood alone, without pads, MACs and PCS; timing is that of nextpnr's model, "
+          "not the vendor's.")
+
+
+def without_estimate(family: Family, mhz: float) -> Estimate:
+    """Nothing was run."""
+    return Estimate(family=family, lint=None, synthesis=None, placed=None, mhz=mhz,
+                    not_done=(_NOT_ASKED,))
+
+
+def estimate(verilog: str, top: str, family: Family, seeds: Sequence[int], mhz: float,
+             progress: Progress) -> Estimate:
+    """Lints and synthesizes the Verilog, and places and routes it, as far as tools know the family.
+
+    Raises
+    ------
+    SynthesisError
+        If a tool is missing, before any work is done, or has refused the design.
+    SimulationError
+        If Verilator is missing.
+    """
+    if family.place_route is not None:
+        check_nextpnr(family)
+    made: Synthesis | None = None
+    placed: PlacedSeeds | None = None
+    with tempfile.TemporaryDirectory(prefix="gavel-fpga-") as name:
+        folder = Path(name)
+        progress(0.0, "Verilator")
+        findings = lint(verilog, top, folder)
+        if not family.passes:
+            not_done: tuple[str, ...] = (_LINT_ONLY,)
+        else:
+            progress(0.0, "Yosys")
+            made = synthesize(verilog, top, family, folder, flatten=False)
+            if family.place_route is None:
+                not_done = (_HIERARCHY, _NO_TIMING)
+            elif made.area.beyond(family):
+                not_done = (_HIERARCHY, _NOT_PLACED)
+            else:
+                not_done = (_HIERARCHY, _ALONE)
+                placed = _place(made, seeds, mhz, progress)
+    return Estimate(family=family, lint=findings, synthesis=made, placed=placed, mhz=mhz,
+                    not_done=not_done)
+
+
+def _place(made: Synthesis, seeds: Sequence[int], mhz: float, progress: Progress) -> PlacedSeeds:
+    done: list[int] = []
+
+    def tell(_run: object) -> None:
+        done.append(1)
+        progress(_SYNTHESIS_SHARE + (1 - _SYNTHESIS_SHARE) * len(done) / len(seeds),
+                 f"nextpnr, {len(done)} of {len(seeds)} seeds")
+
+    progress(_SYNTHESIS_SHARE, f"nextpnr, {len(seeds)} seeds")
+    return place_and_route(made, seeds, mhz=mhz, progress=tell)

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The README of a folder: files, ports, clock, bring-up, simulation, estimate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from gavel_model.config import SwitchConfig
+from gavel_model.register_map import PORT_BASE, PORT_STRIDE, VERSION, Global, Port
+from gavel_model.top_options import TopOptions
+from gavel_tb.fpga.core_file import core_name
+from gavel_tb.fpga.estimate import Estimate
+from gavel_tb.fpga.pin_meanings import MEANINGS, is_clock, port_of
+from gavel_tb.fpga.smoke_bench import BENCH
+from gavel_tb.fpga.targets import Target
+from gavel_tb.synthesis.families import BLOCK_RAM, FLIP_FLOP, LUT_RAM
+
+_KINDS = {BLOCK_RAM: "block RAM", LUT_RAM: "LUT RAM", FLIP_FLOP: "flip-flops"}
+_BIGGEST = 12
+"""Blocks in the table."""
+
+
+def readme(config: SwitchConfig, options: TopOptions, top: str, pins: Sequence[Mapping[str, Any]],
+           target: Target, files: Mapping[str, str], estimate: Estimate) -> str:
+    """Text of the README.
+
+    Parameters
+    ----------
+    config, options, top, pins
+        As for `gavel_tb.fpga.smoke_bench.smoke_bench`.
+    target, estimate
+        What the folder is for, and what is known of it there.
+    files
+        Every other file, and what it is.
+    """
+    parts = [
+        f"# Gavel switch, {config.ports} ports of {config.data_width} bits, for "
+        f"{target.family.title}\n\nGavel {'.'.join(map(str, VERSION))}. Made by `gavel fpga`; "
+        f"the same configuration gives the same Verilog. Estimate: {estimate.verdict}.\n",
+        "## Files\n\n| file | is |\n|---|---|\n" + "".join(
+            f"| `{name}` | {meaning} |\n" for name, meaning in files.items()),
+        "## Ports\n\n" + "".join(_port_tables(config, pins)),
+        "## Clock and reset\n\n" + _clocks(config, estimate, pins),
+        "## Bring-up\n\n" + _bring_up(config, options),
+        "## Simulate\n\n" + _simulate(top),
+        "## Estimate\n\n" + "".join(_estimate(estimate)),
+    ]
+    return "\n".join(parts)
+
+
+def _port_tables(config: SwitchConfig, pins: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    common = [pin for pin in pins if port_of(pin["name"])[0] is None]
+    first = [pin for pin in pins if port_of(pin["name"])[0] == 0]
+    yield f"Of each port p = 0...{config.ports - 1}, as `p<p>_` and\n\n"
+    yield _table(first)
+    yield "\nOnce:\n\n"
+    yield _table(common)
+
+
+def _table(pins: Sequence[Mapping[str, Any]]) -> str:
+    rows = []
+    for pin in pins:
+        name = port_of(pin["name"])[1]
+        meaning = "a clock" if is_clock(name) and name not in MEANINGS else MEANINGS[name]
+        rows.append(f"| `{name}` | {pin['direction']} | {pin['width']} | {meaning} |\n")
+    return "| name | direction | width | meaning |\n|---|---|---|---|\n" + "".join(rows)
+
+
+def _clocks(config: SwitchConfig, estimate: Estimate, pins: Sequence[Mapping[str, Any]]) -> str:
+    clocks = [pin["name"] for pin in pins if is_clock(pin["name"])]
+    rate = config.data_width * estimate.mhz / 1000
+    return f"""\
+Clocks: {', '.join(f'`{name}`' for name in clocks)}. A port moves {config.data_width} bits in each
+cycle: {rate:g} Gb/s at {estimate.mhz:g} MHz, which is what the constraints say. `rst` is
+synchronous and active high; all registers have their reset value as initial value, too. Memories
+are not reset and need not be. A frame's first word leaves {config.latency_cycles} cycles after its
+last word came, port pins to port pins, when nothing contends.
+"""
+
+
+def _address(register: int, options: TopOptions) -> str:
+    return f"0x{4 * register:05X}" if options.registers == "axi_lite" else f"0x{register:04X}"
+
+
+def _bring_up(config: SwitchConfig, options: TopOptions) -> str:
+    def once(register: Global) -> str:
+        return f"`{register.name}` ({_address(register, options)})"
+
+    def port(register: Port) -> str:
+        return f"`{register.name}` ({_address(PORT_BASE + register, options)})"
+
+    stride = _address(PORT_STRIDE, options)
+    unit = "bytes" if options.registers == "axi_lite" else "words of 32 bits"
+    return f"""\
+Addresses are in {unit}; those of a port are of port 0, and {stride} apart. After reset the switch
+forwards without a single write: ID i goes to port i.
+
+1. Hold `rst` for a cycle of the running clock or longer. Read {once(Global.ID)}: 0x4741564C.
+2. Read {once(Global.STATUS)} until bit 0, `table_ready`, is 1:
+   {config.table_init_cycles} cycles after reset.
+3. Write the tables: {once(Global.ROUTE_INDEX)} and {once(Global.ROUTE_DATA)} for IDs;
+   {once(Global.FDB_INDEX)}, {once(Global.FDB_ADDR_HI)}, {once(Global.FDB_ADDR_LO)} and
+   {once(Global.FDB_DATA)} for addresses.
+4. Per port: header profile in {port(Port.PROFILE)}, classes in {port(Port.VC_MAP)};
+   {port(Port.CONTROL)} bit 0 is 1 after reset.
+5. Link-level retry, when the port is up, at both ends: {port(Port.LLR_CONTROL)} bit 0 `local` and
+   bit 1 `remote`. Then {port(Port.LLR_STATUS)} bits 2:0 tell when the ends agree.
+6. Credits, at both ends: limits in {port(Port.CBFC_LIMIT)} and on, then the receiver's VCs in
+   {port(Port.CBFC_CONTROL)} bits 15:8, then the sender's in bits 7:0. Or pauses:
+   {port(Port.PFC_CONTROL)}.
+
+All registers: docs/spec.md, docs/llr.md and docs/flow_control.md of Gavel.
+"""
+
+
+def _simulate(top: str) -> str:
+    return f"""\
+`{BENCH}.v` resets the switch, reads registers, and sends a frame from each port to the next:
+
+```sh
+iverilog -o {BENCH}.vvp -s {BENCH} {BENCH}.v {top}.v && vvp -n {BENCH}.vvp
+fusesoc --cores-root . run --target sim {core_name(top)}
+```
+
+`--target lint` runs Verilator, `--target synth` synthesis. `gavel vectors DIR` with the same
+configuration writes random traffic with every output pin of every cycle.
+"""
+
+
+def _estimate(estimate: Estimate) -> Iterator[str]:
+    family, made, placed = estimate.family, estimate.synthesis, estimate.placed
+    yield f"{estimate.verdict[0].upper()}{estimate.verdict[1:]}.\n"
+    if made is not None:
+        area = made.area
+        rows = ((family.lut_title, area.luts, "luts"),
+                ("flip-flops", area.flip_flops, "flip_flops"),
+                (family.ram_title, area.block_rams, "block_rams"))
+        yield (f"\nYosys {made.version}, `{' '.join(family.passes)}`, {family.device}:\n\n"
+               "| resource | used | of | share |\n|---|---:|---:|---:|\n")
+        for title, used, kind in rows:
+            limit = family.capacity[kind]
+            yield f"| {title} | {used:,} | {limit:,} | {used / limit:.0%} |\n"
+        yield (f"\nLatches: {len(made.latches)}. Warnings of Yosys: {len(made.warnings)}"
+               f"{': ' if made.warnings else '.'}{'; '.join(made.warnings)}\n")
+        yield f"\n| block | instances | {family.lut_title} in all | flip-flops in all |\n"
+        yield "|---|---:|---:|---:|\n"
+        blocks = sorted(made.modules.items(),
+                        key=lambda item: -item[1].own.luts * item[1].instances)
+        for name, module in blocks[:_BIGGEST]:
+            yield (f"| `{name}` | {module.instances} | {module.own.luts * module.instances:,} | "
+                   f"{module.own.flip_flops * module.instances:,} |\n")
+        yield "\n| memory | is made of |\n|---|---|\n"
+        for memory in made.memories:
+            yield f"| `{memory.name}` | {_KINDS[memory.kind]} |\n"
+    if placed is not None:
+        yield (f"\nnextpnr {placed.version}, `{' '.join(_arguments(family))}`, asked for "
+               f"{estimate.mhz:g} MHz:\n\n"
+               "| seed | MHz | from | to | cells | logic, ns | wires, ns |\n"
+               "|---:|---:|---|---|---:|---:|---:|\n")
+        for run in placed.runs:
+            path = run.path
+            yield (f"| {run.seed} | {run.fmax_mhz:.1f} | `{path.source}` | `{path.sink}` | "
+                   f"{path.levels} | {path.logic_ns} | {path.routing_ns} |\n"
+                   if path and run.fmax_mhz else f"| {run.seed} | - | {run.failed} | | | | |\n")
+    if estimate.lint is not None:
+        found = f"found:\n\n```\n{estimate.lint}```" if estimate.lint else "found nothing."
+        yield f"\nVerilator's lint, with the waivers in the `.vlt` file, {found}\n"
+    yield "\nNot done:\n\n" + "".join(f"* {text}\n" for text in estimate.not_done)
+
+
+def _arguments(family: Any) -> Sequence[str]:
+    return family.place_route.arguments if family.place_route else ()

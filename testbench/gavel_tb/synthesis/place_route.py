@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Place and route by nextpnr, several seeds, and the critical path by name."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import statistics
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from gavel_tb.process import run_child
+from gavel_tb.synthesis.errors import SynthesisError
+from gavel_tb.synthesis.families import Family, PlaceRoute
+from gavel_tb.synthesis.synthesize import NETLIST_NAME, Synthesis
+
+FIX = "pip install 'gavel[fpga]'"
+LINE_RATE_MHZ = 156.25
+"""Clock of a word of 64 bits at 10 Gb/s; what nextpnr is asked for unless told otherwise."""
+
+_PROGRAM = "import {package} as nextpnr; nextpnr.{entry}()"
+_ERROR = re.compile(r"^ERROR: (.*)$", re.MULTILINE)
+_CELL_SUFFIX = re.compile(r"_(?:TRELLIS_FF|SB_DFF\w*?|LUT4|SB_LUT4|CCU2C|PFUMX|L6MUX21|DP16KD|"
+                          r"PDPW16KD|SB_RAM40_4K|SB_CARRY|TRELLIS_DPR16X4)(?:_\w+)*$|\$\w+$")
+
+
+@dataclass(frozen=True)
+class CriticalPath:
+    """The slowest path from a register to a register of one clock.
+
+    Attributes
+    ----------
+    source, sink
+        Their hierarchical names, without what synthesis has appended.
+    levels
+        Cells of logic between them.
+    logic_ns, routing_ns
+        Where the time goes; set-up included.
+    """
+
+    source: str
+    sink: str
+    levels: int
+    logic_ns: float
+    routing_ns: float
+
+
+@dataclass(frozen=True)
+class Placed:
+    """One run of nextpnr.
+
+    Attributes
+    ----------
+    seed
+        Of the placer.
+    fmax_mhz
+        Of the slowest clock; None without a result.
+    path
+        None without a result.
+    used, available
+        Cells of the device by nextpnr's names.
+    failed
+        Why there is no result, or "".
+    """
+
+    seed: int
+    fmax_mhz: float | None
+    path: CriticalPath | None
+    used: Mapping[str, int]
+    available: Mapping[str, int]
+    failed: str = ""
+
+
+@dataclass(frozen=True)
+class PlacedSeeds:
+    """All runs of one design.
+
+    Attributes
+    ----------
+    runs
+        By seed.
+    version
+        Of nextpnr's package.
+    """
+
+    runs: tuple[Placed, ...]
+    version: str
+
+    @property
+    def routed(self) -> bool:
+        """Every seed has a result."""
+        return all(not run.failed for run in self.runs)
+
+    @property
+    def median(self) -> Placed | None:
+        """The run whose Fmax is the (low) median of those with a result."""
+        done = [run for run in self.runs if run.fmax_mhz is not None]
+        if not done:
+            return None
+        middle = statistics.median_low([run.fmax_mhz or 0.0 for run in done])
+        return next(run for run in done if run.fmax_mhz == middle)
+
+
+def check_nextpnr(family: Family) -> PlaceRoute:
+    """How nextpnr is called for ``family``.
+
+    Raises
+    ------
+    SynthesisError
+        If it is not installed, with the command that installs it, or does not know the family.
+    """
+    tool = family.place_route
+    if tool is None:
+        raise SynthesisError(f"no place and route for {family.title}")
+    if importlib.util.find_spec(tool.package) is None:
+        raise SynthesisError(f"nextpnr for {family.title} is missing: {FIX}")
+    return tool
+
+
+def place_and_route(
+    synthesis: Synthesis, seeds: Sequence[int], *, mhz: float = LINE_RATE_MHZ,
+    progress: Callable[[Placed], None] | None = None,
+) -> PlacedSeeds:
+    """Places and routes a synthesized design once for each seed.
+
+    Parameters
+    ----------
+    synthesis
+        What `synthesize` has returned; its folder gets reports and logs.
+    seeds
+        At least one.
+    mhz
+        What the placer tries to reach.
+    progress
+        Told of each run that has ended.
+
+    Raises
+    ------
+    SynthesisError
+        If nextpnr is missing, or does not know the family.
+    """
+    tool = check_nextpnr(synthesis.family)
+    runs = []
+    for seed in seeds:
+        runs.append(_place(tool, synthesis.folder, seed, mhz))
+        if progress is not None:
+            progress(runs[-1])
+    return PlacedSeeds(tuple(runs), version(tool.package))
+
+
+def _place(tool: PlaceRoute, folder: Path, seed: int, mhz: float) -> Placed:
+    report, log = folder / f"report_{seed}.json", folder / f"nextpnr_{seed}.log"
+    report.unlink(missing_ok=True)
+    # Without "allow-fail" a clock that is missed leaves no report.
+    command = [sys.executable, "-c", _PROGRAM.format(package=tool.package, entry=tool.entry),
+               *tool.arguments, "--json", NETLIST_NAME, "--report", report.name,
+               "--freq", str(mhz), "--seed", str(seed), "--timing-allow-fail"]
+    with log.open("w", encoding="utf-8") as out:
+        code = run_child(command, cwd=folder, env=os.environ, stdout=out, stderr=out.fileno())
+    if code or not report.is_file():
+        text = log.read_text("utf-8", errors="replace")
+        found = _ERROR.search(text)
+        return Placed(seed, None, None, {}, {},
+                      found[1] if found else text.strip().rpartition("\n")[2])
+    return _read_report(json.loads(report.read_text("utf-8")), seed)
+
+
+def _read_report(report: Mapping[str, Any], seed: int) -> Placed:
+    utilization = {name: value for name, value in report["utilization"].items() if value["used"]}
+    slowest = min((value["achieved"] for value in report["fmax"].values()), default=None)
+    return Placed(seed, slowest, _critical(report["critical_paths"]),
+                  {name: value["used"] for name, value in utilization.items()},
+                  {name: value["available"] for name, value in utilization.items()})
+
+
+def _critical(paths: Sequence[Mapping[str, Any]]) -> CriticalPath | None:
+    clocked = [path for path in paths if path["from"] == path["to"] != "<async>"]
+    if not clocked:
+        return None
+    steps = max(clocked, key=lambda path: _delay(path["path"]))["path"]
+    logic = [step for step in steps if step["type"] == "logic"]
+    routing = _delay(step for step in steps if step["type"] == "routing")
+    return CriticalPath(
+        source=register_name(steps[0]["from"]["cell"]),
+        sink=register_name(steps[-1]["to"]["cell"]),
+        levels=len(logic), routing_ns=round(routing, 2),
+        logic_ns=round(_delay(steps) - routing, 2))
+
+
+def _delay(steps: Any) -> float:
+    return float(sum(step["delay"] for step in steps))
+
+
+def register_name(cell: str) -> str:
+    """A cell's name without what synthesis has appended to that of the signal."""
+    return _CELL_SUFFIX.sub("", cell)

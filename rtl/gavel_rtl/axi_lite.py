@@ -5,9 +5,11 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import enum, wiring
 from amaranth.lib.wiring import In, Out
 
-from gavel_model import selftest_map
 from gavel_model.config import SwitchConfig
 from gavel_model.register_map import PORT_BASE, PORT_STRIDE, global_addresses, port_offsets
+from gavel_model.selftest_map import PORT_BASE as SELF_TEST_BASE
+from gavel_model.selftest_map import PORT_STRIDE as SELF_TEST_STRIDE
+from gavel_model.selftest_map import self_test_globals, self_test_offsets
 from gavel_rtl.interfaces import RegisterPort
 from gavel_rtl.lib.decode import is_one_of
 
@@ -161,11 +163,11 @@ class AxiLite(wiring.Component):
 
     def _of_self_test(self, address: Value, writable: bool) -> Value:
         ports = self._config.ports
-        bits = selftest_map.PORT_STRIDE.bit_length() - 1
-        first = selftest_map.PORT_BASE >> bits
-        return is_one_of(address, selftest_map.self_test_globals(writable=writable)) | (
+        bits = SELF_TEST_STRIDE.bit_length() - 1
+        first = SELF_TEST_BASE >> bits
+        return is_one_of(address, self_test_globals(writable=writable)) | (
             is_one_of(address[bits:], range(first, first + ports))
-            & is_one_of(address[:bits], selftest_map.self_test_offsets(ports, writable=writable)))
+            & is_one_of(address[:bits], self_test_offsets(ports, writable=writable)))
 
 
 def _response(good: Value) -> Value:

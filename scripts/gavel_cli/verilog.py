@@ -25,9 +25,11 @@ from gavel_tb.files import write_together
               help="Pins of a port: those of docs/spec.md, or an adapter.")
 @click.option("--registers", type=click.Choice(REGISTERS), default=REGISTERS[0],
               show_default=True, help="Pins of the registers.")
+@click.option("--self-test", is_flag=True,
+              help="A traffic generator and a checker at every port: docs/selftest.md.")
 @json_option
 def verilog(config: str, overrides: tuple[str, ...], output: Path | None, ports: str,
-            registers: str, as_json: bool) -> None:
+            registers: str, self_test: bool, as_json: bool) -> None:
     """Write the Verilog of a configuration, and a JSON file that describes it.
 
     DIR gets gavel_switch.v and gavel_switch.json: configuration, latency, hash, ports, modules
@@ -35,7 +37,7 @@ def verilog(config: str, overrides: tuple[str, ...], output: Path | None, ports:
     switch both are called gavel_top. Both are written or neither. The same configuration and
     options give the same bytes.
     """
-    options = TopOptions(ports=ports, registers=registers)
+    options = TopOptions(ports=ports, registers=registers, self_test=self_test)
     switch = options.switch_config(make_config(config, overrides))
     if output is None and as_json:
         raise click.UsageError("--json needs -o DIR: standard output is the Verilog")

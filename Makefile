@@ -28,11 +28,11 @@ REGRESS ?=
 unexport MAKEFLAGS
 unexport MFLAGS
 
-.PHONY: help setup doctor run test lint types unit long bench soak regress formal verilog registers \
-	clean distclean
+.PHONY: help setup doctor run test lint types unit long bench soak regress formal fpga-check verilog \
+	registers clean distclean
 
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
 $(READY): requirements.lock pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "gavel: error: no Python: apt-get install python3 python3-venv" >&2; exit 3; }
@@ -83,6 +83,10 @@ regress: doctor ## The test plan over seeds; REGRESS="--seeds N --stage V2"
 
 formal: doctor ## Proofs over the RTL, in full depth
 	$(BIN)/gavel formal
+
+fpga-check: doctor ## Every FPGA target for `fpga`, and second opinions on every preset: hours
+	$(BIN)/pytest tests/fpga/check_targets.py
+	$(BIN)/pytest -m "long or not long" tests/synthesis
 
 verilog: $(READY) ## Verilog of every preset, into build/verilog
 	@for preset in tiny fpga pod rack scale; do \

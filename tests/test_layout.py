@@ -28,7 +28,8 @@ BLOCKS = (
     "egress", "llr_transmitter", "control_transmitter", "link_tx", "flow_control",
     "credit_sender", "credit_receiver", "pause_sender", "pause_receiver",
     "mac_control_transmitter", "mac_control_receiver", "counters", "registers", "port", "switch",
-    "xgmii_rx", "xgmii_tx", "xgmii_port", "top",
+    "xgmii_rx", "xgmii_tx", "xgmii_port", "axi_stream_rx", "fcs_append", "axi_stream_tx",
+    "axi_stream_port", "top",
 )
 """Blocks of the specification's figure, each one file in RTL and one in the model."""
 
@@ -38,6 +39,8 @@ WITHOUT_BENCH = {
     "port": "wiring only: compared as a part of the switch",
     "switch": "compared in lockstep as a whole",
     "xgmii_port": "wiring only: compared as a part of the top level",
+    "axi_stream_port": "wiring only: compared as a part of the top level",
+    "fcs_append": "in the bench of axi_stream_rx",
 }
 """Blocks that have no bench of their own, and why."""
 

@@ -30,9 +30,10 @@ class TopOptions:
         switch has ``mac`` = ``frames``.
     registers
         ``plain`` or ``axi_lite``.
+    crossing
+        Each direction of each port has a clock of its own; else all is in that of the switch.
     fcs
         ``strip`` or ``keep``; only with ``axi_stream``.
-
     self_test
         A traffic generator and a checker stand at every port (docs/selftest.md).
 
@@ -44,6 +45,7 @@ class TopOptions:
 
     ports: str = "segment"
     registers: str = "plain"
+    crossing: bool = False
     fcs: str = "strip"
     self_test: bool = False
 
@@ -54,6 +56,11 @@ class TopOptions:
                 raise ConfigError(field, value, "one of " + ", ".join(names))
         if self.fcs != FCS[0] and self.ports != "axi_stream":
             raise ConfigError("fcs", self.fcs, f"{FCS[0]} without ports = axi_stream")
+
+    def clocks(self, ports: int) -> list[str]:
+        """Names of the clock domains but that of the switch, for so many ports."""
+        return [f"p{number}_{side}" for number in range(ports)
+                for side in ("rx", "tx")] if self.crossing else []
 
     @property
     def bare(self) -> bool:

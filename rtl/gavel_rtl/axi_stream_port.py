@@ -3,6 +3,7 @@
 
 from amaranth.hdl import Module
 from amaranth.lib import wiring
+from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
@@ -25,6 +26,9 @@ class AxiStreamPort(wiring.Component):
         W.
     strip
         The MAC removes the FCS on receive and adds one on transmit.
+    crossing
+        The two sides have clocks of their own: domains ``rx`` and ``tx`` instead of ``sync``.
+        ``link_up`` is of domain ``rx``.
 
     Members
     -------
@@ -45,8 +49,10 @@ class AxiStreamPort(wiring.Component):
     As docs/axi_stream.md.
     """
 
-    def __init__(self, config: SwitchConfig, *, strip: bool):
+    def __init__(self, config: SwitchConfig, *, strip: bool, crossing: bool = False):
         self._config = config
+        self._crossing = crossing
+        self.clock_domains = ("rx", "tx") if crossing else ("sync",)
         self._strip = strip
         super().__init__({
             "rx": Out(RxLink(config)),
@@ -71,10 +77,11 @@ class AxiStreamPort(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self._config
-        receive = place(m, "receive", AxiStreamRx(config))
-        transmit = place(m, "transmit", AxiStreamTx(config, strip=self._strip))
+        rx, tx = ({"sync": "rx"}, {"sync": "tx"}) if self._crossing else (None, None)
+        receive = place(m, "receive", AxiStreamRx(config), rx)
+        transmit = place(m, "transmit", AxiStreamTx(config, strip=self._strip), tx)
         if self._strip:
-            append = place(m, "fcs_append", FcsAppend(config))
+            append = place(m, "fcs_append", FcsAppend(config), rx)
             connect(m, append.i_link, receive.link)
             connect(m, self.rx, append.o_link)
             m.d.comb += self.axis_overflow.eq(append.overflow)
@@ -85,9 +92,14 @@ class AxiStreamPort(wiring.Component):
             self.tx.ready.eq(transmit.link.ready),
             self.tx.ctl_ready.eq(transmit.link.ctl_ready),
             receive.link_up.eq(self.link_up),
-            transmit.link_up.eq(self.link_up),
             self.axis_discarded.eq(transmit.discarded),
         ]
+        if self._crossing:
+            # Of the register that the receive side has of it.
+            m.submodules.link_up_cdc = FFSynchronizer(
+                receive.link.up, transmit.link_up, o_domain="tx")
+        else:
+            m.d.comb += transmit.link_up.eq(self.link_up)
         for name, member in AxiStream(config).members.items():
             received, sent = getattr(self, _RECEIVE + name), getattr(self, _TRANSMIT + name)
             if member.flow is Out:

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """How a component is placed as a submodule that stands once in the Verilog, and connected."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol, TypeVar, runtime_checkable
 
-from amaranth.hdl import Elaboratable, Module, Value
+from amaranth.hdl import DomainRenamer, Elaboratable, Module, Value
 from amaranth.lib import wiring
 
 _Component = TypeVar("_Component", bound=wiring.Component)
@@ -35,9 +35,15 @@ class Block(Elaboratable):
         return self._component
 
 
-def place(m: Module, name: str, component: _Component) -> _Component:
-    """Makes ``component`` a submodule of ``m``, as a `Block`, and returns it."""
-    m.submodules[name] = Block(component, name)
+def place(m: Module, name: str, component: _Component,
+          domains: Mapping[str, str] | None = None) -> _Component:
+    """Makes ``component`` a submodule of ``m``, as a `Block`, and returns it.
+
+    ``domains`` says which clock domain of ``m`` each domain of the component is; the others have
+    the same name.
+    """
+    block = Block(component, name)
+    m.submodules[name] = DomainRenamer(dict(domains))(block) if domains else block
     return component
 
 

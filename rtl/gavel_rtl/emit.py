@@ -54,9 +54,11 @@ def _header(config: SwitchConfig, options: TopOptions) -> str:
     return "".join(f"// {line}\n" for line in lines) + "\n"
 
 
-def _ports(top: Switch | Top) -> list[dict[str, object]]:
+def _ports(top: Switch | Top, clocks: list[str]) -> list[dict[str, object]]:
+    prefixes = ["", *(f"{clock}_" for clock in clocks)]
     ports: list[dict[str, object]] = [
-        {"name": name, "direction": "input", "width": 1} for name in ("clk", "rst")]
+        {"name": prefix + name, "direction": "input", "width": 1}
+        for prefix in prefixes for name in ("clk", "rst")]
     for path, member, value in top.signature.flatten(top):
         ports.append({
             "name": "__".join(map(str, path)),
@@ -94,7 +96,7 @@ def generate(config: SwitchConfig, options: TopOptions | None = None) -> Generat
     config = options.switch_config(config)
     top = Switch(config) if options.bare else Top(config, options)
     below = "" if options.bare else f"{SWITCH}.{SWITCH}." if options.self_test else f"{SWITCH}."
-    ports = _ports(top)
+    ports = _ports(top, options.clocks(config.ports))
     library = Library()
     netlist = library.netlist(library.add(top))
     verilog = _header(config, options) + write_verilog(netlist.rtlil)

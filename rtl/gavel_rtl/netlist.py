@@ -6,7 +6,17 @@ from collections import Counter as Tally
 from typing import NamedTuple
 
 from amaranth.back import rtlil
-from amaranth.hdl import ClockSignal, Elaboratable, Instance, ResetSignal, Signal, Value
+from amaranth.hdl import (
+    ClockDomain,
+    ClockSignal,
+    Elaboratable,
+    Fragment,
+    Instance,
+    ResetSignal,
+    Signal,
+    Value,
+)
+from amaranth.hdl._ir import PortDirection
 from amaranth.lib import wiring
 
 _MODULE = re.compile(r"^module \\(\S+)$", re.MULTILINE)
@@ -18,6 +28,7 @@ _NO_WIDTH = re.compile(r"^(?:  wire width 0 \\\S+|connect \\\S+ \{ *\})\n+", re.
 _CLEARED = re.compile(r"^  cell \$meminit_v2 (?:(?!^  end$).*\n)*?    connect \\DATA \d+'0+\n"
                       r"(?:(?!^  end$).*\n)*?  end\n+", re.MULTILINE)
 PREFIX = "gavel_"
+_DIRECTIONS = {wiring.In: PortDirection.Input, wiring.Out: PortDirection.Output}
 
 
 class Netlist(NamedTuple):
@@ -77,14 +88,24 @@ class Library:
         for port, (value, flow) in _ports(component).items():
             value.name = f"{prefix}__{port}"
             connections[f"{'i' if flow is wiring.In else 'o'}_{port}"] = value
-        connections |= {f"i_{port}": _clocking(port) for port in self._clocking[module]}
+        connections |= {f"i_{port}": _clocking(port) for port in sorted(self._clocking[module])}
         return Instance(module, **connections)
 
     def add(self, component: wiring.Component) -> str:
-        """Converts ``component`` and everything below it; returns its module's name."""
+        """Converts ``component`` and everything below it; returns its module's name.
+
+        A component with several clock domains names them in its attribute ``clock_domains``:
+        Amaranth would find them itself, but in another order in each process.
+        """
         name = module_name(component)
-        text = rtlil.convert(component, name=name, platform=self,
-                             emit_src=self._with_sources)
+        ports = {port: (value, _DIRECTIONS[flow])
+                 for port, (value, flow) in _ports(component).items()}
+        fragment = Fragment.get(component, self)
+        for domain in map(ClockDomain, getattr(component, "clock_domains", ())):
+            fragment.add_domains(domain)
+            ports |= {signal.name: (signal, PortDirection.Input)
+                      for signal in (domain.clk, domain.rst)}
+        text = rtlil.convert(fragment, name=name, ports=ports, emit_src=self._with_sources)
         text = _CLEARED.sub("", _NO_WIDTH.sub("", text))
         starts = [match.start() for match in _MODULE.finditer(text)]
         bounds = zip(starts, [*starts[1:], len(text)], strict=True)

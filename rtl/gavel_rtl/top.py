@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The top level: the switch with an adapter at every port and one at the registers."""
 
-from amaranth.hdl import Module, Value
+from collections.abc import Iterable
+from types import SimpleNamespace
+from typing import Any
+
+from amaranth.hdl import Const, Module, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -11,8 +15,10 @@ from gavel_rtl.axi_lite import AxiLite, AxiLiteBus
 from gavel_rtl.axi_stream_port import AxiStreamPort
 from gavel_rtl.block import place
 from gavel_rtl.interfaces import LINK_MEMBERS, RegisterPort
+from gavel_rtl.rx_crossing import RxCrossing
 from gavel_rtl.switch import Switch, port_pins, register_pins
 from gavel_rtl.tested_switch import TestedSwitch
+from gavel_rtl.tx_crossing import TxCrossing
 from gavel_rtl.xgmii_port import XgmiiPort
 
 SWITCH = "switch"
@@ -21,6 +27,20 @@ SWITCH = "switch"
 _ADAPTERS = {"xgmii": XgmiiPort, "axi_stream": AxiStreamPort}
 """Adapters by the name of their pins. Each has the members ``rx``, ``tx`` towards the switch, and
 its ``pins``."""
+
+
+_READY = ("ready", "ctl_ready")
+
+
+def _link(component: wiring.Component, prefix: str) -> SimpleNamespace:
+    """The flat pins of a component as a link."""
+    return SimpleNamespace(**{name: getattr(component, f"{prefix}_{name}")
+                              for name in (*LINK_MEMBERS, *_READY)
+                              if hasattr(component, f"{prefix}_{name}")})
+
+
+def _drive(m: Module, target: Any, source: Any, names: Iterable[str]) -> None:
+    m.d.comb += [getattr(target, name).eq(getattr(source, name)) for name in names]
 
 
 class Top(wiring.Component):
@@ -37,12 +57,14 @@ class Top(wiring.Component):
     -------
     Flat names, ``p<i>_`` before those of a port: with ``ports`` = ``segment`` the pins of the
     switch, else those of the adapter (`XgmiiPort`, `AxiStreamPort`). With ``registers`` =
-    ``axi_lite`` the channels of `AxiLite` as ``s_axil_*``, else ``reg_*``.
+    ``axi_lite`` the channels of `AxiLite` as ``s_axil_*``, else ``reg_*``. With ``crossing`` an
+    event of `RxCrossing` more for each port, ``p<i>_rx_overflow``; the pins of port i are then of
+    clock domains ``p<i>_rx`` and ``p<i>_tx``, all others of ``sync``.
 
     Cycle behaviour
     ---------------
     That of the blocks: docs/spec.md, docs/xgmii.md, docs/axi_stream.md,
-    docs/axi_lite.md.
+    docs/axi_lite.md, docs/clocks.md.
 
     Raises
     ------
@@ -52,6 +74,7 @@ class Top(wiring.Component):
 
     def __init__(self, config: SwitchConfig, options: TopOptions):
         self._options = options
+        self.clock_domains = ("sync", *options.clocks(config.ports))
         self._config = options.switch_config(config)
         members: dict[str, wiring.Member] = {}
         for number in range(config.ports):
@@ -64,50 +87,77 @@ class Top(wiring.Component):
         super().__init__(members)
 
     def _port_members(self, number: int) -> dict[str, wiring.Member]:
-        if self._options.ports == "segment":
-            return port_pins(self._config, number)
-        pins = _ADAPTERS[self._options.ports].pins(self._config)
-        return {f"p{number}_{name}": member for name, member in pins.items()}
+        options = self._options
+        if options.ports == "segment":
+            pins = port_pins(self._config, number)
+        else:
+            of_adapter = _ADAPTERS[options.ports].pins(self._config)
+            pins = {f"p{number}_{name}": member for name, member in of_adapter.items()}
+        return pins | {f"p{number}_rx_overflow": Out(1)} if options.crossing else pins
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        kind = TestedSwitch if self._options.self_test else Switch
-        switch = place(m, SWITCH, kind(self._config, with_protect=self._options.ports == "xgmii"))
-        for number in range(self._config.ports):
-            if self._options.ports == "segment":
-                for name in self._port_members(number):
-                    self._pin(m, name, getattr(switch, name))
+        config, options = self._config, self._options
+        kind = TestedSwitch if options.self_test else Switch
+        switch = place(m, SWITCH, kind(config, with_protect=options.ports == "xgmii"))
+        for number in range(config.ports):
+            rx, tx, protect = self._outside(m, number)
+            switch_rx, switch_tx = (_link(switch, f"p{number}_{side}") for side in ("rx", "tx"))
+            settings = getattr(switch, f"p{number}_protect", Const(0))
+            if options.crossing:
+                rx, tx = self._crossings(m, number, rx, tx, protect, settings)
             else:
-                self._adapter(m, switch, number)
+                m.d.comb += [pin.eq(settings) for pin in protect]
+            _drive(m, switch_rx, rx, LINK_MEMBERS)
+            _drive(m, tx, switch_tx, LINK_MEMBERS)
+            _drive(m, switch_tx, tx, _READY)
         self._registers(m, switch)
         return m
+
+    def _outside(self, m: Module, number: int) -> tuple[Any, Any, tuple[Value, ...]]:
+        """Where words come from and go to, and the settings that the adapter wants, if there is
+        one."""
+        config, options = self._config, self._options
+        if options.ports == "segment":
+            return _link(self, f"p{number}_rx"), _link(self, f"p{number}_tx"), ()
+        if options.ports == "xgmii":
+            adapter = XgmiiPort(config, crossing=options.crossing)
+            protect = (adapter.rx_protect, adapter.tx_protect)
+        else:
+            adapter = AxiStreamPort(config, strip=options.fcs == "strip",
+                                    crossing=options.crossing)
+            protect = ()
+        place(m, f"port{number}_{options.ports}", adapter, self._domains(number))
+        for name in adapter.pins(config):
+            self._pin(m, f"p{number}_{name}", getattr(adapter, name))
+        return adapter.rx, adapter.tx, protect
+
+    def _domains(self, number: int) -> dict[str, str] | None:
+        """Clock domains of a port."""
+        if not self._options.crossing:
+            return None
+        return {side: f"p{number}_{side}" for side in ("rx", "tx")}
+
+    def _crossings(self, m: Module, number: int, rx: Any, tx: Any, protect: tuple[Value, ...],
+                   settings: Value) -> tuple[Any, Any]:
+        """Puts a crossing between the two ends of each direction; returns those of the switch."""
+        domains = self._domains(number)
+        receive = place(m, f"port{number}_rx_crossing", RxCrossing(self._config), domains)
+        transmit = place(m, f"port{number}_tx_crossing", TxCrossing(self._config), domains)
+        _drive(m, receive.port, rx, LINK_MEMBERS)
+        _drive(m, tx, transmit.port, LINK_MEMBERS)
+        _drive(m, transmit.port, tx, _READY)
+        m.d.comb += [receive.core_protect.eq(settings), transmit.core_protect.eq(settings),
+                     getattr(self, f"p{number}_rx_overflow").eq(receive.overflow)]
+        for pin, crossing in zip(protect, (receive, transmit), strict=False):
+            m.d.comb += pin.eq(crossing.port_protect)
+        return receive.core, transmit.core
 
     def _pin(self, m: Module, name: str, inner: Value) -> None:
         """Connects a pin to what stands behind it."""
         pin, inner = Value.cast(getattr(self, name)), Value.cast(inner)
         is_input = self.signature.members[name].flow is In
         m.d.comb += inner.eq(pin) if is_input else pin.eq(inner)
-
-    def _adapter(self, m: Module, switch: Switch, number: int) -> None:
-        kind = self._options.ports
-        if kind == "xgmii":
-            adapter = XgmiiPort(self._config)
-            protect = getattr(switch, f"p{number}_protect")
-            m.d.comb += [adapter.rx_protect.eq(protect), adapter.tx_protect.eq(protect)]
-        else:
-            adapter = AxiStreamPort(self._config, strip=self._options.fcs == "strip")
-        place(m, f"port{number}_{kind}", adapter)
-        for name in adapter.pins(self._config):
-            self._pin(m, f"p{number}_{name}", getattr(adapter, name))
-        for name in LINK_MEMBERS:
-            m.d.comb += [
-                getattr(switch, f"p{number}_rx_{name}").eq(getattr(adapter.rx, name)),
-                getattr(adapter.tx, name).eq(getattr(switch, f"p{number}_tx_{name}")),
-            ]
-        m.d.comb += [
-            getattr(switch, f"p{number}_tx_ready").eq(adapter.tx.ready),
-            getattr(switch, f"p{number}_tx_ctl_ready").eq(adapter.tx.ctl_ready),
-        ]
 
     def _registers(self, m: Module, switch: Switch) -> None:
         if self._options.registers == "plain":

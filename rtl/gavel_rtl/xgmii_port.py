@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """XGMII of one port: both directions, and the link fault between them."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
+from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
@@ -20,6 +21,8 @@ class XgmiiPort(wiring.Component):
     ----------
     config
         W = 64.
+    crossing
+        The two sides have clocks of their own: domains ``rx`` and ``tx`` instead of ``sync``.
 
     Members
     -------
@@ -38,11 +41,13 @@ class XgmiiPort(wiring.Component):
 
     Cycle behaviour
     ---------------
-    As docs/xgmii.md.
+    As docs/xgmii.md; with ``crossing`` the link fault is two to three cycles of ``tx`` late.
     """
 
-    def __init__(self, config: SwitchConfig):
+    def __init__(self, config: SwitchConfig, *, crossing: bool = False):
         self._config = config
+        self._crossing = crossing
+        self.clock_domains = ("rx", "tx") if crossing else ("sync",)
         super().__init__({
             "rx": Out(RxLink(config)),
             "tx": In(TxLink(config)),
@@ -66,8 +71,9 @@ class XgmiiPort(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        receive = place(m, "receive", XgmiiRx(self._config))
-        transmit = place(m, "transmit", XgmiiTx(self._config))
+        rx, tx = ({"sync": "rx"}, {"sync": "tx"}) if self._crossing else (None, None)
+        receive = place(m, "receive", XgmiiRx(self._config), rx)
+        transmit = place(m, "transmit", XgmiiTx(self._config), tx)
         connect(m, self.rx, receive.link)
         connect(m, transmit.link, self.tx, LINK_MEMBERS)
         m.d.comb += [
@@ -77,7 +83,7 @@ class XgmiiPort(wiring.Component):
             self.tx.ready.eq(transmit.link.ready),
             self.tx.ctl_ready.eq(transmit.link.ctl_ready),
             transmit.protect.eq(self.tx_protect),
-            transmit.fault.eq(receive.fault),
+            transmit.fault.eq(self._fault(m, receive.fault) if self._crossing else receive.fault),
             self.xgmii_txd.eq(transmit.xgmii.data),
             self.xgmii_txc.eq(transmit.xgmii.ctl),
             self.xgmii_fault.eq(receive.fault),
@@ -85,3 +91,12 @@ class XgmiiPort(wiring.Component):
             self.xgmii_discarded.eq(transmit.discarded),
         ]
         return m
+
+    @staticmethod
+    def _fault(m: Module, fault: Value) -> Value:
+        """The link fault in domain ``tx``. Of its two bits, any fault and remote fault, only one
+        changes at a time but for the end of a remote fault, which may show a local one first."""
+        before, after = Signal(2, name="fault_before"), Signal(2, name="fault_after")
+        m.d.rx += before.eq(Cat(fault != Fault.NONE, fault == Fault.REMOTE))
+        m.submodules.fault_cdc = FFSynchronizer(before, after, o_domain="tx")
+        return Mux(after[0], Mux(after[1], Fault.REMOTE, Fault.LOCAL), Fault.NONE)

@@ -11,11 +11,13 @@ from gavel_cli.errors import EXIT_CODES, ToolError
 from gavel_cli.options import config_options, json_option, make_config, print_json
 from gavel_cli.run_progress import ProgressBar
 from gavel_model.config import SwitchConfig
-from gavel_model.top_options import PORTS, REGISTERS, XGMII_BITS, TopOptions
+from gavel_model.top_options import FCS, PORTS, REGISTERS, XGMII_BITS, TopOptions
 from gavel_tb.files import check_writable, write_together
-from gavel_tb.fpga.estimate import estimate, without_estimate
+from gavel_tb.fpga.estimate import check_tools, estimate, without_estimate
 from gavel_tb.fpga.folder import README_NAME, make_folder
 from gavel_tb.fpga.targets import TARGETS
+from gavel_tb.rdl.errors import RegisterToolError
+from gavel_tb.rdl.exports import c_header, check_programs
 from gavel_tb.synthesis.place_route import LINE_RATE_MHZ
 
 
@@ -29,6 +31,10 @@ from gavel_tb.synthesis.place_route import LINE_RATE_MHZ
               help="Pins of a port.  [default: xgmii where data_width is 64, else segment]")
 @click.option("--registers", type=click.Choice(REGISTERS), default="axi_lite", show_default=True,
               help="Pins of the registers.")
+@click.option("--crossing", is_flag=True,
+              help="Each direction of each port has a clock of its own.")
+@click.option("--fcs", type=click.Choice(FCS), default=FCS[0], show_default=True,
+              help="What a MAC on AXI4-Stream does with the FCS.")
 @click.option("--mhz", type=click.FloatRange(min=1, max=2000), default=LINE_RATE_MHZ,
               show_default=True, help="Clock, for the constraints and for place and route.")
 @click.option("--seeds", type=click.IntRange(min=1, max=99), default=1, show_default=True,
@@ -36,8 +42,8 @@ from gavel_tb.synthesis.place_route import LINE_RATE_MHZ
 @click.option("--no-estimate", is_flag=True, help="Only the files: no synthesis.")
 @json_option
 def fpga(*, target: str, config: str, overrides: tuple[str, ...], output: Path,
-         ports: str | None, registers: str, mhz: float, seeds: int, no_estimate: bool,
-         as_json: bool) -> None:
+         ports: str | None, registers: str, crossing: bool, fcs: str, mhz: float, seeds: int,
+         no_estimate: bool, as_json: bool) -> None:
     """Write a folder for an FPGA: Verilog, constraints, core file, bench, README, estimate.
 
     The estimate is synthesis by Yosys (ecp5, ice40, xc7, xcup, gowin) and place and route by
@@ -45,7 +51,8 @@ def fpga(*, target: str, config: str, overrides: tuple[str, ...], output: Path,
     not fit is no error: README.md and estimate.json say so. All files are written or none.
     """
     switch = make_config(config, overrides)
-    options = TopOptions(ports=ports or _ports_for(switch), registers=registers)
+    options = TopOptions(ports=ports or _ports_for(switch), registers=registers,
+                         crossing=crossing, fcs=fcs)
     switch = options.switch_config(switch)
     check_writable(output, README_NAME)
     try:
@@ -53,12 +60,15 @@ def fpga(*, target: str, config: str, overrides: tuple[str, ...], output: Path,
     except ImportError as error:
         raise ToolError(f"{error.name} is not installed: run `gavel doctor`") from error
     chosen = TARGETS[target]
+    if not no_estimate:
+        check_tools(chosen.family)
     with ProgressBar("gavel fpga", "generating Verilog") as bar:
         made = generate(switch, options)
         top = str(made.sidecar["top"])
         known = (without_estimate(chosen.family, mhz) if no_estimate else
                  estimate(made.verilog, top, chosen.family, range(1, seeds + 1), mhz, bar))
-    contents = make_folder(switch, options, chosen, made.verilog, made.sidecar, known)
+    contents = make_folder(switch, options, chosen, made.verilog, made.sidecar, known,
+                           _header(switch))
     paths = write_together(output, contents)
     if as_json:
         print_json({"files": [str(path) for path in paths], "top": top,
@@ -67,6 +77,15 @@ def fpga(*, target: str, config: str, overrides: tuple[str, ...], output: Path,
     for path in paths:
         click.echo(f"{path}: {path.stat().st_size:,} bytes")
     click.echo(f"{chosen.family.title}: {known.verdict}")
+
+
+def _header(switch: SwitchConfig) -> str | None:
+    """The C header of the registers; None where the extra `registers` is not installed."""
+    try:
+        check_programs()
+    except RegisterToolError:
+        return None
+    return c_header(switch)
 
 
 def _ports_for(switch: SwitchConfig) -> str:

@@ -63,7 +63,8 @@ def message_of(error: Exception) -> str:
     """The one line that a user sees of an error."""
     if isinstance(error, click.UsageError):
         where = error.ctx.command_path if error.ctx else "gavel"
-        return f"{error.format_message()} (see `{where} --help`)"
+        # click puts choices on lines of their own.
+        return f"{' '.join(error.format_message().split())} (see `{where} --help`)"
     if isinstance(error, click.ClickException):
         text = error.format_message()
     elif isinstance(error, OSError) and error.strerror:

@@ -135,6 +135,8 @@ def _item(campaign: Campaign, item: Item) -> Sequence[str]:
 def _names(what: str, names: Sequence[str]) -> str:
     if not names:
         return ""
+    if what == "holes" and len(names) == 1:
+        what = "hole"
     return (f"<details><summary>{len(names)} {escape(what)}</summary>"
             f'<span class="names">{escape(", ".join(names))}</span></details>')
 

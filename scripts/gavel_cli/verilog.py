@@ -12,7 +12,7 @@ import click
 from gavel_cli.errors import EXIT_CODES, ToolError
 from gavel_cli.options import config_options, json_option, make_config, print_json
 from gavel_cli.run_progress import ProgressBar
-from gavel_model.top_options import PORTS, REGISTERS, TopOptions
+from gavel_model.top_options import FCS, PORTS, REGISTERS, TopOptions
 from gavel_tb.files import write_together
 
 
@@ -25,11 +25,15 @@ from gavel_tb.files import write_together
               help="Pins of a port: those of docs/spec.md, or an adapter.")
 @click.option("--registers", type=click.Choice(REGISTERS), default=REGISTERS[0],
               show_default=True, help="Pins of the registers.")
+@click.option("--fcs", type=click.Choice(FCS), default=FCS[0], show_default=True,
+              help="What a MAC on AXI4-Stream does with the FCS.")
+@click.option("--crossing", is_flag=True,
+              help="Each direction of each port has a clock of its own.")
 @click.option("--self-test", is_flag=True,
               help="A traffic generator and a checker at every port: docs/selftest.md.")
 @json_option
 def verilog(config: str, overrides: tuple[str, ...], output: Path | None, ports: str,
-            registers: str, self_test: bool, as_json: bool) -> None:
+            registers: str, fcs: str, crossing: bool, self_test: bool, as_json: bool) -> None:
     """Write the Verilog of a configuration, and a JSON file that describes it.
 
     DIR gets gavel_switch.v and gavel_switch.json: configuration, latency, hash, ports, modules
@@ -37,7 +41,8 @@ def verilog(config: str, overrides: tuple[str, ...], output: Path | None, ports:
     switch both are called gavel_top. Both are written or neither. The same configuration and
     options give the same bytes.
     """
-    options = TopOptions(ports=ports, registers=registers, self_test=self_test)
+    options = TopOptions(ports=ports, registers=registers, crossing=crossing, fcs=fcs,
+                         self_test=self_test)
     switch = options.switch_config(make_config(config, overrides))
     if output is None and as_json:
         raise click.UsageError("--json needs -o DIR: standard output is the Verilog")

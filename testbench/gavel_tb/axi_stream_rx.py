@@ -14,7 +14,7 @@ from gavel_rtl import axi_stream_rx, fcs_append
 from gavel_tb.block_sim import drive, expect, run_block
 from gavel_tb.stimulus import CheckError, derived_random
 
-_MALFORMED = 0.01
+_MALFORMED = 0.02
 _BAD = 0.02
 _LOADS = (0.3, 0.7, 1.0)
 _PHASE = 100
@@ -59,7 +59,7 @@ class WordSource:
         self._left -= used
         keep = (1 << used) - 1
         if rng.random() < _MALFORMED:
-            keep = rng.getrandbits(lanes)
+            keep = rng.choice((rng.getrandbits(lanes), (1 << rng.randrange(lanes)) - 1))
         return AxiStreamWord(1, data, keep, int(self._left == 0), int(rng.random() < _BAD))
 
 

@@ -6,11 +6,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 
 from gavel_model.config import SwitchConfig
 from gavel_model.pins import Inputs, RegisterPins, TxPins
-from gavel_model.register_map import COUNTERS, PER_VC, Global, Port, port_address
 from gavel_tb.jobs import Session
+from gavel_tb.register_kinds import addresses
 from gavel_tb.stimulus import OpenStimulus, Stimulus
 
 ALIGN = 256
@@ -20,11 +21,7 @@ _SETTLE_CYCLES = 4
 
 def readable(config: SwitchConfig) -> list[int]:
     """Addresses of all registers of a switch."""
-    offsets = [int(offset) for offset in Port if offset not in (*PER_VC, Port.COUNTERS)]
-    offsets += [Port.COUNTERS + number for number in range(COUNTERS)]
-    offsets += [offset + vc for offset in PER_VC for vc in range(config.vcs)]
-    return [*map(int, Global), *(port_address(port, offset) for port in range(config.ports)
-                                 for offset in offsets)]
+    return sorted(chain.from_iterable(addresses(config).values()))
 
 
 class ReadOut:

@@ -9,14 +9,8 @@ from collections import deque
 from gavel_model.config import SwitchConfig
 from gavel_model.pins import NO_ACCESS, RegisterPins
 from gavel_model.profiles import PROFILES
-from gavel_model.register_map import (
-    COUNTERS,
-    ENTRY_VALID,
-    Counter,
-    Global,
-    Port,
-    port_address,
-)
+from gavel_model.register_map import ENTRY_VALID, Counter, Global, Port, port_address
+from gavel_tb.register_kinds import addresses
 
 EXTRA_IDS = 4
 """IDs above the ports' own that table writes map and unmap."""
@@ -61,6 +55,7 @@ class RegisterTraffic:
         self._rng = rng
         self._rate = rate
         self._pending: deque[RegisterPins] = deque()
+        self._readable = tuple(addresses(config).values())
         self._kinds = [self._read, self._read, self._route, self._fdb, self._vc_map, self._ecn,
                        self._bypass, self._ethertype, self._unknown, self._disable, self._both]
         if profiles:
@@ -83,14 +78,8 @@ class RegisterTraffic:
         return port | (ENTRY_VALID if self._rng.random() < 0.8 else 0)
 
     def _read(self) -> list[RegisterPins]:
-        kind = self._rng.randrange(3)
-        if kind == 0:
-            address = int(self._rng.choice(tuple(Global)))
-        elif kind == 1:
-            address = self._port(self._rng.randrange(4))
-        else:
-            address = self._port(Port.COUNTERS + self._rng.randrange(COUNTERS))
-        return [RegisterPins(address, 0, 0, 1)]
+        some = self._rng.choice(self._readable)
+        return [RegisterPins(self._rng.choice(some), 0, 0, 1)]
 
     def _route(self) -> list[RegisterPins]:
         config, rng = self._config, self._rng

@@ -124,13 +124,16 @@ def test_no_path_of_the_machine_in_it(design):
 
 
 def test_lint_is_clean(design, tmp_path):
-    _, text, _ = design
-    file = tmp_path / "gavel_switch.v"
+    check_lint(design[1], "gavel_switch", tmp_path)
+
+
+def check_lint(text, top, tmp_path):
+    file = tmp_path / "lint.v"
     file.write_text(text, encoding="utf-8")
     waivers = resources.files("gavel_rtl").joinpath("lint.vlt")
     with resources.as_file(waivers) as path:
         done = subprocess.run(
-            [str(VERILATOR), "--lint-only", "-Wall", "--top-module", "gavel_switch",
+            [str(VERILATOR), "--lint-only", "-Wall", "--top-module", top,
              str(path), str(file)],
             capture_output=True, text=True, check=False,
         )
@@ -194,6 +197,34 @@ def test_bad_configuration_writes_nothing(gavel, tmp_path):
     result = gavel("verilog", "-P", "vcs=9", "-o", tmp_path / "out")
     assert result.exit_code == 2
     assert result.stderr == "gavel: error: vcs = 9: must be in 1...8\n"
+    assert not (tmp_path / "out").exists()
+
+
+def test_top_level_to_a_folder(gavel, tmp_path):
+    result = gavel("verilog", "-c", "tiny", "--ports", "axi_stream", "--registers", "axi_lite",
+                   "--crossing", "-o", tmp_path, "--json")
+    assert result.exit_code == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"gavel_top.v", "gavel_top.json"}
+    sidecar = json.loads(result.stdout)["sidecar"]
+    assert sidecar["options"] == {"ports": "axi_stream", "registers": "axi_lite",
+                                  "crossing": True, "fcs": "strip"}
+    assert sidecar["config"]["mac"] == "frames"
+    assert sidecar["probes"]["p0.counters"]["path"] == "switch.port0.counters.values"
+    text = (tmp_path / "gavel_top.v").read_text("utf-8")
+    assert "// top.ports = axi_stream\n" in text
+    top = text[text.index("module gavel_top("):]
+    names = {port["name"] for port in sidecar["ports"]}
+    assert {"clk", "p1_rx_clk", "p1_tx_rst", "p1_s_axis_tdata", "s_axil_awaddr"} <= names
+    assert {name.strip() for name in top[:top.index(");")].partition("(")[2].split(",")} == names
+    check_lint(text, "gavel_top", tmp_path)
+
+
+def test_top_level_that_a_switch_cannot_have_is_refused(gavel, tmp_path):
+    result = gavel("verilog", "-c", "tiny", "-P", "data_width=128", "--ports", "xgmii",
+                   "-o", tmp_path / "out")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "gavel: error: data_width = 128: must be 64 with ports = xgmii\n")
     assert not (tmp_path / "out").exists()
 
 

@@ -103,6 +103,23 @@ def test_a_test_stands_for_every_combination_of_some_parameters(tmp_path):
     assert item.runs[0].label == "a min 0.5 tiny"
 
 
+def test_the_bench_of_a_block_gets_its_parameters(tmp_path):
+    block = """kind = "block"
+switches = ["tiny"]
+blocks = ["axi_stream_tx"]
+"""
+    test = GOOD.partition('kind = "traffic"')[0] + block
+    with pytest.raises(PlanError, match=r"item 'a': missing a required .*argument: 'strip'"):
+        read(tmp_path, test)
+    item, = read(tmp_path, test + "each = { strip = [false, true] }").items
+    assert [run.label for run in item.runs] == ["axi_stream_tx False tiny",
+                                                "axi_stream_tx True tiny"]
+    run = item.runs[1]
+    again = read(tmp_path, plan_of(run, "a reason")).items[0].runs[0]
+    assert again.job_parameters(3) == run.job_parameters(3) == {
+        "block": "axi_stream_tx", "strip": True, "seed": 3}
+
+
 @pytest.mark.parametrize(("old", "new", "message"), [
     ('kind = "traffic"', 'kind = "traffic"\neach = { size = [] }', "item 'a': each must be"),
     ('kind = "traffic"', 'kind = "traffic"\neach = "size"', "item 'a': each must be a table of"),

@@ -8,8 +8,8 @@ import pytest
 from gavel_model.loader import load_config
 from gavel_tb import axi_stream_rx, axi_stream_tx
 
-WIDTHS = (64, 512)
-LONG_WIDTHS = (128, 256)
+WIDTHS = (64, 128)
+LONG_WIDTHS = (256, 512)
 ALL_WIDTHS = [*WIDTHS, *(pytest.param(width, marks=pytest.mark.long) for width in LONG_WIDTHS)]
 
 

@@ -15,6 +15,7 @@ from gavel_model.llr_receiver import ReceiverState
 from gavel_model.llr_timers import TransmitterState
 from gavel_model.profiles import PROFILE_NAMES, PROFILES
 from gavel_model.register_map import DROPS, Counter
+from gavel_tb.register_kinds import KINDS
 from gavel_tb.source import PATTERNS
 from gavel_tb.stalls import STALLS
 
@@ -91,6 +92,8 @@ GROUPS: tuple[Group, ...] = (
     Group("tx_stall", "transmit pins that are not ready at a word",
           ("first word", "middle word", "last word", "ordered set")),
     Group("reset", "what a reset interrupts", ("silence", "reception", "transmission", "retry")),
+    Group("register", "what an access on the register pins reads or writes",
+          tuple(f"{kind} {way}" for kind in (*KINDS, "unknown") for way in ("read", "written"))),
     Group("llr_tx", "transmitter of link-level retry",
           _moves(((_TX.OFF, _TX.INIT), (_TX.INIT, _TX.ADVANCE), (_TX.ADVANCE, _TX.REPLAY),
                   (_TX.REPLAY, _TX.ADVANCE), (_TX.ADVANCE, _TX.FLUSH), (_TX.REPLAY, _TX.FLUSH),

@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from gavel_model.config import SwitchConfig
-from gavel_model.pins import IDLE, Inputs, RxPins, TxPins
+from gavel_model.pins import IDLE, NO_ACCESS, Inputs, RegisterPins, RxPins, TxPins
+from gavel_tb.register_kinds import addresses
 
 Hit = Callable[[str], None]
 """Counts a hit of a bin."""
@@ -20,10 +21,14 @@ class PinCoverage:
         self._hit = hit
         self._open = [False] * config.ports
         self._ended = [False] * config.ports
+        self._kinds = {address: kind for kind, some in addresses(config).items()
+                       for address in some}
 
     def observe(self, inputs: Inputs, tx: Sequence[TxPins]) -> None:
         """Sees the pins of a cycle."""
-        rx, ready, _, reset, ctl_ready = inputs
+        rx, ready, register, reset, ctl_ready = inputs
+        if register is not NO_ACCESS:
+            self._access(register)
         for port in self._ports:
             pins = rx[port]
             if pins is not IDLE or self._open[port]:
@@ -38,6 +43,13 @@ class PinCoverage:
                 self._hit("tx_stall.ordered set")
         if reset:
             self._open = [False] * len(self._open)
+
+    def _access(self, register: RegisterPins) -> None:
+        kind = self._kinds.get(register.addr, "unknown")
+        if register.re:
+            self._hit(f"register.{kind} read")
+        if register.we:
+            self._hit(f"register.{kind} written")
 
     def _receive(self, port: int, pins: RxPins) -> None:
         hit = self._hit

@@ -58,7 +58,7 @@ class Estimate:
         family = self.family
         if self.synthesis is None:
             if self.lint is None:
-                return "none was asked for"
+                return "no estimate was asked for"
             return f"only lint was done, which {'has findings' if self.lint else 'is clean'}"
         area = self.synthesis.area
         text = (f"{area.luts:,} {family.lut_title}, {area.flip_flops:,} flip-flops, "
@@ -114,6 +114,18 @@ def without_estimate(family: Family, mhz: float) -> Estimate:
                     not_done=(_NOT_ASKED,))
 
 
+def check_tools(family: Family) -> None:
+    """Refuses an estimate for which a tool is missing.
+
+    Raises
+    ------
+    SynthesisError
+        With the command that installs it.
+    """
+    if family.place_route is not None:
+        check_nextpnr(family)
+
+
 def estimate(verilog: str, top: str, family: Family, seeds: Sequence[int], mhz: float,
              progress: Progress) -> Estimate:
     """Lints and synthesizes the Verilog, and places and routes it, as far as tools know the family.
@@ -121,12 +133,10 @@ def estimate(verilog: str, top: str, family: Family, seeds: Sequence[int], mhz: 
     Raises
     ------
     SynthesisError
-        If a tool is missing, before any work is done, or has refused the design.
+        If a tool is missing, or has refused the design.
     SimulationError
         If Verilator is missing.
     """
-    if family.place_route is not None:
-        check_nextpnr(family)
     made: Synthesis | None = None
     placed: PlacedSeeds | None = None
     with tempfile.TemporaryDirectory(prefix="gavel-fpga-") as name:

@@ -43,6 +43,12 @@ MEANINGS: Mapping[str, str] = {
     "xgmii_discarded": "a frame was thrown away, because the port is closed",
     **{f"s_axis_{name}": meaning for name, meaning in _AXI_STREAM.items()},
     **{f"m_axis_{name}": meaning for name, meaning in _AXI_STREAM.items()},
+    "link_up": "the MAC's link is up",
+    "axis_overflow": "a frame was cut off: words came faster than they could be stored",
+    "axis_discarded": "a frame was thrown away, because the port is closed",
+    "rx_overflow": "words came faster than the clock of the switch takes them",
+    **{f"{side}_{name}": f"{meaning} of the port's {side} side" for side in ("rx", "tx")
+       for name, meaning in (("clk", "clock"), ("rst", "synchronous reset"))},
     "reg_addr": "register, counted in words of 32 bits",
     "reg_wdata": "value to write",
     "reg_we": "write in this cycle",
@@ -69,6 +75,11 @@ def port_of(name: str) -> tuple[int | None, str]:
     """Number of the port that a pin belongs to, or None, and the rest of its name."""
     found = _PORT.fullmatch(name)
     return (int(found[1]), found[2]) if found else (None, name)
+
+
+def is_reset(name: str) -> bool:
+    """The pin is a reset."""
+    return name == "rst" or name.endswith("_rst")
 
 
 def is_clock(name: str) -> bool:

@@ -37,7 +37,7 @@ def readme(config: SwitchConfig, options: TopOptions, top: str, pins: Sequence[M
     parts = [
         f"# Gavel switch, {config.ports} ports of {config.data_width} bits, for "
         f"{target.family.title}\n\nGavel {'.'.join(map(str, VERSION))}. Made by `gavel fpga`; "
-        f"the same configuration gives the same Verilog. Estimate: {estimate.verdict}.\n",
+        f"the same configuration gives the same Verilog. {_sentence(estimate.verdict)}\n",
         "## Files\n\n| file | is |\n|---|---|\n" + "".join(
             f"| `{name}` | {meaning} |\n" for name, meaning in files.items()),
         "## Ports\n\n" + "".join(_port_tables(config, pins)),
@@ -62,8 +62,7 @@ def _table(pins: Sequence[Mapping[str, Any]]) -> str:
     rows = []
     for pin in pins:
         name = port_of(pin["name"])[1]
-        meaning = "a clock" if is_clock(name) and name not in MEANINGS else MEANINGS[name]
-        rows.append(f"| `{name}` | {pin['direction']} | {pin['width']} | {meaning} |\n")
+        rows.append(f"| `{name}` | {pin['direction']} | {pin['width']} | {MEANINGS[name]} |\n")
     return "| name | direction | width | meaning |\n|---|---|---|---|\n" + "".join(rows)
 
 
@@ -90,6 +89,18 @@ def _bring_up(config: SwitchConfig, options: TopOptions) -> str:
     def port(register: Port) -> str:
         return f"`{register.name}` ({_address(PORT_BASE + register, options)})"
 
+    retry = f"""\
+5. Link-level retry, when the port is up, at both ends: {port(Port.LLR_CONTROL)} bit 0 `local` and
+   bit 1 `remote`. Then {port(Port.LLR_STATUS)} bits 2:0 tell when the ends agree.
+6. Credits, at both ends: limits in {port(Port.CBFC_LIMIT)} and on, then the receiver's VCs in
+   {port(Port.CBFC_CONTROL)} bits 15:8, then the sender's in bits 7:0. Or pauses:
+   {port(Port.PFC_CONTROL)}.
+"""
+    if options.ports == "axi_stream":
+        retry = f"""\
+5. Pauses: {port(Port.PFC_CONTROL)}. A MAC that owns preambles leaves no place for link-level retry
+   and credits.
+"""
     stride = _address(PORT_STRIDE, options)
     unit = "bytes" if options.registers == "axi_lite" else "words of 32 bits"
     return f"""\
@@ -104,13 +115,9 @@ forwards without a single write: ID i goes to port i.
    {once(Global.FDB_DATA)} for addresses.
 4. Per port: header profile in {port(Port.PROFILE)}, classes in {port(Port.VC_MAP)};
    {port(Port.CONTROL)} bit 0 is 1 after reset.
-5. Link-level retry, when the port is up, at both ends: {port(Port.LLR_CONTROL)} bit 0 `local` and
-   bit 1 `remote`. Then {port(Port.LLR_STATUS)} bits 2:0 tell when the ends agree.
-6. Credits, at both ends: limits in {port(Port.CBFC_LIMIT)} and on, then the receiver's VCs in
-   {port(Port.CBFC_CONTROL)} bits 15:8, then the sender's in bits 7:0. Or pauses:
-   {port(Port.PFC_CONTROL)}.
-
-All registers: docs/spec.md, docs/llr.md and docs/flow_control.md of Gavel.
+{retry}
+All registers: docs/registers.md of Gavel; `gavel registers -o DIR` with the same configuration
+writes a C header, a web page and a Python package.
 """
 
 
@@ -130,7 +137,7 @@ configuration writes random traffic with every output pin of every cycle.
 
 def _estimate(estimate: Estimate) -> Iterator[str]:
     family, made, placed = estimate.family, estimate.synthesis, estimate.placed
-    yield f"{estimate.verdict[0].upper()}{estimate.verdict[1:]}.\n"
+    yield f"{_sentence(estimate.verdict)}\n"
     if made is not None:
         area = made.area
         rows = ((family.lut_title, area.luts, "luts"),
@@ -167,6 +174,10 @@ def _estimate(estimate: Estimate) -> Iterator[str]:
         found = f"found:\n\n```\n{estimate.lint}```" if estimate.lint else "found nothing."
         yield f"\nVerilator's lint, with the waivers in the `.vlt` file, {found}\n"
     yield "\nNot done:\n\n" + "".join(f"* {text}\n" for text in estimate.not_done)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def _arguments(family: Any) -> Sequence[str]:

@@ -10,13 +10,14 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from gavel_model.config import MIN_FRAME_BYTES, SwitchConfig
+from gavel_model.config import FCS_BYTES, MIN_FRAME_BYTES, SwitchConfig
 from gavel_model.frame import append_fcs, split_words
 from gavel_model.preamble import PLAIN
 from gavel_model.profiles import PROFILE_NAMES, PROFILES
 from gavel_model.register_map import ID_VALUE, Global
 from gavel_model.top_options import TopOptions
 from gavel_model.xgmii import IDLE, LANES, TERMINATE
+from gavel_tb.fpga.pin_meanings import is_clock, is_reset
 from gavel_tb.frames import FrameFactory, plain_body
 
 BENCH = "gavel_smoke"
@@ -44,6 +45,7 @@ def smoke_bench(config: SwitchConfig, options: TopOptions, top: str,
     top, pins
         Name of the top module and its ports, as in the sidecar of `gavel_rtl.emit`.
     """
+    clocks = [pin["name"] for pin in pins if is_clock(pin["name"])]
     limit = config.table_init_cycles + _SLACK
     return "\n".join([
         "// SPDX-License-Identifier: Apache-2.0",
@@ -59,8 +61,7 @@ def smoke_bench(config: SwitchConfig, options: TopOptions, top: str,
         "",
         "  task step;",
         "    begin",
-        "      #1 clk = 1;",
-        "      #1 clk = 0;",
+        *(f"      #1 {' '.join(f'{clock} = {level};' for clock in clocks)}" for level in (1, 0)),
         "      cycle = cycle + 1;",
         *_watch(config, options),
         f"      if (cycle > {limit} && wrong == 0) begin",
@@ -112,6 +113,11 @@ def _watch(config: SwitchConfig, options: TopOptions) -> Iterator[str]:
             present, whole = f"p{port}_xgmii_txc == 8'h00", "1'b1"
             yield f"      if ({begins}) at{port} = 0;"
             yield f"      else if (at{port} >= 0 && {present}) begin"
+        elif options.ports == "axi_stream":
+            data = f"p{port}_m_axis_tdata"
+            whole = f"p{port}_m_axis_tlast == (at{port} == {last}) && !p{port}_m_axis_tuser"
+            yield f"      if (p{port}_m_axis_tvalid) begin"
+            yield f"        if (at{port} < 0) at{port} = 0;"
         else:
             data = f"p{port}_tx_data"
             whole = (f"p{port}_tx_sop == (at{port} == 0) && "
@@ -163,19 +169,22 @@ def _play(config: SwitchConfig, options: TopOptions,
     for pin in pins:
         if pin["direction"] == "input":
             yield f"    {pin['name']} = 0;"
-    yield from _contents(config)
+    yield from _contents(config, options)
     if options.registers == "axi_lite":
         yield "    s_axil_rready = 1;\n    s_axil_bready = 1;"
     for port in ports:
         yield f"    at{port} = -1;"
         if options.ports == "xgmii":
             yield from _xgmii(port, f"64'h{_IDLE_WORD:016x}", _ALL_CONTROL)
+        elif options.ports == "axi_stream":
+            yield f"    p{port}_link_up = 1;\n    p{port}_m_axis_tready = 1;"
         else:
             yield f"    p{port}_rx_up = 1;"
             yield f"    p{port}_tx_ready = 1;\n    p{port}_tx_ctl_ready = 1;"
-    yield "    rst = 1;"
+    resets = [pin["name"] for pin in pins if is_reset(pin["name"])]
+    yield from (f"    {reset} = 1;" for reset in resets)
     yield f"    while (cycle < {_RESET_CYCLES}) step;"
-    yield "    rst = 0;"
+    yield from (f"    {reset} = 0;" for reset in resets)
     yield f"    read_register(16'd{Global.ID.value});"
     yield f"    if (value !== 32'h{ID_VALUE:08x} && wrong == 0) begin"
     yield '      $display("FAIL: the register ID reads %h", value);'
@@ -200,7 +209,9 @@ def _play(config: SwitchConfig, options: TopOptions,
     yield "  end"
 
 
-def _contents(config: SwitchConfig) -> Iterator[str]:
+def _contents(config: SwitchConfig, options: TopOptions) -> Iterator[str]:
+    # A MAC that strips the FCS does not hand it over, and does not want it.
+    shown = -FCS_BYTES if options.ports == "axi_stream" and options.fcs == "strip" else None
     factory, rng = FrameFactory(config), random.Random(_SEED)
     profile_number = PROFILE_NAMES.index(config.profile)
     for port in range(config.ports):
@@ -208,7 +219,7 @@ def _contents(config: SwitchConfig) -> Iterator[str]:
         dst = factory.address(PROFILES[profile_number], to)
         frame = factory.build(rng, port, profile_number, dst=dst, size=MIN_FRAME_BYTES)
         for name, data in ((f"out{port}", frame.data), (f"in{to}", append_fcs(plain_body(frame)))):
-            for index, word in enumerate(split_words(data, config.word_bytes)):
+            for index, word in enumerate(split_words(data[:shown], config.word_bytes)):
                 yield (f"    {name}[{index}] = "
                        f"{config.data_width}'h{word:0{config.data_width // 4}x};")
 
@@ -229,6 +240,10 @@ def _send(config: SwitchConfig, options: TopOptions) -> Iterator[str]:
     for port in ports:
         if options.ports == "xgmii":
             yield from _xgmii(port, f"out{port}[word]", 0)
+        elif options.ports == "axi_stream":
+            yield f"    p{port}_s_axis_tvalid = 1;\n    p{port}_s_axis_tdata = out{port}[word];"
+            yield f"    p{port}_s_axis_tlast = word == {words - 1};"
+            yield f"    p{port}_s_axis_tkeep = word == {words - 1} ? {_keep(config, options)};"
         else:
             yield f"    p{port}_rx_valid = 1;\n    p{port}_rx_data = out{port}[word];"
             yield f"    p{port}_rx_sop = word == 0;\n    p{port}_rx_eop = word == {words - 1};"
@@ -242,4 +257,12 @@ def _send(config: SwitchConfig, options: TopOptions) -> Iterator[str]:
         if options.ports == "xgmii":
             yield from _xgmii(port, f"64'h{_IDLE_WORD:016x}", _ALL_CONTROL)
         else:
-            yield f"    p{port}_rx_valid = 0;"
+            valid = "s_axis_tvalid" if options.ports == "axi_stream" else "rx_valid"
+            yield f"    p{port}_{valid} = 0;"
+
+
+def _keep(config: SwitchConfig, options: TopOptions) -> str:
+    """Bytes of the last word, and of the others."""
+    size = config.word_bytes
+    kept = size - FCS_BYTES if options.fcs == "strip" else size
+    return f"{size}'h{(1 << kept) - 1:x} : {size}'h{(1 << size) - 1:x}"

@@ -91,6 +91,25 @@ def export(config: SwitchConfig, folder: Path) -> list[Path]:
     return [folder / name for name in (RDL, *(output for _, _, output in EXPORTS))]
 
 
+def c_header(config: SwitchConfig) -> str:
+    """The C header alone.
+
+    Raises
+    ------
+    RegisterToolError
+        A program is missing or fails.
+    """
+    check_programs()
+    ((command, output),) = [(command, output) for _, command, output in EXPORTS
+                            if output == HEADER]
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        for name, text in filled_sources(config).items():
+            (folder / name).write_text(text, "utf-8")
+        _run(command, folder / f"{TOP}.rdl", folder / output)
+        return (folder / output).read_text("utf-8")
+
+
 def oracle(config: SwitchConfig) -> str:
     """SystemVerilog of PeakRDL's own register block behind AXI4-Lite, module `ORACLE`, to compare
     ours with. Needs peakrdl-regblock, which the extra ``dev`` brings.

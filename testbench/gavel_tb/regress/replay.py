@@ -32,9 +32,11 @@ def plan_of(run: Run, why: str) -> str:
         test |= {"scenarios": [run.parameters["name"]], "widths": [run.config.data_width]}
     else:
         lines += ["[switches]", f"one = {_table(_switch(run))}", ""]
+        parameters = dict(run.parameters)
         test |= {"switches": ["one"]}
-        test |= ({"blocks": [run.parameters["block"]]} if run.kind == "block"
-                 else {"parameters": dict(run.parameters)})
+        if run.kind == "block":
+            test["blocks"] = [parameters.pop("block")]
+        test["parameters"] = parameters
     if run.fault:
         test["fault"] = FAULTS[run.fault - 1].name
     lines += ["[[item]]", f"name = {_value(run.item)}", f"text = {_value(f'{run.label}, alone')}",

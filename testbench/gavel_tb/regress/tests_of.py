@@ -8,6 +8,7 @@ import importlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from inspect import signature
 from itertools import product
 from types import ModuleType
 from typing import Any
@@ -33,7 +34,7 @@ _KEYS = {
     "latency": {"each", "parameters", "switches"},
     "llr": {"each", "parameters", "switches", "mix"},
     "behaviour": {"scenarios", "widths"},
-    "block": {"blocks", "switches"},
+    "block": {"blocks", "each", "parameters", "switches"},
 }
 
 
@@ -48,7 +49,7 @@ class Run:
     switch, config
         Name and configuration of the switch.
     kind, parameters
-        The job; for kind ``block``, parameter ``block``.
+        The job; for kind ``block``, parameter ``block``, and those of its ``check``.
     fault
         Number of the fault of `gavel_tb.faults` that is planted in the RTL, 0: none.
     """
@@ -93,12 +94,15 @@ def runs_of(
         if switch not in switches:
             raise PlanError(f"switch {switch!r}: must be one of {', '.join(switches)}")
         config = switches[switch]
+        parameters = dict(test.get("parameters", {}))
         if kind == "block":
             for block in test.get("blocks", []):
-                bench_of(block)
-                yield Run(item, f"{block} {switch}", switch, config, kind, {"block": block})
+                check = signature(bench_of(block).check)
+                for values in _combinations(test.get("each", {})):
+                    check.bind(config, 1, **parameters, **values)
+                    yield Run(item, " ".join([block, *map(str, values.values()), switch]), switch,
+                              config, kind, {"block": block, **parameters, **values})
             continue
-        parameters = dict(test.get("parameters", {}))
         if "mix" in test:
             if test["mix"] not in MIXES:
                 raise PlanError(f"mix = {test['mix']!r}: must be one of {', '.join(MIXES)}")

@@ -139,7 +139,8 @@ def _simulate(
 def _bench(switch: SwitchConfig, parameters: Mapping[str, Any]) -> dict[str, Any]:
     result = LockstepResult()
     try:
-        bench_of(parameters["block"]).check(switch, parameters["seed"])
+        more = {name: value for name, value in parameters.items() if name not in ("block", "seed")}
+        bench_of(parameters["block"]).check(switch, parameters["seed"], **more)
     except CheckError as error:
         result.check = result.report = str(error)
     return _outcome(result.as_dict(), None)

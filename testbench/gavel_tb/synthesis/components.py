@@ -10,6 +10,7 @@ from amaranth.lib import wiring
 
 from gavel_rtl.block import place
 from gavel_rtl.netlist import Library
+from gavel_rtl.verilog import write_verilog
 
 
 class Rtlil(NamedTuple):
@@ -63,3 +64,10 @@ def block_rtlil(component: wiring.Component, *, registered: bool = True) -> Rtli
     library = Library()
     top = library.add(Registered(component) if registered else component)
     return Rtlil(library.netlist(top).rtlil, top)
+
+
+def block_verilog(component: wiring.Component, *, registered: bool = True) -> tuple[str, str]:
+    """Verilog of one block, as it is delivered, and the name of its top module; else as
+    `block_rtlil`, which says nothing of collisions in memories."""
+    text, top = block_rtlil(component, registered=registered)
+    return write_verilog(text), top

@@ -52,6 +52,8 @@ class Family:
         The one that estimates are for.
     passes
         Yosys' script, without options; empty if Yosys does not know the family.
+    after_memories
+        Label in that script behind the mapping of memories.
     kinds
         Regular expression of a cell's name to the kind of resource it is, the first one counts.
     worth
@@ -68,6 +70,7 @@ class Family:
     title: str
     device: str
     passes: tuple[str, ...] = ()
+    after_memories: str = "map_gates"
     kinds: Mapping[str, str] = field(default_factory=dict)
     worth: Mapping[str, int] = field(default_factory=dict)
     capacity: Mapping[str, int] = field(default_factory=dict)
@@ -123,13 +126,13 @@ FAMILIES: Mapping[str, Family] = {family.name: family for family in (
             arguments=("--hx8k", "--package", "ct256", "--pcf-allow-unconstrained"))),
     Family(
         name="xc7", title="AMD 7 series", device="XC7K325T",
-        passes=("synth_xilinx", "-abc9", "-family", "xc7"),
+        passes=("synth_xilinx", "-abc9", "-family", "xc7"), after_memories="fine",
         kinds=_XILINX_KINDS, worth=_XILINX_WORTH,
         capacity={LUT: 203800, FLIP_FLOP: 407600, BLOCK_RAM: 890},
         lut_title="LUT6", ram_title="RAMB18"),
     Family(
         name="xcup", title="AMD UltraScale+", device="XCKU5P",
-        passes=("synth_xilinx", "-abc9", "-family", "xcup"),
+        passes=("synth_xilinx", "-abc9", "-family", "xcup"), after_memories="fine",
         kinds=_XILINX_KINDS, worth=_XILINX_WORTH,
         capacity={LUT: 216960, FLIP_FLOP: 433920, BLOCK_RAM: 960},
         lut_title="LUT6", ram_title="RAMB18"),

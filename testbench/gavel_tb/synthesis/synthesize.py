@@ -147,6 +147,38 @@ def synthesize(text: str, top: str, family: Family, folder: Path, *,
         folder=folder)
 
 
+def map_memories(text: str, top: str, family: Family, folder: Path) -> tuple[Memory, ...]:
+    """How a design in Verilog gets its memories: as `synthesize` without flattening, but only that
+    far, which is far quicker.
+
+    Raises
+    ------
+    SynthesisError
+        As `synthesize`.
+    """
+    name, read = _READ["verilog"]
+    (folder / name).write_text(text, "utf-8")
+    script = " ".join((*family.passes, "-top", top, *_flattening(family, flatten=False),
+                       "-run", f"begin:{family.after_memories}"))
+    return _memories(_run((read, f"hierarchy -check -top {top}", script), folder))
+
+
+def check_verilog(text: str, top: str, folder: Path) -> tuple[str, ...]:
+    """What Yosys says against a design in Verilog: latches, signals driven twice or not at all,
+    loops, those through several modules too, and everything else that it warns of.
+
+    Raises
+    ------
+    SynthesisError
+        If Yosys is missing, or refuses the design.
+    """
+    name, read = _READ["verilog"]
+    (folder / name).write_text(text, "utf-8")
+    log = _run((read, f"hierarchy -check -top {top}", "proc", "flatten", "opt_clean", "check"),
+               folder)
+    return tuple(dict.fromkeys(_WARNING.findall(log)))
+
+
 def _flattening(family: Family, flatten: bool) -> tuple[str, ...]:
     if family.passes[0] == "synth_xilinx":
         return ("-flatten",) if flatten else ()

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Estimates of a block that is synthesized in seconds: what they say, and of what they do not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from gavel_model.loader import load_config
+from gavel_rtl.free_list import FreeList
+from gavel_tb.fpga.estimate import check_tools, estimate
+from gavel_tb.fpga.targets import TARGETS
+from gavel_tb.synthesis import place_route
+from gavel_tb.synthesis.components import block_verilog
+from gavel_tb.synthesis.errors import SynthesisError
+from gavel_tb.synthesis.families import FAMILIES
+from gavel_tb.synthesis.place_route import place_and_route
+from gavel_tb.synthesis.synthesize import synthesize
+
+MHZ = 156.25
+
+
+@pytest.fixture(scope="module")
+def block() -> tuple[str, str]:
+    return block_verilog(FreeList(load_config("fpga")))
+
+
+def told(seen):
+    return lambda share, text: seen.append((share, text))
+
+
+def test_with_place_and_route(block, folder):
+    seen: list[tuple[float, str]] = []
+    known = estimate(*block, FAMILIES["ecp5"], (1, 2), MHZ, told(seen))
+    assert known.verdict.startswith(f"{known.synthesis.area.luts:,} LUT4, ")
+    assert ": fits into LFE5U-85F, routes, " in known.verdict
+    assert known.verdict.endswith("MHz (median of 2)")
+    assert [text for _, text in seen] == ["Verilator", "Yosys", "nextpnr, 2 seeds",
+                                          "nextpnr, 1 of 2 seeds", "nextpnr, 2 of 2 seeds"]
+    assert [share for share, _ in seen] == sorted(share for share, _ in seen)
+    text = folder("ecp5", known)["README.md"]
+    assert "| LUT4 | " in text
+    assert "| `gavel_free_list.ring` | block RAM |" in text
+    assert "\n| 2 | " in text
+    assert "`block.ring" in text
+    assert "--package CABGA756 --speed 8" in text
+    assert "Latches: 0. Warnings of Yosys: 0." in text
+    data = known.as_dict()
+    assert data["fits"] is True
+    assert data["memories"] == {"gavel_free_list.ring": "block_rams"}
+    assert [run["seed"] for run in data["runs"]] == [1, 2]
+
+
+def test_without_place_and_route(block, folder):
+    known = estimate(*block, FAMILIES["gowin"], (1,), MHZ, told([]))
+    assert known.placed is None
+    assert known.verdict.endswith("BSRAM: fits into GW2A-55")
+    assert "Place and route was not done for this family" in folder("gowin", known)["README.md"]
+
+
+def test_lint_only(block, folder):
+    known = estimate(*block, FAMILIES["agilex"], (1,), MHZ, told([]))
+    assert known.synthesis is known.placed is None
+    assert known.lint == ""
+    assert known.verdict == "only lint was done, which is clean"
+    text = folder("agilex", known)["README.md"]
+    assert "Yosys and nextpnr do not know this family" in text
+    verilog, top = block
+    at = verilog.index("endmodule", verilog.index(f"module {top}("))
+    faulty = f"{verilog[:at]}  wire odd;\n  assign odd = free_cell;\n{verilog[at:]}"
+    known = estimate(faulty, top, FAMILIES["agilex"], (1,), MHZ, told([]))
+    assert "WIDTHTRUNC" in known.lint
+    assert known.verdict == "only lint was done, which has findings"
+    assert "WIDTHTRUNC" in folder("agilex", known)["README.md"]
+
+
+def test_a_design_that_does_not_fit(block, folder):
+    small = replace(FAMILIES["ecp5"], capacity={"luts": 10, "flip_flops": 1000, "block_rams": 0})
+    known = estimate(*block, small, (1,), MHZ, told([]))
+    assert known.placed is None
+    assert known.verdict == (f"does not fit into LFE5U-85F: {known.synthesis.area.luts:,} LUT4 of "
+                             "10, 1 DP16KD of 0")
+    assert known.as_dict()["fits"] is False
+    assert "was not tried, because the design does not fit" in folder("ecp5", replace(
+        known, family=FAMILIES["ecp5"]))["README.md"]
+
+
+def test_a_missing_tool_is_named(monkeypatch):
+    check_tools(FAMILIES["agilex"])
+    monkeypatch.setattr(place_route.importlib.util, "find_spec", lambda _name: None)
+    check_tools(FAMILIES["xc7"])
+    with pytest.raises(SynthesisError, match="nextpnr for Lattice iCE40 is missing"):
+        check_tools(FAMILIES["ice40"])
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("name", "options"), [
+    ("ecp5", ("--lpf", "x.lpf", "--lpf-allow-unconstrained")), ("ice40", ("--pcf", "x.pcf"))])
+def test_nextpnr_reads_the_constraints(block, tmp_path, name, options):
+    family = FAMILIES[name]
+    made = synthesize(*block, family, tmp_path)
+    (tmp_path / options[1]).write_text(TARGETS[name].constraints[0].write(["clk"], 99.5))
+    tool = replace(family.place_route, arguments=(*family.place_route.arguments, *options))
+    placed = place_and_route(replace(made, family=replace(family, place_route=tool)), (1,))
+    assert placed.routed
+    log = (tmp_path / "nextpnr_1.log").read_text()
+    assert "constraining clock net 'clk' to 99.50 MHz" in log

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The generated Verilog before other front ends than Verilator's: Icarus, slang, Yosys."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pyslang
+import pytest
+
+from gavel_model.config import SwitchConfig
+from gavel_model.loader import load_config
+from gavel_model.top_options import TopOptions
+from gavel_tb.build_cache import BuildCache, Design
+from gavel_tb.fpga.smoke_bench import BENCH, smoke_bench
+from gavel_tb.synthesis.lint import lint
+from gavel_tb.synthesis.synthesize import check_verilog
+
+PRESETS = {
+    "tiny": ("tiny", ()),
+    "fpga": ("fpga", ()),
+    "pod": ("pod", ()),
+    "rack4": ("rack", ("ports=4",)),
+    "odd3": ("tiny", ("ports=3", "vcs=3", "data_width=256")),
+    "rack": ("rack", ()),
+    "scale": ("scale", ()),
+}
+QUICK = {"tiny"}
+TOP = "gavel_switch"
+
+
+class Case(NamedTuple):
+    name: str
+    config: SwitchConfig
+    design: Design
+
+
+@pytest.fixture(scope="module", params=[
+    pytest.param(name, marks=[] if name in QUICK else [pytest.mark.long]) for name in PRESETS])
+def case(request: pytest.FixtureRequest, sim_cache: Path) -> Case:
+    source, overrides = PRESETS[request.param]
+    config = load_config(source, overrides)
+    return Case(request.param, config, BuildCache(sim_cache).design(config))
+
+
+@pytest.fixture
+def smoke(tmp_path: Path) -> Callable[[str, str], subprocess.CompletedProcess[str]]:
+    """smoke(bench, Verilog of the switch) -> what Icarus says."""
+    for tool in ("iverilog", "vvp"):
+        if shutil.which(tool) is None:
+            reason = f"{tool} is missing: apt-get install iverilog"
+            if os.environ.get("GAVEL_REQUIRE_TOOLS") == "1":
+                pytest.fail(reason)
+            pytest.skip(reason)
+
+    def run(bench: str, design: str) -> subprocess.CompletedProcess[str]:
+        (tmp_path / "bench.v").write_text(bench)
+        (tmp_path / "design.v").write_text(design)
+        made = subprocess.run(["iverilog", "-g2005", "-Wall", "-Wno-timescale", "-o", "smoke.vvp",
+                               "-s", BENCH, "bench.v", "design.v"], cwd=tmp_path, check=True,
+                              capture_output=True, text=True)
+        assert made.stdout == made.stderr == ""
+        return subprocess.run(["vvp", "-n", "smoke.vvp"], cwd=tmp_path, capture_output=True,
+                              text=True, check=False)
+
+    return run
+
+
+def slang_says(verilog: str, folder: Path) -> list[str]:
+    """Diagnostics that slang shows without options."""
+    (folder / "design.v").write_text(verilog)
+    driver = pyslang.driver.Driver()
+    driver.addStandardArgs()
+    assert driver.parseCommandLine(f"slang --top {TOP} {folder / 'design.v'}")
+    assert driver.processOptions()
+    assert driver.parseAllSources()
+    engine = driver.diagEngine
+    return [f"line {driver.sourceManager.getLineNumber(found.location)}: {found.code}"
+            for found in driver.createCompilation().getAllDiagnostics()
+            if engine.getSeverity(found.code, found.location) != pyslang.DiagnosticSeverity.Ignored]
+
+
+def test_icarus_compiles_and_frames_cross(case, smoke):
+    done = smoke(smoke_bench(case.config, TopOptions(), TOP, case.design.sidecar["ports"]),
+                 case.design.verilog)
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.startswith(f"PASS: {case.config.ports} frames of 64 bytes")
+
+
+def test_slang_has_no_diagnostic(case, tmp_path):
+    assert slang_says(case.design.verilog, tmp_path) == []
+
+
+def test_yosys_has_no_warning(case, tmp_path):
+    assert check_verilog(case.design.verilog, TOP, tmp_path) == ()
+
+
+def test_faults_are_found(sim_cache, tmp_path, smoke):
+    config = load_config("tiny")
+    design = BuildCache(sim_cache).design(config)
+    text = design.verilog
+    at = text.index("endmodule", text.index(f"module {TOP}("))
+    said = slang_says(f"{text[:at]}  gavel_scheduler twice (.rst(2'd0));\n{text[at:]}", tmp_path)
+    assert len(said) > 0, "a pin of another width"
+    faults = {
+        "  assign p0_tx_data = p1_rx_data;\n": "conflicting drivers",
+        "  reg latch;\n  always @* if (p0_rx_valid) latch = p1_rx_valid;\n"
+        "  gavel_free_list f (.allocate(latch));\n": "Latch inferred",
+        "  (* keep *) wire loop;\n  gavel_not l (.a(loop), .b(loop));\n": "logic loop",
+    }
+    inverter = "module gavel_not(input a, output b);\n  assign b = ~a;\nendmodule\n"
+    warnings = check_verilog(text[:at] + "".join(faults) + text[at:] + inverter, TOP, tmp_path)
+    for meant in faults.values():
+        assert any(meant in warning for warning in warnings), warnings
+    bench = smoke_bench(config, TopOptions(), TOP, design.sidecar["ports"])
+    wrong, changed = re.subn(r"(in1\[2\] = 64'h)(.)", lambda word:
+                             f"{word[1]}{int(word[2], 16) ^ 1:x}", bench)
+    assert changed == 1
+    done = smoke(wrong, text)
+    assert done.returncode != 0
+    assert re.match(r"FAIL in cycle \d+: p1_tx_data is [0-9a-f]{16}, must be ", done.stdout)
+
+
+@pytest.mark.long
+def test_lint_has_no_finding(case, tmp_path):
+    assert lint(case.design.verilog, TOP, tmp_path) == ""

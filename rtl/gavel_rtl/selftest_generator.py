@@ -165,20 +165,21 @@ class SelfTestGenerator(wiring.Component):
         lanes, starts = config.word_bytes, words.payload_start(config)
         held = {name: Signal(len(value), name=f"frame_{name}") for name, value in (
             ("destination", draw.frame.destination), ("class", draw.frame.class_),
-            ("length", draw.frame.length), ("sequence", sequence), ("seed", draw.draw))}
+            ("length", draw.frame.length), ("sequence", sequence), ("seed", draw.draw),
+            ("payload", settings.payload))}
         spoilt_fcs, spoilt_payload = Signal(), Signal()
         left = Signal(config.length_bits)
         number = Signal(words.number_bits(config))
         in_head, in_body = Signal(), Signal()
         heads = words.head_words(config)
-        body, following = words.payload(m, config, kind=settings.payload, state=held["seed"],
+        body, following = words.payload(m, config, kind=held["payload"], state=held["seed"],
                                         number=number)
         covered = words.groups(m, config, left)
         fields = {STAMP[name]: held[name]
-                  for name in ("destination", "class", "length", "sequence", "seed")}
+                  for name in ("destination", "class", "payload", "length", "sequence", "seed")}
         fields |= {self._format.header[name]: held[name] for name in ("destination", "class")}
         fields |= dict.fromkeys((STAMP["source"], self._format.header["source"]), self.number)
-        fields |= {STAMP["payload"]: settings.payload, STAMP["time"]: self.now}
+        fields[STAMP["time"]] = self.now
         head = words.head(self._format.constant, fields)
         data = Signal(config.data_width)
         m.d.comb += [
@@ -216,6 +217,7 @@ class SelfTestGenerator(wiring.Component):
                 held["class"].eq(draw.frame.class_),
                 held["length"].eq(draw.frame.length),
                 held["sequence"].eq(sequence),
+                held["payload"].eq(settings.payload),
                 held["seed"].eq(Mux(settings.payload == Payload.CONSTANT, settings.seed,
                                     draw.draw)),
                 left.eq(draw.frame.length),

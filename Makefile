@@ -23,12 +23,13 @@ RUN_SCALE := 1.0
 
 SOAK ?= --frames 200000
 REGRESS ?=
+PPA ?=
 
 # make hands its own flags to every child; Verilator's make must not see them.
 unexport MAKEFLAGS
 unexport MFLAGS
 
-.PHONY: help setup doctor run test lint types unit long bench soak regress formal fpga-check verilog \
+.PHONY: help setup doctor run test lint types unit long bench soak regress formal fpga-check ppa verilog \
 	registers clean distclean
 
 help: ## List the targets
@@ -83,6 +84,9 @@ regress: doctor ## The test plan over seeds; REGRESS="--seeds N --stage V2"
 
 formal: doctor ## Proofs over the RTL, in full depth
 	$(BIN)/gavel formal
+
+ppa: $(READY) ## Area and clock of each block and of the whole on ECP5; PPA="-c pod --seeds 0" for another
+	$(BIN)/gavel ppa $(PPA)
 
 fpga-check: doctor ## Every FPGA target for `fpga`, and second opinions on every preset: hours
 	$(BIN)/pytest tests/fpga/check_targets.py

@@ -85,11 +85,11 @@ class ControlTransmitter(wiring.Component):
         init_spacing = Signal(SPACING_BITS)
         shift = _INIT_SPACINGS.bit_length() - 1
         m.d.comb += [
-            may_load.eq(self.free & (since >= settings.min_spacing)),
+            may_load.eq(self.free & self._reaches(since, settings.min_spacing)),
             init_spacing.eq(Mux(settings.spacing[SPACING_BITS - shift:].any(), _FARTHEST,
                                 Cat(Const(0, shift), settings.spacing))),
-            init_due.eq(init.request & (init.first | (since_init >= init_spacing))),
-            ack_wanted.eq(receiver.ack & (since_ack >= settings.spacing)),
+            init_due.eq(init.request & (init.first | self._reaches(since_init, init_spacing))),
+            ack_wanted.eq(receiver.ack & self._reaches(since_ack, settings.spacing)),
             ack_due.eq(ack_wanted & ~(cf_due & ack_was_last)),
         ]
         with m.If(self.free):
@@ -137,18 +137,22 @@ class ControlTransmitter(wiring.Component):
         since_cf = self._distance(m, "since_cf", self.cf_sent, CF_SPACING_BITS)
         cf_due = Signal()
         m.d.comb += cf_due.eq(self.credits.enabled & (
-            (self.credits.pending & (since_cf >= self.cf_min)) | (since_cf >= self.cf_max)))
+            (self.credits.pending & self._reaches(since_cf, self.cf_min))
+            | self._reaches(since_cf, self.cf_max)))
         return cf_due
 
     def _distance(self, m: Module, name: str, restart: Value,
                   bits: int = SPACING_BITS) -> Signal:
-        """Bytes of line time since ``restart``, never above what ``bits`` hold."""
-        farthest = (1 << bits) - 1
-        distance = Signal(bits, init=farthest, name=name)
-        farther = Signal(bits + 1, name=f"{name}_farther")
-        m.d.comb += farther.eq(distance + self._config.word_bytes)
+        """Words of line time since ``restart``; the highest bit: as many bytes as ``bits`` hold."""
+        bits -= self._config.empty_bits
+        distance = Signal(bits + 1, init=1 << bits, name=name)
         with m.If(restart):
             m.d.sync += distance.eq(0)
-        with m.Else():
-            m.d.sync += distance.eq(Mux(farther[-1], farthest, farther))
+        with m.Elif(~distance[-1]):
+            m.d.sync += distance.eq(distance + 1)
         return distance
+
+    def _reaches(self, distance: Signal, spacing: Value) -> Value:
+        """Whether a `_distance` is at least ``spacing`` bytes, which are not more than it holds."""
+        whole_words = Cat(Const(0, self._config.empty_bits), distance[:-1])
+        return distance[-1] | (whole_words >= spacing)

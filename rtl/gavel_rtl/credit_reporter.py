@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Chooses the two VCs whose freed credits the peer is told next."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -9,7 +9,7 @@ from gavel_model.config import SwitchConfig
 from gavel_model.ordered_set import CF_BITS
 from gavel_rtl.flow_interfaces import CreditRequest
 from gavel_rtl.lib.one_hot import encode, select
-from gavel_rtl.lib.round_robin import pick, pointer_after
+from gavel_rtl.lib.round_robin import pointer_after
 
 
 class CreditReporter(wiring.Component):
@@ -65,7 +65,7 @@ class CreditReporter(wiring.Component):
             others.eq(self.receiver & ~largest),
             telling.eq(others & Cat(key.any() for key in keys)),
         ]
-        following = Mux(telling.any(), pick(telling, turn), pick(others, turn))
+        following = Mux(telling.any(), self._nearest(telling, turn), self._nearest(others, turn))
 
         request = self.request
         chosen = Signal(vcs)
@@ -109,6 +109,24 @@ class CreditReporter(wiring.Component):
             m.d.sync += [due.eq(0), reported.eq(0)]
         return key
 
+    @staticmethod
+    def _is_nearer(high: int, low: int, turn: Signal) -> Value:
+        """Whether ``high`` comes before ``low``, which is less, from ``turn`` on."""
+        return turn[high] & ~turn[low]
+
+    def _nearest(self, request: Signal, turn: Signal) -> Value:
+        """The first of ``request`` from ``turn`` on, one-hot: no other comes before it.
+
+        All pairs at once, because the largest key, which is left out, is known late.
+        """
+        vcs = range(self._config.vcs)
+        return Cat(
+            request[vc] & ~Cat(
+                request[other] & (self._is_nearer(other, vc, turn) if other > vc
+                                  else ~self._is_nearer(vc, other, turn))
+                for other in vcs if other != vc).any()
+            for vc in vcs)
+
     def _largest(self, m: Module, keys: list[Signal], turn: Signal) -> Signal:
         """The VC with the largest key, one-hot; 0 if there is none.
 
@@ -118,11 +136,11 @@ class CreditReporter(wiring.Component):
         goes_first = [Signal(vcs, name=f"goes_first_{vc}") for vc in range(vcs)]
         for low in range(vcs):
             for high in range(low + 1, vcs):
-                less, equal = keys[low] < keys[high], keys[low] == keys[high]
-                high_is_nearer = turn[high] & ~turn[low]
+                # One comparison: a bit below the keys decides between equal ones.
+                high_is_nearer = self._is_nearer(high, low, turn)
                 wins = Signal(name=f"wins_{low}_{high}")
                 m.d.comb += [
-                    wins.eq(~less & ~(equal & high_is_nearer)),
+                    wins.eq(Cat(Const(0, 1), keys[low]) >= Cat(high_is_nearer, keys[high])),
                     goes_first[low][high].eq(wins | ~self.receiver[high]),
                     goes_first[high][low].eq(~wins | ~self.receiver[low]),
                 ]

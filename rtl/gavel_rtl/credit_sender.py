@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Credits that frames to the peer take, and that the peer gives back."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import TIMER_BITS, SwitchConfig
 from gavel_model.ordered_set import CF_BITS
 from gavel_model.register_map import COUNTERS, CREDIT_BITS, Counter
-from gavel_rtl.credits import cost, cost_bits
+from gavel_rtl.credits import cost_bits, half_credits
 from gavel_rtl.flow_interfaces import CreditUpdate, FlowSettings
 
 
@@ -66,11 +66,11 @@ class CreditSender(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         vcs, update = self._config.vcs, self.credits
-        self._cost = Signal(cost_bits(self._config), name="cost")
+        self._taken = Signal(cost_bits(self._config) + 1, name="half_credits")
         self._resynchronise = Signal(name="resynchronise")
         refused = Signal(vcs)
         m.d.comb += [
-            self._cost.eq(cost(self.sent_length, self.settings.sender_size)),
+            self._taken.eq(half_credits(self.sent_length, self.settings.sender_size)),
             self._resynchronise.eq(self.established & self.settings.resync),
             self.count[Counter.CBFC_RX_CF_UPDATE].eq(update.valid),
             # A second VC that is passed over is as large as the first.
@@ -87,35 +87,47 @@ class CreditSender(wiring.Component):
         settings, update = self.settings, self.credits
         consumed, used, waiting = self.consumed[vc], self.used[vc], self.waiting[vc]
         named, fits = Signal(name=f"named_{vc}"), Signal(name=f"fits_{vc}")
-        taken = Signal.like(self._cost, name=f"taken_{vc}")
+        taken = Signal.like(self._taken, name=f"taken_{vc}")
         freed = Signal(CF_BITS, name=f"freed_{vc}")
         outstanding = Signal(CF_BITS, name=f"outstanding_{vc}")
-        newly_freed = Signal(CF_BITS, name=f"newly_freed_{vc}")
-        largest = Signal(CREDIT_BITS, name=f"largest_{vc}")
-        used_after = Signal(CREDIT_BITS, name=f"used_after_{vc}")
+        most = Signal(CREDIT_BITS, name=f"most_{vc}")
+        passes_low = Signal(name=f"passes_low_{vc}")
+        used_after, told_after = (Signal(CREDIT_BITS, name=f"{name}_{vc}")
+                                  for name in ("used_after", "told_after"))
         is_first = update.vc == vc
+        # ``used`` less what is newly freed is ``outstanding`` again, in the bits that it has.
+        low, high = most[:CF_BITS], most[CF_BITS:]
         m.d.comb += [
-            taken.eq(Mux(self.sent & (self.sent_vc == vc), self._cost, 0)),
+            taken.eq(Mux(self.sent & (self.sent_vc == vc), self._taken, 0)),
             named.eq(update.valid & (is_first | (update.second_vc == vc))),
             freed.eq(Mux(is_first, update.freed, update.second_freed)),
             outstanding.eq(consumed - freed),
-            newly_freed.eq(used - outstanding),
-            largest.eq(Mux(waiting, Mux(settings.total, settings.total_limit,
-                                        settings.limit[vc]), used)),
-            fits.eq(Mux(waiting, outstanding, newly_freed) <= largest),
+            most.eq(Mux(waiting, Mux(settings.total, settings.total_limit, settings.limit[vc]),
+                        used)),
+            passes_low.eq(outstanding > low),
+            fits.eq(~passes_low | high.any()),
             refused.eq(named & ~(fits & settings.sender[vc])),
-            used_after.eq(used),
+            # Both sums are there by the time at which one of them is known to count.
+            used_after.eq(self._sum(used, taken)),
+            told_after.eq(self._sum(Cat(outstanding, Mux(waiting, 0, high)), taken)),
         ]
-        with m.If(named & fits):
-            m.d.comb += used_after.eq(Mux(waiting, outstanding, used - newly_freed))
         with m.If(settings.sender[vc]):
             m.d.sync += [
-                consumed.eq(consumed + taken),
-                used.eq(used_after + taken),
+                consumed.eq(self._sum(consumed, taken)),
+                used.eq(used_after),
                 waiting.eq(self._resynchronise | (waiting & ~(named & fits))),
             ]
+            with m.If(named & fits):
+                told_high = told_after[CF_BITS:]
+                m.d.sync += used.eq(Cat(told_after[:CF_BITS], Mux(
+                    passes_low & ~waiting, told_high - 1, told_high)[:len(high)]))
         with m.Else():
             m.d.sync += [consumed.eq(0), used.eq(0), waiting.eq(0)]
+
+    @staticmethod
+    def _sum(count: Value, half_credits: Value) -> Value:
+        """A count and the credits of a frame, rounded up."""
+        return (Cat(1, count) + half_credits)[1:]
 
     def _time(self, m: Module) -> None:
         """When a CC_Update is wanted."""

@@ -29,8 +29,19 @@ def cost(length: ValueLike, size: wiring.PureInterface) -> Value:
     size
         A `CreditSize`.
     """
+    halves = half_credits(length, size)
+    return halves[1:] + halves[0]
+
+
+def half_credits(length: ValueLike, size: wiring.PureInterface) -> Value:
+    """Twice (length + overhead) / size rounded down, and 1 more if there is a remainder.
+
+    So whole credits in bits [n:1], and in bit 0 whether one more is begun: (2 * count + 1 + this)
+    / 2 is count + credits(length) in one sum, for which nothing has to be rounded up before.
+    Parameters as of `cost`.
+    """
     exponent: Signal = size.exponent
-    below_size = Cat(Const(-1, _LEAST_SIZE_BITS),
-                     *(exponent > n for n in range(LARGEST_CREDIT_SIZE)))
-    rounded_up = (Value.cast(length) + size.overhead + below_size).as_unsigned()
-    return rounded_up[_LEAST_SIZE_BITS:] >> exponent
+    total = (Value.cast(length) + size.overhead).as_unsigned()
+    counts = Cat(Const(-1, _LEAST_SIZE_BITS),
+                 *(exponent > n for n in range(LARGEST_CREDIT_SIZE)))
+    return Cat((total & counts).any(), total[_LEAST_SIZE_BITS:] >> exponent)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The crossbar: words of the inputs to the outputs they are connected to."""
 
+from collections.abc import Sequence
+
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -9,12 +11,10 @@ from gavel_model.config import SwitchConfig
 from gavel_rtl.block import place
 from gavel_rtl.interfaces import SwitchWord
 
-_MEMBERS = ("valid", "sop", "eop", "next_eop", "empty", "profile", "mark", "poisoned",
-            "vc", "length", "data")
-
+_BESIDE_DATA = ("sop", "eop", "next_eop", "empty", "profile", "mark", "poisoned", "vc", "length")
 
 SLICE_BITS = 64
-"""Most bits of a word that one slice switches."""
+"""Most bits of data that one slice switches."""
 
 
 def _any(values: list[Value]) -> Value:
@@ -25,25 +25,40 @@ def _any(values: list[Value]) -> Value:
     return values[0]
 
 
-def _members(word: wiring.PureInterface) -> Value:
-    return Cat(getattr(word, name) for name in _MEMBERS)
+def _depth(inputs: int) -> int:
+    """Look-up tables of four inputs that an AND-OR takes one behind the other: two words and their
+    selects fill one, and then they are joined four by four."""
+    terms, depth = -(-inputs // 2), 1
+    while terms > 1:
+        terms, depth = -(-terms // 4), depth + 1
+    return depth
+
+
+def _selected(connect: Sequence[Value], words: Sequence[Value], output: int) -> list[Value]:
+    """For each input its word if it goes to ``output``, and 0 if not."""
+    return [Mux(row[output], word, Const(0, len(word)))
+            for row, word in zip(connect, words, strict=True)]
 
 
 class CrossbarSlice(wiring.Component):
-    """Some bits of every word: P multiplexers of P inputs, one-hot AND-OR.
+    """Some bits of the data of every word: P multiplexers of P inputs, one-hot AND-OR.
+
+    The data come late, out of the buffer's memory. So where the OR of all inputs is deeper than
+    that of half of them, there is a register for the even inputs and one for the odd ones, and the
+    last OR behind them.
 
     Parameters
     ----------
     ports
         P.
     width
-        Bits of a word that this slice switches.
+        Bits that this slice switches.
 
     Members
     -------
     connect
         For each input P bits, one-hot: the output that its word goes to; 0 without a word.
-    i_word, o_word
+    i_data, o_data
         For each input and each output its bits.
 
     Cycle behaviour
@@ -56,23 +71,25 @@ class CrossbarSlice(wiring.Component):
         self._width = width
         super().__init__({
             "connect": In(ports).array(ports),
-            "i_word": In(width).array(ports),
-            "o_word": Out(width).array(ports),
+            "i_data": In(width).array(ports),
+            "o_data": Out(width).array(ports),
         })
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        nothing = Const(0, self._width)
-        for j, word in enumerate(self.o_word):
-            gated = [Mux(self.connect[i][j], self.i_word[i], nothing) for i in range(self._ports)]
-            selected = Signal(self._width, name=f"selected_{j}")
-            m.d.comb += selected.eq(_any(gated))
-            m.d.sync += word.eq(selected)
+        half = -(-self._ports // 2)
+        parts = 2 if _depth(half) < _depth(self._ports) else 1
+        for j, data in enumerate(self.o_data):
+            selected = _selected(self.connect, self.i_data, j)
+            registers = [Signal(self._width, name=f"part_{n}_of_{j}") for n in range(parts)]
+            m.d.sync += [register.eq(_any(selected[n::parts]))
+                         for n, register in enumerate(registers)]
+            m.d.comb += data.eq(_any(registers))
         return m
 
 
 class Crossbar(wiring.Component):
-    """The crossbar (docs/spec.md, Crossbar), made of equal bit slices.
+    """The crossbar (docs/spec.md, Crossbar); the data in equal bit slices.
 
     Parameters
     ----------
@@ -84,9 +101,9 @@ class Crossbar(wiring.Component):
     connect
         For each input P bits, one-hot: the output that its word goes to; 0 without a word.
     i_word
-        For each input its word, all members 0 without one (cycle c+1).
+        For each input its word (cycle c+1).
     o_word
-        For each output the word in its register (cycle c+2).
+        For each output the word in its register (cycle c+2), all members 0 without one.
 
     Cycle behaviour
     ---------------
@@ -103,19 +120,24 @@ class Crossbar(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        ports = self._config.ports
-        width = len(_members(self.i_word[0]))
-        slices = -(-width // SLICE_BITS)
-        step = -(-width // slices)
-        placed = [CrossbarSlice(ports=ports, width=step) for _ in range(slices)]
-        for number, part in enumerate(placed):
-            place(m, f"slice{number}", part)
-            low = number * step
+        beside = [Cat(getattr(word, name) for name in _BESIDE_DATA) for word in self.i_word]
+        for j, word in enumerate(self.o_word):
+            m.d.sync += [
+                word.valid.eq(Cat(row[j] for row in self.connect).any()),
+                Cat(getattr(word, name) for name in _BESIDE_DATA).eq(
+                    _any(_selected(self.connect, beside, j))),
+            ]
+        self._switch_data(m)
+        return m
+
+    def _switch_data(self, m: Module) -> None:
+        ports, width = self._config.ports, self._config.data_width
+        step = min(width, SLICE_BITS)
+        for number in range(width // step):
+            part = place(m, f"slice{number}", CrossbarSlice(ports=ports, width=step))
             for port in range(ports):
                 m.d.comb += [
                     part.connect[port].eq(self.connect[port]),
-                    part.i_word[port].eq(_members(self.i_word[port])[low:low + step]),
+                    part.i_data[port].eq(self.i_word[port].data.word_select(number, step)),
+                    self.o_word[port].data.word_select(number, step).eq(part.o_data[port]),
                 ]
-        for port in range(ports):
-            m.d.comb += _members(self.o_word[port]).eq(Cat(part.o_word[port] for part in placed))
-        return m

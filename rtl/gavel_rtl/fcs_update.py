@@ -17,8 +17,8 @@ from gavel_model.config import FCS_BYTES, MIN_FRAME_BYTES, SwitchConfig
 from gavel_rtl.lib.crc import CRC_BITS, advance, crc32_advance, retreat
 
 
-def change_constant(config: SwitchConfig, bit: int, empty: int) -> int:
-    """FCS change of a frame in whose last word ``bit`` is flipped.
+def change_constant(config: SwitchConfig, bit: int, empty: int, words: int = 0) -> int:
+    """FCS change of a frame in which ``bit`` of a word is flipped, ``words`` before the last one.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def change_constant(config: SwitchConfig, bit: int, empty: int) -> int:
     empty
         Unused lanes of the last word.
     """
-    following = config.word_bytes - FCS_BYTES - bit // 8 - empty
+    following = (words + 1) * config.word_bytes - FCS_BYTES - bit // 8 - empty
     state = 1 << bit % 8
     return advance(state, 8 * following) if following >= 0 else retreat(state, -8 * following)
 
@@ -75,33 +75,38 @@ class FcsUpdate(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        state, started, current = Signal(CRC_BITS), Signal(CRC_BITS), Signal(CRC_BITS)
-        ahead = Signal(CRC_BITS)
-        m.d.comb += [
-            started.eq(self._start(m)),
-            current.eq(Mux(self.sop, 0, state) ^ started),
-            ahead.eq(crc32_advance(current, self._config.word_bytes)),
-        ]
+        state, started, difference = Signal(CRC_BITS), Signal(CRC_BITS), Signal(CRC_BITS)
+        m.d.comb += started.eq(self._start(m))
+        advanced = Signal(CRC_BITS)
+        # Words that can hold FCS bytes see a flip of their own cycle only in the shortest frames
+        # of wide words; elsewhere the register alone is right, and flips go around the matrix.
+        if self._flips_beside_fcs:
+            seen, seen_next = Signal(CRC_BITS), advanced
+            m.d.comb += [
+                seen.eq(Mux(self.sop, 0, state) ^ started),
+                advanced.eq(crc32_advance(seen, self._config.word_bytes)),
+            ]
+            ahead = advanced
+        else:
+            seen, seen_next = state, advanced
+            m.d.comb += advanced.eq(crc32_advance(state, self._config.word_bytes))
+            ahead = Mux(self.sop, 0, advanced) ^ started
         with m.If(self.valid):
             m.d.sync += state.eq(ahead)
-        # Words that can hold FCS bytes see a flip of their own cycle only in the shortest frames
-        # of wide words; elsewhere the register alone is right, and the path is shorter.
-        seen = current if self._flips_beside_fcs else state
-        difference = Signal(CRC_BITS)
-        seen_next = ahead if self._flips_beside_fcs else crc32_advance(
-            state, self._config.word_bytes)
         m.d.comb += difference.eq(Mux(self.eop, seen, Mux(self.next_eop, seen_next, 0)))
         self._place(m, difference)
         return m
 
     def _start(self, m: Module) -> Value:
-        """FCS change by this word's flips if it were the last one."""
+        """FCS change by this word's flips if it, or where they go around the matrix the next one,
+        were the last one."""
+        words_before = 0 if self._flips_beside_fcs else 1
         constants = [Signal(CRC_BITS, name=f"flip_of_bit_{bit}") for bit in self._bits]
         with m.Switch(self.empty):
             for empty in range(self._config.word_bytes):
                 with m.Case(empty):
                     m.d.comb += [
-                        constant.eq(change_constant(self._config, bit, empty))
+                        constant.eq(change_constant(self._config, bit, empty, words_before))
                         for constant, bit in zip(constants, self._bits, strict=True)
                     ]
         total: Value = Mux(self.flip[0], constants[0], 0)

@@ -7,6 +7,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
+from gavel_rtl.lib.collisions import NO_COLLISION
 
 
 class FreeList(wiring.Component):
@@ -38,7 +39,7 @@ class FreeList(wiring.Component):
     Cycle behaviour
     ---------------
     The ring is read at the next cycle's read index, so that the cell is there at once. A freed
-    cell that lands on that index passes through.
+    cell that lands on that index, and in the first lap the index itself, goes past the ring.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -56,10 +57,10 @@ class FreeList(wiring.Component):
     def elaborate(self, platform):
         config = self._config
         m = Module()
+        # A word that is read while it is written goes past the ring.
         m.submodules.ring = ring = Memory(
-            shape=config.cell_bits, depth=config.buffer_cells, init=[])
-        write = ring.write_port()
-        read = ring.read_port(transparent_for=(write,))
+            shape=config.cell_bits, depth=config.buffer_cells, init=[], attrs=NO_COLLISION)
+        write, read = ring.write_port(), ring.read_port()
 
         read_index = Signal(config.cell_bits)
         first_lap = Signal(init=1)
@@ -71,36 +72,43 @@ class FreeList(wiring.Component):
         in_first_lap = Signal()
         next_index = Signal.like(read_index)
         next_first_lap = Signal()
+        # What the ring holds, or what it does not hold yet.
+        beside = Signal.like(read_index)
+        is_beside = Signal(init=1)
+        fresh_cell = Signal.like(read_index)
         m.d.comb += [
             index.eq(Mux(self.take_back, start_index, read_index)),
             in_first_lap.eq(Mux(self.take_back, start_first_lap, first_lap)),
-            next_index.eq(index),
-            next_first_lap.eq(in_first_lap),
-            self.free_cell.eq(Mux(self.take_back, self.first_cell,
-                             Mux(first_lap, read_index, read.data))),
+            next_index.eq(self._after(index, self.allocate)),
+            next_first_lap.eq(in_first_lap & ~(
+                self.allocate & (index == config.buffer_cells - 1))),
+            fresh_cell.eq(Mux(is_beside, beside, read.data)),
+            self.free_cell.eq(Mux(self.take_back, self.first_cell, fresh_cell)),
             read.addr.eq(next_index),
             write.addr.eq(write_index),
             write.data.eq(self.freed_cell),
             write.en.eq(self.free),
         ]
-        with m.If(self.allocate):
-            m.d.comb += [
-                next_index.eq(self._after(index)),
-                next_first_lap.eq(in_first_lap & (index != config.buffer_cells - 1)),
+        m.d.sync += [
+            read_index.eq(next_index),
+            first_lap.eq(next_first_lap),
+            beside.eq(Mux(next_first_lap, next_index, self.freed_cell)),
+            is_beside.eq(next_first_lap | (self.free & (write_index == next_index))),
+            write_index.eq(self._after(write_index, self.free)),
+        ]
+        # A frame that begins as the one before is taken back begins where that one did.
+        with m.If(self.allocate & self.first & ~self.take_back):
+            m.d.sync += [
+                start_index.eq(read_index),
+                start_first_lap.eq(first_lap),
+                self.first_cell.eq(fresh_cell),
             ]
-            with m.If(self.first):
-                m.d.sync += [
-                    start_index.eq(index),
-                    start_first_lap.eq(in_first_lap),
-                    self.first_cell.eq(self.free_cell),
-                ]
-        m.d.sync += [read_index.eq(next_index), first_lap.eq(next_first_lap)]
-        with m.If(self.free):
-            m.d.sync += write_index.eq(self._after(write_index))
         return m
 
-    def _after(self, index):
+    def _after(self, index, steps):
+        """``index``, one place further if ``steps`` is 1."""
         cells = self._config.buffer_cells
+        following = (index + steps)[:len(index)]
         if cells & (cells - 1):
-            return Mux(index == cells - 1, 0, index + 1)
-        return index + 1
+            return Mux(steps & (index == cells - 1), 0, following)
+        return following

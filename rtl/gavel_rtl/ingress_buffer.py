@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ingress cell buffer with virtual output queues."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out, connect, flipped
@@ -54,7 +54,8 @@ class IngressBuffer(wiring.Component):
     done
         The open transfer reads its last word in this cycle.
     connect, out_word
-        In c+1: output (one-hot) and word read in c; 0 if none was.
+        In c+1: output (one-hot) and word read in c. If none was, ``connect`` and the word's
+        ``valid`` are 0 and its other members meaningless.
     count, rx_bytes
         Counter events of cycle w.
     counted, freed
@@ -149,7 +150,7 @@ class IngressBuffer(wiring.Component):
         writer, counters, transfer = self._writer, self._counters, self._transfer
         connect(m, flipped(self.match), counters.match)
         enqueue_voq = Signal.like(writer.filed_voq)
-        enqueue_behind = Signal()
+        enqueue_behind, enqueue_second = Signal(), Signal()
         m.d.comb += [
             counters.filed.eq(writer.filed),
             self.voq_frames.eq(counters.voq_frames),
@@ -166,7 +167,8 @@ class IngressBuffer(wiring.Component):
             m.d.comb += self.voq_ready.eq(counters.voq_ready)
         m.d.sync += [
             enqueue_voq.eq(writer.filed_voq),
-            enqueue_behind.eq(counters.voq_ready.bit_select(writer.filed_voq, 1)),
+            enqueue_behind.eq((counters.voq_ready & writer.filed).any()),
+            enqueue_second.eq((counters.voq_single & writer.filed).any()),
         ]
 
         lists = place(m, "voq_lists", VoqLists(config))
@@ -174,6 +176,7 @@ class IngressBuffer(wiring.Component):
             lists.enqueue.eq(writer.enqueue),
             lists.enqueue_voq.eq(enqueue_voq),
             lists.enqueue_behind.eq(enqueue_behind),
+            lists.enqueue_second.eq(enqueue_second),
             lists.frame.eq(writer.frame),
             lists.dequeue.eq(transfer.opening),
             lists.dequeue_voq.eq(transfer.voq),
@@ -230,5 +233,5 @@ class IngressBuffer(wiring.Component):
             word.poisoned.eq(transfer.poisoned),
             word.vc.eq(transfer.vc),
             word.length.eq(transfer.length),
-            word.data.eq(Mux(transfer.valid, data_read.data, 0)),
+            word.data.eq(data_read.data),
         ]

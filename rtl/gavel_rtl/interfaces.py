@@ -184,19 +184,29 @@ class Match(wiring.Signature):
         A match was made.
     output, vc
         One-hot output (P bits) and VC (V bits); 0 without a match.
+    voq
+        The VOQ of both, one-hot (P*V bits); 0 without a match.
     """
 
     def __init__(self, config: SwitchConfig):
-        super().__init__({"valid": Out(1), "output": Out(config.ports), "vc": Out(config.vcs)})
+        super().__init__({
+            "valid": Out(1),
+            "output": Out(config.ports),
+            "vc": Out(config.vcs),
+            "voq": Out(config.voqs),
+        })
 
 
 class SwitchWord(wiring.Signature):
     """A word between IngressBuffer (c+1), Crossbar (c+2) and Egress.
 
+    Without ``valid``, ``sop``, ``eop`` and ``next_eop`` are 0. The other members are then
+    meaningless before the crossbar, and 0 behind it.
+
     Members
     -------
     valid, sop, eop
-        A word is present; first, last word of its frame. All members are 0 without ``valid``.
+        A word is present; first, last word of its frame.
     next_eop
         The next word of this frame is its last one.
     empty

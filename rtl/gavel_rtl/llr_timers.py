@@ -12,6 +12,8 @@ from gavel_rtl.llr_interfaces import LlrSettings
 from gavel_rtl.replay_buffer import frame_index_bits
 
 _LONGEST = (1 << TIMER_BITS) - 1
+_JUST_SENT = 2
+"""Age of a frame when it is looked at for the first time."""
 
 
 class LlrTimers(wiring.Component):
@@ -38,8 +40,8 @@ class LlrTimers(wiring.Component):
         A frame is outstanding.
     progress
         An ACK moves ``oldest`` in this cycle.
-    oldest
-        Index of the oldest frame outstanding.
+    oldest_after
+        Index of the oldest frame outstanding in the next cycle, if there is one then.
     sent, sent_frame
         A frame has been launched for the first time, and its index.
     no_progress
@@ -52,8 +54,8 @@ class LlrTimers(wiring.Component):
     Cycle behaviour
     ---------------
     The three results are combinational from registers, and count only in the states of their
-    rules. ``sent_at`` is read at the visible ``oldest``: its answer belongs to the next cycle,
-    and counts if ``oldest`` is still the same frame then.
+    rules. ``sent_at`` is read one cycle before its answer is turned into an age, which is a
+    register: it counts if ``oldest`` is still the same frame then.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -67,7 +69,7 @@ class LlrTimers(wiring.Component):
             "changing": In(1),
             "outstanding": In(1),
             "progress": In(1),
-            "oldest": In(frame_index_bits(config)),
+            "oldest_after": In(frame_index_bits(config)),
             "sent": In(1),
             "sent_frame": In(frame_index_bits(config)),
             "no_progress": Out(1),
@@ -107,21 +109,30 @@ class LlrTimers(wiring.Component):
 
     def _time_frames(self, m: Module) -> None:
         limit = self.settings.data_age
-        # The time of the oldest frame is written only while no frame is outstanding.
+        # What is read of a frame while it is written does not count: it is two cycles old.
         m.submodules.sent_at = sent_at = Memory(
             shape=TIMER_BITS, depth=1 << frame_index_bits(self._config), init=[],
             attrs=NO_COLLISION)
         write, read = sent_at.write_port(), sent_at.read_port()
-        now = Signal(TIMER_BITS)
+        # Memories are slow: nothing but a subtraction goes before the register.
+        now, after_now = Signal(TIMER_BITS), Signal(TIMER_BITS, init=1)
         age = Signal(TIMER_BITS)
-        same = Signal()
-        m.d.sync += [now.eq(now + 1), same.eq(self.outstanding & ~self.progress)]
+        sent_in_last, sent_before = Signal(), Signal()
+        same, reached = Signal(), Signal()
+        m.d.sync += [
+            now.eq(after_now),
+            after_now.eq(after_now + 1),
+            same.eq(self.outstanding & ~self.progress),
+            sent_in_last.eq(self.sent & (self.sent_frame == self.oldest_after)),
+            sent_before.eq(sent_in_last),
+            # Of the next cycle.
+            age.eq(after_now - read.data),
+        ]
         m.d.comb += [
             write.addr.eq(self.sent_frame),
             write.data.eq(now),
             write.en.eq(self.sent),
-            read.addr.eq(self.oldest),
-            age.eq(Mux(same, now - read.data, 0)),
-            self.too_old.eq(limit.any() & same & self.outstanding & ~self.progress
-                            & (age >= limit)),
+            read.addr.eq(self.oldest_after),
+            reached.eq(Mux(sent_before, limit <= _JUST_SENT, age >= limit)),
+            self.too_old.eq(limit.any() & same & self.outstanding & ~self.progress & reached),
         ]

@@ -160,6 +160,8 @@ class LlrTransmitter(wiring.Component):
             occupancy.launched_first.eq(launcher.first_launch),
             occupancy.finish.eq(launcher.finish),
             occupancy.given_back.eq(buffer.given_back),
+            occupancy.dropped.eq(buffer.dropped),
+            occupancy.dropped_words.eq(buffer.dropped_words),
             occupancy.outstanding.eq(state.outstanding),
             occupancy.lets_come.eq(~launcher.blocks),
             self.hold.eq(occupancy.hold),
@@ -173,7 +175,7 @@ class LlrTransmitter(wiring.Component):
             timers.changing.eq(state.changing),
             timers.outstanding.eq(state.outstanding.any()),
             timers.progress.eq(state.progress),
-            timers.oldest.eq(state.oldest[:index]),
+            timers.oldest_after.eq(state.oldest_after),
             timers.sent.eq(launcher.numbered),
             timers.sent_frame.eq(state.next[:index]),
         ]

@@ -3,12 +3,13 @@
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, ValueLike
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import FCS_BYTES, MIN_FRAME_BYTES, SwitchConfig
 from gavel_model.mac_control import (
+    CC_OFFSET,
     CC_UPDATE_MESSAGE,
     CC_UPDATE_OPCODE,
     CC_VCS,
@@ -18,6 +19,7 @@ from gavel_model.mac_control import (
     PFC_CLASSES,
     PFC_OPCODE,
     PFC_TIME_BITS,
+    PFC_TIMES_OFFSET,
 )
 from gavel_model.register_map import COUNTERS, CREDIT_BITS, Counter
 from gavel_rtl.flow_interfaces import MAC_ADDRESS_BITS, FlowSettings
@@ -107,17 +109,19 @@ class MacControlTransmitter(wiring.Component):
             self.count[Counter.CBFC_TX_CC_UPDATE].eq(self.cc_taken),
         ]
         m.d.sync += age.eq(Cat(self.pfc_taken | self.cc_taken, age))
-        self._send(m, self._body(m, age), age[_FIRST_WORD:])
+        self._compose(m, age)
+        self._send(m, age[_FIRST_WORD:])
         return m
 
-    def _body(self, m: Module, age: Signal) -> Signal:
-        """The frame without its FCS, from s+4 on."""
+    def _compose(self, m: Module, age: Signal) -> None:
+        """The frame without FCS and times, and where there are times, from s+4 on."""
         settings, vcs = self.settings, self._config.vcs
         took_pfc, is_pfc = Signal(), Signal()
         address = Signal(MAC_ADDRESS_BITS)
         counts = [Signal(CREDIT_BITS, name=f"count_{vc}") for vc in range(vcs)]
-        enabled, pausing = Signal(PFC_CLASSES), Signal(PFC_CLASSES)
-        time = Signal(PFC_TIME_BITS)
+        enabled = Signal(PFC_CLASSES)
+        self._pausing = Signal(PFC_CLASSES, name="pausing")
+        self._time = Signal(PFC_TIME_BITS, name="time")
         with m.If(self.pfc_taken | self.cc_taken):
             m.d.sync += took_pfc.eq(self.pfc_taken)
         with m.If(age[_SNAPSHOT]):
@@ -125,48 +129,57 @@ class MacControlTransmitter(wiring.Component):
                 # A further frame may be taken while this one's last word is put together.
                 is_pfc.eq(took_pfc),
                 address.eq(settings.mac_address),
-                enabled.eq(self._classes(settings.pfc_transmit)),
-                pausing.eq(self._classes(settings.pfc_transmit & self.xoff)),
-                time.eq(settings.pfc_time),
+                self._time.eq(settings.pfc_time),
             ]
-            m.d.sync += [count.eq(Mux(settings.sender[vc], self.consumed[vc], 0))
-                         for vc, count in enumerate(counts)]
+            # What stands in one of the two is 0 in the other, so that neither need be chosen.
+            with m.If(took_pfc):
+                m.d.sync += [
+                    enabled.eq(self._classes(settings.pfc_transmit)),
+                    self._pausing.eq(self._classes(settings.pfc_transmit & self.xoff)),
+                ]
+                m.d.sync += [count.eq(0) for count in counts]
+            with m.Else():
+                m.d.sync += [enabled.eq(0), self._pausing.eq(0)]
+                m.d.sync += [count.eq(Mux(settings.sender[vc], self.consumed[vc], 0))
+                             for vc, count in enumerate(counts)]
 
+        message = Mux(is_pfc, 0, Const(CC_UPDATE_MESSAGE, 8 * MESSAGE_BYTES))
+        vector = Const(0, 8 * (CC_OFFSET - PFC_TIMES_OFFSET))
         no_counts = Const(0, CREDIT_BITS * (CC_VCS - vcs))
-        cc_update = [
-            *_bytes(Const(CC_UPDATE_OPCODE, 16)),
-            *_bytes(Const(CC_UPDATE_MESSAGE, 8 * MESSAGE_BYTES)),
-            *_bytes(Cat(no_counts, *reversed(counts))),
-        ]
-        pfc = [*_bytes(Const(PFC_OPCODE, 16)), Const(0, 8), enabled]
-        for pauses in pausing:
-            pfc += _bytes(Mux(pauses, time, 0))
-        header = [*_bytes(Const(MAC_CONTROL_ADDRESS, MAC_ADDRESS_BITS)), *_bytes(address),
-                  *_bytes(Const(MAC_CONTROL_ETHERTYPE, 16))]
-        size = MIN_FRAME_BYTES - FCS_BYTES
-        body = Signal(8 * size)
-        m.d.comb += body.eq(Cat(header, Mux(is_pfc, Cat(pfc), Cat(cc_update))))
-        return body
+        self._body = Signal(8 * (MIN_FRAME_BYTES - FCS_BYTES), name="body")
+        m.d.comb += self._body.eq(Cat(
+            *_bytes(Const(MAC_CONTROL_ADDRESS, MAC_ADDRESS_BITS)), *_bytes(address),
+            *_bytes(Const(MAC_CONTROL_ETHERTYPE, 16)),
+            *_bytes(Mux(is_pfc, Const(PFC_OPCODE, 16), Const(CC_UPDATE_OPCODE, 16))),
+            *_bytes(message | Cat(vector, enabled)),
+            *_bytes(Cat(no_counts, *reversed(counts)))))
+
+    def _part(self, places: Sequence[tuple[ValueLike, int]], bits: int) -> Value:
+        """``bits`` of the frame without FCS: from which bit on under which one-hot condition."""
+        part = select([(turn, self._body[low:low + bits]) for turn, low in places])
+        time = Cat(_bytes(self._time))
+        first = 8 * PFC_TIMES_OFFSET
+        times = []
+        for lane in range(0, bits, PFC_TIME_BITS):
+            classes = [(turn, (low + lane - first) // PFC_TIME_BITS) for turn, low in places]
+            pauses = Cat(Value.cast(turn) & self._pausing[n] for turn, n in classes
+                         if 0 <= n < PFC_CLASSES).any()
+            times.append(Mux(pauses, time, 0))
+        return part | Cat(times)
 
     def _classes(self, vcs: Value) -> Value:
         """The classes that belong to a set of VCs."""
         return Cat((vcs & Cat(classes[n] for classes in self.classes)).any()
                    for n in range(PFC_CLASSES))
 
-    def _send(self, m: Module, body: Signal, turns: Sequence[Value]) -> None:
+    def _send(self, m: Module, turns: Sequence[Value]) -> None:
         """Puts the words together; ``turns``: in which cycle which of them."""
-        config, last = self._config, turns[-1]
-        width = config.data_width
-        content, register = Signal(width), Signal(crc.CRC_BITS)
-        start, fcs = Signal(crc.CRC_BITS), Signal(crc.CRC_BITS)
+        width, last = self._config.data_width, turns[-1]
+        content, fcs = Signal(width), Signal(crc.CRC_BITS)
         m.d.comb += [
-            content.eq(select([(turn, body[n * width:(n + 1) * width])
-                               for n, turn in enumerate(turns)])),
-            start.eq(Mux(turns[0], crc.INITIAL, register)),
-            fcs.eq(~crc.crc32_step(start, content[:width - crc.CRC_BITS])),
+            content.eq(self._part([(turn, n * width) for n, turn in enumerate(turns)], width)),
+            fcs.eq(~self._check(m, content, turns)),
         ]
-        if self._words > 1:
-            m.d.sync += register.eq(crc.crc32_step(start, content))
         m.d.sync += [
             self.word.valid.eq(Cat(turns).any()),
             self.word.sop.eq(turns[0]),
@@ -174,3 +187,26 @@ class MacControlTransmitter(wiring.Component):
             self.word.data.eq(Cat(content[:width - crc.CRC_BITS],
                                   content[width - crc.CRC_BITS:] | Mux(last, fcs, 0))),
         ]
+
+    def _check(self, m: Module, content: Signal, turns: Sequence[Value]) -> Value:
+        """CRC of the body, with the last word.
+
+        What goes through it in a cycle is the width of a word, from the place in that word on at
+        which the FCS stands in the last one: so all of the body has gone when that word comes.
+        """
+        width = self._config.data_width
+        before = width - crc.CRC_BITS
+        initial = Const(crc.INITIAL, crc.CRC_BITS)
+        if len(turns) == 1:
+            return crc.crc32_step(initial, content[:before])
+        register, passing = Signal(crc.CRC_BITS), Signal(width)
+        start = Signal(before + width)
+        m.d.comb += [
+            passing.eq(Cat(content[before:], self._part(
+                [(turn, (n + 1) * width) for n, turn in enumerate(turns[:-1])], before))),
+            # With the first word also what stands before the place.
+            start.eq(Cat(self._part([(Const(1), 0)], before), Const(0, width))),
+        ]
+        m.d.sync += register.eq(crc.crc32_data(passing) ^ Mux(
+            turns[0], crc.crc32_step(initial, start), crc.crc32_advance(register, width // 8)))
+        return register

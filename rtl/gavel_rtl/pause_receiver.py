@@ -6,11 +6,9 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import TIMER_BITS, SwitchConfig
-from gavel_model.mac_control import PFC_CLASSES
+from gavel_model.mac_control import PFC_CLASSES, PFC_TIME_BITS
 from gavel_model.register_map import COUNTERS, QUANTUM_BITS, Counter
 from gavel_rtl.flow_interfaces import FlowSettings, PauseFrame
-
-_LONGEST = (1 << TIMER_BITS) - 1
 
 
 class PauseReceiver(wiring.Component):
@@ -53,44 +51,47 @@ class PauseReceiver(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         vcs = self._config.vcs
-        running = Cat(self._time(m, n) for n in range(PFC_CLASSES))
+        # A quantum is a power of two of cycles.
+        self._shift = (QUANTUM_BITS // self._config.data_width).bit_length() - 1
+        now = Signal(self._shift + PFC_TIME_BITS)
+        m.d.sync += now.eq(now + 1)
+        self._longest_wait = Signal(TIMER_BITS, name="longest_wait")
+        m.d.comb += self._longest_wait.eq(self.settings.watchdog - 1)
+        running = Cat(self._time(m, n, now) for n in range(PFC_CLASSES))
         bites = [self._watch(m, vc, running) for vc in range(vcs)]
         m.d.comb += self.count[Counter.PFC_WATCHDOG].eq(Cat(bites).any())
         return m
 
-    def _time(self, m: Module, number: int) -> Signal:
-        """Whether the timer of a class is above 0."""
-        # A quantum is a power of two of cycles.
-        shift = (QUANTUM_BITS // self._config.data_width).bit_length() - 1
+    def _time(self, m: Module, number: int, now: Signal) -> Signal:
+        """Whether the timer of a class is above 0: up to the cycle that it was set to end in."""
         time = self.pause.times[number]
-        timer = Signal(shift + len(time), name=f"timer_{number}")
+        end = Signal.like(now, name=f"end_{number}")
         running = Signal(name=f"running_{number}")
         with m.If(self.pause.valid & self.pause.enabled[number]):
-            m.d.sync += [timer.eq(Cat(Const(0, shift), time)), running.eq(time.any())]
-        with m.Elif(running):
-            m.d.sync += [timer.eq(timer - 1), running.eq(timer != 1)]
+            m.d.sync += [end.eq(now + Cat(Const(0, self._shift), time)), running.eq(time.any())]
+        with m.Elif(now == end):
+            m.d.sync += running.eq(0)
         return running
 
     def _watch(self, m: Module, vc: int, running: Value) -> Signal:
         """Pauses a VC; returns whether its watchdog bites in this cycle."""
         settings = self.settings
-        watch, restore = (Signal(TIMER_BITS, name=f"{name}_{vc}") for name in ("watch", "restore"))
         asked, restoring, bites = (
             Signal(name=f"{name}_{vc}") for name in ("asked", "restoring", "bites"))
-        watched = Signal(TIMER_BITS + 1, name=f"watched_{vc}")
+        # One counter for both: who is not listened to is not watched.
+        time = Signal(TIMER_BITS, name=f"time_{vc}")
         m.d.comb += [
             asked.eq(settings.pfc_receive[vc] & (running & self.classes[vc]).any()),
             self.paused[vc].eq(asked & ~restoring),
-            watched.eq(watch + 1),
-            bites.eq(asked & ~restoring & settings.watchdog.any()
-                     & (watched >= settings.watchdog)),
+            bites.eq(self.paused[vc] & settings.watchdog.any() & (time >= self._longest_wait)),
         ]
-        with m.If(asked & ~restoring & ~bites):
-            m.d.sync += watch.eq(Mux(watched[-1], _LONGEST, watched))
-        with m.Else():
-            m.d.sync += watch.eq(0)
+        step = Mux(restoring, -1, 1)
+        with m.If(bites):
+            m.d.sync += [time.eq(settings.restore), restoring.eq(settings.restore.any())]
+        with m.Elif(restoring | (asked & ~time.all())):
+            m.d.sync += time.eq(time + step)
+        with m.Elif(~asked):
+            m.d.sync += time.eq(0)
         with m.If(restoring):
-            m.d.sync += [restore.eq(restore - 1), restoring.eq(restore != 1)]
-        with m.Elif(bites):
-            m.d.sync += [restore.eq(settings.restore), restoring.eq(settings.restore.any())]
+            m.d.sync += restoring.eq(time != 1)
         return bites

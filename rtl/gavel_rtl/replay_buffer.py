@@ -67,7 +67,9 @@ class ReplayBuffer(wiring.Component):
     release
         The words of the frames before ``oldest`` are to be given back in the next cycle.
     given_back
-        Words given back in this cycle.
+        Words given back in this cycle; 0 with ``dropped``.
+    dropped, dropped_words
+        The words of a frame that is not kept are given back in this cycle, and how many.
 
     Cycle behaviour
     ---------------
@@ -93,6 +95,8 @@ class ReplayBuffer(wiring.Component):
             "keep": In(1),
             "release": In(1),
             "given_back": Out(self._pointer_bits),
+            "dropped": Out(1),
+            "dropped_words": Out(self._pointer_bits),
         })
 
     def elaborate(self, platform: object) -> Module:
@@ -156,17 +160,18 @@ class ReplayBuffer(wiring.Component):
 
     def _give_back(self, m: Module, reader: Signal, start: Signal) -> None:
         released = Signal(self._pointer_bits)
-        target = Signal(self._pointer_bits)
-        amount = Signal(self._pointer_bits)
         freed = Signal(self._pointer_bits)
         at_once = Signal()
+        words = self._config.replay_words
         m.d.comb += [
-            # Such a frame is launched only if everything before it has been given back.
             at_once.eq(self.finish & ~self.keep),
-            target.eq(Mux(at_once, reader, start)),
-            amount.eq(ring.distance(target, released, self._config.replay_words)),
-            self.given_back.eq(Mux(at_once, amount, freed)),
+            self.given_back.eq(freed),
+            # Such a frame is launched only if everything before it has been given back.
+            self.dropped.eq(at_once),
+            self.dropped_words.eq(ring.distance(reader, released, words)),
         ]
-        m.d.sync += freed.eq(Mux(self.release, amount, 0))
-        with m.If(at_once | self.release):
-            m.d.sync += released.eq(target)
+        m.d.sync += freed.eq(Mux(self.release, ring.distance(start, released, words), 0))
+        with m.If(at_once):
+            m.d.sync += released.eq(reader)
+        with m.Elif(self.release):
+            m.d.sync += released.eq(start)

@@ -33,8 +33,8 @@ class ReplayOccupancy(wiring.Component):
         A word is launched for the first time, or dropped ...
     finish
         ... and it is the last one of its frame.
-    given_back
-        Words given back.
+    given_back, dropped, dropped_words
+        Words given back, as of `ReplayBuffer`: the latter with ``dropped``, which comes late.
     outstanding
         Frames outstanding, as visible in the cycle.
     lets_come
@@ -60,6 +60,8 @@ class ReplayOccupancy(wiring.Component):
             "launched_first": In(1),
             "finish": In(1),
             "given_back": In(ring.pointer_bits(config.replay_words)),
+            "dropped": In(1),
+            "dropped_words": In(ring.pointer_bits(config.replay_words)),
             "outstanding": In(config.seq_bits),
             "lets_come": In(1),
             "hold": Out(1),
@@ -76,15 +78,18 @@ class ReplayOccupancy(wiring.Component):
         spare_before = Signal(range(longest))
         reserved = Signal(range(longest + 1))
         not_needed = Signal(range(longest + 1))
+        used_before = Signal.like(self.used)
         m.d.comb += [
             spare.eq(Mux(self.written_sop, longest - 1, spare_before)),
             reserved.eq(Mux(self.matched, longest, 0)),
             not_needed.eq(Mux(self.written & self.written_eop, spare, 0)),
+            used_before.eq(self.used + reserved - not_needed),
         ]
         with m.If(self.written):
             m.d.sync += spare_before.eq(spare - 1)
         m.d.sync += [
-            self.used.eq(self.used + reserved - not_needed - self.given_back),
+            self.used.eq(Mux(self.dropped, used_before - self.dropped_words,
+                             used_before - self.given_back)),
             unsent.eq(unsent + self.written - self.launched_first),
             waiting.eq(waiting + self.matched - self.finish),
         ]

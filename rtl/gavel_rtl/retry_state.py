@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sequence numbers and states of the transmit side of link-level retry."""
 
-from amaranth.hdl import Module, Mux, Signal, unsigned
+from amaranth.hdl import Module, Mux, Signal, Value, unsigned
 from amaranth.lib import enum, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -133,7 +133,8 @@ class RetryState(wiring.Component):
         self._restart = Signal(name="restart")
         self._replay_from = Signal(bits, name="replay_from")
         self._echo_seen = Signal(name="echo_seen")
-        freeing, past_oldest = Signal(), Signal(bits)
+        freeing = Signal()
+        self._wraps = Signal(name="wraps")
         self._is_off, self._is_init, self._is_advance, self._is_replay, self._is_flush = (
             Signal(name=f"is_{state.name.lower()}") for state in TransmitterState)
         self._running = Signal(name="running")
@@ -145,26 +146,29 @@ class RetryState(wiring.Component):
             self._is_flush.eq(self.state == TransmitterState.FLUSH),
             self._running.eq(self._is_advance | self._is_replay),
             self.outstanding.eq(self.next - self.oldest),
-            past_oldest.eq(self.send - self.oldest),
-            self.behind.eq(past_oldest > self.outstanding),
+            self._wraps.eq(self.oldest > self.next),
+            self.behind.eq(~self._is_outstanding_or_next(self.send)),
             self.settled.eq((self._released == self.oldest) & ~freeing),
         ]
         m.d.sync += freeing.eq(self.release)
+
+    def _is_outstanding_or_next(self, number: Value) -> Value:
+        """Whether a number lies in ``oldest``...``next``, by comparisons side by side."""
+        behind_oldest, before_next = number >= self.oldest, number <= self.next
+        return Mux(self._wraps, behind_oldest | before_next, behind_oldest & before_next)
 
     def _acknowledge(self, m: Module) -> None:
         """ACK and NACK (6.3)."""
         control = self.control
         looked_at, fits, accepted = Signal(), Signal(), Signal()
-        acknowledged = Signal(self._config.seq_bits)
         self._replays_after = Signal(REPLAY_COUNT_BITS, name="replays_after")
         self._nacked = Signal(name="nacked")
         self._oldest_after = Signal(self._config.seq_bits, name="oldest_after_control")
         m.d.comb += [
             looked_at.eq(self._running & (control.ack | control.nack)),
-            acknowledged.eq(control.following - self.oldest),
-            fits.eq(acknowledged <= self.outstanding),
+            fits.eq(self._is_outstanding_or_next(control.following)),
             accepted.eq(looked_at & fits),
-            self.progress.eq(accepted & acknowledged.any()),
+            self.progress.eq(accepted & (control.following != self.oldest)),
             self._oldest_after.eq(Mux(accepted, control.following, self.oldest)),
             self.oldest_after.eq(self._oldest_after[:len(self.oldest_after)]),
             self._replays_after.eq(Mux(self.progress, 0, self.replays)),
@@ -183,8 +187,10 @@ class RetryState(wiring.Component):
     def _decide(self, m: Module) -> None:
         """Which rule of 6.4 applies."""
         settings = self.settings
-        give_up, wanted, again, exhausted, quiet = (
-            Signal(name=name) for name in ("give_up", "wanted", "again", "exhausted", "quiet"))
+        again, exhausted, quiet = (Signal(name=name) for name in ("again", "exhausted", "quiet"))
+        self._give_up = give_up = Signal(name="give_up")
+        self._wanted = wanted = Signal(name="wanted")
+        self._is_between = Signal(name="is_between")
         self._turn_off = Signal(name="turn_off")
         self._flush = Signal(name="flush")
         self._replay = Signal(name="replay")
@@ -205,8 +211,8 @@ class RetryState(wiring.Component):
                          & (self._replays_after >= settings.replay_count)),
             self._flush.eq((give_up & ~self._turn_off) | (again & exhausted)),
             self._replay.eq(again & ~exhausted),
-            quiet.eq(~self._turn_off & ~give_up & ~wanted
-                     & ~self.mid & ~self._restart & ~self.rewind),
+            self._is_between.eq(~self.mid & ~self._restart & ~self.rewind),
+            quiet.eq(~self._turn_off & ~give_up & ~wanted & self._is_between),
             # With O free no word of the time before can be taken for one after the INIT.
             self._enter_init.eq(quiet & self.settled & self.free & (
                 (self._is_off & settings.remote) | (self._is_flush & settings.reinit))),
@@ -222,8 +228,10 @@ class RetryState(wiring.Component):
     def _change_state(self, m: Module) -> None:
         set_restart, crosses_init = Signal(), Signal()
         m.d.comb += [
-            set_restart.eq((self._turn_off & self._running) | self._flush | self._replay
-                           | self._go_back),
+            # As turning off, flushing, replaying and going back come to, but not by way of them.
+            set_restart.eq((self._turn_off & self._running) | (~self._turn_off & (
+                self._give_up | self._wanted
+                | (self._is_replay & self.behind & self._is_between)))),
             crosses_init.eq(
                 self._enter_init | self._establish | (self._turn_off & self._is_init)),
             self.changing.eq(self._turn_off | self._flush | crosses_init),

@@ -124,8 +124,9 @@ class Scheduler(wiring.Component):
                 self.match[i].valid.eq(side.match.valid),
                 self.match[i].output.eq(side.match.output),
                 self.match[i].vc.eq(side.match.vc),
+                self.match[i].voq.eq(side.match.voq),
             ]
-            m.d.comb += [side.vc_rows[vc].eq(_column((each.vc for each in outputs), vc))
+            m.d.comb += [side.choice[vc].eq(_column((each.choice[vc] for each in outputs), i))
                          for vc in range(vcs)]
         self._exchange(m, inputs, outputs)
         m.d.comb += [

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
 from gavel_rtl.interfaces import Match
-from gavel_rtl.lib.round_robin import pick, pointer_after
+from gavel_rtl.lib.round_robin import pick_preferred, pointer_after
 
 
 class SchedulerInput(wiring.Component):
@@ -30,8 +30,8 @@ class SchedulerInput(wiring.Component):
         For each iteration P bits, one-hot: the output accepted.
     unmatched
         For each iteration: the input is free and no earlier iteration matched it.
-    vc_rows
-        V rows of P bits: bit j of row v, the match to output j is of VC v.
+    choice
+        V rows of P bits: bit j of row v, a match with output j is of VC v.
     open
         P bits, one-hot: output of the open transfer, 0 if it ends in this cycle.
     match
@@ -55,7 +55,7 @@ class SchedulerInput(wiring.Component):
             "granted": In(ports).array(iterations),
             "accepted": Out(ports).array(iterations),
             "unmatched": Out(1).array(iterations),
-            "vc_rows": In(ports).array(config.vcs),
+            "choice": In(ports).array(config.vcs),
             "open": Out(ports),
             "match": Out(Match(config)),
             "accept_mask": Out(ports),
@@ -65,20 +65,16 @@ class SchedulerInput(wiring.Component):
         m = Module()
         ports = self._config.ports
         transfer = Signal(ports)
+        is_open = Signal()
         m.d.comb += [
             self.open.eq(Mux(self.done, 0, transfer)),
-            self.unmatched[0].eq(self.done | ~transfer.any()),
+            self.unmatched[0].eq(self.done | ~is_open),
         ]
         matched: Value = Const(0, 1)
         output: Value = Const(0, ports)
         for k, granted in enumerate(self.granted):
-            served_first = Signal(ports, name=f"served_first_{k}")
-            considered = Signal(ports, name=f"considered_{k}")
-            m.d.comb += [
-                served_first.eq(granted & self.waiting),
-                considered.eq(Mux(served_first.any(), served_first, granted)),
-                self.accepted[k].eq(pick(considered, self.accept_mask)),
-            ]
+            m.d.comb += self.accepted[k].eq(
+                pick_preferred(granted, self.accept_mask, self.waiting))
             matched = matched | granted.any()
             output = output | self.accepted[k]
             if k + 1 < len(self.granted):
@@ -86,9 +82,13 @@ class SchedulerInput(wiring.Component):
         m.d.comb += [
             self.match.valid.eq(matched),
             self.match.output.eq(output),
-            self.match.vc.eq(Cat((row & self.match.output).any() for row in self.vc_rows)),
+            self.match.vc.eq(Cat((row & self.match.output).any() for row in self.choice)),
+            self.match.voq.eq(Cat(row[j] & self.match.output[j]
+                                  for j in range(ports) for row in self.choice)),
         ]
-        m.d.sync += transfer.eq(Mux(self.match.valid, self.match.output, self.open))
+        m.d.sync += is_open.eq(self.match.valid | (is_open & ~self.done))
+        with m.If(self.unmatched[0]):
+            m.d.sync += transfer.eq(self.match.output)
         with m.If(self.granted[0].any()):
             m.d.sync += self.accept_mask.eq(pointer_after(self.accepted[0]))
         return m

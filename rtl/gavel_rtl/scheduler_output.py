@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
 from gavel_model.probes import QUOTA_BITS
-from gavel_rtl.lib.round_robin import first, pick, pointer_after
+from gavel_rtl.lib.round_robin import pick_preferred, pointer_after
 
 BYPASS_BITS = 8
 WEIGHTS_BITS = 32
@@ -47,6 +47,8 @@ class SchedulerOutput(wiring.Component):
         1 if a member of the catch-up set has a frame for this output that may be sent.
     idle
         Only ``claim`` can keep this output from a match.
+    choice
+        V rows of P bits: bit i of row v, a match with input i is of VC v.
     matched
         A frame is matched to this output.
     vc
@@ -56,8 +58,10 @@ class SchedulerOutput(wiring.Component):
 
     Cycle behaviour
     ---------------
-    ``ready`` to ``granted`` and ``accepted`` to ``vc`` are combinational; all state changes at
-    the end of the cycle. After reset every pointer is 0 and the catch-up set empty.
+    ``ready`` to ``granted`` and ``choice``, and ``accepted`` to ``vc``, are combinational; all
+    state changes at the end of the cycle. ``accepted`` is the last to come, so what follows from a
+    match is made ready for each input beforehand. After reset every pointer is 0 and the catch-up
+    set empty.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -78,6 +82,7 @@ class SchedulerOutput(wiring.Component):
             "granted": Out(ports).array(iterations),
             "waiting": Out(1),
             "idle": Out(1),
+            "choice": Out(ports).array(config.vcs),
             "matched": Out(1),
             "vc": Out(config.vcs),
             "grant_mask": Out(ports),
@@ -102,11 +107,7 @@ class SchedulerOutput(wiring.Component):
             self.waiting.eq((self.catch_up & eligible).any()),
             self.idle.eq(~self.busy & ~self.hold),
         ]
-        candidates = Signal(ports)
-        everyone = Const((1 << ports) - 1, ports)
-        m.d.comb += candidates.eq(Mux(self.idle & ~self.claim,
-                                      Mux(self.waiting, self.catch_up, everyone), none))
-        requests, new_round = self._consider(m, allowed, candidates)
+        requests, new_round = self._consider(m, allowed)
         self._grant(m, requests)
         match = Signal(ports)
         m.d.comb += [match.eq(reduce(or_, self.accepted)), self.matched.eq(match.any())]
@@ -115,20 +116,18 @@ class SchedulerOutput(wiring.Component):
         self._wait_for_busy_inputs(m, queued, eligible, match)
         return m
 
-    def _consider(self, m: Module, allowed: list[Signal],
-                  candidates: Signal) -> tuple[list[Signal], Signal]:
-        """For each VC the inputs whose requests count, and whether a new round begins with them."""
+    def _consider(self, m: Module, allowed: list[Signal]) -> tuple[list[Signal], Signal]:
+        """For each VC the inputs that request, among them all whose requests count, and whether a
+        new round begins with these."""
         vcs = self._config.vcs
         requested, urgent, left, considered = Signal(vcs), Signal(vcs), Signal(vcs), Signal(vcs)
         new_round = Signal()
         quotas = [self.quota.word_select(vc, QUOTA_BITS) for vc in range(vcs)]
-        free = Signal(self._config.ports)
         rows = [Signal.like(row, name=f"row_{vc}") for vc, row in enumerate(allowed)]
         m.d.comb += [
             self._weighted.eq(self.weights.any()),
-            free.eq(candidates & self.inputs_free),
-            *(row.eq(of_vc & free) for row, of_vc in zip(rows, allowed, strict=True)),
-            requested.eq(Cat(row.any() for row in rows)),
+            *(row.eq(of_vc & self.inputs_free) for row, of_vc in zip(rows, allowed, strict=True)),
+            requested.eq(Cat(self._any_counts(row) for row in rows)),
             urgent.eq(requested & self.strict),
             left.eq(requested & Cat(quota.any() for quota in quotas)),
             new_round.eq(~left.any()),
@@ -143,14 +142,22 @@ class SchedulerOutput(wiring.Component):
             m.d.comb += considered.eq(~0)
         requests = []
         for vc, row in enumerate(rows):
-            fresh = Signal.like(row, name=f"fresh_{vc}")
+            fresh, some_fresh = Signal.like(row, name=f"fresh_{vc}"), Signal(
+                name=f"some_fresh_{vc}")
             counting = Signal.like(row, name=f"counting_{vc}")
             m.d.comb += [
                 fresh.eq(row & ~self._turn(vc)),
-                counting.eq(Mux(considered[vc], Mux(self._weighted & fresh.any(), fresh, row), 0)),
+                some_fresh.eq(self._any_counts(fresh)),
+                counting.eq(Mux(considered[vc], row & ~Mux(
+                    self._weighted & some_fresh, self._turn(vc), 0), 0)),
             ]
             requests.append(counting)
         return requests, new_round
+
+    def _any_counts(self, inputs: Signal) -> Value:
+        """1 if a request of ``inputs`` counts: all do, or with ``waiting`` those of the catch-up
+        set, of which without it no member requests."""
+        return (inputs & self.catch_up).any() | (~self.waiting & inputs.any())
 
     def _turn(self, vc: int) -> Value:
         """Inputs that have had their turn with a VC."""
@@ -158,14 +165,20 @@ class SchedulerOutput(wiring.Component):
 
     def _grant(self, m: Module, requests: list[Signal]) -> None:
         ports = self._config.ports
-        wanted = Signal(ports)
-        m.d.comb += wanted.eq(reduce(or_, requests))
+        wanted, available = Signal(ports), Signal(ports)
+        m.d.comb += [
+            wanted.eq(reduce(or_, requests)),
+            # A request that does not count gives way to those that do, and is not granted.
+            available.eq(Mux(self.idle & ~self.claim, self.catch_up
+                             | (~self.waiting).replicate(ports), 0)),
+        ]
         taken: Value = Const(0, 1)
         for k, granted in enumerate(self.granted):
             request = Signal(ports, name=f"request_{k}")
             m.d.comb += [
-                request.eq(Mux(taken, 0, wanted & self.unmatched[k])),
-                granted.eq(pick(request, self.grant_mask)),
+                request.eq(wanted if k == 0 else wanted & self.unmatched[k]),
+                granted.eq(Mux(taken, 0, available & pick_preferred(
+                    request, self.grant_mask, self.catch_up))),
             ]
             taken = taken | self.accepted[k].any()
         with m.If(self.accepted[0].any()):
@@ -173,22 +186,33 @@ class SchedulerOutput(wiring.Component):
 
     def _choose_vc(self, m: Module, requests: list[Signal], match: Signal) -> None:
         """The VC of the pair, and the turns after it."""
-        vcs = self._config.vcs
-        backlogged, fresh, had = Signal(vcs), Signal(vcs), Signal()
+        ports, vcs = self._config.ports, self._config.vcs
+        fresh = [Signal(ports, name=f"fresh_of_{vc}") for vc in range(vcs)]
+        none_fresh, had = Signal(ports), Signal(ports)
+        had_turn = Signal()
+        m.d.comb += [row.eq(request & ~self._turn(vc))
+                     for vc, (row, request) in enumerate(zip(fresh, requests, strict=True))]
+        # With weights every request that is left counts, whatever the input's other VCs had.
+        m.d.comb += none_fresh.eq(Mux(self._weighted, ~0, ~reduce(or_, fresh)))
+        lower: Value = Const(0, ports)
+        for vc, request in enumerate(requests):
+            counts = Signal(ports, name=f"counts_{vc}")
+            m.d.comb += [
+                counts.eq(fresh[vc] | (request & none_fresh)),
+                self.choice[vc].eq(counts & ~lower),
+                self.vc[vc].eq((self.choice[vc] & match).any()),
+            ]
+            lower = lower | counts
         m.d.comb += [
-            backlogged.eq(Cat((row & match).any() for row in requests)),
-            fresh.eq(Cat((row & match & ~self._turn(vc)).any()
-                         for vc, row in enumerate(requests))),
-            self.vc.eq(first(Mux(~self._weighted & fresh.any(), fresh, backlogged))),
-            had.eq((self.vc & ~fresh).any()),
+            had.eq(reduce(or_, (choice & self._turn(vc) for vc, choice in enumerate(self.choice)))),
+            had_turn.eq((had & match).any()),
         ]
-        for vc in range(vcs):
+        for vc, choice in enumerate(self.choice):
             inputs = self._turn(vc)
             with m.If(self._weighted & self.vc[vc]):
-                m.d.sync += inputs.eq(Mux(had, 0, inputs) | match)
-            with m.Elif(~self._weighted & match.any()):
-                m.d.sync += inputs.eq(Mux(had, inputs & ~match, inputs)
-                                      | Mux(self.vc[vc], match, 0))
+                m.d.sync += inputs.eq(Mux(had_turn, 0, inputs) | match)
+            with m.Elif(~self._weighted):
+                m.d.sync += inputs.eq((match & (choice | (inputs & ~had))) | (inputs & ~match))
 
     def _account(self, m: Module, new_round: Signal) -> None:
         """Weights: what is left of this round of each VC."""
@@ -198,26 +222,25 @@ class SchedulerOutput(wiring.Component):
                 quota = self.quota.word_select(vc, QUOTA_BITS)
                 before = Signal(QUOTA_BITS, name=f"quota_before_{vc}")
                 m.d.comb += before.eq(Mux(new_round, Mux(weight.any(), weight, 1), quota))
-                m.d.sync += quota.eq(before - self.vc[vc])
+                m.d.sync += quota.eq(Mux(self.vc[vc], before - 1, before))
 
     def _wait_for_busy_inputs(self, m: Module, queued: Signal, eligible: Signal,
                               match: Signal) -> None:
         late = Signal(self._config.ports)
         bypass = Signal(BYPASS_BITS)
         passed_by = Signal(self._config.ports)
-        limit_reached = Signal()
+        bypass_plus_one = Signal(BYPASS_BITS + 1)
+        turned_on, goes_past, turns_back = Signal(), Signal(), Signal()
         m.d.comb += [
             late.eq(self.catch_up & queued),
             passed_by.eq(eligible & ~self.inputs_free),
-            limit_reached.eq(bypass + 1 >= self.bypass_limit),
+            bypass_plus_one.eq(bypass + 1),
+            turned_on.eq(self.bypass_limit.any()),
+            goes_past.eq(~self.waiting & (bypass_plus_one < self.bypass_limit)),
+            turns_back.eq(~self.waiting & turned_on & (bypass_plus_one >= self.bypass_limit)),
         ]
-        m.d.sync += self.catch_up.eq(late)
-        with m.If(match.any()):
-            with m.If(self.waiting):
-                m.d.sync += [self.catch_up.eq(late & ~match), bypass.eq(0)]
-            with m.Elif(self.bypass_limit == 0):
-                m.d.sync += bypass.eq(0)
-            with m.Elif(passed_by.any()):
-                m.d.sync += bypass.eq(Mux(limit_reached, 0, bypass + 1))
-                with m.If(limit_reached):
-                    m.d.sync += self.catch_up.eq(late | passed_by)
+        # Without a wait no member of the set can be matched, so it loses the match or nothing.
+        m.d.sync += self.catch_up.eq(
+            (late & ~match) | Mux(self.matched & turns_back, passed_by, 0))
+        with m.If(self.matched & (self.waiting | ~turned_on | passed_by.any())):
+            m.d.sync += bypass.eq(Mux(goes_past, bypass_plus_one, 0))

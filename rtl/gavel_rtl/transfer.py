@@ -40,10 +40,10 @@ class Transfer(wiring.Component):
         In c: ``cell_now`` has been read to its end.
     done
         In c: the frame has been read to its end.
-    connect, valid, sop, eop, next_eop, empty, profile, frame_mark, poisoned, vc, length
+    connect, valid, sop, eop, next_eop
         In c+1: what goes beside the word that was read in c; 0 if none was.
-    cells
-        In c+1: cells of its frame; meaningless if none was.
+    empty, profile, frame_mark, poisoned, vc, length, cells
+        In c+1: what is known of its frame; meaningless if none was.
 
     Cycle behaviour
     ---------------
@@ -85,25 +85,21 @@ class Transfer(wiring.Component):
 
         more = Signal(more_bits(config))
         more_now = Signal.like(more)
-        last = Signal()
         end_of_cell = Signal()
         m.d.comb += [
             more_now.eq(Mux(self.opening, self.head.more, more)),
-            self.done.eq(self.read & last),
-            self.free.eq(self.read & (last | end_of_cell)),
+            self.free.eq(self.done | (self.read & end_of_cell)),
         ]
         m.d.sync += more.eq(more_now - 1)
         if config.words_per_cell == 1:
             self._walk_cells(m)
-            m.d.comb += [last.eq(more_now == 0), end_of_cell.eq(1)]
+            m.d.comb += [self.done.eq(self.read & (more_now == 0)), end_of_cell.eq(1)]
         else:
             self._walk_words(m, end_of_cell)
             # No frame is so short that its first word is its last.
-            at_last = Signal()
-            m.d.sync += at_last.eq(more_now == 1)
-            m.d.comb += last.eq(at_last & ~self.opening)
+            m.d.sync += self.done.eq(self.read & ~self.done & (more_now == 1))
 
-        self._describe(m, last, more_now == 1)
+        self._describe(m, more_now == 1)
         return m
 
     def _open(self, m):
@@ -147,14 +143,9 @@ class Transfer(wiring.Component):
             position.eq(position_now + 1),
         ]
 
-    def _describe(self, m, last, next_is_last):
+    def _describe(self, m, next_is_last):
         """What goes beside the data in c+1."""
         config, head = self._config, self.head
-        frame_empty = Signal(config.empty_bits)
-        frame_profile = Signal(PROFILE_BITS)
-        marked, poisoned = Signal(), Signal()
-        frame_vc = Signal(config.vc_bits)
-        frame_length = Signal(config.length_bits)
         m.d.sync += [
             self.connect.eq(Mux(self.read, self._output, 0)),
             self.valid.eq(self.read),
@@ -164,19 +155,11 @@ class Transfer(wiring.Component):
         ]
         with m.If(self.opening):
             m.d.sync += [
-                frame_empty.eq(head.empty),
-                frame_profile.eq(head.profile),
-                marked.eq(self.mark),
-                poisoned.eq(head.poisoned),
-                frame_vc.eq(self._vc),
-                frame_length.eq(frame_bytes(head.more, head.empty)),
+                self.empty.eq(head.empty),
+                self.profile.eq(head.profile),
+                self.frame_mark.eq(self.mark),
+                self.poisoned.eq(head.poisoned),
+                self.vc.eq(self._vc),
+                self.length.eq(frame_bytes(head.more, head.empty)),
                 self.cells.eq(frame_cells(config, head.more)),
             ]
-        m.d.comb += [
-            self.empty.eq(Mux(self.valid, frame_empty, 0)),
-            self.profile.eq(Mux(self.valid, frame_profile, 0)),
-            self.frame_mark.eq(self.valid & marked),
-            self.poisoned.eq(self.valid & poisoned),
-            self.vc.eq(Mux(self.valid, frame_vc, 0)),
-            self.length.eq(Mux(self.valid, frame_length, 0)),
-        ]

@@ -29,10 +29,12 @@ ASSERT_MACRO = "GAVEL_ASSERT"
 not every tool that reads Verilog knows them."""
 
 _MEMORY = re.compile(r"^  reg (?:\[\d+:0\] )?(\w+) \[(\d+):0\];$", re.MULTILINE)
-_MODULES = re.compile(r"^(?=module )", re.MULTILINE)
+MODULES = re.compile(r"^(?=module )", re.MULTILINE)
 _MODULE_NAME = re.compile(r"module \\?([\w$]+)")
-_PROMISED = re.compile(r"^  attribute \\no_rw_check 1\n(?:  attribute .*\n)*  memory .* \\(\S+)$",
-                       re.MULTILINE)
+PROMISED = re.compile(r"^  attribute \\no_rw_check 1\n(?:  attribute .*\n)*  memory .* \\(\S+)$",
+                      re.MULTILINE)
+"""A memory with the attributes `NO_COLLISION`, in RTLIL."""
+
 _READ_PORT = re.compile(r'^  cell \$memrd_v2 .*\n    parameter \\MEMID "\\\\(\S+)"\n'
                         r"(?:    parameter .*\n)*?    parameter \\TRANSPARENCY_MASK \d+'([01]+)$",
                         re.MULTILINE)
@@ -95,11 +97,11 @@ def _mark_memories(text: str, rtlil: str) -> str:
     """Attributes at the memories whose collisions do not matter, by promise (`NO_COLLISION`) or
     because the logic beside all of their read ports passes on what is being written."""
     marked: dict[str, set[str]] = {}
-    for part in _MODULES.split(rtlil)[1:]:
+    for part in MODULES.split(rtlil)[1:]:
         reads = _READ_PORT.findall(part)
         transparent = {name for name, mask in reads if "0" not in mask}
         opaque = {name for name, mask in reads if "0" in mask}
-        marked[_name(part)] = {*_PROMISED.findall(part), *(transparent - opaque)}
+        marked[_name(part)] = {*PROMISED.findall(part), *(transparent - opaque)}
 
     def mark(part: str) -> str:
         names = marked.get(_name(part), set())
@@ -107,7 +109,7 @@ def _mark_memories(text: str, rtlil: str) -> str:
             lambda memory: memory[0].replace("  reg", f"  {COLLISION_ATTRIBUTES} reg", 1)
             if memory[1] in names else memory[0], part)
 
-    banner, *parts = _MODULES.split(text)
+    banner, *parts = MODULES.split(text)
     return banner + "".join(map(mark, parts))
 
 

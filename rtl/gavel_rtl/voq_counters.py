@@ -20,13 +20,13 @@ class VoqCounters(wiring.Component):
         A frame is taken out in this cycle.
     voq_frames
         Element n = frames in VOQ n, as visible in the cycle.
-    voq_ready
-        Bit n: VOQ n is not empty.
+    voq_ready, voq_single
+        Bit n: VOQ n is not empty; holds one frame.
 
     Cycle behaviour
     ---------------
     Both events of a cycle show in the next one. A VOQ that gains and loses a frame keeps its
-    count.
+    count. A match comes late in its cycle, so it decides only whether a VOQ changes.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -36,6 +36,7 @@ class VoqCounters(wiring.Component):
             "match": In(Match(config)),
             "voq_frames": Out(config.voqs * config.count_bits),
             "voq_ready": Out(config.voqs),
+            "voq_single": Out(config.voqs),
         })
 
     def elaborate(self, platform):
@@ -47,7 +48,7 @@ class VoqCounters(wiring.Component):
             taken = Signal(config.vcs, name=f"taken_{output}")
             changed = Signal(config.vcs, name=f"changed_{output}")
             m.d.comb += [
-                taken.eq(self.match.output[output].replicate(config.vcs) & self.match.vc),
+                taken.eq(self.match.voq.word_select(output, config.vcs)),
                 changed.eq(filed ^ taken),
             ]
             # One test for the output spares a simulator the tests for its VCs.
@@ -55,9 +56,11 @@ class VoqCounters(wiring.Component):
                 for vc in range(config.vcs):
                     voq = output * config.vcs + vc
                     frames = self.voq_frames.word_select(voq, config.count_bits)
+                    ready, single = self.voq_ready[voq], self.voq_single[voq]
                     with m.If(changed[vc]):
                         m.d.sync += [
-                            frames.eq(frames + Mux(taken[vc], minus_one, 1)),
-                            self.voq_ready[voq].eq(~taken[vc] | (frames != 1)),
+                            frames.eq(frames + Mux(filed[vc], 1, minus_one)),
+                            ready.eq(filed[vc] | ~single),
+                            single.eq(Mux(filed[vc], ~ready, frames == 2)),
                         ]
         return m

@@ -23,8 +23,8 @@ class VoqLists(wiring.Component):
     -------
     enqueue, enqueue_voq, frame
         A frame goes to the tail of a VOQ, one cycle after it was filed (w+1).
-    enqueue_behind
-        With ``enqueue``: the VOQ was not empty in w.
+    enqueue_behind, enqueue_second
+        With ``enqueue``: the VOQ was not empty in w; it held one frame.
     dequeue, dequeue_voq
         The head is taken out, one cycle after the match (s+1).
     head
@@ -32,8 +32,9 @@ class VoqLists(wiring.Component):
 
     Cycle behaviour
     ---------------
-    ``head`` is combinational; the link behind it is read with it, comes one cycle later (s+2),
-    and passes straight through to the lookup of that cycle if it is for the same VOQ.
+    ``head`` is combinational; the link behind it is read with it and comes one cycle later (s+2).
+    Where a frame may be a single word, the next ``dequeue`` may come in s+2, and the link passes
+    straight through to it if it is for the same VOQ.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -42,6 +43,7 @@ class VoqLists(wiring.Component):
             "enqueue": In(1),
             "enqueue_voq": In(voq_number_bits(config)),
             "enqueue_behind": In(1),
+            "enqueue_second": In(1),
             "frame": In(FrameInfo(config)),
             "dequeue": In(1),
             "dequeue_voq": In(voq_number_bits(config)),
@@ -63,7 +65,6 @@ class VoqLists(wiring.Component):
         tail_read = tails.read_port(domain="comb")
         tail_write = tails.write_port()
         same_voq = Signal()
-        is_last = Signal()
         becomes_head = Signal()
         m.d.comb += [
             tail_read.addr.eq(self.enqueue_voq),
@@ -71,8 +72,8 @@ class VoqLists(wiring.Component):
             tail_write.data.eq(self.frame.cell),
             tail_write.en.eq(self.enqueue),
             same_voq.eq(self.dequeue & (self.dequeue_voq == self.enqueue_voq)),
-            is_last.eq(self.head.cell == tail_read.data),
-            becomes_head.eq(self.enqueue & (~self.enqueue_behind | (same_voq & is_last))),
+            becomes_head.eq(self.enqueue & (
+                ~self.enqueue_behind | (same_voq & self.enqueue_second))),
         ]
 
         link_read = links.read_port()
@@ -104,11 +105,12 @@ class VoqLists(wiring.Component):
             followed_write.en.eq(follow),
             enqueued_read.addr.eq(self.dequeue_voq),
             followed_read.addr.eq(self.dequeue_voq),
-            self.head.eq(Mux(
-                follow & (follow_voq == self.dequeue_voq), link_read.data,
-                Mux(followed_is_newer.bit_select(self.dequeue_voq, 1),
-                    followed_read.data, enqueued_read.data))),
         ]
+        head = Mux(followed_is_newer.bit_select(self.dequeue_voq, 1),
+                   followed_read.data, enqueued_read.data)
+        if config.words_per_cell == 1:
+            head = Mux(follow & (follow_voq == self.dequeue_voq), link_read.data, head)
+        m.d.comb += self.head.eq(head)
         set_newer = Signal(config.voqs)
         clear_newer = Signal(config.voqs)
         m.d.comb += [

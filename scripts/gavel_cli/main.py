@@ -31,6 +31,7 @@ VERBS = {
     "fpga": "gavel_cli.fpga:fpga",
     "goodput": "gavel_cli.goodput:goodput",
     "info": "gavel_cli.info:info",
+    "ppa": "gavel_cli.ppa:ppa",
     "registers": "gavel_cli.registers:registers",
     "regress": "gavel_cli.regress:regress",
     "run": "gavel_cli.run:run",

@@ -148,9 +148,10 @@ def check(config: SwitchConfig, seed: int, cycles: int = 3000) -> None:
                 order.remove(voq)
                 output, vc = divmod(voq, config.vcs)
                 opened = output, model.take(voq)
-                drive(ctx, block.match, {"valid": 1, "output": 1 << output, "vc": 1 << vc})
+                drive(ctx, block.match, {"valid": 1, "output": 1 << output, "vc": 1 << vc,
+                                         "voq": 1 << voq})
             else:
-                drive(ctx, block.match, {"valid": 0, "output": 0, "vc": 0})
+                drive(ctx, block.match, {"valid": 0, "output": 0, "vc": 0, "voq": 0})
 
             watched.check(where, ctx.get(block.count))
             if ended is not None and not ended.reason:
@@ -270,7 +271,6 @@ def _switch_word(config: SwitchConfig, model: Model, outgoing: OutgoingFrame,
 
 
 def _expect_word(ctx: Any, where: str, block: IngressBuffer, shown: dict[str, int] | None) -> None:
-    got = {"connect": ctx.get(block.connect)}
-    got |= {name: ctx.get(getattr(block.out_word, name))
-            for name in block.out_word.signature.members}
-    expect(f"{where}: word", got, shown or dict.fromkeys(got, 0))
+    wanted = shown or dict.fromkeys(("connect", "valid", "sop", "eop", "next_eop"), 0)
+    got = {name: ctx.get(getattr(block.out_word, name)) for name in wanted if name != "connect"}
+    expect(f"{where}: word", {"connect": ctx.get(block.connect), **got}, wanted)

@@ -97,9 +97,10 @@ def check(config: SwitchConfig, seed: int, cycles: int = 1000) -> None:
             idle = everything & ~(busy_outputs | hold)
             expect(f"{where}: idle", ctx.get(block.idle), idle)
             matches = model.step(everything & ~busy_inputs, idle & ~claim)
-            wanted = {source: (1 << output, 1 << vc) for source, output, vc in matches}
+            wanted = {source: (1 << output, 1 << vc, 1 << output * vcs + vc)
+                      for source, output, vc in matches}
             got = {
-                source: (ctx.get(match.output), ctx.get(match.vc))
+                source: (ctx.get(match.output), ctx.get(match.vc), ctx.get(match.voq))
                 for source, match in enumerate(block.match) if ctx.get(match.valid)
             }
             expect(f"{where}: matches", got, wanted)

@@ -79,8 +79,8 @@ def test_every_probe_point_is_a_signal_of_its_width(tiny):
         module = "gavel_switch"
         for block in blocks:
             module = next(m for m, name in INSTANCE.findall(bodies[module]) if name == block)
-        width = f"[{point.width - 1}:0] "
-        assert f"output {width}{signal};" in bodies[module], point.name
+        declared = re.escape(f"[{point.width - 1}:0] {signal};")
+        assert re.search(f"(?:output|wire) {declared}", bodies[module]), point.name
         assert probes[point.name]["width"] == point.width
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import random
 import zlib
+from itertools import product
 
 import pytest
 from amaranth.hdl import Const, Module
@@ -14,7 +15,7 @@ from amaranth.lib.wiring import In, Out
 from gavel_rtl.lib import crc, ring
 from gavel_rtl.lib.crc8 import crc8
 from gavel_rtl.lib.one_hot import encode, select
-from gavel_rtl.lib.round_robin import first, pick, pointer_after
+from gavel_rtl.lib.round_robin import first, pick, pick_preferred, pointer_after
 
 
 class CrcStep(wiring.Component):
@@ -136,6 +137,7 @@ class Choices(wiring.Component):
     def __init__(self, width: int) -> None:
         super().__init__({
             "request": In(width), "mask": In(width), "first": Out(width), "pick": Out(width),
+            "preferred": In(width), "of_preferred": Out(width),
             "after": Out(width), "number": Out(4), "selected": Out(8),
         })
 
@@ -144,6 +146,7 @@ class Choices(wiring.Component):
         m.d.comb += [
             self.first.eq(first(self.request)),
             self.pick.eq(pick(self.request, self.mask)),
+            self.of_preferred.eq(pick_preferred(self.request, self.mask, self.preferred)),
             self.after.eq(pointer_after(self.pick)),
             self.number.eq(encode(self.pick, 4)),
             self.selected.eq(select([(bit, Const(3 * n + 1, 8))
@@ -171,5 +174,23 @@ def test_round_robin(simulate, width: int) -> None:
                     assert ctx.get(dut.after) == ((1 << width) - (1 << behind) if behind else 0)
                     assert ctx.get(dut.number) == winner
                     assert ctx.get(dut.selected) == 3 * winner + 1
+
+    simulate(dut, bench)
+
+
+@pytest.mark.parametrize("width", [1, 3, 4, 5])
+def test_round_robin_of_the_preferred(simulate, width: int) -> None:
+    dut = Choices(width)
+
+    async def bench(ctx, sync) -> None:
+        for request, preferred, pointer in product(range(1 << width), range(1 << width),
+                                                   range(width)):
+            wants = request & preferred or request
+            order = [*range(pointer, width), *range(pointer)]
+            ctx.set(dut.request, request)
+            ctx.set(dut.preferred, preferred)
+            ctx.set(dut.mask, (1 << width) - (1 << pointer) if pointer else 0)
+            assert ctx.get(dut.of_preferred) == next(
+                (1 << n for n in order if wants >> n & 1), 0)
 
     simulate(dut, bench)

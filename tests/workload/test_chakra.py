@@ -77,6 +77,12 @@ def test_trace_round_trip(trace: RankTrace) -> None:
     assert parse_rank(write_rank(trace), 0, "x") == trace
 
 
+def test_a_name_with_a_line_break_keeps_the_error_in_one_line() -> None:
+    trace = RankTrace(0, [Node(1, "a\nb", NodeType.COMP, data_deps=(2,))])
+    with pytest.raises(TraceError, match=r"node 1 \(a\\nb\) depends on node 2"):
+        parse_rank(write_rank(trace), 0, "x")
+
+
 @given(rank_traces(), st.data())
 def test_every_cut_is_refused_or_between_messages(
     trace: RankTrace, data: st.DataObject

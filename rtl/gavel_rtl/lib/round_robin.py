@@ -1,17 +1,41 @@
 # SPDX-License-Identifier: Apache-2.0
 """Round-robin choice on one-hot vectors.
 
-A pointer p is kept as a mask of the bits >= p (0 for pointer 0), so that choosing is two
-carry chains and no comparison. ``pointer_after`` makes the mask for "one behind the winner".
+A pointer p is kept as a mask of the bits >= p (0 for pointer 0), so that choosing needs no
+comparison. ``pointer_after`` makes the mask for "one behind the winner". What lies below a bit is
+found in log2(n) steps, each for all bits at once, and not by a carry through all of them.
 """
+
+from functools import reduce
+from itertools import combinations
+from operator import or_
 
 from amaranth.hdl import Cat, Const, Mux, Value, ValueLike
 
+_FEW = 4
+"""Most bits of which each is compared with each other."""
+
+
+def above(request: ValueLike) -> Value:
+    """Bit n is set if a bit of ``request`` below n is set; same width. Pass a Signal."""
+    width = len(Value.cast(request))
+    found = _shifted(request, 1)
+    distance = 1
+    while distance < width - 1:
+        found = found | _shifted(found, distance)
+        distance *= 2
+    return found
+
+
+def _shifted(bits: ValueLike, distance: int) -> Value:
+    bits = Value.cast(bits)
+    return Cat(Const(0, distance), bits)[:len(bits)]
+
 
 def first(request: ValueLike) -> Value:
-    """The lowest set bit of ``request`` as a one-hot value of the same width; 0 if none."""
-    request = Value.cast(request)
-    return (request & (~request + 1))[:len(request)]
+    """The lowest set bit of ``request`` as a one-hot value of the same width; 0 if none. Pass a
+    Signal."""
+    return Value.cast(request) & ~above(request)
 
 
 def pick(request: ValueLike, mask: ValueLike) -> Value:
@@ -28,14 +52,39 @@ def pick(request: ValueLike, mask: ValueLike) -> Value:
     -------
     One-hot value of n bits, 0 if nothing requests.
     """
-    request = Value.cast(request)
+    request, mask = Value.cast(request), Value.cast(mask)
+    if len(request) <= _FEW:
+        return _pick_of_few(request, mask, Const(0, len(request)))
     masked = request & mask
-    return Mux(masked.any(), first(masked), first(request))
+    others = request & ~(above(request) | masked.any().replicate(len(request)))
+    return (masked & ~above(masked)) | (others & ~mask)
+
+
+def pick_preferred(request: ValueLike, mask: ValueLike, preferred: ValueLike) -> Value:
+    """As `pick`, of those bits of ``request`` that are in ``preferred`` if there are any. With few
+    bits the path from ``request`` is short, whatever the others take."""
+    request, mask, preferred = (Value.cast(value) for value in (request, mask, preferred))
+    if len(request) <= _FEW:
+        return _pick_of_few(request, mask, preferred)
+    first_choice = request & preferred
+    return pick(Mux(first_choice.any(), first_choice, request), mask)
+
+
+def _pick_of_few(request: Value, mask: Value, preferred: Value) -> Value:
+    """Each bit is chosen if none requests that goes before it."""
+    width = len(request)
+    beats: dict[tuple[int, int], Value] = {}
+    for low, high in combinations(range(width), 2):
+        low_first = Mux(preferred[low] ^ preferred[high], preferred[low], mask[low] | ~mask[high])
+        beats[low, high], beats[high, low] = low_first, ~low_first
+
+    def beaten(n: int) -> Value:
+        return reduce(or_, (request[k] & beats[k, n] for k in range(width) if k != n), Const(0, 1))
+
+    return Cat(request[n] & ~beaten(n) for n in range(width))
 
 
 def pointer_after(winner: ValueLike) -> Value:
-    """Mask for the pointer behind a one-hot ``winner``: the bits above it; 0 after the last."""
-    winner = Value.cast(winner)
-    width = len(winner)
-    # For a one-hot x, -2x has ones exactly above x.
-    return (~Cat(Const(0, 1), winner)[:width] + 1)[:width]
+    """Mask for the pointer behind a one-hot ``winner``: the bits above it; 0 after the last.
+    Pass a Signal."""
+    return above(winner)

@@ -57,8 +57,8 @@ RETRY_FAULTS: tuple[ScenarioFault, ...] = (
         "window-frames", 'rule "window" is broken',
     ),
     ScenarioFault(
-        Fault("ACKs come twice as often", "gavel_control_transmitter", "since_ack_farther",
-              "{0} + 4'h8", ("link_tx", "llr_receiver", "counters"), ("ctl", "LLR_TX_ACK")),
+        Fault("ACKs come twice as often", "gavel_control_transmitter", "since_ack",
+              "{} + 1'h1", ("link_tx", "llr_receiver", "counters"), ("ctl", "LLR_TX_ACK")),
         "LLR-01-line-rate", 'rule "spacing" is broken',
     ),
     ScenarioFault(

@@ -121,9 +121,9 @@ def keeps_credits_of_dropped_frames(design: Design) -> None:
 def credits_before_they_are_sent(design: Design) -> None:
     """CreditSender tells a count that is one too high."""
     sender = design.part("sender")
-    consumed = sender.member("consumed")[0]
+    consumed, half_credits = sender.member("consumed")[0], sender.signal("taken_0")
     sender.break_it("sync", consumed.eq(
-        consumed + Mux(sender.signal("taken_0") == 0, 0, sender.signal("taken_0") + 1)))
+        consumed + Mux(half_credits == 0, 0, (half_credits + 1)[1:] + 1)))
 
 
 def checks_no_acks(design: Design) -> None:

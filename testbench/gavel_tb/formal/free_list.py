@@ -76,6 +76,8 @@ class FreeListHarness(Harness):
         self.claim("the open frame stands before the read index", (n_open == 0) | (
             read_index == self._around("open_end", start_index + n_open)))
         self.claim("first lap", implies(lap, read_index + n_free == cells + write_index))
+        self.claim("in the first lap the index goes past the ring", implies(
+            lap, design.signal("is_beside") & (design.signal("beside") == read_index)))
         self.claim("first lap of the open frame", (n_open == 0) | (
             lap == (start_lap & (start_index + n_open < cells))))
         self.claim("first lap at the start", (n_open == 0) | implies(

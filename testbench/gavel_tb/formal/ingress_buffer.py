@@ -95,7 +95,7 @@ class IngressBufferHarness(Harness):
         config, dut, m = self.config, self.dut, self.m
         valid = self.anything(1, "match")
         chosen = self.anything(config.voqs, "match_voq")
-        m.d.comb += dut.match.valid.eq(valid)
+        m.d.comb += [dut.match.valid.eq(valid), dut.match.voq.eq(Mux(valid, chosen, 0))]
         self.suppose(chosen.any() & ((chosen & (chosen - 1)) == 0))
         self.suppose(implies(valid, (chosen & dut.voq_ready).any()))
         transfer = self.design.part("transfer")

@@ -58,6 +58,8 @@ class SchedulerHarness(Harness):
         for i, output in enumerate(self.open):
             self.claim(f"transfer of input {i}",
                        self.design.part(f"input{i}").signal("transfer") == output)
+            self.claim(f"input {i} has a transfer",
+                       self.design.part(f"input{i}").signal("is_open") == output.any())
 
     def _claim_inputs(self) -> None:
         for i, output in enumerate(self.open):
@@ -66,7 +68,9 @@ class SchedulerHarness(Harness):
                 match.output.any() & _at_most_one(match.output)
                 & match.vc.any() & _at_most_one(match.vc))))
             self.claim(f"input {i} shows nothing without a match",
-                       match.valid | ~(match.output.any() | match.vc.any()))
+                       match.valid | ~(match.output.any() | match.vc.any() | match.voq.any()))
+            self.claim(f"VOQ of input {i}", match.voq == Cat(
+                Mux(match.output[j], match.vc, 0) for j in range(self.config.ports)))
             self.claim(f"input {i} is matched only when it is free",
                        implies(match.valid, ~output.any() | self.dut.done[i]))
 

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from gavel_rtl.yosys import MISSING, yosys_command, yosys_failure
 from gavel_tb.process import run_child
 from gavel_tb.synthesis.area import Area, area_of
+from gavel_tb.synthesis.collisions import with_promises
 from gavel_tb.synthesis.errors import SynthesisError
 from gavel_tb.synthesis.families import BLOCK_RAM, FLIP_FLOP, LUT_RAM, Family
 
@@ -135,7 +136,7 @@ def synthesize(text: str, top: str, family: Family, folder: Path, *,
         raise SynthesisError(f"Yosys has no synthesis for {family.title}")
     folder.mkdir(parents=True, exist_ok=True)
     name, read = _READ[language]
-    (folder / name).write_text(text, "utf-8")
+    (folder / name).write_text(with_promises(text) if language == "rtlil" else text, "utf-8")
     script = " ".join((*family.passes, "-top", top, *_flattening(family, flatten)))
     passes = (read, f"hierarchy -check -top {top}", script, f"tee -q -o {_STAT_NAME} stat -json",
               f"write_json {NETLIST_NAME}")

@@ -58,6 +58,12 @@ class Node:
     duration_us: int = 0
     attributes: dict[str, Attribute] = field(default_factory=dict)
 
+    @property
+    def label(self) -> str:
+        """Id and name, in one line whatever the name holds."""
+        name = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in self.name)
+        return f"node {self.id} ({name})"
+
     def number(self, name: str) -> int | None:
         """Value of a whole-number attribute, whatever its width; None if it is absent."""
         item = self.attributes.get(name)
@@ -122,8 +128,7 @@ def parse_rank(data: bytes, rank: int, source: str) -> RankTrace:
         for dep in (*node.ctrl_deps, *node.data_deps):
             if dep not in places:
                 raise buffer.error(
-                    places[node.id], f"node {node.id} ({node.name}) depends on node {dep}, "
-                    "which is not in the file"
+                    places[node.id], f"{node.label} depends on node {dep}, which is not in the file"
                 )
     return result
 

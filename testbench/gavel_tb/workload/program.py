@@ -226,7 +226,7 @@ class _Compiler:
         collective = 0
         for node in rank.nodes:
             first[node.id] = len(ops)
-            label = f"node {node.id} ({node.name})"
+            label = node.label
             if node.type is NodeType.COMM_COLL:
                 self._expanded(ops, rank.rank, label, collective)
                 collective += 1
@@ -293,7 +293,7 @@ class _Compiler:
 
 
 def _where(rank: RankTrace, node: Node) -> str:
-    return f"rank {rank.rank}, node {node.id} ({node.name})"
+    return f"rank {rank.rank}, {node.label}"
 
 
 def _need(rank: RankTrace, node: Node, name: str) -> int:

@@ -10,8 +10,8 @@ _FLOW = ("flow_control",)
 
 FLOW_FAULTS: tuple[ScenarioFault, ...] = (
     ScenarioFault(
-        Fault("a frame costs a credit less", "gavel_credit_sender", "taken_0", "{0} - (|{0})",
-              _FLOW, ("credit_tx",)),
+        Fault("a frame costs a credit less", "gavel_credit_sender", "taken_0",
+              "(|({0} >> 1) ? {0} - 2 : 0)", _FLOW, ("credit_tx",)),
         "CBFC-01-02-credits", "consumed are",
     ),
     ScenarioFault(
@@ -41,9 +41,8 @@ FLOW_FAULTS: tuple[ScenarioFault, ...] = (
         "link-fault", "afterwards",
     ),
     ScenarioFault(
-        Fault("a pause is a cycle longer", "gavel_pause_receiver", "timer_5",
-              "({0} + (pause__valid & (|{0})))",
-              _FLOW, ("pause",)),
+        Fault("a pause is a cycle longer", "gavel_pause_receiver", "end_5",
+              "({} + pause__valid)", _FLOW, ("pause",)),
         "pfc-exact", "after the pause frames begin",
     ),
     ScenarioFault(

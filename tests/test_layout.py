@@ -46,7 +46,7 @@ WITHOUT_BENCH = {
 
 RTL_MAY_IMPORT = {"config", "mac_control", "ordered_set", "pins", "probes", "profiles",
                   "register_entry", "register_map", "register_names", "register_table",
-                  "top_options"}
+                  "selftest_format", "selftest_map", "top_options"}
 """Modules of the model that the RTL shares: parameters, formats, addresses; no behaviour."""
 
 MAY_IMPORT = {

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from gavel_model.config import SwitchConfig
 from gavel_model.pins import NO_ACCESS, RegisterPins
 from gavel_model.register_map import is_mapped
+from gavel_model.selftest_map import is_self_test
 
 WORD_BYTES = 4
 ALL_STROBES = 0xF
@@ -51,14 +52,17 @@ class AxiLiteAnswer(NamedTuple):
 class AxiLite:
     """A subordinate of AXI4-Lite; the register port stands behind it.
 
+    With ``self_test`` the registers of the self-test are there as well.
+
     In each cycle: `answer`, `access`, then `step`, which ends it.
     """
 
     __slots__ = ("_address", "_answered", "_bresp", "_bvalid", "_config", "_data", "_kept",
-                 "_read_address", "_rresp", "_since")
+                 "_read_address", "_rresp", "_self_test", "_since")
 
-    def __init__(self, config: SwitchConfig) -> None:
+    def __init__(self, config: SwitchConfig, *, self_test: bool = False) -> None:
         self._config = config
+        self._self_test = self_test
         self.reset()
 
     def reset(self) -> None:
@@ -140,7 +144,9 @@ class AxiLite:
 
     def _response(self, address: int, *, writable: bool = False) -> Response:
         word, byte = divmod(address, WORD_BYTES)
-        good = byte == 0 and is_mapped(self._config, word, writable=writable)
+        good = byte == 0 and (
+            is_mapped(self._config, word, writable=writable)
+            or (self._self_test and is_self_test(self._config.ports, word, writable=writable)))
         return Response.OKAY if good else Response.SLVERR
 
     def _write_response(self, address: int, strobes: int) -> Response:

@@ -10,6 +10,7 @@ from gavel_model.axi_lite import AxiLite, AxiLiteAnswer, AxiLitePins
 from gavel_model.axi_stream_port import AxiStreamPort
 from gavel_model.config import SwitchConfig
 from gavel_model.pins import Inputs, RxPins, TxPins
+from gavel_model.selftest import TestedSwitch
 from gavel_model.switch import Switch
 from gavel_model.top_options import TopOptions
 from gavel_model.xgmii_port import XgmiiPort
@@ -100,9 +101,10 @@ class Top:
 
     def __init__(self, config: SwitchConfig, options: TopOptions) -> None:
         config = options.switch_config(config)
-        self.switch = Switch(config)
+        self.switch: Switch | TestedSwitch = (
+            TestedSwitch(config) if options.self_test else Switch(config))
         self.ports = [make_adapter(config, options) for _ in range(config.ports)]
-        self._axi_lite = AxiLite(config)
+        self._axi_lite = AxiLite(config, self_test=options.self_test)
 
     @property
     def outputs(self) -> TopOutputs:

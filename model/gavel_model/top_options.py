@@ -34,6 +34,8 @@ class TopOptions:
         Each direction of each port has a clock of its own; else all is in that of the switch.
     fcs
         ``strip`` or ``keep``; only with ``axi_stream``.
+    self_test
+        A traffic generator and a checker stand at every port (docs/selftest.md).
 
     Raises
     ------
@@ -45,6 +47,7 @@ class TopOptions:
     registers: str = "plain"
     crossing: bool = False
     fcs: str = "strip"
+    self_test: bool = False
 
     def __post_init__(self) -> None:
         for field, names in (("ports", PORTS), ("registers", REGISTERS), ("fcs", FCS)):

@@ -7,6 +7,9 @@ from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
 from gavel_model.register_map import PORT_BASE, PORT_STRIDE, global_addresses, port_offsets
+from gavel_model.selftest_map import PORT_BASE as SELF_TEST_BASE
+from gavel_model.selftest_map import PORT_STRIDE as SELF_TEST_STRIDE
+from gavel_model.selftest_map import self_test_globals, self_test_offsets
 from gavel_rtl.interfaces import RegisterPort
 from gavel_rtl.lib.decode import is_one_of
 
@@ -61,6 +64,8 @@ class AxiLite(wiring.Component):
     ----------
     config
         P and V, which decide what addresses have a register.
+    self_test
+        So do those of the self-test.
 
     Members
     -------
@@ -78,8 +83,9 @@ class AxiLite(wiring.Component):
     after reset.
     """
 
-    def __init__(self, config: SwitchConfig):
+    def __init__(self, config: SwitchConfig, *, self_test: bool = False):
         self._config = config
+        self._self_test = self_test
         super().__init__({"axil": In(AxiLiteBus()), "bus": Out(RegisterPort())})
 
     def elaborate(self, platform: object) -> Module:
@@ -148,10 +154,20 @@ class AxiLite(wiring.Component):
         writable = Signal()
         m.d.comb += of_port.eq(is_one_of(page, range(first, first + config.ports)))
         for known, only in ((mapped, False), (writable, True)):
-            m.d.comb += known.eq(
-                (of_port & is_one_of(offset, port_offsets(config.vcs, writable=only)))
-                | is_one_of(address, global_addresses(writable=only)))
+            found = ((of_port & is_one_of(offset, port_offsets(config.vcs, writable=only)))
+                     | is_one_of(address, global_addresses(writable=only)))
+            if self._self_test:
+                found = found | self._of_self_test(address, only)
+            m.d.comb += known.eq(found)
         return mapped, writable
+
+    def _of_self_test(self, address: Value, writable: bool) -> Value:
+        ports = self._config.ports
+        bits = SELF_TEST_STRIDE.bit_length() - 1
+        first = SELF_TEST_BASE >> bits
+        return is_one_of(address, self_test_globals(writable=writable)) | (
+            is_one_of(address[bits:], range(first, first + ports))
+            & is_one_of(address[:bits], self_test_offsets(ports, writable=writable)))
 
 
 def _response(good: Value) -> Value:

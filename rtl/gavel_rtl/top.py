@@ -17,6 +17,7 @@ from gavel_rtl.block import place
 from gavel_rtl.interfaces import LINK_MEMBERS, RegisterPort
 from gavel_rtl.rx_crossing import RxCrossing
 from gavel_rtl.switch import Switch, port_pins, register_pins
+from gavel_rtl.tested_switch import TestedSwitch
 from gavel_rtl.tx_crossing import TxCrossing
 from gavel_rtl.xgmii_port import XgmiiPort
 
@@ -97,7 +98,8 @@ class Top(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config, options = self._config, self._options
-        switch = place(m, SWITCH, Switch(config, with_protect=options.ports == "xgmii"))
+        kind = TestedSwitch if options.self_test else Switch
+        switch = place(m, SWITCH, kind(config, with_protect=options.ports == "xgmii"))
         for number in range(config.ports):
             rx, tx, protect = self._outside(m, number)
             switch_rx, switch_tx = (_link(switch, f"p{number}_{side}") for side in ("rx", "tx"))
@@ -162,7 +164,7 @@ class Top(wiring.Component):
             for name in register_pins():
                 self._pin(m, name, getattr(switch, name))
             return
-        axi_lite = place(m, "axi_lite", AxiLite(self._config))
+        axi_lite = place(m, "axi_lite", AxiLite(self._config, self_test=self._options.self_test))
         for name in AxiLiteBus().members:
             self._pin(m, f"s_axil_{name}", getattr(axi_lite.axil, name))
         for name, member in RegisterPort().members.items():

@@ -35,6 +35,7 @@ VERBS = {
     "registers": "gavel_cli.registers:registers",
     "regress": "gavel_cli.regress:regress",
     "run": "gavel_cli.run:run",
+    "selftest": "gavel_cli.selftest:selftest",
     "soak": "gavel_cli.soak:soak",
     "sweep": "gavel_cli.sweep:sweep",
     "trace": "gavel_cli.trace:trace",

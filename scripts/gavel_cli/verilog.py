@@ -29,9 +29,11 @@ from gavel_tb.files import write_together
               help="What a MAC on AXI4-Stream does with the FCS.")
 @click.option("--crossing", is_flag=True,
               help="Each direction of each port has a clock of its own.")
+@click.option("--self-test", is_flag=True,
+              help="A traffic generator and a checker at every port: docs/selftest.md.")
 @json_option
 def verilog(config: str, overrides: tuple[str, ...], output: Path | None, ports: str,
-            registers: str, fcs: str, crossing: bool, as_json: bool) -> None:
+            registers: str, fcs: str, crossing: bool, self_test: bool, as_json: bool) -> None:
     """Write the Verilog of a configuration, and a JSON file that describes it.
 
     DIR gets gavel_switch.v and gavel_switch.json: configuration, latency, hash, ports, modules
@@ -39,7 +41,8 @@ def verilog(config: str, overrides: tuple[str, ...], output: Path | None, ports:
     switch both are called gavel_top. Both are written or neither. The same configuration and
     options give the same bytes.
     """
-    options = TopOptions(ports=ports, registers=registers, crossing=crossing, fcs=fcs)
+    options = TopOptions(ports=ports, registers=registers, crossing=crossing, fcs=fcs,
+                         self_test=self_test)
     switch = options.switch_config(make_config(config, overrides))
     if output is None and as_json:
         raise click.UsageError("--json needs -o DIR: standard output is the Verilog")

@@ -24,6 +24,7 @@ from typing import Any
 from filelock import FileLock
 
 from gavel_model.config import SwitchConfig
+from gavel_model.top_options import TopOptions
 from gavel_tb.errors import SimulationError
 
 DEFAULT_CACHE = Path("build/cache")
@@ -111,34 +112,35 @@ class BuildCache:
         """Time that making an entry took."""
         return float((folder / "complete").read_text("utf-8"))
 
-    def design(self, config: SwitchConfig) -> Design:
-        """Verilog of a switch, generated once per configuration and source text.
+    def design(self, config: SwitchConfig, options: TopOptions | None = None) -> Design:
+        """Verilog of a switch or top level, generated once per configuration and source text.
 
         Raises
         ------
         SimulationError
             If a tool that writes the Verilog is missing.
         """
-        folder = self.design_folder(config)
+        folder = self.design_folder(config, options)
         return Design(
             verilog=(folder / "gavel_switch.v").read_text("utf-8"),
             sidecar=json.loads((folder / "gavel_switch.json").read_text("utf-8")),
         )
 
-    def design_folder(self, config: SwitchConfig) -> Path:
+    def design_folder(self, config: SwitchConfig, options: TopOptions | None = None) -> Path:
         """The entry of `design`."""
 
         def make(folder: Path) -> None:
             from gavel_rtl.emit import generate
 
             try:
-                made = generate(config)
+                made = generate(config, options)
             except RuntimeError as error:
                 raise SimulationError(f"no Verilog: {error}") from error
             (folder / "gavel_switch.v").write_text(made.verilog, "utf-8")
             (folder / "gavel_switch.json").write_text(json.dumps(made.sidecar), "utf-8")
 
-        parts = (json.dumps(asdict(config), sort_keys=True), _generator_hash())
+        parts = (*(json.dumps(asdict(item), sort_keys=True) for item in (config, options) if item),
+                 _generator_hash())
         return self.entry("verilog", parts, make)
 
 

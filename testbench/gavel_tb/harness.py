@@ -88,7 +88,8 @@ def wave_name(form: str) -> str:
 
 
 def harness_verilog(
-    config: SwitchConfig, probe_paths: Mapping[str, str] | None, *, waves: str | None = None
+    config: SwitchConfig, probe_paths: Mapping[str, str] | None, *, waves: str | None = None,
+    module: str = DESIGN,
 ) -> str:
     """Text of the wrapper.
 
@@ -99,6 +100,8 @@ def harness_verilog(
         the port ``probe`` away.
     waves
         Wave format, with which waves can begin late: in cycle N by ``+gavel_waves_from=N``.
+    module
+        The switch's module, or that of a top level with the same pins.
 
     Raises
     ------
@@ -151,7 +154,7 @@ def harness_verilog(
         f"module {TOP} (",
         ",\n".join(ports),
         ");",
-        f"  {DESIGN} dut (",
+        f"  {module} dut (",
         ",\n".join(connections),
         "  );",
         *wires,

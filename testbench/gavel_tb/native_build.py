@@ -11,7 +11,7 @@ from pathlib import Path
 from gavel_model.config import SwitchConfig
 from gavel_tb.build_cache import BuildCache, Design
 from gavel_tb.cxx_files import PREFIX, join_files
-from gavel_tb.harness import TOP, harness_verilog
+from gavel_tb.harness import DESIGN, TOP, harness_verilog
 from gavel_tb.process import run_child
 from gavel_tb.runner import (
     BUILD_JOBS,
@@ -24,6 +24,11 @@ from gavel_tb.runner import (
     tool_versions,
     verilator_folder,
 )
+
+LIBRARY_COMPILE = "-fPIC -fno-gnu-unique"
+LIBRARY_LINK = "-shared -Wl,-Bsymbolic"
+"""Several libraries are loaded at once, each with classes of the same names: none may find those of
+another."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +58,15 @@ class Driver:
 
 
 def build_native(
-    config: SwitchConfig, design: Design, cache: BuildCache, driver: Driver, effort: Effort = LONG
+    config: SwitchConfig, design: Design, cache: BuildCache, driver: Driver, effort: Effort = LONG,
+    harness: str | None = None,
 ) -> Path:
     """Path of the driver's output, linked with the switch; built unless the cache has it.
+
+    Parameters
+    ----------
+    harness
+        Text of the wrapper, if it is not the one with the pins of a switch.
 
     Raises
     ------
@@ -63,7 +74,7 @@ def build_native(
         If the build fails.
     """
     # Only the pins: what a person would simulate who has the Verilog alone.
-    harness = harness_verilog(config, None)
+    harness = harness or harness_verilog(config, None, module=design.sidecar.get("top", DESIGN))
     flags = [*effort.verilator, "--x-assign", "fast", "--x-initial", "fast", *splitting(design),
              "-Wno-fatal", "-Wno-lint", "-Wno-style"]
     if driver.compile:

@@ -17,16 +17,11 @@ from gavel_tb.build_cache import DEFAULT_CACHE, BuildCache, Design
 from gavel_tb.errors import SimulationError
 from gavel_tb.harness import harness_layout
 from gavel_tb.lockstep import RESET_CYCLES
-from gavel_tb.native_build import Driver, build_native
+from gavel_tb.native_build import LIBRARY_COMPILE, LIBRARY_LINK, Driver, build_native
 from gavel_tb.process import orderly_termination
 from gavel_tb.runner import SHORT, Effort
 
 _SOURCE = Path(__file__).with_name("cpp") / "library.cpp"
-_COMPILE = "-fPIC -fno-gnu-unique"
-_LINK = "-shared -Wl,-Bsymbolic"
-"""Several switches are loaded at once, each with classes of the same names: none may find those of
-another."""
-
 _FLAGS = ("valid", "sop", "eop", "err", "llr", "ctl_valid", "up")
 
 
@@ -61,7 +56,7 @@ def build_library(
     SimulationError
         If the build fails.
     """
-    driver = Driver("library", _SOURCE, "switch.so", _COMPILE, _LINK,
+    driver = Driver("library", _SOURCE, "switch.so", LIBRARY_COMPILE, LIBRARY_LINK,
                     {"layout.h": _layout_header(config)})
     return build_native(config, design, cache, driver, effort)
 

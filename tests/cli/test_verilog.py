@@ -196,7 +196,7 @@ def test_top_level_to_a_folder(gavel, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"gavel_top.v", "gavel_top.json"}
     sidecar = json.loads(result.stdout)["sidecar"]
     assert sidecar["options"] == {"ports": "axi_stream", "registers": "axi_lite",
-                                  "crossing": True, "fcs": "strip"}
+                                  "crossing": True, "fcs": "strip", "self_test": False}
     assert sidecar["config"]["mac"] == "frames"
     assert sidecar["probes"]["p0.counters"]["path"] == "switch.port0.counters.values"
     text = (tmp_path / "gavel_top.v").read_text("utf-8")

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a self-test frame looks like, as data (docs/selftest.md, Frames)."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from gavel_model.config import SwitchConfig
+from gavel_model.frame import build_header
+from gavel_model.profiles import FABRIC_PREFIX, HEADER_BYTES, PROFILE_NAMES, PROFILES, Field
+
+STAMP_BYTES = 16
+HEAD_BYTES = HEADER_BYTES + STAMP_BYTES
+"""Header and stamp; the payload follows."""
+
+LINE_RATE = 1 << 16
+"""Register ``LOAD`` at one word in each cycle."""
+
+SEQUENCE_BITS = 16
+ERROR_BITS = 24
+"""Width of a count of errors."""
+
+TIME_BITS = 24
+GROUP_BYTES = 8
+"""The payload ends at a multiple of these; a tail of fewer bytes follows, then the FCS."""
+
+PRBS_BITS = 31
+PRBS_TAP = 28
+"""PRBS31: bit n = bit n-31 XOR bit n-28 (ITU-T O.150)."""
+
+DRAW_BITS = 32
+XORSHIFT = (13, -17, 5)
+"""Shifts of the generator of random numbers, to the left if positive (Marsaglia, Xorshift RNGs,
+2003): period 2**32 - 1."""
+
+LENGTH_DRAW, CLASS_DRAW, DESTINATION_DRAW = (0, 16), (16, 6), (22, 10)
+"""Bits of a draw that decide length, class and destination: first bit and number."""
+
+_TTL = 15
+_ID_BITS = 16
+_ADDRESS_BITS = 48
+
+
+class Payload(IntEnum):
+    """Kinds of payload; 3 acts as `INCREMENT`."""
+
+    PRBS = 0
+    CONSTANT = 1
+    INCREMENT = 2
+
+
+class Inject(IntEnum):
+    """What is done to an injected frame; 3 acts as `LEFT_OUT`."""
+
+    FCS = 0
+    PAYLOAD = 1
+    LEFT_OUT = 2
+
+
+class Mode(IntEnum):
+    """What stands where a port's MAC was."""
+
+    OFF = 0
+    INTERNAL = 1
+    EXTERNAL = 2
+    LINK = 3
+
+
+class Kind(IntEnum):
+    """What is wrong with a frame; the least number wins."""
+
+    BAD_FCS = 1
+    HEADER = 2
+    PAYLOAD = 3
+    LOST = 4
+    OUT_OF_ORDER = 5
+
+
+STAMP = {
+    "source": Field(192, 8),
+    "destination": Field(200, 8),
+    "class": Field(208, 8),
+    "payload": Field(216, 8),
+    "length": Field(224, 16),
+    "sequence": Field(240, SEQUENCE_BITS),
+    "time": Field(264, TIME_BITS),
+    "seed": Field(288, DRAW_BITS),
+}
+"""Fields behind the header, drawn as those of `gavel_model.profiles`."""
+
+PORT_BITS = 8
+"""Width of a port number in header and stamp."""
+
+
+def _low(field: Field, width: int) -> Field:
+    return Field(field.offset + field.width - width, width)
+
+
+class FrameFormat:
+    """The first 40 bytes of the frames that a switch tests itself with.
+
+    Attributes
+    ----------
+    constant
+        Those bytes as a number, byte 0 on top, with all that changes 0.
+    header
+        Where destination port, source port and class stand in the header.
+    edited
+        Bits that the switch may change on the way: the TTL.
+    classes
+        Traffic classes C, the VCs that the header can name.
+
+    Parameters
+    ----------
+    config
+        Its ``profile`` decides the header.
+    """
+
+    def __init__(self, config: SwitchConfig) -> None:
+        row = PROFILES[PROFILE_NAMES.index(config.profile)]
+        self.classes = min(config.vcs, 1 << row.traffic_class.width)
+        self.header = {
+            "destination": _low(row.dst, PORT_BITS),
+            "source": _low(row.src, PORT_BITS),
+            "class": row.traffic_class,
+        }
+        self.edited = () if row.ttl is None else (row.ttl,)
+        address = FABRIC_PREFIX << _ID_BITS if row.dst.width == _ADDRESS_BITS else 0
+        header = build_header(config.profile, dst=address, src=address,
+                              ttl=0 if row.ttl is None else _TTL,
+                              esun_ethertype=config.esun_ethertype)
+        self.constant = int.from_bytes(header.ljust(HEAD_BYTES, b"\0"), "big")
+
+    @property
+    def edited_mask(self) -> int:
+        """Bits of ``edited``."""
+        return sum(_placed(field, (1 << field.width) - 1) for field in self.edited)
+
+
+def _placed(field: Field, value: int) -> int:
+    return value << 8 * HEAD_BYTES - field.offset - field.width
+
+
+def xorshift(value: int) -> int:
+    """The draw after ``value``, which is not 0."""
+    for shift in XORSHIFT:
+        moved = value << shift if shift > 0 else value >> -shift
+        value ^= moved & (1 << DRAW_BITS) - 1
+    return value

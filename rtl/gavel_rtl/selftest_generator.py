@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The traffic generator of a port's self-test."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
+from amaranth.lib import wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from gavel_model.config import FCS_BYTES, SwitchConfig
+from gavel_model.selftest_format import (
+    HEAD_BYTES,
+    LINE_RATE,
+    SEQUENCE_BITS,
+    STAMP,
+    TIME_BITS,
+    FrameFormat,
+    Inject,
+    Payload,
+)
+from gavel_rtl import selftest_words as words
+from gavel_rtl.block import connect, place
+from gavel_rtl.selftest_draw import SelfTestDraw
+from gavel_rtl.selftest_fcs import SelfTestFcs
+from gavel_rtl.selftest_interfaces import COUNT_BITS, INJECT_BITS, MadeWord, SelfTestSettings
+
+
+class SelfTestGenerator(wiring.Component):
+    """Sends frames (docs/selftest.md, chapters 4 and 5).
+
+    Parameters
+    ----------
+    config
+        P, W, V, the header profile, `max_frame_bytes`.
+
+    Members
+    -------
+    number
+        Number of the port.
+    settings
+        Registers as visible in the cycle.
+    run, clear
+        ``CONTROL`` as visible in the cycle; sequence numbers begin anew.
+    now
+        Low bits of ``CYCLES``.
+    ready
+        ``word`` is taken in this cycle.
+    word
+        Register O: a word on the pins.
+    busy
+        As in the specification.
+    sent
+        A frame is begun in this cycle.
+
+    Cycle behaviour
+    ---------------
+    A word is on the pins three steps after it was put together, a step being a cycle in which
+    register O is empty or taken. After reset nothing is under way.
+    """
+
+    def __init__(self, config: SwitchConfig):
+        self._config = config
+        self._format = FrameFormat(config)
+        super().__init__({
+            "number": In(config.port_bits),
+            "settings": In(SelfTestSettings(config)),
+            "run": In(1),
+            "clear": In(1),
+            "now": In(TIME_BITS),
+            "ready": In(1),
+            "word": Out(MadeWord(config)),
+            "busy": Out(1),
+            "sent": Out(1),
+        })
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        config, settings = self._config, self.settings
+        draw = place(m, "draw", SelfTestDraw(config))
+        fcs = place(m, "fcs", SelfTestFcs(config))
+        on, step, load = Signal(), Signal(), Signal()
+        valid, last = Signal(), Signal()
+        may_begin, more, inject = Signal(), Signal(), Signal()
+        m.d.comb += [
+            on.eq(self.run & settings.mode.any() & settings.destinations.any()
+                  & settings.classes.any()),
+            step.eq(~self.word.valid | self.ready),
+            load.eq(on & step & draw.frame.valid & (~valid | last) & may_begin & more),
+            draw.on.eq(on),
+            draw.step.eq(step),
+            draw.taken.eq(load),
+            fcs.step.eq(step),
+            self.busy.eq(valid | fcs.busy | (on & more)),
+            self.sent.eq(load),
+        ]
+        connect(m, draw.settings, settings)
+        connect(m, self.word, fcs.o_word)
+        self._pace(m, valid & step, may_begin)
+        self._count(m, on, load, more, inject)
+        sequence = self._sequence(m, draw, load, inject)
+        with m.If(load):
+            m.d.sync += valid.eq(1)
+        with m.Elif(step & last):
+            m.d.sync += valid.eq(0)
+        self._form(m, draw, fcs.i_word, valid=valid, last=last, load=load, step=step,
+                   inject=inject, sequence=sequence)
+        return m
+
+    def _pace(self, m: Module, formed: Value, may_begin: Signal) -> None:
+        """Tokens, in units of a word's 1/65536."""
+        load_bits = LINE_RATE.bit_length()
+        tokens = Signal(signed(self._config.max_frame_words.bit_length() + load_bits))
+        following = Signal.like(tokens)
+        m.d.comb += [
+            following.eq(tokens + Mux((tokens < 0) | formed, self.settings.load, 0)
+                         - Mux(formed, LINE_RATE, 0)),
+            may_begin.eq(following >= 0),
+        ]
+        m.d.sync += tokens.eq(following)
+
+    def _count(self, m: Module, on: Signal, load: Signal, more: Signal, inject: Signal) -> None:
+        """How many frames are still to come, and which of them are spoilt."""
+        settings = self.settings
+        left = Signal(COUNT_BITS)
+        until = Signal(INJECT_BITS)
+        m.d.comb += [
+            more.eq(left.any() | ~settings.count.any()),
+            inject.eq(settings.inject_every.any() & (until == 1)),
+        ]
+        with m.If(~on):
+            m.d.sync += [left.eq(settings.count), until.eq(settings.inject_every)]
+        with m.Elif(load):
+            m.d.sync += [
+                left.eq(left - 1),
+                until.eq(Mux(inject, settings.inject_every, until - 1)),
+            ]
+
+    def _sequence(self, m: Module, draw: SelfTestDraw, load: Signal, inject: Signal) -> Signal:
+        """Sequence number of the frame that is loaded."""
+        classes = self._format.classes
+        flows = self._config.ports * classes
+        m.submodules.sequences = memory = Memory(shape=SEQUENCE_BITS, depth=flows, init=[])
+        read, write = memory.read_port(domain="comb"), memory.write_port()
+        begun = Signal(flows)
+        flow = Signal(range(max(2, flows)))
+        sequence = Signal(SEQUENCE_BITS)
+        left_out = inject & (self.settings.inject_how >= Inject.LEFT_OUT)
+        m.d.comb += [
+            flow.eq(draw.frame.destination * classes + draw.frame.class_),
+            read.addr.eq(flow),
+            write.addr.eq(flow),
+            sequence.eq(Mux(begun.bit_select(flow, 1), read.data, 0) + left_out),
+            write.data.eq(sequence + 1),
+            write.en.eq(load),
+        ]
+        with m.If(self.clear):
+            m.d.sync += begun.eq(0)
+        with m.Elif(load):
+            m.d.sync += begun.bit_select(flow, 1).eq(1)
+        return sequence
+
+    def _form(self, m: Module, draw: SelfTestDraw, word: wiring.PureInterface, *, valid: Signal,
+              last: Signal, load: Signal, step: Signal, inject: Signal, sequence: Signal) -> None:
+        """Register F, and its words."""
+        config, settings = self._config, self.settings
+        lanes, starts = config.word_bytes, words.payload_start(config)
+        held = {name: Signal(len(value), name=f"frame_{name}") for name, value in (
+            ("destination", draw.frame.destination), ("class", draw.frame.class_),
+            ("length", draw.frame.length), ("sequence", sequence), ("seed", draw.draw),
+            ("payload", settings.payload))}
+        spoilt_fcs, spoilt_payload = Signal(), Signal()
+        left = Signal(config.length_bits)
+        number = Signal(words.number_bits(config))
+        in_head, in_body = Signal(), Signal()
+        heads = words.head_words(config)
+        body, following = words.payload(m, config, kind=held["payload"], state=held["seed"],
+                                        number=number)
+        covered = words.groups(m, config, left)
+        fields = {STAMP[name]: held[name]
+                  for name in ("destination", "class", "payload", "length", "sequence", "seed")}
+        fields |= {self._format.header[name]: held[name] for name in ("destination", "class")}
+        fields |= dict.fromkeys((STAMP["source"], self._format.header["source"]), self.number)
+        fields[STAMP["time"]] = self.now
+        head = words.head(self._format.constant, fields)
+        data = Signal(config.data_width)
+        m.d.comb += [
+            last.eq(valid & (left <= lanes)),
+            in_body.eq(words.in_payload(config, in_head, number)),
+            data.eq(body),
+        ]
+        with m.If(in_head):
+            for n in range(heads):
+                with m.If(number == n):
+                    bits = head[n * config.data_width:(n + 1) * config.data_width]
+                    m.d.comb += data[:len(bits)].eq(Cat(bits))
+        flip = Signal(config.data_width)
+        at = 8 * HEAD_BYTES % config.data_width
+        m.d.comb += flip[at].eq(spoilt_payload & (number == starts))
+        m.d.comb += [
+            word.tail.eq((left - FCS_BYTES)[:word.tail.shape().width]),
+            word.spoilt.eq(spoilt_fcs),
+        ]
+        with m.If(valid):
+            m.d.comb += [
+                word.valid.eq(1),
+                word.sop.eq(in_head & (number == 0)),
+                word.eop.eq(last),
+                word.empty.eq(Mux(last, lanes - left[:config.empty_bits + 1], 0)),
+                word.data.eq((data ^ flip) & words.lanes_of(covered)),
+                # Groups before the tail are a run from the lowest on.
+                word.has_tail.eq(~covered[-1] & (left >= FCS_BYTES)),
+                word.has_rest.eq(left < FCS_BYTES),
+                word.group.eq(Mux(word.has_tail, sum(covered), 0)),
+            ]
+        with m.If(load):
+            m.d.sync += [
+                held["destination"].eq(draw.frame.destination),
+                held["class"].eq(draw.frame.class_),
+                held["length"].eq(draw.frame.length),
+                held["sequence"].eq(sequence),
+                held["payload"].eq(settings.payload),
+                held["seed"].eq(Mux(settings.payload == Payload.CONSTANT, settings.seed,
+                                    draw.draw)),
+                left.eq(draw.frame.length),
+                number.eq(0),
+                in_head.eq(1),
+                spoilt_fcs.eq(inject & (settings.inject_how == Inject.FCS)),
+                spoilt_payload.eq(inject & (settings.inject_how == Inject.PAYLOAD)),
+            ]
+        with m.Elif(valid & step):
+            m.d.sync += [left.eq(left - lanes), number.eq(number + 1)]
+            with m.If(in_body):
+                m.d.sync += held["seed"].eq(following)
+            with m.If(number == heads - 1):
+                m.d.sync += in_head.eq(0)
+            with m.If(number == starts):
+                m.d.sync += spoilt_payload.eq(0)

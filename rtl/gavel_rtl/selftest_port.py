@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The self-test of one port: what stands where its MAC was, and its page of registers."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from gavel_model.config import SwitchConfig
+from gavel_model.selftest_format import TIME_BITS, Mode
+from gavel_model.selftest_map import SelfTestRegister
+from gavel_rtl.block import connect, place
+from gavel_rtl.interfaces import LINK_MEMBERS, RxLink, TxLink
+from gavel_rtl.selftest_checker import SelfTestChecker
+from gavel_rtl.selftest_generator import SelfTestGenerator
+from gavel_rtl.selftest_results import RESULTS, SelfTestResults
+from gavel_rtl.selftest_settings import WRITABLE, SelfTestPortSettings
+
+_WORD = 32
+_FRAME = ("valid", "sop", "eop", "empty", "data")
+_SETS = ("ctl_valid", "ctl")
+
+
+class SelfTestPort(wiring.Component):
+    """Generator, checker and the four ways to connect them (docs/selftest.md).
+
+    Parameters
+    ----------
+    config
+        The switch.
+
+    Members
+    -------
+    number
+        Number of the port.
+    mac_rx, mac_tx
+        The MAC's side: what it gives, and what it is given.
+    rx, tx
+        The pins of the switch.
+    run, clear
+        ``CONTROL`` as visible in the cycle.
+    now, now_before
+        Low bits of ``CYCLES``, and of four cycles before.
+    select
+        One-hot: the register of this page addressed, its offset.
+    selected
+        It is this port's.
+    we, wdata
+        Write to it.
+    value, high
+        Its value, and the high half of one of 64 bits; 0 if it is not this port's.
+    busy
+        The generator is busy.
+
+    Cycle behaviour
+    ---------------
+    From ``mac_rx`` to ``rx`` and from ``tx`` to ``mac_tx`` combinational. A write is visible in the
+    next cycle; ``value`` and ``high`` are combinational.
+    """
+
+    def __init__(self, config: SwitchConfig):
+        self._config = config
+        super().__init__({
+            "number": In(config.port_bits),
+            "mac_rx": In(RxLink(config)),
+            "mac_tx": Out(TxLink(config)),
+            "rx": Out(RxLink(config)),
+            "tx": In(TxLink(config)),
+            "run": In(1),
+            "clear": In(1),
+            "now": In(_WORD),
+            "now_before": In(TIME_BITS),
+            "select": In(len(SelfTestRegister)),
+            "selected": In(1),
+            "we": In(1),
+            "wdata": In(_WORD),
+            "value": Out(_WORD),
+            "high": Out(_WORD),
+            "busy": Out(1),
+        })
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        config = self._config
+        settings = place(m, "settings", SelfTestPortSettings(config))
+        generator = place(m, "generator", SelfTestGenerator(config))
+        checker = place(m, "checker", SelfTestChecker(config))
+        results = place(m, "results", SelfTestResults(config))
+        mode = settings.settings.mode
+        connect(m, generator.settings, settings.settings)
+        connect(m, results.frame, checker.frame)
+        self._registers(m, settings, results)
+        m.d.comb += [
+            generator.number.eq(self.number),
+            generator.run.eq(self.run),
+            generator.clear.eq(self.clear),
+            generator.now.eq(self.now[:TIME_BITS]),
+            generator.ready.eq((mode != Mode.LINK) | self.mac_tx.ready),
+            self.busy.eq(generator.busy),
+            checker.number.eq(self.number),
+            checker.clear.eq(self.clear),
+            checker.now.eq(self.now_before),
+            results.clear.eq(self.clear),
+            results.now.eq(self.now),
+            results.sent.eq(generator.sent),
+            results.bytes.eq(checker.bytes),
+        ]
+        self._links(m, mode, generator, checker)
+        return m
+
+    def _registers(self, m: Module, settings: SelfTestPortSettings,
+                   results: SelfTestResults) -> None:
+        names = list(SelfTestRegister)
+        busy = Signal()
+        m.d.comb += [
+            settings.we.eq(self.we & self.selected),
+            settings.wdata.eq(self.wdata),
+            busy.eq(self.select[names.index(SelfTestRegister.BUSY)] & self.busy),
+            self.value.eq(Mux(self.selected, settings.value | results.value | busy, 0)),
+            self.high.eq(Mux(self.selected, results.high, 0)),
+        ]
+        for block, registers in ((settings, WRITABLE), (results, RESULTS)):
+            m.d.comb += [block.select[n].eq(self.select[names.index(register)])
+                         for n, register in enumerate(registers)]
+
+    def _links(self, m: Module, mode: Signal, generator: SelfTestGenerator,
+               checker: SelfTestChecker) -> None:
+        """The table of docs/selftest.md, chapter 1."""
+        generates, to_mac = Signal(), Signal()
+        m.d.comb += [
+            generates.eq((mode == Mode.INTERNAL) | (mode == Mode.EXTERNAL)),
+            to_mac.eq((mode == Mode.OFF) | (mode == Mode.EXTERNAL)),
+            self.rx.up.eq(generates | self.mac_rx.up),
+            self.mac_tx.up.eq(self.tx.up),
+            self.tx.ready.eq(~to_mac | self.mac_tx.ready),
+            self.tx.ctl_ready.eq(~to_mac | self.mac_tx.ctl_ready),
+            checker.link.up.eq(Mux(mode == Mode.INTERNAL, self.tx.up, self.mac_rx.up)),
+            checker.link.valid.eq(Mux(mode == Mode.INTERNAL, self.tx.valid,
+                                      self.mac_rx.valid & mode[1])),
+        ]
+        for name in LINK_MEMBERS:
+            if name == "up":
+                continue
+            is_frame = name in _FRAME
+            made = getattr(generator.word, name) if is_frame else 0
+            m.d.comb += [
+                getattr(self.rx, name).eq(Mux(
+                    mode == Mode.OFF, getattr(self.mac_rx, name), Mux(generates, made, 0))),
+                getattr(self.mac_tx, name).eq(Mux(
+                    to_mac, getattr(self.tx, name), Mux(mode == Mode.LINK, made, 0))),
+            ]
+            if name not in ("valid", *_SETS):
+                m.d.comb += getattr(checker.link, name).eq(Mux(
+                    mode == Mode.INTERNAL, getattr(self.tx, name), getattr(self.mac_rx, name)))

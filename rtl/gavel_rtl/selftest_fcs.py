@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import FCS_BYTES, SwitchConfig
 from gavel_model.selftest_format import GROUP_BYTES
-from gavel_rtl.lib.crc import CRC_BITS, INITIAL, back, crc32_data, multiply
+from gavel_rtl.lib.crc import CRC_BITS, INITIAL, crc32_data, multiply, retreat
 from gavel_rtl.selftest_interfaces import BareWord, MadeWord
 
 _LONGEST = GROUP_BYTES - 1 + FCS_BYTES
@@ -82,7 +82,7 @@ class SelfTestFcs(wiring.Component):
         covered = state
         # Groups from the tail on, the tail's own included: all, or fewer, which go back.
         for bit in range((groups - 1).bit_length()):
-            columns = tuple(back(1 << n, 8 * GROUP_BYTES << bit) for n in range(CRC_BITS))
+            columns = tuple(retreat(1 << n, 8 * GROUP_BYTES << bit) for n in range(CRC_BITS))
             earlier = Signal(CRC_BITS, name=f"back_{GROUP_BYTES << bit}")
             m.d.comb += earlier.eq(Mux((-word.group)[bit], multiply(covered, columns), covered))
             covered = earlier

@@ -27,14 +27,6 @@ def advance(state: int, bits: int) -> int:
     return state
 
 
-def back(state: int, bits: int) -> int:
-    """The register ``bits`` zero bits ago: the inverse of `advance`."""
-    for _ in range(bits):
-        last = state >> CRC_BITS - 1
-        state = (state ^ (REFLECTED if last else 0)) << 1 | last
-    return state
-
-
 @cache
 def retreat(state: int, bits: int) -> int:
     """The register ``bits`` zero bits ago: what `advance` makes ``state`` of."""

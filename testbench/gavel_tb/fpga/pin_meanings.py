@@ -28,7 +28,7 @@ _AXI_STREAM = {
 }
 
 MEANINGS: Mapping[str, str] = {
-    "clk": "the one clock",
+    "clk": "clock of the switch",
     "rst": "synchronous reset, active high",
     **{f"rx_{name}": meaning for name, meaning in _FRAME.items()},
     **{f"tx_{name}": meaning for name, meaning in _FRAME.items()},

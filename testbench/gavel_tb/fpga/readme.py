@@ -73,8 +73,9 @@ def _clocks(config: SwitchConfig, estimate: Estimate, pins: Sequence[Mapping[str
 Clocks: {', '.join(f'`{name}`' for name in clocks)}. A port moves {config.data_width} bits in each
 cycle: {rate:g} Gb/s at {estimate.mhz:g} MHz, which is what the constraints say. `rst` is
 synchronous and active high; all registers have their reset value as initial value, too. Memories
-are not reset and need not be. A frame's first word leaves {config.latency_cycles} cycles after its
-last word came, port pins to port pins, when nothing contends.
+are not reset and need not be. A frame's first word leaves the switch {config.latency_cycles} cycles
+after its last word came into it, when nothing contends; what stands
+between it and the pins adds its own.
 """
 
 

@@ -61,7 +61,7 @@ def _comment(text: str, sign: str = "#") -> list[str]:
 
 _INSIDE = """\
 The switch stands inside of a design of yours, so there are no pins here: those are of your board.
-All its inputs are sampled by the clock, and reset is synchronous: no path is false."""
+Its inputs are sampled by the clocks of their sides, and resets are synchronous."""
 
 
 def _lines(*lines: str) -> str:

@@ -13,7 +13,7 @@ import pytest
 
 from gavel_tb.soak import MIXES, SoakTotals, mixes_for, soak_jobs
 
-FRAMES = 400
+FRAMES = 300
 SWITCHES = ("tiny", "pod", "rack4", "odd3", "odd5")
 ONE_VC = "odd3"
 

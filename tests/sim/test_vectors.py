@@ -169,7 +169,7 @@ def test_no_memory_is_read_where_it_is_written(
 
 
 def test_gates_pass(folder, play: Play) -> None:
-    where = folder(cycles=100)
+    where = folder(cycles=60)
     subprocess.run(yosys_command(_TO_GATES), cwd=where, check=True, stdout=subprocess.DEVNULL)
     gates = (where / "gates.v").read_text()
     assert not re.search(r"always @\*|case", gates)

@@ -75,11 +75,11 @@ def test_the_same_blocks(switch, seed: int, name: str, kind: str, parameters: An
 
 
 def _no_routes(session: Session) -> None:
-    session.observers[0].known.routes.clear()  # type: ignore[attr-defined]
+    session.observers[0].known.routes.clear()  # type: ignore[attr-defined]  # of this job
 
 
 def _small_window(session: Session) -> None:
-    rules = session.stimulus.around.checkers[0].sender  # type: ignore[attr-defined]
+    rules = session.stimulus.around.checkers[0].sender  # type: ignore[attr-defined]  # it has links
     rules._limits = replace(rules._limits, window_frames=2)
 
 

@@ -20,7 +20,7 @@ class Rtlil(NamedTuple):
     top: str
 
 
-class Registered(wiring.Component):  # type: ignore[misc]
+class Registered(wiring.Component):  # type: ignore[misc]  # Amaranth has no types
     """A block with a register at each of its pins, so that its paths begin and end in it.
 
     Parameters

@@ -62,9 +62,9 @@ def reference_text(registers: MapText) -> str:
         *(line for encoding in registers.encodings() for line in _encoding(encoding)),
         "## Free places\n",
         "What comes later has a place: of the switch behind the registers above up to word 0x03FF, "
-        "of each port behind its own, and a second page of 0xC0 words for each port, 0x100 apart from "
-        "0x8000 on. Read 0 until then. 0xBFC0...0xCFFF are those of the self-test, where there is one: "
-        "[selftest.md](selftest.md).",
+        "of each port behind its own, and a second page of 0xC0 words for each port, 0x100 apart "
+        "from 0x8000 on. Read 0 until then. 0xBFC0...0xCFFF are those of the self-test, where "
+        "there is one: [selftest.md](selftest.md).",
         "",
     ))
 

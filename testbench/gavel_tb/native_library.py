@@ -61,7 +61,26 @@ def build_library(
     return build_native(config, design, cache, driver, effort)
 
 
-class NativeSwitch:
+class NativeSimulation:
+    """A simulation in a library, until it is closed; a context manager."""
+
+    _library: Any
+    _sim: int | None
+
+    def close(self) -> None:
+        """Frees the simulation, unless that has been done."""
+        if self._sim is not None:
+            self._library.sim_del(self._sim)
+            self._sim = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class NativeSwitch(NativeSimulation):
     """The RTL behind `gavel_tb.block_switch.BlockSwitch`; a context manager.
 
     Parameters
@@ -132,18 +151,6 @@ class NativeSwitch:
         self.close()
         self._sim = self._library.sim_new(len(self._arguments), self._arguments)
         self.run(self._reset_pins, self._ignored)
-
-    def close(self) -> None:
-        """Frees the simulation, unless that has been done."""
-        if self._sim is not None:
-            self._library.sim_del(self._sim)
-            self._sim = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def _addresses(block: Block, like: Block, cycles: int) -> Any:

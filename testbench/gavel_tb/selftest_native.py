@@ -7,7 +7,6 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +18,7 @@ from gavel_tb.build_cache import DEFAULT_CACHE, BuildCache, Design
 from gavel_tb.errors import SimulationError
 from gavel_tb.harness import TOP, harness_layout
 from gavel_tb.native_build import LIBRARY_COMPILE, LIBRARY_LINK, Driver, build_native
+from gavel_tb.native_library import NativeSimulation
 from gavel_tb.process import orderly_termination
 from gavel_tb.runner import SHORT, Effort
 
@@ -61,7 +61,7 @@ def loopback_harness(config: SwitchConfig, design: Design) -> str:
     ])
 
 
-class NativeSelfTest:
+class NativeSelfTest(NativeSimulation):
     """A board of one's own; a context manager.
 
     Parameters
@@ -102,7 +102,7 @@ class NativeSelfTest:
         ):
             function = getattr(library, f"sim_{name}")
             function.restype, function.argtypes = result, types
-        self._library: Any = library
+        self._library = library
         words = [b"selftest", *(text.encode() for text in arguments)]
         # Verilator keeps no copy of its own of what a plus-argument is read from.
         self._arguments = (ctypes.c_char_p * len(words))(*words)
@@ -149,15 +149,3 @@ class NativeSelfTest:
         if response != Response.OKAY:
             said = "no answer" if response < 0 else Response(response).name
             raise SimulationError(f"AXI4-Lite {what} of 0x{address:05X}: {said}")
-
-    def close(self) -> None:
-        """Frees the simulation, unless that has been done."""
-        if self._sim is not None:
-            self._library.sim_del(self._sim)
-            self._sim = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()

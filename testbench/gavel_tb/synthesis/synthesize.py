@@ -7,12 +7,13 @@ import json
 import os
 import re
 from collections import Counter as Tally
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
+from gavel_rtl.memory_module import ARRAY, memory_places
 from gavel_rtl.yosys import MISSING, yosys_command, yosys_failure
 from gavel_tb.process import run_child
 from gavel_tb.synthesis.area import Area, area_of
@@ -144,7 +145,7 @@ def synthesize(text: str, top: str, family: Family, folder: Path, *,
     modules = _modules(json.loads((folder / _STAT_NAME).read_text("utf-8")), top, family)
     return Synthesis(
         family=family, version=version("pyosys"), area=modules[top].whole, modules=modules,
-        memories=_memories(log), warnings=tuple(dict.fromkeys(_WARNING.findall(log))),
+        memories=_memories(log, text), warnings=tuple(dict.fromkeys(_WARNING.findall(log))),
         folder=folder)
 
 
@@ -161,7 +162,7 @@ def map_memories(text: str, top: str, family: Family, folder: Path) -> tuple[Mem
     (folder / name).write_text(text, "utf-8")
     script = " ".join((*family.passes, "-top", top, *_flattening(family, flatten=False),
                        "-run", f"begin:{family.after_memories}"))
-    return _memories(_run((read, f"hierarchy -check -top {top}", script), folder))
+    return _memories(_run((read, f"hierarchy -check -top {top}", script), folder), text)
 
 
 def check_verilog(text: str, top: str, folder: Path) -> tuple[str, ...]:
@@ -201,13 +202,30 @@ def _run(passes: tuple[str, ...], folder: Path) -> str:
     return log
 
 
-def _memories(log: str) -> tuple[Memory, ...]:
-    found = {}
+def _memories(log: str, design: str) -> tuple[Memory, ...]:
+    """The memories that the log tells of, by the names that they have in ``design``."""
+    places: dict[str, list[str]] = {}
+    for module, name, memory in memory_places(design):
+        places.setdefault(memory, []).append(f"{module}.{name}")
+
+    def names(path: str) -> Iterator[str]:
+        # A memory module in the hierarchy, the path of one that was flattened, or a plain memory.
+        above, _, array = path.rpartition(".")
+        if array != ARRAY or not places:
+            yield path
+        elif above not in places:
+            yield above
+        else:
+            for place in places[above]:
+                module = place.rpartition(".")[0]
+                yield from names(f"{module}.{ARRAY}") if module in places else (place,)
+
+    found: dict[str, str] = {}
     for mapped, primitive, plain in _MAPPED.findall(log):
         if _CONSTANTS in mapped + plain:
             continue
         kind = FLIP_FLOP if plain else LUT_RAM if _DISTRIBUTED.search(primitive) else BLOCK_RAM
-        found[(mapped or plain).replace("\\", "")] = kind
+        found |= dict.fromkeys(names((mapped or plain).replace("\\", "")), kind)
     return tuple(Memory(name, kind) for name, kind in found.items())
 
 

@@ -42,8 +42,8 @@ class UnknownMemoryError(ValueError):
 def extract_memories(module: str) -> tuple[str, list[MemoryShape]]:
     """A module in RTLIL with instances for its memories, and their shapes.
 
-    An instance has the memory's name, and the array in it is called ``words``. Ports that read a
-    constant address are those of probes.
+    An instance has the memory's name; the array in it is `gavel_rtl.memory_module.ARRAY`. Ports
+    that read a constant address are those of probes.
 
     Raises
     ------

@@ -36,8 +36,8 @@ MEMORY_NAME = re.compile(r"gavel_(?P<family>ram|lutram)_(?P<reads>\d+)r1w(?P<mor
                          r"(?P<depth>\d+)x(?P<width>\d+)\b")
 """Name of a module of this file."""
 
-ARRAY = "words"
-"""Name of what keeps the words in a module of this file, or of a module like that in it."""
+ARRAY = "array"
+"""Name of what keeps the words in a module of this file."""
 
 _PLACES = re.compile(r"^module \\?(?P<module>\w+)(?:\(|$)|"
                      rf"^  (?:cell \\)?(?P<memory>{MEMORY_NAME.pattern}) \\?(?P<name>\w+)(?: \(|$)",
@@ -186,7 +186,8 @@ class MemoryModule(wiring.Component):  # type: ignore[misc]  # Amaranth carries 
         m = Module()
         promised = NO_COLLISION if shape.kind in ("ram", "ram_new") else {}
         words = MemoryData(shape=shape.width, depth=shape.depth, init=[])
-        m.submodules[ARRAY] = memory = MemoryInstance(data=words, attrs=promised)
+        memory = MemoryInstance(data=words, attrs=promised)
+        m.submodules["memory" if shape.kind == "ram_new" else ARRAY] = memory
         memory.write_port(domain=self.domains[0].name, addr=self.w_addr, data=self.w_data,
                           en=self.w_en)
         domain = self.domains[-1].name if shape.synchronous else "comb"

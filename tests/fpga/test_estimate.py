@@ -9,6 +9,7 @@ import pytest
 
 from gavel_model.loader import load_config
 from gavel_rtl.free_list import FreeList
+from gavel_tb.fpga.crossings import NO_CROSSINGS
 from gavel_tb.fpga.estimate import check_tools, estimate
 from gavel_tb.fpga.targets import TARGETS
 from gavel_tb.synthesis import place_route
@@ -100,7 +101,8 @@ def test_a_missing_tool_is_named(monkeypatch):
 def test_nextpnr_reads_the_constraints(block, tmp_path, name, options):
     family = FAMILIES[name]
     made = synthesize(*block, family, tmp_path)
-    (tmp_path / options[1]).write_text(TARGETS[name].constraints[0].write(["clk"], 99.5))
+    text = TARGETS[name].constraints[0].write(["clk"], 99.5, NO_CROSSINGS)
+    (tmp_path / options[1]).write_text(text)
     tool = replace(family.place_route, arguments=(*family.place_route.arguments, *options))
     placed = place_and_route(replace(made, family=replace(family, place_route=tool)), (1,))
     assert placed.routed

@@ -142,8 +142,8 @@ def with_unknown_collisions(verilog: str, *, always: bool = False) -> str:
     for part in re.split(r"^(?=module )", verilog, flags=re.MULTILINE):
         if COLLISION_ATTRIBUTES in part:
             enable = "1" if always else "w_en"
-            part, reads = re.subn(r"<= words\[r_addr\];", f"<= ({enable}) && w_addr == r_addr ? "
-                                  "{128{1'bx}} : words[r_addr];", part)
+            part, reads = re.subn(r"<= array\[r_addr\];", f"<= ({enable}) && w_addr == r_addr ? "
+                                  "{128{1'bx}} : array[r_addr];", part)
             assert reads == 1
             marked += 1
         parts.append(part)

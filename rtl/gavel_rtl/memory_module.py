@@ -39,6 +39,9 @@ MEMORY_NAME = re.compile(r"gavel_(?P<family>ram|lutram)_(?P<reads>\d+)r1w(?P<mor
 ARRAY = "array"
 """Name of what keeps the words in a module of this file."""
 
+INSIDE = "memory"
+"""Name of the module beside which a ``ram_new`` has its logic."""
+
 _PLACES = re.compile(r"^module \\?(?P<module>\w+)(?:\(|$)|"
                      rf"^  (?:cell \\)?(?P<memory>{MEMORY_NAME.pattern}) \\?(?P<name>\w+)(?: \(|$)",
                      re.MULTILINE)
@@ -187,7 +190,7 @@ class MemoryModule(wiring.Component):  # type: ignore[misc]  # Amaranth carries 
         promised = NO_COLLISION if shape.kind in ("ram", "ram_new") else {}
         words = MemoryData(shape=shape.width, depth=shape.depth, init=[])
         memory = MemoryInstance(data=words, attrs=promised)
-        m.submodules["memory" if shape.kind == "ram_new" else ARRAY] = memory
+        m.submodules[INSIDE if shape.kind == "ram_new" else ARRAY] = memory
         memory.write_port(domain=self.domains[0].name, addr=self.w_addr, data=self.w_data,
                           en=self.w_en)
         domain = self.domains[-1].name if shape.synchronous else "comb"

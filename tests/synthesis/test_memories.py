@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 from amaranth.hdl import Module
@@ -139,3 +140,14 @@ class Odd(wiring.Component):
 def test_other_memories_are_refused(fault, said):
     with pytest.raises(UnknownMemoryError, match=said):
         Library().add(Odd(fault))
+
+
+@pytest.mark.long
+def test_the_table_in_the_documents_is_that_of_rack():
+    memories = generate(load_config("rack")).sidecar["memories"]
+    page = (Path(__file__).resolve().parents[2] / "docs" / "asic.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(gavel_\w+_\d+x\d+)` \| (\d+) \| ([\d,.]+) \|", page, re.MULTILINE)
+    assert {name: (int(instances), size) for name, instances, size in rows} == {
+        name: (memory["instances"],
+               f"{memory['depth'] * memory['width'] * memory['instances'] / 8192:,.1f}")
+        for name, memory in memories.items() if memory["kind"] != "ram_new"}

@@ -63,7 +63,7 @@ def test_hierarchy_adds_up(free_list):
     assert (outer.instances, inner.instances) == (1, 1)
     assert outer.own + inner.whole == outer.whole == free_list.area
     assert outer.own.luts == 0
-    assert inner.whole.block_rams == 1
+    assert inner.own.block_rams == 1
 
 
 def test_memories_by_name(tmp_path):

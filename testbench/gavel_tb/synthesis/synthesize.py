@@ -33,7 +33,10 @@ NETLIST_NAME = "netlist.json"
 LOG_NAME = "yosys.log"
 _STAT_NAME = "stat.json"
 
-_WARNING = re.compile(r"^(?:\S+:\d+: )?Warning: (.*)$", re.MULTILINE)
+_WARNING = re.compile(r"^(?:(?!/)\S+:\d+: )?Warning: (.*)$", re.MULTILINE)
+"""One of the design, whose file stands in the folder: Yosys warns of its own libraries, too, with
+their full paths."""
+
 _MAPPED = re.compile(r"^(?:mapping memory (\S+) via (\S+)|using FF mapping for memory (\S+))$",
                      re.MULTILINE)
 _CONSTANTS = "$auto$proc_rom"

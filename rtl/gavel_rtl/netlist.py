@@ -6,6 +6,7 @@ import re
 from collections import Counter as Tally
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import RLock
 from typing import NamedTuple
 from unittest.mock import patch
 
@@ -46,6 +47,10 @@ class _Emitter(rtlil.ModuleEmitter):
         super().emit_memory(cell_idx, cell)
 
 
+_CONVERSION = RLock()
+"""Held while Amaranth's module has our emitter, which another thread would take for Amaranth's."""
+
+
 @contextmanager
 def _quick_conversion() -> Iterator[None]:
     """Conversion with our emitter, and without the collector of cycles, which would look at the
@@ -53,7 +58,7 @@ def _quick_conversion() -> Iterator[None]:
     collects = gc.isenabled()
     gc.disable()
     try:
-        with patch.object(rtlil, "ModuleEmitter", _Emitter):
+        with _CONVERSION, patch.object(rtlil, "ModuleEmitter", _Emitter):
             yield
     finally:
         if collects:

@@ -157,6 +157,12 @@ def test_a_design_that_does_not_place_says_why(free_list, tmp_path):
     assert placed.runs[0].failed
 
 
+def test_a_run_that_was_ended_says_so():
+    log = "Info: Routing..\nInfo:  1000 | 317 682 |\n"
+    assert place_route._failure(log, -15) == "ended by signal 15"
+    assert place_route._failure(f"{log}ERROR: no place\n", 1) == "no place"
+
+
 def test_names_of_registers_lose_what_synthesis_appends():
     assert register_name("port0.link_rx.word_TRELLIS_FF_Q_12_DI_LUT4_Z") == "port0.link_rx.word"
     assert register_name("port0.egress.count") == "port0.egress.count"

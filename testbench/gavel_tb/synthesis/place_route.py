@@ -164,11 +164,17 @@ def _place(tool: PlaceRoute, folder: Path, seed: int, mhz: float) -> Placed:
     with log.open("w", encoding="utf-8") as out:
         code = run_child(command, cwd=folder, env=os.environ, stdout=out, stderr=out.fileno())
     if code or not report.is_file():
-        text = log.read_text("utf-8", errors="replace")
-        found = _ERROR.search(text)
-        return Placed(seed, None, None, {}, {},
-                      found[1] if found else text.strip().rpartition("\n")[2])
+        why = _failure(log.read_text("utf-8", errors="replace"), code)
+        return Placed(seed, None, None, {}, {}, why)
     return _read_report(json.loads(report.read_text("utf-8")), seed)
+
+
+def _failure(log: str, code: int) -> str:
+    """Its error, or that somebody ended it, or its last line."""
+    found = _ERROR.search(log)
+    if found:
+        return found[1]
+    return f"ended by signal {-code}" if code < 0 else log.strip().rpartition("\n")[2]
 
 
 def _read_report(report: Mapping[str, Any], seed: int) -> Placed:

@@ -44,10 +44,12 @@ class ControlSet(wiring.Signature):
         A valid set of that kind; at most one is set.
     unknown
         A set that is not valid.
-    value, following
-        v, and v + 1, modulo 2^S; for valid sets only, as the next one.
+    value
+        v, modulo 2^S; for valid sets only, as the next one.
     data
         Init data.
+    coming
+        v of the set that was on the pins in t+1, whatever it is; known a cycle before the others.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -58,8 +60,8 @@ class ControlSet(wiring.Signature):
             "init_echo": Out(1),
             "unknown": Out(1),
             "value": Out(config.seq_bits),
-            "following": Out(config.seq_bits),
             "data": Out(DATA_BITS),
+            "coming": Out(config.seq_bits),
         })
 
 

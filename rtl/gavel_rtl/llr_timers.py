@@ -40,9 +40,11 @@ class LlrTimers(wiring.Component):
         A frame is outstanding.
     progress
         An ACK moves ``oldest`` in this cycle.
-    oldest_after
+    acked_after
         Index of the oldest frame outstanding in the next cycle, if there is one then.
-    sent, sent_frame
+    drained
+        If there is one, it is the frame that is launched in this cycle.
+    sent, newest_frame
         A frame has been launched for the first time, and its index.
     no_progress
         The replay timer has run out.
@@ -69,9 +71,10 @@ class LlrTimers(wiring.Component):
             "changing": In(1),
             "outstanding": In(1),
             "progress": In(1),
-            "oldest_after": In(frame_index_bits(config)),
+            "acked_after": In(frame_index_bits(config)),
+            "drained": In(1),
             "sent": In(1),
-            "sent_frame": In(frame_index_bits(config)),
+            "newest_frame": In(frame_index_bits(config)),
             "no_progress": Out(1),
             "lost": Out(1),
             "too_old": Out(1),
@@ -123,16 +126,16 @@ class LlrTimers(wiring.Component):
             now.eq(after_now),
             after_now.eq(after_now + 1),
             same.eq(self.outstanding & ~self.progress),
-            sent_in_last.eq(self.sent & (self.sent_frame == self.oldest_after)),
+            sent_in_last.eq(self.sent & self.drained),
             sent_before.eq(sent_in_last),
             # Of the next cycle.
             age.eq(after_now - read.data),
         ]
         m.d.comb += [
-            write.addr.eq(self.sent_frame),
+            write.addr.eq(self.newest_frame),
             write.data.eq(now),
             write.en.eq(self.sent),
-            read.addr.eq(self.oldest_after),
+            read.addr.eq(self.acked_after),
             reached.eq(Mux(sent_before, limit <= _JUST_SENT, age >= limit)),
             self.too_old.eq(limit.any() & same & self.outstanding & ~self.progress & reached),
         ]

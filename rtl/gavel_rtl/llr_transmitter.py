@@ -19,7 +19,7 @@ from gavel_rtl.llr_interfaces import (
     LlrSettings,
 )
 from gavel_rtl.llr_timers import LlrTimers
-from gavel_rtl.replay_buffer import ReplayBuffer, frame_index_bits
+from gavel_rtl.replay_buffer import ReplayBuffer
 from gavel_rtl.replay_occupancy import ReplayOccupancy
 from gavel_rtl.retry_state import RetryState, TransmitterState
 
@@ -101,7 +101,6 @@ class LlrTransmitter(wiring.Component):
         timers = place(m, "llr_timers", LlrTimers(self._config))
         for part in (state, launcher, occupancy, timers):
             connect(m, part.settings, self.settings)
-        index = frame_index_bits(self._config)
 
         connect(m, state.control, self.control)
         connect(m, self.init, state.init)
@@ -136,7 +135,7 @@ class LlrTransmitter(wiring.Component):
             launcher.behind.eq(state.behind),
             launcher.settled.eq(state.settled),
             launcher.send.eq(state.send),
-            launcher.send_is_next.eq(state.send == state.next),
+            launcher.send_is_next.eq(state.send_is_next),
         ]
 
         connect(m, buffer.i_word, self.i_word)
@@ -144,9 +143,9 @@ class LlrTransmitter(wiring.Component):
             buffer.launch.eq(launcher.launched),
             buffer.clear.eq(state.clear),
             buffer.rewind.eq(state.rewind),
-            buffer.next_frame.eq(state.next[:index]),
-            buffer.oldest_is_next.eq(state.oldest == state.next),
-            buffer.oldest_after.eq(state.oldest_after),
+            buffer.newest_frame.eq(state.newest_frame),
+            buffer.acked_after.eq(state.acked_after),
+            buffer.drained.eq(state.drained),
             buffer.finish.eq(launcher.finish),
             buffer.keep.eq(launcher.numbered),
             buffer.release.eq(state.release),
@@ -162,7 +161,8 @@ class LlrTransmitter(wiring.Component):
             occupancy.given_back.eq(buffer.given_back),
             occupancy.dropped.eq(buffer.dropped),
             occupancy.dropped_words.eq(buffer.dropped_words),
-            occupancy.outstanding.eq(state.outstanding),
+            occupancy.keep.eq(launcher.numbered),
+            occupancy.forgotten.eq(state.forgotten),
             occupancy.lets_come.eq(~launcher.blocks),
             self.hold.eq(occupancy.hold),
         ]
@@ -173,11 +173,12 @@ class LlrTransmitter(wiring.Component):
             timers.running.eq(running),
             timers.coming_up.eq(in_init | in_flush),
             timers.changing.eq(state.changing),
-            timers.outstanding.eq(state.outstanding.any()),
+            timers.outstanding.eq(~state.empty),
             timers.progress.eq(state.progress),
-            timers.oldest_after.eq(state.oldest_after),
+            timers.drained.eq(state.drained),
+            timers.acked_after.eq(state.acked_after),
             timers.sent.eq(launcher.numbered),
-            timers.sent_frame.eq(state.next[:index]),
+            timers.newest_frame.eq(state.newest_frame),
         ]
 
         used = occupancy.used

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sequence numbers and states of the transmit side of link-level retry."""
 
-from amaranth.hdl import Module, Mux, Signal, Value, unsigned
+from amaranth.hdl import Module, Mux, Signal, unsigned
 from amaranth.lib import enum, wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
 from gavel_model.ordered_set import DATA_BITS
 from gavel_model.register_map import COUNTERS, Counter
+from gavel_rtl.ack_window import AckWindow, is_before
+from gavel_rtl.block import place
 from gavel_rtl.llr_interfaces import (
     REPLAY_COUNT_BITS,
     ControlSet,
@@ -55,11 +57,17 @@ class RetryState(wiring.Component):
         From ControlTransmitter.
     state, oldest, next, send, replays
         State.
-    oldest_after
-        Index of ``oldest`` in the replay buffer in the next cycle, unless it is ``next`` then.
-    outstanding
-        Frames outstanding.
-    behind, settled
+    newest_frame, acked_after
+        Index, in what is kept for each frame, of the frame before ``next``; and of the one before
+        ``oldest`` as it is in the next cycle, unless a restart or an INIT sets it. Frame n has the
+        index of n - 1, which is known sooner.
+    drained
+        In the next cycle ``oldest`` is what ``next`` is in this.
+    empty
+        ``oldest`` is ``next``.
+    forgotten
+        So many frames are outstanding no more in the next cycle.
+    behind, settled, send_is_next
         As in the specification.
     progress
         An ACK moves ``oldest`` in this cycle.
@@ -102,10 +110,14 @@ class RetryState(wiring.Component):
             "next": Out(config.seq_bits),
             "send": Out(config.seq_bits),
             "replays": Out(REPLAY_COUNT_BITS),
-            "oldest_after": Out(frame_index_bits(config)),
-            "outstanding": Out(config.seq_bits),
+            "newest_frame": Out(frame_index_bits(config)),
+            "acked_after": Out(frame_index_bits(config)),
+            "drained": Out(1),
+            "empty": Out(1, init=1),
+            "forgotten": Out(config.replay_frames.bit_length()),
             "behind": Out(1),
             "settled": Out(1),
+            "send_is_next": Out(1, init=1),
             "progress": Out(1),
             "changing": Out(1),
             "may_begin": Out(1),
@@ -123,18 +135,21 @@ class RetryState(wiring.Component):
         self._decide(m)
         self._change_state(m)
         self._renumber(m)
+        self._relate(m)
         self._initialise(m)
         return m
 
     def _declare(self, m: Module) -> None:
         """State that several rules share, and what it comes to."""
         bits = self._config.seq_bits
-        self._released = Signal(bits, name="released")
+        # Most numbers are kept as the number before them: what v is compared with.
+        self._acked = Signal(bits, init=-1 & (1 << bits) - 1, name="acked")
+        self._newest = Signal.like(self._acked, name="newest")
+        self._replayed = Signal(bits, name="replayed")
+        self._unreleased = Signal(name="unreleased")
         self._restart = Signal(name="restart")
-        self._replay_from = Signal(bits, name="replay_from")
         self._echo_seen = Signal(name="echo_seen")
         freeing = Signal()
-        self._wraps = Signal(name="wraps")
         self._is_off, self._is_init, self._is_advance, self._is_replay, self._is_flush = (
             Signal(name=f"is_{state.name.lower()}") for state in TransmitterState)
         self._running = Signal(name="running")
@@ -145,35 +160,40 @@ class RetryState(wiring.Component):
             self._is_replay.eq(self.state == TransmitterState.REPLAY),
             self._is_flush.eq(self.state == TransmitterState.FLUSH),
             self._running.eq(self._is_advance | self._is_replay),
-            self.outstanding.eq(self.next - self.oldest),
-            self._wraps.eq(self.oldest > self.next),
-            self.behind.eq(~self._is_outstanding_or_next(self.send)),
-            self.settled.eq((self._released == self.oldest) & ~freeing),
+            self.oldest.eq(self._acked + 1),
+            self.newest_frame.eq(self._newest),
+            self.settled.eq(~self._unreleased & ~freeing),
         ]
         m.d.sync += freeing.eq(self.release)
-
-    def _is_outstanding_or_next(self, number: Value) -> Value:
-        """Whether a number lies in ``oldest``...``next``, by comparisons side by side."""
-        behind_oldest, before_next = number >= self.oldest, number <= self.next
-        return Mux(self._wraps, behind_oldest | before_next, behind_oldest & before_next)
 
     def _acknowledge(self, m: Module) -> None:
         """ACK and NACK (6.3)."""
         control = self.control
-        looked_at, fits, accepted = Signal(), Signal(), Signal()
+        looked_at = Signal()
+        accepted = Signal(name="accepted")
+        self._none_left = none_left = Signal(name="none_left")
         self._replays_after = Signal(REPLAY_COUNT_BITS, name="replays_after")
         self._nacked = Signal(name="nacked")
-        self._oldest_after = Signal(self._config.seq_bits, name="oldest_after_control")
+        self._acked_after = Signal.like(self._acked, name="acked_after_control")
+        self._window = window = place(m, "ack_window", AckWindow(self._config))
         m.d.comb += [
+            window.coming.eq(control.coming),
+            window.value.eq(control.value),
+            window.acked.eq(self._acked),
+            window.newest.eq(self._newest),
+            window.next.eq(self.next),
+            window.replayed.eq(self._replayed),
+            window.accepted.eq(accepted),
+            window.numbered.eq(self.numbered),
             looked_at.eq(self._running & (control.ack | control.nack)),
-            fits.eq(self._is_outstanding_or_next(control.following)),
-            accepted.eq(looked_at & fits),
-            self.progress.eq(accepted & (control.following != self.oldest)),
-            self._oldest_after.eq(Mux(accepted, control.following, self.oldest)),
-            self.oldest_after.eq(self._oldest_after[:len(self.oldest_after)]),
+            accepted.eq(looked_at & window.fits),
+            self.progress.eq(looked_at & window.moves),
+            none_left.eq(Mux(accepted, ~window.leaves, self.empty)),
+            self._acked_after.eq(Mux(accepted, control.value, self._acked)),
+            self.acked_after.eq(self._acked_after),
             self._replays_after.eq(Mux(self.progress, 0, self.replays)),
             # Something is left to be sent again.
-            self._nacked.eq(accepted & control.nack & (control.following != self.next)),
+            self._nacked.eq(self._running & control.nack & window.leaves),
         ]
         remote = self.settings.remote
         m.d.comb += [self.count[counter].eq(event) for counter, event in (
@@ -181,7 +201,7 @@ class RetryState(wiring.Component):
             (Counter.LLR_RX_NACK_CTL_OS, remote & control.nack),
             (Counter.LLR_RX_INIT_ECHO_CTL_OS, remote & control.init_echo),
             (Counter.LLR_RX_CTL_UNKNOWN, (remote | self.settings.local) & control.unknown),
-            (Counter.LLR_RX_ACK_NACK_SEQ_ERROR, looked_at & ~fits),
+            (Counter.LLR_RX_ACK_NACK_SEQ_ERROR, looked_at & ~window.fits),
         )]
 
     def _decide(self, m: Module) -> None:
@@ -203,14 +223,15 @@ class RetryState(wiring.Component):
             give_up.eq(self._running & (self.lost | self.too_old)),
             wanted.eq(
                 (self._is_advance & (self._nacked | (
-                    self.no_progress & self.outstanding.any() & ~self.progress)))
-                | (self._is_replay & self._nacked
-                   & (self.control.following != self._replay_from))),
+                    self.no_progress & ~self.empty & ~self.progress)))
+                | (self._is_replay & self._nacked & ~self._window.repeats)),
             again.eq(wanted & ~self._turn_off & ~give_up),
-            exhausted.eq((settings.replay_count != _NO_LIMIT)
-                         & (self._replays_after >= settings.replay_count)),
+            exhausted.eq((settings.replay_count != _NO_LIMIT) & Mux(
+                self.progress, settings.replay_count == 0,
+                self.replays >= settings.replay_count)),
             self._flush.eq((give_up & ~self._turn_off) | (again & exhausted)),
             self._replay.eq(again & ~exhausted),
+            self._window.replay.eq(self._replay),
             self._is_between.eq(~self.mid & ~self._restart & ~self.rewind),
             quiet.eq(~self._turn_off & ~give_up & ~wanted & self._is_between),
             # With O free no word of the time before can be taken for one after the INIT.
@@ -220,7 +241,7 @@ class RetryState(wiring.Component):
             self._establish.eq(quiet & self.settled & self._is_init & self._echo_seen
                                & ~self.init_waiting),
             self._go_back.eq(quiet & self._is_replay & self.behind),
-            self._caught_up.eq(quiet & self._is_replay & (self.send == self.next)),
+            self._caught_up.eq(quiet & self._is_replay & self.send_is_next),
             self.count[Counter.LLR_TX_FLUSH].eq(self._flush),
             self.count[Counter.LLR_TX_REPLAY].eq(self._replay),
         ]
@@ -250,7 +271,7 @@ class RetryState(wiring.Component):
         with m.Elif(self._replay):
             m.d.sync += [
                 self.state.eq(TransmitterState.REPLAY),
-                self._replay_from.eq(self._oldest_after),
+                self._replayed.eq(self._acked_after),
             ]
             with m.If(self._replays_after != _NO_LIMIT):
                 m.d.sync += self.replays.eq(self._replays_after + 1)
@@ -261,24 +282,54 @@ class RetryState(wiring.Component):
 
     def _renumber(self, m: Module) -> None:
         """Sequence numbers through ACKs, launches, restarts and INIT."""
-        first = self.settings.init_seq
-        m.d.comb += self.release.eq(
-            (self._released != self.oldest) & ~self.behind & ~self.clear)
-        m.d.sync += self.oldest.eq(self._oldest_after)
+        first, bits = self.settings.init_seq, self._config.seq_bits
+        before_first = Signal(bits)
+        m.d.comb += before_first.eq(first - 1)
+        m.d.sync += self._acked.eq(self._acked_after)
         with m.If(self.kept_last):
             m.d.sync += self.send.eq(self.send + 1)
         with m.If(self.numbered):
-            m.d.sync += self.next.eq(self.next + 1)
-        with m.If(self.release):
-            m.d.sync += self._released.eq(self.oldest)
+            m.d.sync += [self.next.eq(self.next + 1), self._newest.eq(self.next)]
         with m.If(self.clear):
             with m.If(self._is_replay):
-                m.d.sync += self.send.eq(self._oldest_after)
+                m.d.sync += self.send.eq(self._acked_after + 1)
             with m.Else():
-                m.d.sync += [self.send.eq(self.next), self.oldest.eq(self.next)]
+                m.d.sync += [self.send.eq(self.next), self._acked.eq(self._newest)]
         with m.If(self._enter_init):
-            m.d.sync += [number.eq(first) for number in (
-                self.oldest, self.next, self.send, self._released)]
+            m.d.sync += [
+                *(number.eq(first) for number in (self.next, self.send)),
+                *(number.eq(before_first) for number in (self._acked, self._newest)),
+            ]
+
+    def _relate(self, m: Module) -> None:
+        """How the numbers stand to each other, kept as they change."""
+        value, send = self.control.value, self.send
+        given_up, passed = Signal(), Signal()
+        bits = len(self.forgotten)
+        m.d.comb += [
+            given_up.eq(self.clear & ~self._is_replay),
+            self.drained.eq(self._none_left | given_up),
+            self.release.eq(self._unreleased & ~self.behind & ~self.clear),
+            self.forgotten.eq(Mux(
+                self.progress | given_up,
+                Mux(self._running, value, self._newest)[:bits] - self._acked[:bits], 0)),
+            # An ACK goes past the frame that is launched next, unless this ends in the cycle.
+            passed.eq(~is_before(value, send) & ~(self.kept_last & (value == send))),
+        ]
+        m.d.sync += [
+            self.behind.eq(~self.clear & Mux(
+                self.progress, passed,
+                self.behind & ~(self.kept_last & (send == self._acked)))),
+            self.empty.eq(self._enter_init | (self.drained & ~self.numbered)),
+            self._unreleased.eq(self.progress | Mux(
+                given_up, self._unreleased | ~self.empty, self._unreleased & ~self.release)),
+        ]
+        with m.If(self.clear):
+            m.d.sync += self.send_is_next.eq(self.drained)
+        with m.Elif(self._enter_init):
+            m.d.sync += self.send_is_next.eq(1)
+        with m.Elif(self.kept_last):
+            m.d.sync += self.send_is_next.eq(self.send_is_next | (send == self._newest))
 
     def _initialise(self, m: Module) -> None:
         """INIT and its echo (6.4)."""
@@ -287,7 +338,7 @@ class RetryState(wiring.Component):
         earlier = Signal(DATA_BITS, init=-1 & (1 << DATA_BITS) - 1)
         m.d.comb += [
             init.request.eq(self._is_init & ~self._echo_seen),
-            init.seq.eq(self.oldest),
+            init.seq.eq(self.next),
             init.data.eq(self.settings.init_data + earlier),
         ]
         with m.If(self._enter_init):

@@ -91,13 +91,16 @@ class RandomSettings:
         return least << SPACING_BITS | ack
 
 
-def drive_control(ctx: Any, interface: Any, config: SwitchConfig, item: OrderedSet | None,
-                  unknown: int) -> None:
-    """Sets the members of the RTL's `ControlSet`: a valid set, or one that is not, or none."""
+def drive_control(ctx: Any, interface: Any, item: OrderedSet | None, unknown: int,
+                  coming: OrderedSet | None = None) -> None:
+    """Sets the members of the RTL's `ControlSet`: a valid set, or one that is not, or none.
+
+    ``coming`` is the set of the next cycle; a receiver does not look at it.
+    """
     members = dict.fromkeys(CONTROL_MEMBERS.values(), 0)
-    members |= {"value": 0, "following": 0, "data": 0, "unknown": unknown}
+    members |= {"value": 0, "data": 0, "coming": coming.value if coming else 0,
+                "unknown": unknown}
     if item is not None:
         members[CONTROL_MEMBERS[item.kind]] = 1
-        members |= {"value": item.value, "data": item.data,
-                    "following": item.value + 1 & (1 << config.seq_bits) - 1}
+        members |= {"value": item.value, "data": item.data}
     drive(ctx, interface, members)

@@ -85,8 +85,9 @@ class RetryLinkHarness(Harness):
         first = (1 << self.config.seq_bits) - _BEFORE_WRAP
         state = self.design.part("transmitter", "retry_state")
         state.begin("state", _number(TransmitterState.ADVANCE))
-        for name in ("oldest", "next", "send", "released"):
-            state.begin(name, first)
+        for name, number in (("acked", first - 1), ("newest", first - 1), ("next", first),
+                             ("send", first)):
+            state.begin(name, number)
         receiver = self.design.part("receiver")
         receiver.begin("state", _number(ReceiverState.SEND_ACKS))
         receiver.begin("next_rx", first)

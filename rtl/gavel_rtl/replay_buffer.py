@@ -7,6 +7,8 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
+from gavel_rtl.block import place
+from gavel_rtl.frame_record import FrameRecord, frame_index_bits
 from gavel_rtl.interfaces import EgressWord
 from gavel_rtl.lib import ring
 from gavel_rtl.lib.collisions import NO_COLLISION
@@ -30,20 +32,15 @@ class _Stored(data.StructLayout):
         })
 
 
-def frame_index_bits(config: SwitchConfig) -> int:
-    """Width of the index of what is kept for each outstanding frame: low bits of its number."""
-    return (config.replay_frames - 1).bit_length()
-
-
 class ReplayBuffer(wiring.Component):
     """A ring of words, and where in it the outstanding frames begin (docs/llr.md, 6.1 to 6.3).
 
     Register B is the output register of the ring's memory. Block RAM is slow, so that next to
     nothing is decided by what it shows: ``eop`` and ``poisoned`` stand in a memory of their own,
-    which is read for the word to be fetched next, so that those of B are flip-flops.
+    which is read for the word after the next one to be fetched, so that those of B are flip-flops.
 
-    The start of a frame that was launched for the first time goes to a memory of its own; that of
-    the frame which is launched next for the first time is the register ``fresh``.
+    The start of a frame that was launched for the first time goes to a `FrameRecord`; that of the
+    frame which is launched next for the first time is the register ``fresh``.
 
     Parameters
     ----------
@@ -62,12 +59,8 @@ class ReplayBuffer(wiring.Component):
         B becomes empty in this cycle.
     rewind
         The reader goes to the first word of frame ``oldest``.
-    newest_frame
-        Index of the start that is written, of the frame that is launched next for the first time.
-    acked_after
-        Index of the start of ``oldest`` as it is in the next cycle ...
-    drained
-        ... unless it is this frame, ``newest_frame``, or will be.
+    coming, accepted, drained, newest_frame
+        As of `FrameRecord`.
     finish
         The last word of a frame is launched for the first time, or dropped ...
     keep
@@ -81,8 +74,7 @@ class ReplayBuffer(wiring.Component):
 
     Cycle behaviour
     ---------------
-    A word written in e can be fetched from e+1 on, and is in B in e+2. The memory of starts is
-    read in every cycle at ``acked_after``: so it shows the start of the visible ``oldest``.
+    A word written in e can be fetched from e+1 on, and is in B in e+2.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -95,9 +87,10 @@ class ReplayBuffer(wiring.Component):
             "launch": In(1),
             "clear": In(1),
             "rewind": In(1),
-            "newest_frame": In(index),
-            "acked_after": In(index),
+            "coming": In(index),
+            "accepted": In(1),
             "drained": In(1),
+            "newest_frame": In(index),
             "finish": In(1),
             "keep": In(1),
             "release": In(1),
@@ -111,10 +104,10 @@ class ReplayBuffer(wiring.Component):
         bits = self._pointer_bits
         self._reader, self._start = Signal(bits, name="reader"), Signal(bits, name="start")
         self._fresh = Signal(bits, name="fresh")
-        self._start_is_fresh = Signal(name="start_is_fresh", init=1)
         self._fetch = Signal(name="fetch")
         self._hold_words(m)
         self._read(m)
+        self._read_flags(m)
         self._note_starts(m)
         self._give_back(m)
         return m
@@ -142,70 +135,70 @@ class ReplayBuffer(wiring.Component):
             m.d.sync += tail.eq(ring.following(tail, self._config.replay_words))
 
     def _read(self, m: Module) -> None:
-        """The reader, whether there is a word for it, and what flags it has."""
-        words, word, fetched = self._config.replay_words, self.i_word, self.fetched
-        reader, tail, fetch = self._reader, self._tail, self._fetch
-        after, going_on = Signal.like(reader, name="after"), Signal.like(reader)
-        last_written = Signal.like(reader, name="last_written",
-                                   init=words - 1 | 1 << len(reader) - 1)
+        """The reader, and whether there is a word for it."""
+        words, fetched = self._config.replay_words, self.fetched
+        reader, tail, fetch, start = self._reader, self._tail, self._fetch, self._start
+        # One word further, and the last word written.
+        self._further = further = Signal.like(reader, name="further", init=ring.after(0, words))
+        last_written = Signal.like(reader, name="last_written", init=ring.before(0, words))
+        more = Signal()
         # Words written before this cycle stand at or behind the reader of the next.
-        more, left = Signal(), Signal()
+        self._left = left = Signal(name="left")
         m.d.comb += [
             fetch.eq(more & ~self.clear & ~self.rewind & (~fetched.valid | self.launch)),
-            going_on.eq(ring.following(reader, words)),
-            after.eq(Mux(self.rewind, self._start, Mux(fetch, going_on, reader))),
-            # A frame that is kept has words.
-            left.eq(Mux(self.rewind, ~self._start_is_fresh | (self._fresh != tail),
-                        Mux(fetch, reader != last_written, more))),
+            left.eq(Mux(self.rewind, start != tail, Mux(fetch, reader != last_written, more))),
         ]
         m.d.sync += [
-            reader.eq(after),
-            more.eq(word.valid | left),
+            more.eq(self.i_word.valid | left),
             fetched.valid.eq(fetch | (fetched.valid & ~self.launch & ~self.clear)),
         ]
-        with m.If(word.valid):
+        with m.If(self.i_word.valid):
             m.d.sync += last_written.eq(tail)
+        with m.If(self.rewind):
+            m.d.sync += [reader.eq(start), further.eq(ring.following(start, words))]
+        with m.Elif(fetch):
+            m.d.sync += [reader.eq(further), further.eq(ring.following(further, words))]
 
+    def _read_flags(self, m: Module) -> None:
+        """The flags of the word to be fetched next, and those of B."""
+        word, fetched, fetch, left = self.i_word, self.fetched, self._fetch, self._left
         # What is read of a word while it is written is not used.
         m.submodules.flags = flags = Memory(
-            shape=_Flags(), depth=words, init=[], attrs=NO_COLLISION)
+            shape=_Flags(), depth=self._config.replay_words, init=[], attrs=NO_COLLISION)
         write, read = flags.write_port(), flags.read_port()
-        just_written = Signal()
+        was_read, is_new = Signal(), Signal()
         m.d.comb += [
-            write.addr.eq(ring.index(tail)),
+            write.addr.eq(ring.index(self._tail)),
             write.en.eq(word.valid),
-            read.addr.eq(ring.index(after)),
+            read.addr.eq(ring.index(Mux(self.rewind, self._start, self._further))),
+            is_new.eq(word.valid & ~left),
         ]
-        m.d.sync += just_written.eq(word.valid & ~left)
+        m.d.sync += was_read.eq((self.rewind | fetch) & ~is_new)
         for name in ("eop", "poisoned"):
-            written = Signal(name=f"{name}_written")
-            m.d.comb += write.data[name].eq(getattr(word, name))
-            m.d.sync += written.eq(getattr(word, name))
+            written, kept, ahead = (Signal(name=f"{name}_{which}")
+                                    for which in ("written", "kept", "ahead"))
+            m.d.comb += [
+                written.eq(getattr(word, name)),
+                write.data[name].eq(written),
+                ahead.eq(Mux(was_read, read.data[name], kept)),
+            ]
+            m.d.sync += kept.eq(Mux(is_new, written, ahead))
             with m.If(fetch):
-                m.d.sync += getattr(fetched, name).eq(
-                    Mux(just_written, written, read.data[name]))
+                m.d.sync += getattr(fetched, name).eq(ahead)
 
     def _note_starts(self, m: Module) -> None:
         """Where frames begin."""
-        # What is read of a frame while it is written is not used.
-        m.submodules.starts = starts = Memory(
-            shape=self._pointer_bits, depth=1 << frame_index_bits(self._config), init=[],
-            attrs=NO_COLLISION)
-        write, read = starts.write_port(), starts.read_port()
+        starts = place(m, "starts", FrameRecord(self._config, self._pointer_bits))
         reader, fresh = self._reader, self._fresh
-        # ``fresh``, or as it was before the frame that began there was launched.
-        unread = Signal.like(fresh)
-        numbered = self.finish & self.keep
         m.d.comb += [
-            write.addr.eq(self.newest_frame),
-            write.data.eq(fresh),
-            write.en.eq(numbered),
-            read.addr.eq(self.acked_after),
-            self._start.eq(Mux(self._start_is_fresh, unread, read.data)),
-        ]
-        m.d.sync += [
-            self._start_is_fresh.eq(self.drained),
-            unread.eq(Mux(self.finish & ~self.keep, reader, fresh)),
+            starts.coming.eq(self.coming),
+            starts.accepted.eq(self.accepted),
+            starts.drained.eq(self.drained),
+            starts.numbered.eq(self.finish & self.keep),
+            starts.newest_frame.eq(self.newest_frame),
+            # That of a frame which is not kept is that of the next one.
+            starts.value.eq(Mux(self.finish & ~self.keep, reader, fresh)),
+            self._start.eq(starts.oldest),
         ]
         with m.If(self.finish):
             # The reader stands one word behind the one in B, which is the frame's last.

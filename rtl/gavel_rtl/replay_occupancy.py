@@ -7,10 +7,16 @@ from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
 from gavel_rtl.lib import ring
+from gavel_rtl.lib.sums import add_three, less_both
 from gavel_rtl.llr_interfaces import LlrSettings
 
 UNSENT_WORDS = 8
 """So many words that were never launched hold back further frames."""
+
+
+def frame_count_bits(config: SwitchConfig) -> int:
+    """Width of a number of frames outstanding or waiting."""
+    return config.replay_frames.bit_length()
 
 
 class ReplayOccupancy(wiring.Component):
@@ -37,8 +43,11 @@ class ReplayOccupancy(wiring.Component):
         ... which is kept, and so outstanding from now on.
     given_back, dropped, dropped_words
         Words given back, as of `ReplayBuffer`: the latter with ``dropped``, which comes late.
-    forgotten
-        Frames that are outstanding no more in the next cycle; 0 if any frame ends that is not kept.
+    progress, value, acked
+        As of `RetryState`: ``oldest`` goes on, to v + 1, low bits. No frame ends then that is not
+        kept.
+    given_up, newest
+        As of `RetryState`: ``oldest`` becomes ``next``, and no frame ends. Low bits.
     lets_come
         The state lets frames come.
     hold
@@ -65,7 +74,9 @@ class ReplayOccupancy(wiring.Component):
             "dropped": In(1),
             "dropped_words": In(ring.pointer_bits(config.replay_words)),
             "keep": In(1),
-            "forgotten": In(config.replay_frames.bit_length()),
+            "progress": In(1),
+            "given_up": In(1),
+            **dict.fromkeys(("value", "acked", "newest"), In(frame_count_bits(config))),
             "lets_come": In(1),
             "hold": Out(1),
             "used": Out(config.replay_words.bit_length()),
@@ -100,22 +111,13 @@ class ReplayOccupancy(wiring.Component):
         m.d.comb += reserving.eq(claimed + longest)
         for after, before in ((remaining, claimed), (with_match, reserving)):
             m.d.comb += after.eq(Mux(self.dropped,
-                                     self._less(before, not_needed, self.dropped_words),
-                                     self._less(before, not_needed, self.given_back)))
+                                     less_both(before, not_needed, self.dropped_words),
+                                     less_both(before, not_needed, self.given_back)))
         m.d.sync += claimed.eq(Mux(self.matched, with_match, remaining))
         position_bits = config.words_per_cell.bit_length() - 1
         window_words = Cat(Const(0, position_bits), self.settings.window_cells)
         m.d.comb += self.used.eq(claimed - longest)
         return claimed <= window_words
-
-    @staticmethod
-    def _less(number: Signal, one: Signal, other: Signal) -> Value:
-        """``number`` - ``one`` - ``other``, modulo its width, in one carry chain."""
-        bits = len(number)
-        a, b, c = number, *(~Cat(value, Const(0, bits - len(value))) for value in (one, other))
-        total, carry = a ^ b ^ c, a & b | a & c | b & c
-        # Each of the two that are taken away is one more than its inverse.
-        return (Cat(Const(1, 1), total) + Cat(Const(3, 2), carry[:-1]))[1:bits + 1]
 
     def _count_unsent(self, m: Module) -> Value:
         """Words never launched; whether they are few."""
@@ -127,10 +129,13 @@ class ReplayOccupancy(wiring.Component):
 
     def _count_frames(self, m: Module) -> Value:
         """Frames outstanding or waiting; whether there may be one more."""
-        frames = Signal(self._config.replay_frames.bit_length())
-        forgets, passed_by = self.forgotten.any(), self.finish & ~self.keep
-        m.d.sync += frames.eq(Mux(
-            self.matched,
-            Mux(forgets, frames + 1 - self.forgotten, Mux(passed_by, frames, frames + 1)),
-            Mux(forgets, frames - self.forgotten, Mux(passed_by, frames - 1, frames))))
+        frames = Signal(frame_count_bits(self._config))
+        passed_by = self.finish & ~self.keep
+        after = []
+        for more in (0, 1):
+            acked, given_up = (add_three(frames, ~number, self.acked, more + 1)
+                               for number in (self.value, self.newest))
+            after.append(Mux(self.progress, acked, Mux(self.given_up, given_up, Mux(
+                passed_by, frames if more else frames - 1, frames + 1 if more else frames))))
+        m.d.sync += frames.eq(Mux(self.matched, after[1], after[0]))
         return frames < self.settings.window_frames

@@ -167,6 +167,7 @@ def _check(config: SwitchConfig, seed: int, cycles: int) -> None:
             if rng.random() < changes:
                 settings.change()
                 model.settings_changed()
+                settings.drive_coming(ctx, block.settings)
             await ctx.tick()
         missing = [state.name for state in TransmitterState if not seen[state]]
         missing += [counter.name for counter in SEEN if not counters[counter]]

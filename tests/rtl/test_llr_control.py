@@ -216,8 +216,8 @@ def test_sets_keep_their_distance(simulate) -> None:
 
     async def bench(ctx, sync) -> None:
         ctx.set(dut.free, 1)
-        ctx.set(dut.settings.min_spacing, 24)
-        ctx.set(dut.settings.spacing, 80)
+        ctx.set(dut.settings.coming.min_spacing, 24)
+        ctx.set(dut.settings.coming.spacing, 80)
         ctx.set(dut.receiver.ack, 1)
         loads: dict[str, list[int]] = {"ack": [], "init": [], "echo": []}
         for cycle in range(100):
@@ -242,8 +242,8 @@ def test_credits_share_with_acks(simulate) -> None:
 
     async def bench(ctx, sync) -> None:
         ctx.set(dut.free, 1)
-        ctx.set(dut.settings.min_spacing, 8)
-        ctx.set(dut.settings.spacing, 48)
+        ctx.set(dut.settings.coming.min_spacing, 8)
+        ctx.set(dut.settings.coming.spacing, 48)
         ctx.set(dut.cf_min, 64)
         ctx.set(dut.cf_max, 160)
         ctx.set(dut.credits.enabled, 1)

@@ -40,6 +40,7 @@ class Link:
         ctx.set(dut.free, 1)
         for name, value in (SETTINGS | {"window_cells": config.replay_cells}).items():
             ctx.set(getattr(dut.settings, name), value)
+        ctx.set(dut.settings.coming.init_data, SETTINGS["init_data"])
 
     def put(self, words: int, tag: int) -> None:
         for n in range(words):

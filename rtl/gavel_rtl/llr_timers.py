@@ -14,6 +14,13 @@ from gavel_rtl.llr_interfaces import LlrSettings
 _LONGEST = (1 << TIMER_BITS) - 1
 
 
+class SendingTimes(FrameRecord):
+    """When each outstanding frame was launched for the first time, in cycles."""
+
+    def __init__(self, config: SwitchConfig):
+        super().__init__(config, TIMER_BITS)
+
+
 class LlrTimers(wiring.Component):
     """Time without progress, without a link, and age of the oldest frame (docs/llr.md, 6.4).
 
@@ -120,7 +127,7 @@ class LlrTimers(wiring.Component):
 
     def _time_frames(self, m: Module) -> None:
         limit = self.settings.coming.data_age
-        record = place(m, "sent_at", FrameRecord(self._config, TIMER_BITS))
+        record = place(m, "sending_times", SendingTimes(self._config))
         now, after_now = Signal(TIMER_BITS), Signal(TIMER_BITS, init=1)
         sent = record.oldest
         m.d.sync += [now.eq(after_now), after_now.eq(after_now + 1)]

@@ -32,6 +32,13 @@ class _Stored(data.StructLayout):
         })
 
 
+class FrameStarts(FrameRecord):
+    """Where in the ring each outstanding frame begins: pointers to its first word."""
+
+    def __init__(self, config: SwitchConfig):
+        super().__init__(config, ring.pointer_bits(config.replay_words))
+
+
 class ReplayBuffer(wiring.Component):
     """A ring of words, and where in it the outstanding frames begin (docs/llr.md, 6.1 to 6.3).
 
@@ -39,7 +46,7 @@ class ReplayBuffer(wiring.Component):
     nothing is decided by what it shows: ``eop`` and ``poisoned`` stand in a memory of their own,
     which is read for the word after the next one to be fetched, so that those of B are flip-flops.
 
-    The start of a frame that was launched for the first time goes to a `FrameRecord`; that of the
+    The start of a frame that was launched for the first time goes to `FrameStarts`; that of the
     frame which is launched next for the first time is the register ``fresh``.
 
     Parameters
@@ -188,7 +195,7 @@ class ReplayBuffer(wiring.Component):
 
     def _note_starts(self, m: Module) -> None:
         """Where frames begin."""
-        starts = place(m, "starts", FrameRecord(self._config, self._pointer_bits))
+        starts = place(m, "starts", FrameStarts(self._config))
         reader, fresh = self._reader, self._fresh
         m.d.comb += [
             starts.coming.eq(self.coming),

@@ -133,7 +133,8 @@ class ReplayOccupancy(wiring.Component):
         passed_by = self.finish & ~self.keep
         after = []
         for more in (0, 1):
-            acked, given_up = (add_three(frames, ~number, self.acked, more + 1)
+            acked, given_up = (add_three(frames, ~number, self.acked, Const(1, 1),
+                                         Const(more, 1))
                                for number in (self.value, self.newest))
             after.append(Mux(self.progress, acked, Mux(self.given_up, given_up, Mux(
                 passed_by, frames if more else frames - 1, frames + 1 if more else frames))))

@@ -85,14 +85,14 @@ class Library:
             If another component of the class has pins of other widths.
         """
         module = module_name(component)
+        # An instance stands for the component, so Amaranth need not warn that it was not used.
+        vars(component)["_MustUse__used"] = True
         widths = {port: len(value) for port, (value, _) in _ports(component).items()}
         if self._widths.setdefault(module, widths) != widths:
             raise ValueError(f"{module} would stand for components with pins of different widths; "
                              "make a class for each")
         if module not in self._clocking:
             self.add(component)
-        # An instance stands for the component, so Amaranth need not warn that it was not used.
-        vars(component)["_MustUse__used"] = True
         prefix = name or module.removeprefix(PREFIX)
         connections: dict[str, object] = {}
         for port, (value, flow) in _ports(component).items():

@@ -45,8 +45,6 @@ def test_a_class_is_one_module():
     assert library.netlist(library.add(Chain(8, 8))).instances["gavel_repeater"] == 2
 
 
-# The component that is refused is never used.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_class_with_pins_of_two_widths_is_refused():
     with pytest.raises(ValueError, match="gavel_repeater would stand for components"):
         Library().add(Chain(8, 4))

@@ -93,6 +93,7 @@ class RetryLinkHarness(Harness):
         receiver = self.design.part("receiver")
         receiver.begin("state", _number(ReceiverState.SEND_ACKS))
         receiver.begin("next_rx", first)
+        receiver.begin("last_rx", first - 1)
 
     def _set(self) -> None:
         """Settings: nothing is ever given up."""

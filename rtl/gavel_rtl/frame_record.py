@@ -16,6 +16,11 @@ def frame_index_bits(config: SwitchConfig) -> int:
     return (config.replay_frames - 1).bit_length()
 
 
+def frame_count_bits(config: SwitchConfig) -> int:
+    """Width of a number of frames outstanding or waiting."""
+    return config.replay_frames.bit_length()
+
+
 class FrameRecord(wiring.Component):
     """Keeps a value of each frame from its first transmission on until it is acknowledged.
 

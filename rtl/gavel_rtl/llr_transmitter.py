@@ -142,7 +142,7 @@ class LlrTransmitter(wiring.Component):
             buffer.launch.eq(launcher.launched),
             buffer.clear.eq(state.clear),
             buffer.rewind.eq(state.rewind),
-            buffer.newest_frame.eq(state.newest[:index]),
+            buffer.newest_frame.eq(state.newest_frame[:index]),
             buffer.coming.eq(self.control.coming[:index]),
             buffer.accepted.eq(state.accepted),
             buffer.drained.eq(state.drained),
@@ -164,9 +164,9 @@ class LlrTransmitter(wiring.Component):
             occupancy.keep.eq(launcher.numbered),
             occupancy.progress.eq(state.progress),
             occupancy.value.eq(self.control.value),
-            occupancy.acked.eq(state.acked),
+            occupancy.acked.eq(state.acked_frame),
             occupancy.given_up.eq(state.given_up),
-            occupancy.newest.eq(state.newest),
+            occupancy.newest.eq(state.newest_frame),
             occupancy.lets_come.eq(~launcher.blocks),
             self.hold.eq(occupancy.hold),
         ]
@@ -183,7 +183,7 @@ class LlrTransmitter(wiring.Component):
             timers.coming.eq(self.control.coming[:index]),
             timers.accepted.eq(state.accepted),
             timers.numbered.eq(launcher.numbered),
-            timers.newest_frame.eq(state.newest[:index]),
+            timers.newest_frame.eq(state.newest_frame[:index]),
         ]
 
         used = occupancy.used

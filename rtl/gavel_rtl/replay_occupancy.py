@@ -6,17 +6,13 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
+from gavel_rtl.frame_record import frame_count_bits
 from gavel_rtl.lib import ring
 from gavel_rtl.lib.sums import add_three, less_both
 from gavel_rtl.llr_interfaces import LlrSettings
 
 UNSENT_WORDS = 8
 """So many words that were never launched hold back further frames."""
-
-
-def frame_count_bits(config: SwitchConfig) -> int:
-    """Width of a number of frames outstanding or waiting."""
-    return config.replay_frames.bit_length()
 
 
 class ReplayOccupancy(wiring.Component):
@@ -129,7 +125,7 @@ class ReplayOccupancy(wiring.Component):
 
     def _count_frames(self, m: Module) -> Value:
         """Frames outstanding or waiting; whether there may be one more."""
-        frames = Signal(frame_count_bits(self._config))
+        frames, frames_fit = Signal(frame_count_bits(self._config)), Signal()
         passed_by = self.finish & ~self.keep
         after = []
         for more in (0, 1):
@@ -139,4 +135,5 @@ class ReplayOccupancy(wiring.Component):
             after.append(Mux(self.progress, acked, Mux(self.given_up, given_up, Mux(
                 passed_by, frames if more else frames - 1, frames + 1 if more else frames))))
         m.d.sync += frames.eq(Mux(self.matched, after[1], after[0]))
-        return frames < self.settings.window_frames
+        m.d.comb += frames_fit.eq(frames < self.settings.window_frames)
+        return frames_fit

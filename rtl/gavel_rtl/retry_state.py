@@ -10,6 +10,7 @@ from gavel_model.ordered_set import DATA_BITS
 from gavel_model.register_map import COUNTERS, Counter
 from gavel_rtl.ack_window import AckWindow, is_before
 from gavel_rtl.block import place
+from gavel_rtl.frame_record import frame_count_bits
 from gavel_rtl.lib.one_hot import select
 from gavel_rtl.llr_interfaces import (
     REPLAY_COUNT_BITS,
@@ -59,8 +60,8 @@ class RetryState(wiring.Component):
         State.
     is_init, is_flush, is_advance, running
         The state is this one; ADVANCE or REPLAY.
-    acked, newest
-        The numbers before ``oldest`` and ``next``.
+    acked_frame, newest_frame
+        Low bits of the numbers before ``oldest`` and ``next``, enough to count frames.
     accepted
         An ACK or NACK is accepted in this cycle.
     drained
@@ -98,7 +99,6 @@ class RetryState(wiring.Component):
 
     def __init__(self, config: SwitchConfig):
         self._config = config
-        last = (1 << config.seq_bits) - 1
         super().__init__({
             "settings": In(LlrSettings(config)),
             "control": In(ControlSet(config)),
@@ -117,8 +117,8 @@ class RetryState(wiring.Component):
             "send": Out(config.seq_bits),
             "replays": Out(REPLAY_COUNT_BITS),
             **dict.fromkeys(("is_init", "is_flush", "is_advance", "running"), Out(1)),
-            "acked": Out(config.seq_bits, init=last),
-            "newest": Out(config.seq_bits, init=last),
+            "acked_frame": Out(frame_count_bits(config)),
+            "newest_frame": Out(frame_count_bits(config)),
             "accepted": Out(1),
             "drained": Out(1),
             "empty": Out(1, init=1),
@@ -153,6 +153,8 @@ class RetryState(wiring.Component):
         """State that several rules share, and what it comes to."""
         bits = self._config.seq_bits
         # Most numbers are kept as the number before them: what v is compared with.
+        self._acked, self._newest = (
+            Signal(bits, name=name, init=(1 << bits) - 1) for name in ("acked", "newest"))
         self._replayed = Signal(bits, name="replayed")
         self._unreleased = Signal(name="unreleased")
         self._restart = Signal(name="restart")
@@ -166,7 +168,9 @@ class RetryState(wiring.Component):
         m.d.comb += [
             self.state.eq(select([(is_here, Const(state.value, 3)) for is_here, state
                                   in zip(here, TransmitterState, strict=True)])),
-            self.oldest.eq(self.acked + 1),
+            self.oldest.eq(self._acked + 1),
+            self.acked_frame.eq(self._acked),
+            self.newest_frame.eq(self._newest),
         ]
 
     def _acknowledge(self, m: Module) -> None:
@@ -182,8 +186,8 @@ class RetryState(wiring.Component):
         m.d.comb += [
             window.coming.eq(control.coming),
             window.value.eq(control.value),
-            window.acked.eq(self.acked),
-            window.newest.eq(self.newest),
+            window.acked.eq(self._acked),
+            window.newest.eq(self._newest),
             window.next.eq(self.next),
             window.replayed.eq(self._replayed),
             window.accepted.eq(accepted),
@@ -192,7 +196,7 @@ class RetryState(wiring.Component):
             accepted.eq(looked_at & window.fits),
             self.progress.eq(looked_at & window.moves),
             none_left.eq(Mux(accepted, ~window.leaves, self.empty)),
-            self._acked_after.eq(Mux(accepted, control.value, self.acked)),
+            self._acked_after.eq(Mux(accepted, control.value, self._acked)),
             self._replays_after.eq(Mux(self.progress, 0, self.replays)),
             # Something is left to be sent again.
             self._nacked.eq(self.running & control.nack & window.leaves),
@@ -307,20 +311,20 @@ class RetryState(wiring.Component):
         first, bits = self.settings.init_seq, self._config.seq_bits
         before_first = Signal(bits)
         m.d.comb += before_first.eq(first - 1)
-        m.d.sync += self.acked.eq(self._acked_after)
+        m.d.sync += self._acked.eq(self._acked_after)
         with m.If(self.kept_last):
             m.d.sync += self.send.eq(self.send + 1)
         with m.If(self.numbered):
-            m.d.sync += [self.next.eq(self.next + 1), self.newest.eq(self.next)]
+            m.d.sync += [self.next.eq(self.next + 1), self._newest.eq(self.next)]
         with m.If(self.clear):
             with m.If(self._is_replay):
                 m.d.sync += self.send.eq(self._acked_after + 1)
             with m.Else():
-                m.d.sync += [self.send.eq(self.next), self.acked.eq(self.newest)]
+                m.d.sync += [self.send.eq(self.next), self._acked.eq(self._newest)]
         with m.If(self._enter_init):
             m.d.sync += [
                 *(number.eq(first) for number in (self.next, self.send)),
-                *(number.eq(before_first) for number in (self.acked, self.newest)),
+                *(number.eq(before_first) for number in (self._acked, self._newest)),
             ]
 
     def _relate(self, m: Module) -> None:
@@ -339,7 +343,7 @@ class RetryState(wiring.Component):
         m.d.sync += [
             self.behind.eq(~self.clear & Mux(
                 self.progress, passed,
-                self.behind & ~(self.kept_last & (send == self.acked)))),
+                self.behind & ~(self.kept_last & (send == self._acked)))),
             self.empty.eq(self._enter_init | (self.drained & ~self.numbered)),
             self._unreleased.eq(unreleased),
             self.settled.eq(~unreleased & ~self.release),
@@ -349,7 +353,7 @@ class RetryState(wiring.Component):
         with m.Elif(self._enter_init):
             m.d.sync += self.send_is_next.eq(1)
         with m.Elif(self.kept_last):
-            m.d.sync += self.send_is_next.eq(self.send_is_next | (send == self.newest))
+            m.d.sync += self.send_is_next.eq(self.send_is_next | (send == self._newest))
 
     def _initialise(self, m: Module) -> None:
         """INIT and its echo (6.4)."""

@@ -125,7 +125,8 @@ class ReplayOccupancy(wiring.Component):
 
     def _count_frames(self, m: Module) -> Value:
         """Frames outstanding or waiting; whether there may be one more."""
-        frames, frames_fit = Signal(frame_count_bits(self._config)), Signal()
+        frames = Signal(frame_count_bits(self._config))
+        frames_fit = Signal()
         passed_by = self.finish & ~self.keep
         after = []
         for more in (0, 1):

@@ -52,7 +52,8 @@ RETRY_FAULTS: tuple[ScenarioFault, ...] = (
     ),
     ScenarioFault(
         Fault("the window is one frame too large", "gavel_replay_occupancy", "frames_fit",
-              "{} | (frames == settings__window_frames)", ("ingress_buffer", "scheduler", "llr_transmitter"),
+              "{} | (frames == settings__window_frames)",
+              ("ingress_buffer", "scheduler", "llr_transmitter"),
               ("voq_frames", "scheduler.", "llr_tx")),
         "window-frames", 'rule "window" is broken',
     ),

@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import MIN_FRAME_BYTES, SwitchConfig
 from gavel_model.register_map import CREDIT_BITS
-from gavel_rtl.credits import cost_bits, half_credits
+from gavel_rtl.credits import cost, cost_bits
 from gavel_rtl.flow_interfaces import FlowSettings
 
 _VC_CYCLES = 3
@@ -84,23 +84,17 @@ class CreditGate(wiring.Component):
         return -(-cycles * self._config.word_bytes // MIN_FRAME_BYTES)
 
     def _frames(self, m: Module) -> dict[int, Signal]:
-        """What so many longest frames cost, in halves of credits that are still to be rounded up:
-        rounding down what they leave of a limit comes to the same."""
+        """What so many longest frames cost."""
         bits = cost_bits(self._config)
-        most = self._most(_TOTAL_CYCLES) + 1
-        longest = {n: Signal(bits + n.bit_length() + 1, name=f"longest_{n}")
-                   for n in range(1, most + 1)}
-        halves, rounded = Signal(bits + 1, name="half_credits"), Signal(bits, name="rounded")
-        m.d.comb += [
-            halves.eq(half_credits(Const(self._config.max_frame_bytes, self._config.length_bits),
-                                   self.settings.sender_size)),
-            rounded.eq(halves[1:] + halves[0]),
-        ]
+        longest = {n: Signal(bits + n.bit_length(), name=f"longest_{n}")
+                   for n in range(1, self._most(_TOTAL_CYCLES) + 2)}
+        m.d.comb += longest[1].eq(cost(
+            Const(self._config.max_frame_bytes, self._config.length_bits),
+            self.settings.sender_size))
         for number, signal in longest.items():
-            # Once or twice as much needs no sum.
-            m.d.comb += signal.eq(
-                halves if number == 1 else Cat(halves[0], halves) if number == 2 else
-                sum(Cat(Const(0, bit + 1), rounded)
+            if number > 1:
+                m.d.comb += signal.eq(sum(
+                    Cat(Const(0, bit), longest[1]) if bit else longest[1]
                     for bit in range(number.bit_length()) if number >> bit & 1))
         return longest
 
@@ -130,6 +124,5 @@ class CreditGate(wiring.Component):
                     ]
         room = Signal(signed(len(used) + 1), init=-1, name=f"{name}_room")
         room_after_match = Signal.like(room, init=-1, name=f"{name}_room_after_match")
-        for left, halves in ((room, without), (room_after_match, with_match)):
-            m.d.sync += left.eq((Cat(Const(0, 1), limit) - halves) >> 1)
+        m.d.sync += [room.eq(limit - without), room_after_match.eq(limit - with_match)]
         return Mux(history[0], used <= room_after_match, used <= room)

@@ -64,7 +64,7 @@ class CreditGate(wiring.Component):
             name, used = f"vc{vc}", self.used[vc]
             history = self._history(m, name, self.matched_vc[vc], _VC_CYCLES)
             m.d.comb += fit_alone[vc].eq(
-                self._is_within(m, name, used, settings.limit[vc], history))
+                used <= self._bound(m, name, settings.limit[vc], history, len(used)))
 
         total = Signal(CREDIT_BITS + (vcs - 1).bit_length())
         fit_together = Signal()
@@ -73,8 +73,8 @@ class CreditGate(wiring.Component):
         m.d.sync += total.eq(sum(Mux(settings.sender[vc], self.used[vc], 0)
                                  for vc in range(vcs)))
         m.d.comb += [
-            fit_together.eq(self._is_within(
-                m, "total", total, settings.total_limit, history)),
+            fit_together.eq(total <= self._bound(
+                m, "total", settings.total_limit, history, len(total))),
             self.fits.eq(Mux(settings.total, fit_together.replicate(vcs), fit_alone)),
         ]
         return m
@@ -106,9 +106,9 @@ class CreditGate(wiring.Component):
             m.d.sync += later.eq(value)
         return history
 
-    def _is_within(self, m: Module, name: str, used: Signal, limit: Value,
-                   history: Sequence[Signal]) -> Value:
-        """Whether ``used`` leaves room under ``limit``; what is left may be negative."""
+    def _bound(self, m: Module, name: str, limit: Value, history: Sequence[Signal],
+               bits: int) -> Value:
+        """What may be in use in this cycle, at most, of ``bits`` bits; negative if nothing may."""
         most = min(self._most(len(history) + 1), len(history) + 1)
         before = Signal(range(len(history) + 1), name=f"{name}_before")
         without = Signal.like(self._longest[most + 1], name=f"{name}_without_match")
@@ -122,7 +122,7 @@ class CreditGate(wiring.Component):
                         without.eq(self._longest[number + 1]),
                         with_match.eq(self._longest[min(number + 1, most) + 1]),
                     ]
-        room = Signal(signed(len(used) + 1), init=-1, name=f"{name}_room")
+        room = Signal(signed(bits + 1), init=-1, name=f"{name}_room")
         room_after_match = Signal.like(room, init=-1, name=f"{name}_room_after_match")
         m.d.sync += [room.eq(limit - without), room_after_match.eq(limit - with_match)]
-        return Mux(history[0], used <= room_after_match, used <= room)
+        return Mux(history[0], room_after_match, room)

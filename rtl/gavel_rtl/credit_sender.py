@@ -88,6 +88,7 @@ class CreditSender(wiring.Component):
         consumed, used, waiting = self.consumed[vc], self.used[vc], self.waiting[vc]
         named, fits = Signal(name=f"named_{vc}"), Signal(name=f"fits_{vc}")
         taken = Signal.like(self._taken, name=f"taken_{vc}")
+        freed = Signal(CF_BITS, name=f"freed_{vc}")
         outstanding = Signal(CF_BITS, name=f"outstanding_{vc}")
         most = Signal(CREDIT_BITS, name=f"most_{vc}")
         passes_low = Signal(name=f"passes_low_{vc}")
@@ -96,19 +97,14 @@ class CreditSender(wiring.Component):
         is_first = update.vc == vc
         # ``used`` less what is newly freed is ``outstanding`` again, in the bits that it has.
         low, high = most[:CF_BITS], most[CF_BITS:]
-        # Both entries are looked at while it is found out which of them is meant.
-        told, passed = [], []
-        for number, freed in enumerate((update.freed, update.second_freed)):
-            told.append(Signal(CF_BITS, name=f"told_{number}_{vc}"))
-            passed.append(Signal(name=f"passes_low_{number}_{vc}"))
-            m.d.comb += [told[-1].eq(consumed - freed), passed[-1].eq(told[-1] > low)]
         m.d.comb += [
             taken.eq(Mux(self.sent & (self.sent_vc == vc), self._taken, 0)),
             named.eq(update.valid & (is_first | (update.second_vc == vc))),
-            outstanding.eq(Mux(is_first, *told)),
+            freed.eq(Mux(is_first, update.freed, update.second_freed)),
+            outstanding.eq(consumed - freed),
             most.eq(Mux(waiting, Mux(settings.total, settings.total_limit, settings.limit[vc]),
                         used)),
-            passes_low.eq(Mux(is_first, *passed)),
+            passes_low.eq(outstanding > low),
             fits.eq(~passes_low | high.any()),
             refused.eq(named & ~(fits & settings.sender[vc])),
             # Both sums are there by the time at which one of them is known to count.

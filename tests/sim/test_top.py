@@ -53,6 +53,7 @@ def test_axi_stream(width: int, fcs: str, seed: int, sim_cache: Path, tmp_path: 
         **{WIDTH_VARIABLE: str(width), FCS_VARIABLE: fcs})
 
 
+@pytest.mark.long
 def test_pfc_with_the_self_test(seed: int, sim_cache: Path, tmp_path: Path) -> None:
     run(selftest_clients.CONFIG, selftest_clients.OPTIONS, "gavel_tb.selftest_clients", seed,
         sim_cache, tmp_path)

@@ -76,7 +76,7 @@ class Switch(wiring.Component):
         m.d.comb += [
             scheduler.allow.eq(Cat(port.allow for port in ports)),
             scheduler.claim.eq(Cat(port.claim for port in ports)),
-            scheduler.done.eq(Cat(port.done for port in ports)),
+            scheduler.ends.eq(Cat(port.ends for port in ports)),
             scheduler.hold.eq(Cat(port.hold for port in ports)),
             scheduler.bypass_limit.eq(registers.bypass_limit),
         ]

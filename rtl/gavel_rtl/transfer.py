@@ -26,8 +26,9 @@ class Transfer(wiring.Component):
     -------
     match
         Scheduler's decision, cycle s.
-    opening, voq
-        In s+1: a transfer opens, and the VOQ that it takes its frame from.
+    opening, voq, taken
+        In s+1: a transfer opens, and the VOQ that it takes its frame from, as a number and one-hot;
+        ``taken`` is 0 if none opens.
     head, mark
         In s+1: the frame, and the ECN decision.
     read, address
@@ -40,6 +41,8 @@ class Transfer(wiring.Component):
         In c: ``cell_now`` has been read to its end.
     done
         In c: the frame has been read to its end.
+    ends
+        As ``done``; where a frame has at least two words, a cycle earlier.
     connect, valid, sop, eop, next_eop
         In c+1: what goes beside the word that was read in c; 0 if none was.
     empty, profile, frame_mark, poisoned, vc, length, cells
@@ -56,6 +59,7 @@ class Transfer(wiring.Component):
             "match": In(Match(config)),
             "opening": Out(1),
             "voq": Out(voq_number_bits(config)),
+            "taken": Out(config.voqs),
             "head": In(FrameInfo(config)),
             "mark": In(1),
             "read": Out(1),
@@ -64,6 +68,7 @@ class Transfer(wiring.Component):
             "next_cell": In(config.cell_bits),
             "free": Out(1),
             "done": Out(1),
+            "ends": Out(1),
             "connect": Out(config.ports),
             "valid": Out(1),
             "sop": Out(1),
@@ -85,21 +90,29 @@ class Transfer(wiring.Component):
 
         more = Signal(more_bits(config))
         more_now = Signal.like(more)
-        end_of_cell = Signal()
+        end_of_cell, next_is_last = Signal(), Signal()
         m.d.comb += [
+            next_is_last.eq(~self.opening & (more == 1) if config.words_per_cell > 2
+                            else more_now == 1),
             more_now.eq(Mux(self.opening, self.head.more, more)),
             self.free.eq(self.done | (self.read & end_of_cell)),
         ]
         m.d.sync += more.eq(more_now - 1)
         if config.words_per_cell == 1:
             self._walk_cells(m)
-            m.d.comb += [self.done.eq(self.read & (more_now == 0)), end_of_cell.eq(1)]
+            m.d.comb += [
+                self.done.eq(self.read & (more_now == 0)),
+                self.ends.eq(self.done),
+                end_of_cell.eq(1),
+            ]
         else:
             self._walk_words(m, end_of_cell)
-            # No frame is so short that its first word is its last.
-            m.d.sync += self.done.eq(self.read & ~self.done & (more_now == 1))
+            # No frame is so short that its first word is its last, and with more than two words to
+            # a cell none that its second word is: what is late of a new frame need not be known.
+            m.d.comb += self.ends.eq(self.read & ~self.done & next_is_last)
+            m.d.sync += self.done.eq(self.ends)
 
-        self._describe(m, more_now == 1)
+        self._describe(m, next_is_last)
         return m
 
     def _open(self, m):
@@ -117,6 +130,8 @@ class Transfer(wiring.Component):
         m.d.comb += [
             self._vc.eq(encode(vc, config.vc_bits)),
             self.voq.eq(voq_number(config, encode(self._output, config.port_bits), self._vc)),
+            self.taken.eq(Cat(self.opening & to_output & of_vc
+                              for to_output in self._output for of_vc in vc)),
         ]
 
     def _walk_cells(self, m):

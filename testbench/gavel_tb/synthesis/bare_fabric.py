@@ -77,7 +77,7 @@ class Fabric(wiring.Component):  # type: ignore[misc]  # Amaranth carries no typ
                 scheduler.voq_ready[i].eq(buffer.voq_ready),
                 crossbar.connect[i].eq(buffer.connect),
             ]
-        m.d.comb += scheduler.done.eq(Cat(buffer.done for buffer in buffers))
+        m.d.comb += scheduler.ends.eq(Cat(buffer.ends for buffer in buffers))
         return m
 
 

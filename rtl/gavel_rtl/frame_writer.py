@@ -171,9 +171,8 @@ class FrameWriter(wiring.Component):
         stored_before = Signal.like(stored)
         stored_now = Signal.like(stored)
         overflow_before = Signal()
-        # What ``stored`` says of the next word, unless that is a frame's first.
-        is_full, cell_is_full = Signal(), Signal()
-        storable = Signal()
+        # A next word of the frame can be stored; and it needs a cell.
+        goes_on, wants_cell = Signal(), Signal()
         needs_cell = Signal()
         no_cell = Signal()
         store = Signal()
@@ -183,11 +182,10 @@ class FrameWriter(wiring.Component):
             stored_before.eq(Mux(word.sop, 0, stored)),
             overflow_before.eq(overflow & ~word.sop),
             position.eq(stored_before),
-            storable.eq(word.valid & (word.sop | ~(overflow | is_full))),
-            needs_cell.eq(storable & (word.sop | cell_is_full)),
+            needs_cell.eq(word.valid & (word.sop | wants_cell)),
             no_cell.eq(self._none_free & ~(word.abort & self._holds_cells)),
             self._allocate.eq(needs_cell & ~no_cell),
-            store.eq(storable & ~(needs_cell & no_cell)),
+            store.eq(word.valid & Mux(word.sop | wants_cell, ~no_cell, goes_on)),
             self._overflow_now.eq(overflow_before | (needs_cell & no_cell)),
             free_list.allocate.eq(self._allocate),
             free_list.first.eq(word.sop),
@@ -208,8 +206,9 @@ class FrameWriter(wiring.Component):
                 self._cells.eq(self.filed_cells),
                 self._holds_cells.eq((self._holds_cells & ~word.sop) | self._allocate),
                 self._more.eq(stored_before),
-                is_full.eq(stored_now == config.max_frame_words),
-                cell_is_full.eq(stored_now[:position_bits(config)] == 0),
+                goes_on.eq(store & (stored_before != config.max_frame_words - 1)),
+                wants_cell.eq(store & (stored_before != config.max_frame_words - 1)
+                              & (position == config.words_per_cell - 1)),
             ]
         bytes_stored = Cat(Const(0, config.empty_bits), stored_now)
         m.d.sync += [

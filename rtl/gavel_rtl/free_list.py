@@ -75,12 +75,15 @@ class FreeList(wiring.Component):
         next_first_lap = Signal()
         following = Signal.like(read_index)
         # What was written as the ring was read.
-        wrote, wrote_index, wrote_cell = (
-            Signal(), Signal.like(read_index), Signal.like(read_index))
+        wrote = Signal()
+        wrote_index = Signal.like(read_index)
+        wrote_cell = Signal.like(read_index)
         # What the ring gives, or what it did not hold yet.
-        from_ring, not_from_ring, is_from_ring = (
-            Signal.like(read_index), Signal.like(read_index), Signal())
-        begins, first_before = Signal(), Signal.like(read_index)
+        from_ring = Signal.like(read_index)
+        not_from_ring = Signal.like(read_index)
+        is_from_ring = Signal()
+        begins = Signal()
+        first_before = Signal.like(read_index)
         m.d.comb += [
             index.eq(Mux(self.take_back, start_index, read_index)),
             in_first_lap.eq(Mux(self.take_back, start_first_lap, first_lap)),

@@ -52,6 +52,8 @@ class IngressBuffer(wiring.Component):
     voq_ready
         Bit n: VOQ n is shown to the scheduler; with W < 512 one that is empty since the match of
         the cycle before may still be.
+    voq_next
+        With W < 512 and VOQs: ``voq_ready`` of the next cycle.
     ends
         The open transfer reads its last word: with W = 512 in this cycle, else in the next one.
     connect, out_word
@@ -85,6 +87,7 @@ class IngressBuffer(wiring.Component):
             "lossless": In(config.vcs),
             "match": In(Match(config)),
             "voq_ready": Out(config.voqs),
+            "voq_next": Out(config.voqs),
             "ends": Out(1),
             "connect": Out(config.ports),
             "out_word": Out(SwitchWord(config)),
@@ -118,7 +121,7 @@ class IngressBuffer(wiring.Component):
         m.d.comb += [
             writer.empty.eq(self.empty),
             writer.free.eq(self._transfer.free),
-            writer.freed_cell.eq(self._transfer.cell_now),
+            writer.freed_cell.eq(self._transfer.freed_cell),
             writer.lossless.eq(self.lossless),
             self.free_cells.eq(writer.free_cells),
             self.count.eq(writer.count),
@@ -165,7 +168,10 @@ class IngressBuffer(wiring.Component):
                 self.voq_ready.eq(order.head),
             ]
         else:
-            m.d.comb += self.voq_ready.eq(counters.voq_ready)
+            m.d.comb += [
+                self.voq_ready.eq(counters.voq_ready),
+                self.voq_next.eq(counters.voq_next),
+            ]
         m.d.sync += [
             enqueue_voq.eq(writer.filed_voq),
             enqueue_behind.eq(counters.voq_filled.bit_select(writer.filed_voq, 1)),

@@ -35,7 +35,9 @@ class Scheduler(wiring.Component):
     Members
     -------
     voq_ready
-        For each input P*V bits: its VOQ j*V + v is shown.
+        For each input P*V bits: its VOQ j*V + v is shown, and is so until it is matched.
+    voq_next
+        With W < 512 and VOQs: ``voq_ready`` of the next cycle, if there is no match in this one.
     allow
         P*V bits: output j may send a frame of VC v.
     ends
@@ -76,6 +78,7 @@ class Scheduler(wiring.Component):
         ports = config.ports
         super().__init__({
             "voq_ready": In(config.voqs).array(ports),
+            "voq_next": In(config.voqs).array(ports),
             "allow": In(config.voqs),
             "ends": In(ports),
             "hold": In(ports),
@@ -123,11 +126,17 @@ class Scheduler(wiring.Component):
                 side.vc_before.eq(select([(each.matched_before[j], each.vc_before)
                                           for each in inputs])),
             ]
-            m.d.comb += [side.ready[vc].eq(_column(self.voq_ready, j * vcs + vc))
-                         for vc in range(vcs)]
+            asks = [each.asks for each in inputs]
+            for vc in range(vcs):
+                m.d.comb += [
+                    side.ready[vc].eq(_column(self.voq_ready, j * vcs + vc)),
+                    side.asks[vc].eq(_column(asks, j * vcs + vc)),
+                ]
         for i, side in enumerate(inputs):
             m.d.comb += [
                 side.ends.eq(self.ends[i]),
+                side.voq_ready.eq(self.voq_ready[i]),
+                side.voq_next.eq(self.voq_next[i]),
                 side.waiting.eq(Cat(each.waiting for each in outputs)),
                 self.match[i].valid.eq(side.match.valid),
                 self.match[i].output.eq(side.match.output),

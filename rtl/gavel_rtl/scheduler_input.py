@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 from gavel_model.config import SwitchConfig
 from gavel_rtl.interfaces import Match
 from gavel_rtl.lib.round_robin import pick_preferred, pointer_after
-from gavel_rtl.voq import one_word_frames
+from gavel_rtl.voq import one_word_frames, shows_ahead
 
 
 class SchedulerInput(wiring.Component):
@@ -23,12 +23,16 @@ class SchedulerInput(wiring.Component):
     -------
     ends
         The open transfer reads its last word: with W = 512 in this cycle, else in the next one.
+    voq_ready, voq_next
+        P*V bits: VOQs shown; the same of the next cycle, if there is no match in this one.
     waiting
         P bits: outputs with a member of their catch-up set to serve now.
     granted
         For each iteration P bits: outputs that granted this input.
     accepted
         For each iteration P bits, one-hot: the output accepted.
+    asks
+        P*V bits: VOQs shown, if the input is free.
     unmatched
         For each iteration: the input is free and no earlier iteration matched it.
     choice
@@ -57,9 +61,12 @@ class SchedulerInput(wiring.Component):
         ports, iterations = config.ports, config.islip_iterations
         super().__init__({
             "ends": In(1),
+            "voq_ready": In(config.voqs),
+            "voq_next": In(config.voqs),
             "waiting": In(ports),
             "granted": In(ports).array(iterations),
             "accepted": Out(ports).array(iterations),
+            "asks": Out(config.voqs),
             "unmatched": Out(1).array(iterations),
             "choice": In(ports).array(config.vcs),
             "open": Out(ports),
@@ -106,8 +113,14 @@ class SchedulerInput(wiring.Component):
             self.moved_before.eq(Mux(moves, transfer, 0)),
             self.accept_mask.eq(Mux(moves, pointer_after(transfer), accept_before)),
         ]
+        free_next = Signal()
+        m.d.comb += free_next.eq((free | self.ends) & ~self.match.valid)
+        if shows_ahead(self._config):
+            m.d.sync += self.asks.eq(Mux(free_next, self.voq_next, 0))
+        else:
+            m.d.comb += self.asks.eq(Mux(self.unmatched[0], self.voq_ready, 0))
         m.d.sync += [
-            free.eq((free | self.ends) & ~self.match.valid),
+            free.eq(free_next),
             fresh.eq(self.match.valid),
             moves.eq(self.granted[0].any()),
             accept_before.eq(self.accept_mask),

@@ -34,7 +34,10 @@ class SchedulerOutput(wiring.Component):
     Members
     -------
     ready
-        V rows of P bits: bit i of row v, input i shows this output's VOQ of VC v.
+        V rows of P bits: bit i of row v, input i shows this output's VOQ of VC v, and does so until
+        it is matched.
+    asks
+        The same of the inputs that are free.
     allow
         V bits: the VC may send.
     weights, strict
@@ -82,6 +85,7 @@ class SchedulerOutput(wiring.Component):
         ports, iterations = config.ports, config.islip_iterations
         super().__init__({
             "ready": In(ports).array(config.vcs),
+            "asks": In(ports).array(config.vcs),
             "allow": In(config.vcs),
             "weights": In(WEIGHTS_BITS),
             "strict": In(config.vcs),
@@ -113,31 +117,37 @@ class SchedulerOutput(wiring.Component):
         self._weighted = Signal(name="weighted")
         self._matched_before = Signal(name="any_matched_before")
         self._grant_before = Signal(ports, name="grant_before")
+        self._counts = Signal(ports, name="counts_for_wait", init=-1)
         self._catch_up_before = Signal(ports, name="catch_up_before")
         self._turn_before = Signal(ports * vcs, name="turn_before")
         self._quota_before = Signal(vcs * QUOTA_BITS, name="quota_before")
+        # An output is busy for four cycles behind a match.
+        self._has_time = self._config.words_per_cell >= 4
         shows = one_word_frames(self._config)
         self._pointer = self.grant_mask if shows else self._grant_before
         self._members = self.catch_up if shows else self._catch_up_before
         self._turns = self.turn if shows else self._turn_before
         self._quotas = self.quota if shows else self._quota_before
         allowed = [Signal(ports, name=f"allowed_{vc}") for vc in range(vcs)]
-        queued = Signal(ports)
         eligible = Signal(ports)
         none = Const(0, ports)
         for vc, row in enumerate(allowed):
             m.d.comb += row.eq(Mux(self.allow[vc], self.ready[vc], none))
         m.d.comb += [
-            queued.eq(reduce(or_, self.ready)),
             eligible.eq(reduce(or_, allowed)),
             self._matched_before.eq(self.matched_before.any()),
-            self.waiting.eq((self._members & eligible).any()),
             self.idle.eq(~self.busy & ~self.hold),
         ]
-        next_members = Signal(ports)
-        m.d.comb += next_members.eq(self.catch_up & queued)
-        m.d.sync += self._catch_up_before.eq(next_members)
-        self._order_inputs(m, next_members)
+        m.d.sync += self._catch_up_before.eq(self.catch_up)
+        if vcs == 1:
+            self._wait_for_one_vc(m)
+        else:
+            m.d.comb += [
+                self.waiting.eq((self._members & eligible).any()),
+                # A request that does not count gives way to those that do, and is not granted.
+                self._counts.eq(self._members | (~self.waiting).replicate(ports)),
+            ]
+        self._order_inputs(m)
         requests, new_round = self._consider(m, allowed)
         self._grant(m, requests)
         match = Signal(ports)
@@ -158,7 +168,8 @@ class SchedulerOutput(wiring.Component):
         rows = [Signal.like(row, name=f"row_{vc}") for vc, row in enumerate(allowed)]
         m.d.comb += [
             self._weighted.eq(self.weights.any()),
-            *(row.eq(of_vc & self.inputs_free) for row, of_vc in zip(rows, allowed, strict=True)),
+            *(row.eq(Mux(self.allow[vc], asks, 0))
+              for vc, (row, asks) in enumerate(zip(rows, self.asks, strict=True))),
             requested.eq(Cat(self._any_counts(row) for row in rows)),
             urgent.eq(requested & self.strict),
             left.eq(requested & Cat(quota.any() for quota in quotas)),
@@ -200,9 +211,7 @@ class SchedulerOutput(wiring.Component):
         wanted, available = Signal(ports), Signal(ports)
         m.d.comb += [
             wanted.eq(reduce(or_, requests)),
-            # A request that does not count gives way to those that do, and is not granted.
-            available.eq(Mux(self.idle & ~self.claim, self._members
-                             | (~self.waiting).replicate(ports), 0)),
+            available.eq(Mux(self.idle & ~self.claim, self._counts, 0)),
         ]
         taken: Value = Const(0, 1)
         for k, granted in enumerate(self.granted):
@@ -216,7 +225,20 @@ class SchedulerOutput(wiring.Component):
             self.moved_before.any(), pointer_after(self.moved_before), self._grant_before))
         m.d.sync += self._grant_before.eq(self.grant_mask)
 
-    def _order_inputs(self, m: Module, next_members: Signal) -> None:
+    def _wait_for_one_vc(self, m: Module) -> None:
+        """With one VC a member has a frame that may be sent if any may: it shows one until it is
+        matched and leaves the set."""
+        some = Signal()
+        m.d.comb += self.waiting.eq(some & self.allow[0])
+        members = self._catch_up_before if self._has_time else self.catch_up
+        values = [some.eq(members.any()),
+                  self._counts.eq(members | (~members.any()).replicate(self._config.ports))]
+        if one_word_frames(self._config):
+            m.d.comb += values
+        else:
+            m.d.sync += values
+
+    def _order_inputs(self, m: Module) -> None:
         """Which input goes before which: with few, and where no decision needs the state that
         shows, in registers."""
         ports = self._config.ports
@@ -224,7 +246,9 @@ class SchedulerOutput(wiring.Component):
             self._first_of = lambda request: pick_preferred(request, self._pointer, self._members)
             return
         order = Signal(ports * (ports - 1) // 2, init=-1)
-        m.d.sync += order.eq(order_of_few(self.grant_mask, next_members))
+        m.d.sync += order.eq(order_of_few(self._grant_before, self._catch_up_before)
+                             if self._has_time else
+                             order_of_few(self.grant_mask, self.catch_up))
         self._first_of = lambda request: pick_of_few(request, order)
 
     def _choose_vc(self, m: Module, requests: list[Signal], match: Signal) -> None:

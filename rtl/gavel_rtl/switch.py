@@ -98,6 +98,7 @@ class Switch(wiring.Component):
                 registers.llr_status[number].eq(port.llr_status),
                 registers.flow_status[number].eq(port.flow_status),
                 scheduler.voq_ready[number].eq(port.voq_ready),
+                scheduler.voq_next[number].eq(port.voq_next),
                 crossbar.connect[number].eq(port.connect),
             ]
             if self._with_protect:

@@ -37,8 +37,8 @@ class Transfer(wiring.Component):
         Cell of the next word to be read; goes to the chain memory in every cycle.
     next_cell
         What the chain memory holds for the ``cell_now`` of the cycle before.
-    free
-        In c: ``cell_now`` has been read to its end.
+    free, freed_cell
+        In c: a cell has been read to its end, and which; meaningless without.
     done
         In c: the frame has been read to its end.
     ends
@@ -67,6 +67,7 @@ class Transfer(wiring.Component):
             "address": Out(position_bits(config) + config.cell_bits),
             "next_cell": In(config.cell_bits),
             "free": Out(1),
+            "freed_cell": Out(config.cell_bits),
             "done": Out(1),
             "ends": Out(1),
             "connect": Out(config.ports),
@@ -88,27 +89,28 @@ class Transfer(wiring.Component):
         m = Module()
         self._open(m)
 
+        end_of_cell = Signal()
+        # One more than the words that follow this one.
         more = Signal(more_bits(config))
-        more_now = Signal.like(more)
-        end_of_cell, next_is_last = Signal(), Signal()
-        m.d.comb += [
-            next_is_last.eq(~self.opening & (more == 1) if config.words_per_cell > 2
-                            else more_now == 1),
-            more_now.eq(Mux(self.opening, self.head.more, more)),
-            self.free.eq(self.done | (self.read & end_of_cell)),
-        ]
-        m.d.sync += more.eq(more_now - 1)
+        with m.If(self.opening):
+            m.d.sync += more.eq(self.head.more)
+        with m.Else():
+            m.d.sync += more.eq(more - 1)
+        m.d.comb += self.free.eq(self.done | (self.read & end_of_cell))
+        next_is_last = Mux(self.opening, self.head.more == 1, more == 2)
         if config.words_per_cell == 1:
             self._walk_cells(m)
             m.d.comb += [
-                self.done.eq(self.read & (more_now == 0)),
+                self.done.eq(self.read & Mux(self.opening, self.head.more == 0, more == 1)),
                 self.ends.eq(self.done),
                 end_of_cell.eq(1),
             ]
         else:
             self._walk_words(m, end_of_cell)
-            # No frame is so short that its first word is its last, and with more than two words to
-            # a cell none that its second word is: what is late of a new frame need not be known.
+            if config.words_per_cell > 2:
+                # Behind a first word come two at least, so what is late of a frame does not count.
+                next_is_last = ~self.opening & (more == 2)
+            # No frame is so short that its first word is its last.
             m.d.comb += self.ends.eq(self.read & ~self.done & next_is_last)
             m.d.sync += self.done.eq(self.ends)
 
@@ -138,6 +140,7 @@ class Transfer(wiring.Component):
         """One word a cell: the chain memory's answer is the very next cell."""
         m.d.comb += [
             self.cell_now.eq(Mux(self.opening, self.head.cell, self.next_cell)),
+            self.freed_cell.eq(self.cell_now),
             self.address.eq(self.cell_now),
         ]
 
@@ -146,17 +149,22 @@ class Transfer(wiring.Component):
         config = self._config
         cell = Signal.like(self.cell_now, name="cell_next")
         position = Signal(position_bits(config))
-        position_now = Signal.like(position)
+        next_cell = Signal.like(self.next_cell, name="next_cell_now")
+        # With a cell of four words there is time for a register right behind the memory.
+        m.d["sync" if config.words_per_cell >= 4 else "comb"] += next_cell.eq(self.next_cell)
         m.d.comb += [
             self.cell_now.eq(Mux(self.opening, self.head.cell, cell)),
-            position_now.eq(Mux(self.opening, 0, position)),
-            self.address.eq(Cat(position_now, self.cell_now)),
-            end_of_cell.eq(position_now == config.words_per_cell - 1),
+            self.freed_cell.eq(cell),
+            self.address.eq(Cat(Mux(self.opening, 0, position), self.cell_now)),
+            # A cell's first word is not its last.
+            end_of_cell.eq(~self.opening & (position == config.words_per_cell - 1)),
         ]
-        m.d.sync += [
-            cell.eq(Mux(end_of_cell, self.next_cell, self.cell_now)),
-            position.eq(position_now + 1),
-        ]
+        with m.If(self.opening):
+            m.d.sync += [cell.eq(self.head.cell), position.eq(1)]
+        with m.Else():
+            m.d.sync += position.eq(position + 1)
+            with m.If(end_of_cell):
+                m.d.sync += cell.eq(next_cell)
 
     def _describe(self, m, next_is_last):
         """What goes beside the data in c+1."""

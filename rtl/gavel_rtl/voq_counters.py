@@ -26,6 +26,8 @@ class VoqCounters(wiring.Component):
     voq_ready
         As ``voq_filled``; where no frame is a single word a VOQ that is empty since the match in s
         still shows in s+1, when its input is busy.
+    voq_next
+        Where no frame is a single word: ``voq_ready`` of the next cycle.
 
     Cycle behaviour
     ---------------
@@ -43,6 +45,7 @@ class VoqCounters(wiring.Component):
             "voq_filled": Out(config.voqs),
             "voq_single": Out(config.voqs),
             "voq_ready": Out(config.voqs),
+            "voq_next": Out(config.voqs),
         })
 
     def elaborate(self, platform):
@@ -81,5 +84,9 @@ class VoqCounters(wiring.Component):
                 self.voq_single.eq((single & ~self.taken) | (pair & self.taken)),
             ]
         else:
-            m.d.comb += [self.voq_ready.eq(ready), self.voq_single.eq(single)]
+            m.d.comb += [
+                self.voq_ready.eq(ready),
+                self.voq_next.eq(self.voq_filled | self.filed),
+                self.voq_single.eq(single),
+            ]
         return m

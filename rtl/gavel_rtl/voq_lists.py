@@ -34,7 +34,8 @@ class VoqLists(wiring.Component):
     ---------------
     ``head`` is combinational; the link behind it is read with it and comes one cycle later (s+2).
     Where a frame may be a single word, the next ``dequeue`` may come in s+2, and the link passes
-    straight through to it if it is for the same VOQ.
+    straight through to it if it is for the same VOQ. Where a frame has at least four words, the
+    next ``dequeue`` comes in s+5 or later, and the link takes a register on its way.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -100,12 +101,10 @@ class VoqLists(wiring.Component):
             enqueued_write.addr.eq(self.enqueue_voq),
             enqueued_write.data.eq(self.frame),
             enqueued_write.en.eq(becomes_head),
-            followed_write.addr.eq(follow_voq),
-            followed_write.data.eq(link_read.data),
-            followed_write.en.eq(follow),
             enqueued_read.addr.eq(self.dequeue_voq),
             followed_read.addr.eq(self.dequeue_voq),
         ]
+        self._write_followed(m, followed_write, link_read.data, follow, follow_voq)
         head = Mux(followed_is_newer.bit_select(self.dequeue_voq, 1),
                    followed_read.data, enqueued_read.data)
         if config.words_per_cell == 1:
@@ -122,3 +121,11 @@ class VoqLists(wiring.Component):
         # then the frame that follows is being taken out in this very cycle.
         m.d.sync += followed_is_newer.eq((followed_is_newer | set_newer) & ~clear_newer)
         return m
+
+    def _write_followed(self, m, write, link, follow, follow_voq):
+        """The link becomes the head of its VOQ: in s+2, or if there is time for it in s+3."""
+        m.d["sync" if self._config.words_per_cell >= 4 else "comb"] += [
+            write.en.eq(follow),
+            write.addr.eq(follow_voq),
+            write.data.eq(link),
+        ]

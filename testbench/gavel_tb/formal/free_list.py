@@ -35,6 +35,16 @@ class FreeListHarness(Harness):
         m.d.comb += [dut.allocate.eq(allocate), dut.first.eq(first), dut.take_back.eq(take_back),
                      dut.free.eq(free), dut.freed_cell.eq(freed_cell)]
 
+        # The cell that the ring's place gives, and that an allocation takes.
+        wrote, wrote_index, wrote_cell = (
+            design.signal(name) for name in ("wrote", "wrote_index", "wrote_cell"))
+        from_place = self.let("from_place", bits, Mux(
+            wrote & (wrote_index == read_index), wrote_cell, design.read_data("ring")))
+        taken = self.let("taken", bits, Mux(
+            take_back, dut.first_cell, Mux(lap, read_index, from_place)))
+        took, taken_before = Signal(), Signal(bits)
+        m.d.sync += [took.eq(allocate), taken_before.eq(taken)]
+
         # Cells that are free, of the open frame, and filed.
         n_free, n_open, n_filed = Signal(count, init=cells), Signal(count), Signal(count)
         n_back = self.let("n_back", count, n_free + Mux(take_back, n_open, 0))
@@ -64,9 +74,10 @@ class FreeListHarness(Harness):
         self.suppose(implies(frees_x, where == _FILED))
 
         self.claim("a cell that is handed out is free",
-                   implies(allocate & (index == p) & (dut.free_cell == x), takes_x))
+                   implies(allocate & (index == p) & (taken == x), takes_x))
         self.claim("a cell that the ring gives is the one that stands there",
-                   implies(takes_x, dut.free_cell == x))
+                   implies(takes_x, taken == x))
+        self.claim("it is told in the next cycle", implies(took, dut.cell == taken_before))
         self.claim("no cell is made or lost", n_free + n_open + n_filed == cells)
 
         # What makes these claims inductive.
@@ -76,8 +87,6 @@ class FreeListHarness(Harness):
         self.claim("the open frame stands before the read index", (n_open == 0) | (
             read_index == self._around("open_end", start_index + n_open)))
         self.claim("first lap", implies(lap, read_index + n_free == cells + write_index))
-        self.claim("in the first lap the index goes past the ring", implies(
-            lap, design.signal("is_beside") & (design.signal("beside") == read_index)))
         self.claim("first lap of the open frame", (n_open == 0) | (
             lap == (start_lap & (start_index + n_open < cells))))
         self.claim("first lap at the start", (n_open == 0) | implies(
@@ -103,10 +112,10 @@ class FreeListHarness(Harness):
         self.claim("an open cell stands in the open frame",
                    implies(where == _OPEN, at_offset < n_open))
         self.claim("states", (where <= _FILED) & (at < cells))
-        self.claim("the read register holds what stands at p", lap | take_back | implies(
-            read_index == p, dut.free_cell == design.word("ring", p)))
-        self.claim("the read register holds what stands at x", lap | take_back | implies(
-            read_index == at, dut.free_cell == design.word("ring", at)))
+        self.claim("the read register holds what stands at p", lap | implies(
+            read_index == p, from_place == design.word("ring", p)))
+        self.claim("the read register holds what stands at x", lap | implies(
+            read_index == at, from_place == design.word("ring", at)))
         for name, place in (("p", p), ("x", at)):
             self.claim(f"the first cell stands at the start, {name}", implies(
                 (n_open > 0) & (start_index == place),

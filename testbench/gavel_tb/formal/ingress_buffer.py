@@ -146,9 +146,9 @@ class IngressBufferHarness(Harness):
         config, m = self.config, self.m
         free_list = self.design.part("frame_writer", "free_list")
         allocate, take_back = free_list.member("allocate"), free_list.member("take_back")
-        free_cell = free_list.member("free_cell")
         transfer = self.design.part("transfer")
         free, cell_now = transfer.member("free"), transfer.member("cell_now")
+        freed_cell = transfer.member("freed_cell")
         x = self.constant(config.cell_bits, "x")
         self.suppose(x < config.buffer_cells)
         where = Signal(2)

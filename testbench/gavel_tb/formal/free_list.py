@@ -6,10 +6,23 @@ from __future__ import annotations
 from amaranth.hdl import Const, Mux, Signal, Value
 
 from gavel_rtl.free_list import FreeList
-from gavel_tb.formal.design import Design
+from gavel_tb.formal.design import Design, Part
 from gavel_tb.formal.harness import Harness, implies
 
 _FREE, _OPEN, _FILED = range(3)
+
+
+def at_read_index(free_list: Part) -> Value:
+    """What stands in the ring where it is read, even if it was written just then."""
+    wrote, wrote_index, wrote_cell, read_index = (
+        free_list.signal(name) for name in ("wrote", "wrote_index", "wrote_cell", "read_index"))
+    return Mux(wrote & (wrote_index == read_index), wrote_cell, free_list.read_data("ring"))
+
+
+def cell_to_take(free_list: Part) -> Value:
+    """The cell that an allocation takes in this cycle."""
+    return Mux(free_list.member("take_back"), free_list.member("first_cell"), Mux(
+        free_list.signal("first_lap"), free_list.signal("read_index"), at_read_index(free_list)))
 
 
 class FreeListHarness(Harness):
@@ -36,12 +49,8 @@ class FreeListHarness(Harness):
                      dut.free.eq(free), dut.freed_cell.eq(freed_cell)]
 
         # The cell that the ring's place gives, and that an allocation takes.
-        wrote, wrote_index, wrote_cell = (
-            design.signal(name) for name in ("wrote", "wrote_index", "wrote_cell"))
-        from_place = self.let("from_place", bits, Mux(
-            wrote & (wrote_index == read_index), wrote_cell, design.read_data("ring")))
-        taken = self.let("taken", bits, Mux(
-            take_back, dut.first_cell, Mux(lap, read_index, from_place)))
+        from_place = self.let("from_place", bits, at_read_index(design))
+        taken = self.let("taken", bits, cell_to_take(design))
         took, taken_before = Signal(), Signal(bits)
         m.d.sync += [took.eq(allocate), taken_before.eq(taken)]
 

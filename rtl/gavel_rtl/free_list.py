@@ -63,9 +63,12 @@ class FreeList(wiring.Component):
             shape=config.cell_bits, depth=config.buffer_cells, init=[], attrs=NO_COLLISION)
         write, read = ring.write_port(), ring.read_port()
 
+        # Each index with the place behind it: block RAM is far away, and no sum stands before it.
         read_index = Signal(config.cell_bits)
+        behind_read = Signal(config.cell_bits, init=1)
         first_lap = Signal(init=1)
         start_index = Signal.like(read_index)
+        behind_start = Signal.like(read_index)
         start_first_lap = Signal(init=1)
         write_index = Signal.like(read_index)
 
@@ -87,7 +90,7 @@ class FreeList(wiring.Component):
         m.d.comb += [
             index.eq(Mux(self.take_back, start_index, read_index)),
             in_first_lap.eq(Mux(self.take_back, start_first_lap, first_lap)),
-            following.eq(self._after(index)),
+            following.eq(Mux(self.take_back, behind_start, behind_read)),
             next_index.eq(Mux(self.allocate, following, index)),
             next_first_lap.eq(in_first_lap & ~(
                 self.allocate & (index == config.buffer_cells - 1))),
@@ -100,6 +103,7 @@ class FreeList(wiring.Component):
         ]
         m.d.sync += [
             read_index.eq(next_index),
+            behind_read.eq(self._after(next_index)),
             first_lap.eq(next_first_lap),
             wrote.eq(self.free),
             wrote_index.eq(write_index),
@@ -119,7 +123,11 @@ class FreeList(wiring.Component):
             ]
         # A frame that begins as the one before is taken back begins where that one did.
         with m.If(self.allocate & self.first & ~self.take_back):
-            m.d.sync += [start_index.eq(read_index), start_first_lap.eq(first_lap)]
+            m.d.sync += [
+                start_index.eq(read_index),
+                behind_start.eq(behind_read),
+                start_first_lap.eq(first_lap),
+            ]
         return m
 
     def _after(self, index):

@@ -91,6 +91,10 @@ class FreeListHarness(Harness):
 
         # What makes these claims inductive.
         self.claim("indexes", (read_index < cells) & (write_index < cells) & (start_index < cells))
+        self.claim("the place behind the read index", design.signal("behind_read")
+                   == self._around("behind_read_index", read_index + 1))
+        self.claim("the place behind the start", (n_open == 0) | (
+            design.signal("behind_start") == self._around("behind_start_index", start_index + 1)))
         self.claim("the ring ends where freed cells are written",
                    write_index == self._around("end", read_index + n_free))
         self.claim("the open frame stands before the read index", (n_open == 0) | (

@@ -97,7 +97,8 @@ class Crossbar(wiring.Component):
 
     Cycle behaviour
     ---------------
-    One register: before the multiplexers of the data, behind those of all else. At most one input connects to an output in a cycle; the scheduler sees to it.
+    One register: before the multiplexers of the data, behind those of all else. At most one input
+    connects to an output in a cycle; the scheduler sees to it.
     """
 
     def __init__(self, config: SwitchConfig):

@@ -128,8 +128,9 @@ class SchedulerHarness(Harness):
 class SchedulerWaitHarness(SchedulerHarness):
     """A frame waits at input i for output j in VC v, all three symbolic, and may be sent.
 
-    Frames may be a single word (W = 512), and are at most ``frame_cycles`` long; no VC has strict priority. All else is free: other
-    frames, what other outputs may take, weights below ``heaviest`` + 1.
+    Frames may be a single word (W = 512), and are at most ``frame_cycles`` long; no VC has strict
+    priority. All else is free: other frames, what other outputs may take, weights below
+    ``heaviest`` + 1.
 
     Parameters
     ----------

@@ -214,7 +214,8 @@ def run(dut: Scheduler, bench) -> None:
 
 @pytest.mark.parametrize(("ports", "vcs", "iterations", "width"), [
     (2, 1, 1, 64), (2, 4, 2, 512), (3, 3, 1, 128), (3, 3, 1, 512), (3, 1, 3, 256), (3, 4, 4, 256),
-    (5, 8, 2, 512), (8, 1, 2, 256), (8, 3, 3, 128), (8, 4, 1, 512)])
+    (5, 8, 2, 512), (8, 1, 2, 256),
+    pytest.param(8, 3, 3, 128, marks=pytest.mark.long), (8, 4, 1, 512)])
 def test_scheduler_matches_as_specified(ports, vcs, iterations, width):
     config = replace(load_config("tiny"), ports=ports, vcs=vcs, islip_iterations=iterations,
                      data_width=width)

@@ -50,9 +50,12 @@ class IngressBuffer(wiring.Component):
     match
         Scheduler's decision for this input, cycle s.
     voq_ready
-        Bit n: VOQ n is shown to the scheduler.
-    done
-        The open transfer reads its last word in this cycle.
+        Bit n: VOQ n is shown to the scheduler; with W < 512 one that is empty since the match of
+        the cycle before may still be.
+    voq_next
+        With W < 512 and VOQs: ``voq_ready`` of the next cycle.
+    ends
+        The open transfer reads its last word: with W = 512 in this cycle, else in the next one.
     connect, out_word
         In c+1: output (one-hot) and word read in c. If none was, ``connect`` and the word's
         ``valid`` are 0 and its other members meaningless.
@@ -84,7 +87,8 @@ class IngressBuffer(wiring.Component):
             "lossless": In(config.vcs),
             "match": In(Match(config)),
             "voq_ready": Out(config.voqs),
-            "done": Out(1),
+            "voq_next": Out(config.voqs),
+            "ends": Out(1),
             "connect": Out(config.ports),
             "out_word": Out(SwitchWord(config)),
             "count": Out(COUNTERS),
@@ -117,7 +121,7 @@ class IngressBuffer(wiring.Component):
         m.d.comb += [
             writer.empty.eq(self.empty),
             writer.free.eq(self._transfer.free),
-            writer.freed_cell.eq(self._transfer.cell_now),
+            writer.freed_cell.eq(self._transfer.freed_cell),
             writer.lossless.eq(self.lossless),
             self.free_cells.eq(writer.free_cells),
             self.count.eq(writer.count),
@@ -148,11 +152,11 @@ class IngressBuffer(wiring.Component):
         """Bookkeeping of the VOQs: at once in the counters, one cycle later in the lists."""
         config = self._config
         writer, counters, transfer = self._writer, self._counters, self._transfer
-        connect(m, flipped(self.match), counters.match)
         enqueue_voq = Signal.like(writer.filed_voq)
         enqueue_behind, enqueue_second = Signal(), Signal()
         m.d.comb += [
             counters.filed.eq(writer.filed),
+            counters.taken.eq(transfer.taken),
             self.voq_frames.eq(counters.voq_frames),
         ]
         if config.queueing == "fifo":
@@ -164,11 +168,14 @@ class IngressBuffer(wiring.Component):
                 self.voq_ready.eq(order.head),
             ]
         else:
-            m.d.comb += self.voq_ready.eq(counters.voq_ready)
+            m.d.comb += [
+                self.voq_ready.eq(counters.voq_ready),
+                self.voq_next.eq(counters.voq_next),
+            ]
         m.d.sync += [
             enqueue_voq.eq(writer.filed_voq),
-            enqueue_behind.eq((counters.voq_ready & writer.filed).any()),
-            enqueue_second.eq((counters.voq_single & writer.filed).any()),
+            enqueue_behind.eq(counters.voq_filled.bit_select(writer.filed_voq, 1)),
+            enqueue_second.eq(counters.voq_single.bit_select(writer.filed_voq, 1)),
         ]
 
         lists = place(m, "voq_lists", VoqLists(config))
@@ -218,7 +225,7 @@ class IngressBuffer(wiring.Component):
             chain_write.en.eq(writer.link_en),
             chain_read.addr.eq(transfer.cell_now),
             transfer.next_cell.eq(chain_read.data),
-            self.done.eq(transfer.done),
+            self.ends.eq(transfer.ends),
             self.connect.eq(transfer.connect),
         ]
         word = self.out_word

@@ -56,7 +56,7 @@ class Port(wiring.Component):
         Value of register LLR_STATUS.
     flow_select, flow_status
         Read-only register of flow control to read, and its value, 0 if none is.
-    match, voq_ready, done
+    match, voq_ready, voq_next, ends
         To and from the Scheduler (cycle s).
     matched, matched_vc
         A frame is matched to this output (cycle s), and its VC, one-hot.
@@ -87,7 +87,8 @@ class Port(wiring.Component):
             "flow_status": Out(REGISTER_BITS),
             "match": In(Match(config)),
             "voq_ready": Out(config.voqs),
-            "done": Out(1),
+            "voq_next": Out(config.voqs),
+            "ends": Out(1),
             "matched": In(1),
             "matched_vc": In(config.vcs),
             "hold": Out(1),
@@ -151,7 +152,8 @@ class Port(wiring.Component):
             ingress_buffer.ecn_threshold.eq(settings.ecn_threshold),
             ingress_buffer.lossless.eq(settings.flow.receiver | settings.flow.pfc_transmit),
             self.voq_ready.eq(ingress_buffer.voq_ready),
-            self.done.eq(ingress_buffer.done),
+            self.voq_next.eq(ingress_buffer.voq_next),
+            self.ends.eq(ingress_buffer.ends),
             self.connect.eq(ingress_buffer.connect),
         ]
         m.d.comb += [ingress_buffer.vc_limit[vc].eq(limit)

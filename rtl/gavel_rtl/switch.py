@@ -76,7 +76,7 @@ class Switch(wiring.Component):
         m.d.comb += [
             scheduler.allow.eq(Cat(port.allow for port in ports)),
             scheduler.claim.eq(Cat(port.claim for port in ports)),
-            scheduler.done.eq(Cat(port.done for port in ports)),
+            scheduler.ends.eq(Cat(port.ends for port in ports)),
             scheduler.hold.eq(Cat(port.hold for port in ports)),
             scheduler.bypass_limit.eq(registers.bypass_limit),
         ]
@@ -98,6 +98,7 @@ class Switch(wiring.Component):
                 registers.llr_status[number].eq(port.llr_status),
                 registers.flow_status[number].eq(port.flow_status),
                 scheduler.voq_ready[number].eq(port.voq_ready),
+                scheduler.voq_next[number].eq(port.voq_next),
                 crossbar.connect[number].eq(port.connect),
             ]
             if self._with_protect:

@@ -45,6 +45,18 @@ def position_bits(config: SwitchConfig) -> int:
     return config.words_per_cell.bit_length() - 1
 
 
+def one_word_frames(config: SwitchConfig) -> bool:
+    """A frame may be a single word, so that an input may be matched in every cycle. If not, none is
+    free in the cycle behind its match."""
+    return config.words_per_cell == 1
+
+
+def shows_ahead(config: SwitchConfig) -> bool:
+    """What an input will show in the next cycle is known before that cycle's match is: no frame is
+    a single word, and there is no queue whose next frame has to be read first."""
+    return config.queueing == "voq" and not one_word_frames(config)
+
+
 def frame_cells(config: SwitchConfig, more: Value) -> Value:
     """Cells of a frame of ``more`` + 1 words."""
     return more[position_bits(config):] + 1

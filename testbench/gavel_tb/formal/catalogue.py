@@ -42,7 +42,7 @@ def _proof(name: str, claim: str, harness: type[Harness], config: SwitchConfig, 
 
 def _wait(name: str, what: str, served: str, bound: int, heaviest: int, fault: Fault) -> Proof:
     return _proof(
-        name, f"{what} within {bound} cycles", SchedulerWaitHarness, _TINY, "induction",
+        name, f"{what} within {bound} cycles", SchedulerWaitHarness, _FULL_RATE, "induction",
         bound + 1, bound + 1, _named(fault), fault_depth=bound + 8,
         bound=bound, frame_cycles=2, heaviest=heaviest, bypass_limit=1, served=served)
 
@@ -62,6 +62,8 @@ PROOFS: tuple[Proof, ...] = (
     _proof("scheduler", "matches are one to one, and only of what asks and may be sent",
            SchedulerHarness, _TINY, "induction", 1, 1,
            _named(faults.ignores_hold, faults.ignores_allow)),
+    _proof("scheduler-full-rate", "the same where a frame may be a single word",
+           SchedulerHarness, _FULL_RATE, "induction", 1, 1, {}),
     _proof("scheduler-large", "the same with three ports, three VCs and two iterations",
            SchedulerHarness, replace(_TINY, ports=3, vcs=3, islip_iterations=2), "induction", 1, 1,
            {}),

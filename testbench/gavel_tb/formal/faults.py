@@ -55,19 +55,19 @@ def ignores_allow(design: Design) -> None:
 def forgets_who_waits(design: Design) -> None:
     """Output 0 notes nobody whom it has gone past."""
     output = design.part("output0")
-    output.break_it("sync", output.member("catch_up").eq(0))
+    output.break_it("comb", output.member("catch_up").eq(0))
 
 
 def forgets_turns(design: Design) -> None:
     """Output 0 does not know which VCs have had their turn."""
     output = design.part("output0")
-    output.break_it("sync", output.member("turn").eq(0))
+    output.break_it("comb", output.member("turn").eq(0))
 
 
 def forgets_quotas(design: Design) -> None:
     """Output 0 begins a new round with every frame, with nothing for the VCs."""
     output = design.part("output0")
-    output.break_it("sync", output.member("quota").eq(0))
+    output.break_it("comb", output.member("quota").eq(0))
 
 
 def takes_older_frames(design: Design) -> None:

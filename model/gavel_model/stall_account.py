@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Why VCs do not send (docs/flow_control.md, Why a VC does not send), and table 4 of telemetry
-that counts it."""
+"""Why VCs do not send (docs/flow_control.md, Why a VC does not send), and table 4 of
+telemetry that counts it."""
 
 from __future__ import annotations
 
 from gavel_model.config import SwitchConfig
+from gavel_model.frozen_counts import FrozenCounts
 from gavel_model.llr_timers import TransmitterState
 from gavel_model.observation import Observation
 
@@ -25,7 +26,6 @@ BLOCKED = range(LINK_DOWN, STOPPED + 1)
 
 _NOT_UP = (TransmitterState.INIT, TransmitterState.FLUSH)
 _ROW = 16
-_MASK = (1 << 48) - 1
 
 
 def stall_state(seen: Observation, v: int) -> int:
@@ -64,8 +64,8 @@ class StallAccount:
 
     def reset(self) -> None:
         """Reset values."""
-        self._live = [0] * (_ROW * self._vcs)
-        self._frozen = list(self._live)
+        self._counts = FrozenCounts(_ROW * self._vcs)
+        self._observed = False
 
     def step(self, seen: Observation, freeze: int) -> int:
         """One cycle.
@@ -73,7 +73,8 @@ class StallAccount:
         Parameters
         ----------
         seen
-            What was observed in the cycle before.
+            What was observed in the cycle before; in the first cycle after reset nothing was, and
+            it is not looked at.
         freeze
             A snapshot was taken in the cycle before: it takes in ``seen``.
 
@@ -84,13 +85,14 @@ class StallAccount:
         blocked = 0
         for v in range(self._vcs):
             state = stall_state(seen, v)
-            entry = _ROW * v + state
-            self._live[entry] = self._live[entry] + 1 & _MASK
+            if self._observed:
+                self._counts.add(_ROW * v + state)
             blocked |= state in BLOCKED
+        self._observed = True
         if freeze:
-            self._frozen = list(self._live)
+            self._counts.freeze()
         return int(blocked)
 
     def read(self, entry: int) -> int:
         """An entry of the table, as the last snapshot has it; 0 if there is none."""
-        return self._frozen[entry] if entry < len(self._frozen) else 0
+        return self._counts.read(entry)

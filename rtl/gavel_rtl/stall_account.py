@@ -70,7 +70,9 @@ class StallAccount(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        observed, counts, freeze = Signal(), Signal(), Signal()
+        observed = Signal()
+        counts = Signal()
+        freeze = Signal()
         m.d.sync += [observed.eq(1), counts.eq(observed), freeze.eq(self.freeze)]
         not_up = Signal()
         m.d.comb += not_up.eq(~self.seen.up | (self.seen.state == TransmitterState.INIT)

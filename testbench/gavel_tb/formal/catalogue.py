@@ -14,6 +14,7 @@ from gavel_tb.formal.axi_lite import AxiLiteHarness
 from gavel_tb.formal.credits import CreditSenderHarness, CreditsHarness
 from gavel_tb.formal.design import Fault
 from gavel_tb.formal.free_list import FreeListHarness
+from gavel_tb.formal.frozen_counters import FrozenCountersHarness
 from gavel_tb.formal.harness import Harness
 from gavel_tb.formal.ingress_buffer import IngressBufferHarness
 from gavel_tb.formal.narrow import narrow
@@ -101,4 +102,7 @@ PROOFS: tuple[Proof, ...] = (
     _proof("axi-lite", "each request has one answer, which comes soon and stays until it is taken",
            AxiLiteHarness, _TINY, "induction", 1, 1,
            _named(faults.withdraws_answers, faults.forgets_what_it_read, faults.writes_parts)),
+    _proof("frozen-counters", "a frozen counter is what was counted up to the freeze",
+           FrozenCountersHarness, _TINY, "induction", 1, 1,
+           _named(faults.never_copies, faults.copies_again)),
 )

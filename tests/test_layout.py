@@ -46,7 +46,8 @@ WITHOUT_BENCH = {
 
 RTL_MAY_IMPORT = {"config", "mac_control", "ordered_set", "pins", "probes", "profiles",
                   "record_format", "register_entry", "register_map", "register_names",
-                  "register_table", "selftest_format", "selftest_map", "top_options"}
+                  "register_table", "selftest_format", "selftest_map", "telemetry_map",
+                  "telemetry_names", "top_options"}
 """Modules of the model that the RTL shares: parameters, formats, addresses; no behaviour."""
 
 MAY_IMPORT = {

@@ -45,8 +45,8 @@ WITHOUT_BENCH = {
 """Blocks that have no bench of their own, and why."""
 
 RTL_MAY_IMPORT = {"config", "mac_control", "ordered_set", "pins", "probes", "profiles",
-                  "register_entry", "register_map", "register_names", "register_table",
-                  "selftest_format", "selftest_map", "top_options"}
+                  "record_format", "register_entry", "register_map", "register_names",
+                  "register_table", "selftest_format", "selftest_map", "top_options"}
 """Modules of the model that the RTL shares: parameters, formats, addresses; no behaviour."""
 
 MAY_IMPORT = {

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bench of StallAccount: RTL against the model, observations at random."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gavel_model.config import SwitchConfig
+from gavel_model.stall_account import STATES
+from gavel_model.stall_account import StallAccount as Model
+from gavel_rtl.stall_account import StallAccount
+from gavel_tb.block_sim import drive, expect, run_block
+from gavel_tb.random_observations import RandomObservations, drive_observation
+from gavel_tb.stimulus import CheckError, derived_random
+
+_ROW = 16
+_SETTLED = 2
+"""Cycles from a freeze until it can be read."""
+
+
+def check(config: SwitchConfig, seed: int, cycles: int = 1500) -> None:
+    """What is blocked in every cycle, and all entries after each snapshot, are as in the model.
+
+    Raises
+    ------
+    CheckError
+        At the first difference, or if a state was never seen.
+    """
+    rng = derived_random(seed, "stall_account")
+    observations = RandomObservations(config, rng)
+    block, model = StallAccount(config), Model(config)
+    entries = _ROW * config.vcs
+    counted = [0] * len(STATES)
+
+    async def bench(ctx: Any) -> None:
+        frozen = 0
+        for cycle in range(cycles):
+            where = f"cycle {cycle}"
+            # Often two in a row, and long times without.
+            freeze = int(rng.random() < (0.5 if cycle - frozen == 1 else 0.01))
+            entry = rng.choice((rng.randrange(entries), rng.randrange(1 << _ROW)))
+            named = int(rng.random() < 0.9)
+            if cycle - frozen >= _SETTLED:
+                drive(ctx, block.read, {"stalls": named, "entry": entry})
+                expect(f"{where}: entry {entry}", ctx.get(block.value),
+                       model.read(entry) if named else 0)
+            seen = observations.next()
+            drive_observation(ctx, block.seen, seen)
+            ctx.set(block.freeze, freeze)
+            expect(f"{where}: blocked", ctx.get(block.blocked), model.step(seen, freeze))
+            if freeze:
+                frozen = cycle
+            await ctx.tick()
+        ctx.set(block.freeze, 1)
+        model.step(seen, 1)
+        await ctx.tick()
+        ctx.set(block.freeze, 0)
+        for _ in range(_SETTLED):
+            await ctx.tick()
+        ctx.set(block.read.stalls, 1)
+        for entry in range(entries):
+            ctx.set(block.read.entry, entry)
+            value = ctx.get(block.value)
+            expect(f"at the end: entry {entry}", value, model.read(entry))
+            if entry % _ROW < len(STATES):
+                counted[entry % _ROW] += value
+        expect("the states add up", sum(counted), config.vcs * cycles)
+
+    run_block(block, bench)
+    missing = [state for state, number in zip(STATES, counted, strict=True) if not number]
+    if missing:
+        raise CheckError(f"never seen: {', '.join(missing)}")

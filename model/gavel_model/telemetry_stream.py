@@ -46,6 +46,11 @@ class TelemetryStream:
         self.lost_count = 0
 
     @property
+    def due(self) -> bool:
+        """The record of an interval is made or lost in this cycle."""
+        return self._due_cycle is not None
+
+    @property
     def tvalid(self) -> int:
         """A word is on the pins."""
         return int(bool(self._words))

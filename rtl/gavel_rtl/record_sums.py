@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a record of telemetry says of a port."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -91,11 +91,12 @@ class RecordSums(wiring.Component):
         bits = PORT[name]
         total, full = Signal(bits, name=name), Signal(name=f"{name}_full")
         after = Signal(bits + 1, name=f"{name}_after")
-        m.d.comb += after.eq(Mux(self.restart, 0, total) + amount)
-        m.d.sync += [
-            total.eq(after[:bits]),
-            full.eq(~self.restart & (full | after[bits])),
-        ]
+        m.d.comb += after.eq(total + amount)
+        # Not a sum with 0: so all bits but the lowest have a reset, and no logic, for it.
+        with m.If(self.restart):
+            m.d.sync += [total.eq(amount), full.eq(0)]
+        with m.Else():
+            m.d.sync += [total.eq(after[:bits]), full.eq(full | after[bits])]
         return total | full.replicate(bits)
 
 

@@ -44,9 +44,11 @@ WITHOUT_BENCH = {
 }
 """Blocks that have no bench of their own, and why."""
 
-RTL_MAY_IMPORT = {"config", "mac_control", "ordered_set", "pins", "probes", "profiles",
-                  "record_format", "register_entry", "register_map", "register_names",
-                  "register_table", "selftest_format", "selftest_map", "top_options"}
+RTL_MAY_IMPORT = {"address_map", "config", "mac_control", "ordered_set", "pins", "probes",
+                  "profiles", "record_format", "register_entry", "register_map", "register_names",
+                  "register_table", "selftest_format", "selftest_map", "selftest_names",
+                  "selftest_table", "telemetry_map", "telemetry_names", "telemetry_table",
+                  "top_options"}
 """Modules of the model that the RTL shares: parameters, formats, addresses; no behaviour."""
 
 MAY_IMPORT = {

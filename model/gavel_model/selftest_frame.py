@@ -16,8 +16,8 @@ from gavel_model.selftest_format import (
     PRBS_TAP,
     STAMP,
     FrameFormat,
-    Payload,
 )
+from gavel_model.selftest_map import SelfTestPayload
 
 _PAYLOAD_KINDS = 3
 _HEAD_BITS = 8 * HEAD_BYTES
@@ -111,12 +111,12 @@ class Frames:
         length = payload_end(stamp.length)
         if length <= HEAD_BYTES:
             return b""
-        if stamp.payload == Payload.PRBS:
+        if stamp.payload == SelfTestPayload.PRBS:
             first = self._payload_word * self._word_bytes
             size = -(-(length - first) // self._word_bytes) * self._word_bytes
             data = prbs(stamp.seed, 8 * size).to_bytes(size, "little")
             return data[HEAD_BYTES - first : length - first]
-        if stamp.payload == Payload.CONSTANT:
+        if stamp.payload == SelfTestPayload.CONSTANT:
             return (stamp.seed.to_bytes(4, "big") * (length // 4 + 1))[HEAD_BYTES:length]
         return bytes(n % 256 for n in range(HEAD_BYTES, length))
 

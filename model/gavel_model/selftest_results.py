@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
+from gavel_model.register_map import WORD_BITS
 from gavel_model.selftest_checker import CheckedFrame
-from gavel_model.selftest_format import ERROR_BITS, TIME_BITS, Kind
+from gavel_model.selftest_format import ERROR_BITS, TIME_BITS
 from gavel_model.selftest_map import (
-    FIRST_ERROR_KIND_SHIFT,
-    FIRST_ERROR_SOURCE_SHIFT,
-    FIRST_ERROR_VALID,
-    LARGEST_COUNT,
+    RESULTS,
+    SelfTestFinding,
+    SelfTestFirstError,
     SelfTestRegister,
 )
 
@@ -34,7 +34,7 @@ class SelfTestResults:
 
     def reset(self) -> None:
         """Reset values."""
-        self.values = {register: 0 for register in _R if register >= _R.SENT}
+        self.values: dict[SelfTestRegister, int] = dict.fromkeys(RESULTS, 0)
         self.values[_R.LATENCY_MIN] = (1 << TIME_BITS) - 1
 
     def step(self, sent: bool, count_bytes: int, frame: CheckedFrame, now: int) -> None:
@@ -57,12 +57,13 @@ class SelfTestResults:
             values[_R.LATENCY_MAX] = max(values[_R.LATENCY_MAX], frame.latency)
         if values[_R.FIRST_ERROR]:
             return
-        for kind, found in ((Kind.BAD_FCS, frame.bad), (Kind.HEADER, frame.header),
-                            (Kind.PAYLOAD, frame.payload), (Kind.LOST, frame.lost),
-                            (Kind.OUT_OF_ORDER, frame.late)):
+        kinds = SelfTestFinding
+        for kind, found in ((kinds.BAD_FCS, frame.bad), (kinds.HEADER, frame.header),
+                            (kinds.PAYLOAD, frame.payload), (kinds.LOST, frame.lost),
+                            (kinds.OUT_OF_ORDER, frame.late)):
             if found:
                 values[_R.FIRST_ERROR] = (
-                    FIRST_ERROR_VALID | kind << FIRST_ERROR_KIND_SHIFT
-                    | frame.source << FIRST_ERROR_SOURCE_SHIFT | frame.sequence)
-                values[_R.FIRST_ERROR_CYCLE] = now & LARGEST_COUNT
+                    1 << SelfTestFirstError.VALID | kind << SelfTestFirstError.KIND
+                    | frame.source << SelfTestFirstError.SOURCE | frame.sequence)
+                values[_R.FIRST_ERROR_CYCLE] = now & (1 << WORD_BITS) - 1
                 break

@@ -104,7 +104,7 @@ class Top:
         self.switch: Switch | TestedSwitch = (
             TestedSwitch(config) if options.self_test else Switch(config))
         self.ports = [make_adapter(config, options) for _ in range(config.ports)]
-        self._axi_lite = AxiLite(config, self_test=options.self_test)
+        self._axi_lite = AxiLite(config, options.address_maps)
 
     @property
     def outputs(self) -> TopOutputs:

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from gavel_model.address_map import AddressMap
 from gavel_model.config import ConfigError, SwitchConfig
+from gavel_model.selftest_map import SELF_TEST_MAP
 
 PORTS = ("segment", "xgmii", "axi_stream")
 """What the pins of a port are: those of docs/spec.md, chapter Port pins, or of an adapter."""
@@ -61,6 +63,11 @@ class TopOptions:
         """Names of the clock domains but that of the switch, for so many ports."""
         return [f"p{number}_{side}" for number in range(ports)
                 for side in ("rx", "tx")] if self.crossing else []
+
+    @property
+    def address_maps(self) -> tuple[AddressMap, ...]:
+        """Those that stand beside the map of the switch."""
+        return (SELF_TEST_MAP,) if self.self_test else ()
 
     @property
     def bare(self) -> bool:

@@ -50,8 +50,8 @@ class FlowControl(wiring.Component):
         State of LlrTransmitter.
     matched_vc
         One-hot: VC of the match for this output in this cycle; 0 without one.
-    allow
-        Bit v: VC v may send.
+    allow, no_credit
+        Bit v: VC v may send; it has no credits for a longest frame, though it needs them.
     counted, freed, vc_cells
         From IngressBuffer, w+1 and c+1; cells of each VC.
     i_word, mac_control
@@ -89,6 +89,7 @@ class FlowControl(wiring.Component):
             "retry_state": In(TransmitterState),
             "matched_vc": In(vcs),
             "allow": Out(vcs),
+            "no_credit": Out(vcs),
             "counted": In(CountedFrame(config)),
             "freed": In(FreedFrame(config)),
             "vc_cells": In(config.count_bits).array(vcs),
@@ -163,8 +164,8 @@ class FlowControl(wiring.Component):
             sender.established.eq(was_in_init & (self.retry_state == TransmitterState.ADVANCE)),
             sender.cc_taken.eq(self._frames_out.cc_taken),
             gate.matched_vc.eq(self.matched_vc),
-            self.allow.eq(~settings.stop & ~self._pauses.paused
-                          & (~settings.sender | (~sender.waiting & gate.fits))),
+            self.no_credit.eq(settings.sender & (sender.waiting | ~gate.fits)),
+            self.allow.eq(~settings.stop & ~self._pauses.paused & ~self.no_credit),
         ]
         m.d.comb += [gate.used[vc].eq(used) for vc, used in enumerate(sender.used)]
 

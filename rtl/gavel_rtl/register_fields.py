@@ -63,9 +63,9 @@ class RegisterFields:
               ) -> Value:
         """What is kept of a field, if the configuration has what it needs."""
         if not field.is_there(self._values):
-            return Const(0, field.width(self._values["vcs"]))
+            return Const(0, field.width(self._values))
         suffix = "" if vc is None else f"_{vc}"
-        bits = field.width(self._values["vcs"])
+        bits = field.width(self._values)
         if field.at_most in self._values:
             # No more than the largest value needs.
             bits = min(bits, amount(field.at_most, self._values).bit_length())
@@ -88,7 +88,7 @@ class RegisterFields:
         return select(self._shown)
 
     def _written(self, field: Field) -> Value:
-        return self._wdata[field.low:field.low + field.width(self._values["vcs"])]
+        return self._wdata[field.low:field.low + field.width(self._values)]
 
     def _limited(self, register: Register, field: Field) -> Value:
         """What is stored of a field of the write data."""

@@ -9,10 +9,10 @@ from gavel_model.config import SwitchConfig
 from gavel_model.selftest_format import TIME_BITS
 from gavel_model.selftest_map import (
     GLOBAL_BASE,
+    HIGH_OF,
     PORT_BASE,
     PORT_STRIDE,
     SELF_TEST_VALUE,
-    WIDE,
     SelfTestControl,
     SelfTestGlobal,
     SelfTestRegister,
@@ -68,7 +68,7 @@ class SelfTest(wiring.Component):
         we, re, wdata = Signal(), Signal(), Signal(_WORD)
         page, offset = bus.addr[_OFFSET_BITS:], bus.addr[:_OFFSET_BITS]
         names = list(SelfTestRegister)
-        select, second_word = Signal(len(names)), Signal()
+        select = Signal(len(names))
         cycles = Signal(_CYCLE_BITS)
         now_before = Signal(TIME_BITS, init=(1 << TIME_BITS) - _STAGES)
         run, clear = Signal(), Signal()
@@ -78,7 +78,6 @@ class SelfTest(wiring.Component):
             re.eq(bus.re),
             wdata.eq(bus.wdata),
             select.eq(Cat(offset == name for name in names)),
-            second_word.eq(offset.matches(*(name + 1 for name in WIDE))),
             cycles.eq(cycles + 1),
             now_before.eq(now_before + 1),
         ]
@@ -109,11 +108,12 @@ class SelfTest(wiring.Component):
         with m.If(we & chosen["CONTROL"]):
             m.d.sync += run.eq(wdata[SelfTestControl.RUN])
         held, shows_held = Signal(_WORD), Signal()
-        m.d.comb += shows_held.eq((any_port & second_word) | chosen["CYCLES_HI"])
+        first, second = (Cat(select[names.index(name)] for name in half)
+                         for half in (HIGH_OF, HIGH_OF.values()))
+        m.d.comb += shows_held.eq((any_port & second.any()) | chosen["CYCLES_HI"])
         high = high | Mux(chosen["CYCLES"], cycles[_WORD:], 0)
         first_word = Signal()
-        wide = Cat(select[names.index(name)] for name in WIDE)
-        m.d.comb += first_word.eq((any_port & wide.any()) | chosen["CYCLES"])
+        m.d.comb += first_word.eq((any_port & first.any()) | chosen["CYCLES"])
         with m.If(re & first_word):
             m.d.sync += held.eq(high)
         for condition, content in (
@@ -127,12 +127,11 @@ class SelfTest(wiring.Component):
 
     def _globals(self, m: Module, page: Value, offset: Value) -> dict[str, Signal]:
         """The register of the global page addressed, by name."""
-        offsets = {name.name: int(name) for name in SelfTestGlobal}
-        offsets["CYCLES_HI"] = SelfTestGlobal.CYCLES + 1
         chosen = {}
-        for name, at in offsets.items():
+        for register in SelfTestGlobal:
+            name = register.name
             chosen[name] = selected = Signal(name=f"{name.lower()}_selected")
-            m.d.sync += selected.eq(page & (offset == at))
+            m.d.sync += selected.eq(page & (offset == register))
         return chosen
 
     def _links(self, m: Module, number: int, port: SelfTestPort) -> None:

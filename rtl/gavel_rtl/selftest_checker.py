@@ -8,12 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
 from gavel_model.profiles import Field
-from gavel_model.selftest_format import (
-    SEQUENCE_BITS,
-    STAMP,
-    TIME_BITS,
-    FrameFormat,
-)
+from gavel_model.selftest_format import SEQUENCE_BITS, STAMP, TIME_BITS, FrameFormat
 from gavel_rtl import selftest_words as words
 from gavel_rtl.interfaces import RxLink
 from gavel_rtl.lib import crc

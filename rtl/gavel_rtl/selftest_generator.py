@@ -14,9 +14,8 @@ from gavel_model.selftest_format import (
     STAMP,
     TIME_BITS,
     FrameFormat,
-    Inject,
-    Payload,
 )
+from gavel_model.selftest_map import SelfTestFault, SelfTestPayload
 from gavel_rtl import selftest_words as words
 from gavel_rtl.block import connect, place
 from gavel_rtl.selftest_draw import SelfTestDraw
@@ -143,7 +142,7 @@ class SelfTestGenerator(wiring.Component):
         begun = Signal(flows)
         flow = Signal(range(max(2, flows)))
         sequence = Signal(SEQUENCE_BITS)
-        left_out = inject & (self.settings.inject_how >= Inject.LEFT_OUT)
+        left_out = inject & (self.settings.inject_how >= SelfTestFault.LEFT_OUT)
         m.d.comb += [
             flow.eq(draw.frame.destination * classes + draw.frame.class_),
             read.addr.eq(flow),
@@ -218,13 +217,13 @@ class SelfTestGenerator(wiring.Component):
                 held["length"].eq(draw.frame.length),
                 held["sequence"].eq(sequence),
                 held["payload"].eq(settings.payload),
-                held["seed"].eq(Mux(settings.payload == Payload.CONSTANT, settings.seed,
+                held["seed"].eq(Mux(settings.payload == SelfTestPayload.CONSTANT, settings.seed,
                                     draw.draw)),
                 left.eq(draw.frame.length),
                 number.eq(0),
                 in_head.eq(1),
-                spoilt_fcs.eq(inject & (settings.inject_how == Inject.FCS)),
-                spoilt_payload.eq(inject & (settings.inject_how == Inject.PAYLOAD)),
+                spoilt_fcs.eq(inject & (settings.inject_how == SelfTestFault.FCS)),
+                spoilt_payload.eq(inject & (settings.inject_how == SelfTestFault.PAYLOAD)),
             ]
         with m.Elif(valid & step):
             m.d.sync += [left.eq(left - lanes), number.eq(number + 1)]

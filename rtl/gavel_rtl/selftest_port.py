@@ -6,14 +6,14 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
-from gavel_model.selftest_format import TIME_BITS, Mode
-from gavel_model.selftest_map import SelfTestRegister
+from gavel_model.selftest_format import TIME_BITS
+from gavel_model.selftest_map import RESULTS, WRITABLE, SelfTestMode, SelfTestRegister
 from gavel_rtl.block import connect, place
 from gavel_rtl.interfaces import LINK_MEMBERS, RxLink, TxLink
 from gavel_rtl.selftest_checker import SelfTestChecker
 from gavel_rtl.selftest_generator import SelfTestGenerator
-from gavel_rtl.selftest_results import RESULTS, SelfTestResults
-from gavel_rtl.selftest_settings import WRITABLE, SelfTestPortSettings
+from gavel_rtl.selftest_results import SelfTestResults
+from gavel_rtl.selftest_settings import SelfTestPortSettings
 
 _WORD = 32
 _FRAME = ("valid", "sop", "eop", "empty", "data")
@@ -94,7 +94,7 @@ class SelfTestPort(wiring.Component):
             generator.run.eq(self.run),
             generator.clear.eq(self.clear),
             generator.now.eq(self.now[:TIME_BITS]),
-            generator.ready.eq((mode != Mode.LINK) | self.mac_tx.ready),
+            generator.ready.eq((mode != SelfTestMode.LINK) | self.mac_tx.ready),
             self.busy.eq(generator.busy),
             checker.number.eq(self.number),
             checker.clear.eq(self.clear),
@@ -127,14 +127,14 @@ class SelfTestPort(wiring.Component):
         """The table of docs/selftest.md, chapter 1."""
         generates, to_mac = Signal(), Signal()
         m.d.comb += [
-            generates.eq((mode == Mode.INTERNAL) | (mode == Mode.EXTERNAL)),
-            to_mac.eq((mode == Mode.OFF) | (mode == Mode.EXTERNAL)),
+            generates.eq((mode == SelfTestMode.INTERNAL) | (mode == SelfTestMode.EXTERNAL)),
+            to_mac.eq((mode == SelfTestMode.OFF) | (mode == SelfTestMode.EXTERNAL)),
             self.rx.up.eq(generates | self.mac_rx.up),
             self.mac_tx.up.eq(self.tx.up),
             self.tx.ready.eq(~to_mac | self.mac_tx.ready),
             self.tx.ctl_ready.eq(~to_mac | self.mac_tx.ctl_ready),
-            checker.link.up.eq(Mux(mode == Mode.INTERNAL, self.tx.up, self.mac_rx.up)),
-            checker.link.valid.eq(Mux(mode == Mode.INTERNAL, self.tx.valid,
+            checker.link.up.eq(Mux(mode == SelfTestMode.INTERNAL, self.tx.up, self.mac_rx.up)),
+            checker.link.valid.eq(Mux(mode == SelfTestMode.INTERNAL, self.tx.valid,
                                       self.mac_rx.valid & mode[1])),
         ]
         for name in LINK_MEMBERS:
@@ -144,10 +144,11 @@ class SelfTestPort(wiring.Component):
             made = getattr(generator.word, name) if is_frame else 0
             m.d.comb += [
                 getattr(self.rx, name).eq(Mux(
-                    mode == Mode.OFF, getattr(self.mac_rx, name), Mux(generates, made, 0))),
+                    mode == SelfTestMode.OFF, getattr(self.mac_rx, name), Mux(generates, made, 0))),
                 getattr(self.mac_tx, name).eq(Mux(
-                    to_mac, getattr(self.tx, name), Mux(mode == Mode.LINK, made, 0))),
+                    to_mac, getattr(self.tx, name), Mux(mode == SelfTestMode.LINK, made, 0))),
             ]
             if name not in ("valid", *_SETS):
                 m.d.comb += getattr(checker.link, name).eq(Mux(
-                    mode == Mode.INTERNAL, getattr(self.tx, name), getattr(self.mac_rx, name)))
+                    mode == SelfTestMode.INTERNAL, getattr(self.tx, name),
+                    getattr(self.mac_rx, name)))

@@ -6,17 +6,14 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
-from gavel_model.selftest_format import ERROR_BITS, PORT_BITS, SEQUENCE_BITS, TIME_BITS, Kind
-from gavel_model.selftest_map import SelfTestRegister
+from gavel_model.selftest_format import ERROR_BITS, PORT_BITS, SEQUENCE_BITS, TIME_BITS
+from gavel_model.selftest_map import RESULTS, SelfTestFinding, SelfTestRegister
 from gavel_rtl.selftest_interfaces import COUNT_BITS, KIND_BITS, CheckedFrame
 
 WIDE_BITS = 64
 _FRAME_BITS = 48
 _SUM_BITS = 56
 """Widths of counts: none comes round in a day at a word in each nanosecond."""
-
-RESULTS = tuple(register for register in SelfTestRegister if register >= SelfTestRegister.SENT)
-"""Registers that stand here, in the order of `SelfTestResults.select`."""
 
 
 class SelfTestResults(wiring.Component):
@@ -101,11 +98,11 @@ class SelfTestResults(wiring.Component):
     def _first_error(self, m: Module) -> tuple[Signal, Signal]:
         frame = self.frame
         error, cycle = Signal(COUNT_BITS, name="first_error"), Signal(COUNT_BITS)
-        kind = Signal(KIND_BITS)
+        kind, kinds = Signal(KIND_BITS), SelfTestFinding
         for condition, number in reversed((
-            (frame.bad.any(), Kind.BAD_FCS), (frame.header, Kind.HEADER),
-            (frame.payload, Kind.PAYLOAD), (frame.lost.any(), Kind.LOST),
-            (frame.late, Kind.OUT_OF_ORDER),
+            (frame.bad.any(), kinds.BAD_FCS), (frame.header, kinds.HEADER),
+            (frame.payload, kinds.PAYLOAD), (frame.lost.any(), kinds.LOST),
+            (frame.late, kinds.OUT_OF_ORDER),
         )):
             with m.If(condition):
                 m.d.comb += kind.eq(number)

@@ -7,13 +7,8 @@ from amaranth.hdl import Cat, Const, Module, Signal, Value
 
 from gavel_model.config import FCS_BYTES, SwitchConfig
 from gavel_model.profiles import Field
-from gavel_model.selftest_format import (
-    GROUP_BYTES,
-    HEAD_BYTES,
-    PRBS_BITS,
-    PRBS_TAP,
-    Payload,
-)
+from gavel_model.selftest_format import GROUP_BYTES, HEAD_BYTES, PRBS_BITS, PRBS_TAP
+from gavel_model.selftest_map import SelfTestPayload
 
 HEAD_BITS = 8 * HEAD_BYTES
 INCREMENT_BITS = 8
@@ -92,9 +87,9 @@ def payload(m: Module, config: SwitchConfig, *, kind: Value, state: Value,
     swapped = Cat(state[low:low + 8] for low in (24, 16, 8, 0))
     m.d.comb += random.eq(prbs(state[:PRBS_BITS], width))
     with m.Switch(kind):
-        with m.Case(Payload.PRBS):
+        with m.Case(SelfTestPayload.PRBS):
             m.d.comb += [word.eq(random), following.eq(random[-PRBS_BITS:])]
-        with m.Case(Payload.CONSTANT):
+        with m.Case(SelfTestPayload.CONSTANT):
             m.d.comb += [word.eq(swapped.replicate(lanes // 4)), following.eq(state)]
         with m.Default():
             counted = [Cat(Const(lane, config.empty_bits), number) for lane in range(lanes)]

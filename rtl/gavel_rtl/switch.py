@@ -9,6 +9,7 @@ from gavel_model.config import SwitchConfig
 from gavel_rtl.block import connect, place
 from gavel_rtl.crossbar import Crossbar
 from gavel_rtl.interfaces import RegisterPort, RxLink, TxLink
+from gavel_rtl.observer import Observer
 from gavel_rtl.port import Port
 from gavel_rtl.registers import Registers
 from gavel_rtl.scheduler import Scheduler
@@ -38,6 +39,8 @@ class Switch(wiring.Component):
         All of it.
     with_protect
         The setting that who encodes preambles needs is a pin.
+    telemetry
+        It is watched (docs/telemetry.md).
 
     Members
     -------
@@ -51,9 +54,11 @@ class Switch(wiring.Component):
     As docs/spec.md.
     """
 
-    def __init__(self, config: SwitchConfig, *, with_protect: bool = False):
+    def __init__(self, config: SwitchConfig, *, with_protect: bool = False,
+                 telemetry: bool = False):
         self._config = config
         self._with_protect = with_protect
+        self._telemetry = telemetry
         members: dict[str, wiring.Member] = {}
         for number in range(config.ports):
             members |= port_pins(config, number)
@@ -65,7 +70,7 @@ class Switch(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self._config
-        ports = [Port(config) for _ in range(config.ports)]
+        ports = [Port(config, telemetry=self._telemetry) for _ in range(config.ports)]
         for number, port in enumerate(ports):
             place(m, f"port{number}", port)
             self._pins(m, number, port)
@@ -106,7 +111,22 @@ class Switch(wiring.Component):
         for name, member in registers.bus.signature.flip().members.items():
             pin, signal = getattr(self, f"reg_{name}"), getattr(registers.bus, name)
             m.d.comb += signal.eq(pin) if member.flow is Out else pin.eq(signal)
+        if self._telemetry:
+            self._observe(m, ports, scheduler)
         return m
+
+    def _observe(self, m: Module, ports: list[Port], scheduler: Scheduler) -> None:
+        observer = place(m, "observer", Observer(self._config))
+        m.d.comb += observer.done.eq(Cat(port.done for port in ports))
+        for number, port in enumerate(ports):
+            m.d.comb += [
+                observer.voq_ready[number].eq(port.voq_ready),
+                observer.reading[number].eq(port.reading),
+                observer.matched_vc[number].eq(scheduler.matched_vc[number]),
+                port.shown.eq(observer.shown[number]),
+                port.startable.eq(observer.startable[number]),
+                port.sending.eq(observer.sending[number]),
+            ]
 
     def _pins(self, m: Module, number: int, port: Port) -> None:
         for name in port.rx.signature.members:

@@ -164,7 +164,7 @@ class Top(wiring.Component):
             for name in register_pins():
                 self._pin(m, name, getattr(switch, name))
             return
-        axi_lite = place(m, "axi_lite", AxiLite(self._config, self_test=self._options.self_test))
+        axi_lite = place(m, "axi_lite", AxiLite(self._config, self._options.address_maps))
         for name in AxiLiteBus().members:
             self._pin(m, f"s_axil_{name}", getattr(axi_lite.axil, name))
         for name, member in RegisterPort().members.items():

@@ -2,7 +2,8 @@
 """What the parts of the ingress buffer share: VOQ numbers and what is kept of a frame."""
 
 from amaranth.hdl import Cat, Value, unsigned
-from amaranth.lib import data
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import Out
 
 from gavel_model.config import SwitchConfig
 from gavel_rtl.interfaces import PROFILE_BITS
@@ -32,6 +33,28 @@ class FrameInfo(data.StructLayout):
             "empty": unsigned(config.empty_bits),
             "profile": unsigned(PROFILE_BITS),
             "poisoned": unsigned(1),
+        })
+
+
+class QueuedFrame(wiring.Signature):
+    """A frame that goes into a VOQ, or out of it.
+
+    Members
+    -------
+    valid
+        There is one: the other members are meaningless without.
+    voq
+        Number of the VOQ.
+    cell, cells
+        The first cell of the frame, and how many it has.
+    """
+
+    def __init__(self, config: SwitchConfig):
+        super().__init__({
+            "valid": Out(1),
+            "voq": Out(voq_number_bits(config)),
+            "cell": Out(config.cell_bits),
+            "cells": Out(config.frame_cells_bits),
         })
 
 

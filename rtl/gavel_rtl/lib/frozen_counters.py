@@ -30,13 +30,16 @@ class FrozenCounters(wiring.Component):
         One pulse: from the next cycle on ``value`` is of the counters as they are then.
     shown
         Counter to read.
+    now
+        As it is.
     value
         As it was at the last ``freeze``; 0 before the first, after reset.
 
     Cycle behaviour
     ---------------
     What is added in a cycle counts from the next one on; with ``freeze`` it belongs to what is
-    frozen. ``value`` is combinational. After reset every counter is 0, whatever the memories hold.
+    frozen. ``value`` and
+    ``now`` are combinational. After reset every counter is 0, whatever the memories hold.
     """
 
     def __init__(self, entries: int, bits: int, amount_bits: int):
@@ -47,6 +50,7 @@ class FrozenCounters(wiring.Component):
             "amount": In(amount_bits),
             "freeze": In(1),
             "shown": In(address_bits),
+            "now": Out(bits),
             "value": Out(bits),
         })
 
@@ -85,8 +89,8 @@ class FrozenCounters(wiring.Component):
             read_shown.addr.eq(self.shown),
             read_copy.addr.eq(self.shown),
         ]
-        with m.If(copied.bit_select(self.shown, 1)):
-            m.d.comb += self.value.eq(read_copy.data)
-        with m.Elif(counted.bit_select(self.shown, 1)):
-            m.d.comb += self.value.eq(read_shown.data)
+        with m.If(counted.bit_select(self.shown, 1)):
+            m.d.comb += self.now.eq(read_shown.data)
+        m.d.comb += self.value.eq(Mux(
+            copied.bit_select(self.shown, 1), read_copy.data, self.now))
         return m

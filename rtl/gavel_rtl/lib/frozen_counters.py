@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Counters in memories made of LUTs that can be read as they were at one moment."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -28,6 +28,8 @@ class FrozenCounters(wiring.Component):
         Counter to add to, and what; 0 adds nothing, to no matter what address.
     freeze
         One pulse: from the next cycle on ``value`` is of the counters as they are then.
+    carry
+        The counter wraps with what is added.
     shown
         Counter to read.
     now
@@ -38,8 +40,8 @@ class FrozenCounters(wiring.Component):
     Cycle behaviour
     ---------------
     What is added in a cycle counts from the next one on; with ``freeze`` it belongs to what is
-    frozen. ``value`` and
-    ``now`` are combinational. After reset every counter is 0, whatever the memories hold.
+    frozen. ``carry``, ``now`` and ``value`` are combinational. After reset every counter is 0,
+    whatever the memories hold.
     """
 
     def __init__(self, entries: int, bits: int, amount_bits: int):
@@ -49,6 +51,7 @@ class FrozenCounters(wiring.Component):
             "address": In(address_bits),
             "amount": In(amount_bits),
             "freeze": In(1),
+            "carry": Out(1),
             "shown": In(address_bits),
             "now": Out(bits),
             "value": Out(bits),
@@ -73,7 +76,7 @@ class FrozenCounters(wiring.Component):
             read.addr.eq(self.address),
             before.eq(Mux(counted.bit_select(self.address, 1), read.data, 0)),
             write.addr.eq(self.address),
-            write.data.eq(before + self.amount),
+            Cat(write.data, self.carry).eq(before + self.amount),
             write.en.eq(adds),
             write_copy.addr.eq(self.address),
             write_copy.data.eq(before),

@@ -2,33 +2,14 @@
 """Why the VCs of an output do not send, counted."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
-from amaranth.lib import enum, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
 from gavel_rtl.block import place
-from gavel_rtl.lib.frozen_counters import FrozenCounters
 from gavel_rtl.retry_state import TransmitterState
+from gavel_rtl.stall_counts import MOST_VCS, STATE_BITS, StallCounts, StallState
 from gavel_rtl.telemetry_interfaces import TABLE_BITS, Observation, TableRead
-
-_ROW_BITS = 4
-"""Width of the number of a state in the table."""
-
-
-class StallState(enum.Enum, shape=_ROW_BITS):
-    """What a VC does in a cycle: the first that applies (docs/flow_control.md, Why a VC does not
-    send)."""
-
-    SENDING = 0
-    EMPTY = 1
-    LINK_DOWN = 2
-    REPLAY_BUFFER_FULL = 3
-    PAUSED = 4
-    NO_CREDIT = 5
-    STOPPED = 6
-    OUTPUT_BUSY = 7
-    INPUTS_BUSY = 8
-    NOT_CHOSEN = 9
 
 
 class StallAccount(wiring.Component):
@@ -55,7 +36,7 @@ class StallAccount(wiring.Component):
     Cycle behaviour
     ---------------
     ``blocked`` follows ``seen``, and ``value`` follows ``read``, in the same cycle. ``value`` shows
-    a snapshot from two cycles after ``freeze`` on.
+    a snapshot from 22 cycles after ``freeze`` on.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -70,19 +51,17 @@ class StallAccount(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        observed, counts, freeze = Signal(), Signal(), Signal()
+        observed = Signal()
+        counts = Signal()
+        freeze = Signal()
         m.d.sync += [observed.eq(1), counts.eq(observed), freeze.eq(self.freeze)]
         not_up = Signal()
         m.d.comb += not_up.eq(~self.seen.up | (self.seen.state == TransmitterState.INIT)
                               | (self.seen.state == TransmitterState.FLUSH))
         vcs = self._config.vcs
         blocked = Signal(vcs)
-        value: Value = Const(0, TABLE_BITS)
-        state, entry = self.read.entry[:_ROW_BITS], self.read.entry[_ROW_BITS:]
-        for v in range(vcs):
-            counters = place(m, f"vc{v}", FrozenCounters(len(StallState), TABLE_BITS, 1))
-            now = Signal(StallState, name=f"state_{v}")
-            wanted = Signal(name=f"wanted_{v}")
+        states = [Signal(StallState, name=f"state_{v}") for v in range(vcs)]
+        for v, now in enumerate(states):
             with m.If(self.seen.sending[v]):
                 m.d.sync += now.eq(StallState.SENDING)
             with m.Elif(~self.seen.shown[v]):
@@ -94,16 +73,31 @@ class StallAccount(wiring.Component):
                 m.d.sync += now.eq(Mux(
                     self.seen.sending.any() | self.seen.claim, StallState.OUTPUT_BUSY,
                     Mux(self.seen.startable[v], StallState.NOT_CHOSEN, StallState.INPUTS_BUSY)))
-            m.d.comb += [
-                counters.address.eq(Value.cast(now)),
-                counters.amount.eq(counts),
-                counters.freeze.eq(freeze),
-                counters.shown.eq(state),
-                wanted.eq(self.read.stalls & (entry == v) & (state < len(StallState))),
-            ]
-            value = value | Mux(wanted, counters.value, 0)
-        m.d.comb += [self.value.eq(value), self.blocked.eq(blocked.any())]
+        m.d.comb += [
+            self.value.eq(self._count(m, states, counts, freeze)),
+            self.blocked.eq(blocked.any()),
+        ]
         return m
+
+    def _count(self, m: Module, states: list[Signal], counts: Signal, freeze: Signal) -> Value:
+        """What is wanted of the counts, which are made for a few VCs at a time."""
+        state, vc = self.read.entry[:STATE_BITS], self.read.entry[STATE_BITS:]
+        value: Value = Const(0, TABLE_BITS)
+        for start in range(0, len(states), MOST_VCS):
+            group = states[start:start + MOST_VCS]
+            part = place(m, f"from_vc{start}", StallCounts(len(group)))
+            m.d.comb += [
+                part.counts.eq(counts),
+                part.freeze.eq(freeze),
+                part.entry.eq(self.read.entry),
+            ]
+            m.d.comb += [Value.cast(to).eq(Value.cast(now))
+                         for to, now in zip(part.states, group, strict=True)]
+            wanted = Signal(name=f"wanted_{start}")
+            m.d.comb += wanted.eq(self.read.stalls & (state < len(StallState))
+                                  & (vc >= start) & (vc < start + len(group)))
+            value = value | Mux(wanted, part.value, 0)
+        return value
 
     def _is_blocked(self, v: int, not_up: Signal) -> Value:
         seen = self.seen

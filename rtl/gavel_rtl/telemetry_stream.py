@@ -84,7 +84,8 @@ class TelemetryStream(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        due, made = Signal(), Signal()
+        due = Signal()
+        made = Signal()
         m.d.comb += [
             made.eq(due & ~self.axis.tvalid),
             self.lost.eq(due & self.axis.tvalid),

@@ -14,7 +14,7 @@ from gavel_tb.random_observations import RandomObservations, drive_observation
 from gavel_tb.stimulus import CheckError, derived_random
 
 _ROW = 16
-_SETTLED = 2
+_SETTLED = 22
 """Cycles from a freeze until it can be read."""
 
 
@@ -33,18 +33,22 @@ def check(config: SwitchConfig, seed: int, cycles: int = 1500) -> None:
     counted = [0] * len(STATES)
 
     async def bench(ctx: Any) -> None:
-        frozen = 0
+        frozen = repeats = 0
+        seen = observations.next()
         for cycle in range(cycles):
             where = f"cycle {cycle}"
-            # Often two in a row, and long times without.
-            freeze = int(rng.random() < (0.5 if cycle - frozen == 1 else 0.01))
+            freeze = int(cycle - frozen >= _SETTLED and rng.random() < 0.02)
             entry = rng.choice((rng.randrange(entries), rng.randrange(1 << _ROW)))
             named = int(rng.random() < 0.9)
             if cycle - frozen >= _SETTLED:
                 drive(ctx, block.read, {"stalls": named, "entry": entry})
                 expect(f"{where}: entry {entry}", ctx.get(block.value),
                        model.read(entry) if named else 0)
-            seen = observations.next()
+            # Sometimes a VC stays as it is for long, so that one count rises as fast as it can.
+            repeats -= 1
+            if repeats < 0:
+                seen = observations.next()
+                repeats = rng.randint(1, 200) if rng.random() < 0.01 else 0
             drive_observation(ctx, block.seen, seen)
             ctx.set(block.freeze, freeze)
             expect(f"{where}: blocked", ctx.get(block.blocked), model.step(seen, freeze))

@@ -15,10 +15,10 @@ from gavel_tb.block_sim import drive, expect, run_block
 from gavel_tb.record_sums import EVENT_BITS, drive_sample, random_sample
 from gavel_tb.stimulus import CheckError, derived_random
 
-_SHARES = (0.0, 0.1, 0.5, 0.95, 1.0, 1.0)
+_SHARES = (0.0, 0.1, 0.5, 0.95, 1.0)
 """How eager the sink may be."""
 
-_WRITES = (0.0, 0.002, 0.02)
+_WRITES = (0.002, 0.02)
 """How often the period is written."""
 
 _PHASE = 80

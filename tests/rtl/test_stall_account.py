@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gavel_model.loader import load_config
+from gavel_rtl import stall_counts
 from gavel_rtl.stall_account import StallAccount
 from gavel_tb import stall_account
 from gavel_tb.stimulus import CheckError
@@ -41,3 +42,10 @@ def test_a_cause_that_is_not_told_is_found(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(StallAccount, "_is_blocked", wrong)
     with pytest.raises(CheckError, match="blocked"):
         stall_account.check(load_config("tiny"), 1)
+
+
+def test_low_bits_that_turn_between_two_looks_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stall_counts, "_LOW_BITS", 6)
+    monkeypatch.setattr(stall_counts, "_TOP", 5)
+    with pytest.raises(CheckError, match="entry"):
+        stall_account.check(load_config("tiny"), 1, cycles=4000)

@@ -32,14 +32,16 @@ class FrozenCounters(wiring.Component):
         The counter wraps with what is added.
     shown
         Counter to read.
+    now
+        As it is.
     value
         As it was at the last ``freeze``; 0 before the first, after reset.
 
     Cycle behaviour
     ---------------
     What is added in a cycle counts from the next one on; with ``freeze`` it belongs to what is
-    frozen. ``value`` and ``carry`` are combinational. After reset every counter is 0, whatever the
-    memories hold.
+    frozen. ``carry``, ``now`` and ``value`` are combinational. After reset every counter is 0,
+    whatever the memories hold.
     """
 
     def __init__(self, entries: int, bits: int, amount_bits: int):
@@ -51,6 +53,7 @@ class FrozenCounters(wiring.Component):
             "freeze": In(1),
             "carry": Out(1),
             "shown": In(address_bits),
+            "now": Out(bits),
             "value": Out(bits),
         })
 
@@ -89,8 +92,8 @@ class FrozenCounters(wiring.Component):
             read_shown.addr.eq(self.shown),
             read_copy.addr.eq(self.shown),
         ]
-        with m.If(copied.bit_select(self.shown, 1)):
-            m.d.comb += self.value.eq(read_copy.data)
-        with m.Elif(counted.bit_select(self.shown, 1)):
-            m.d.comb += self.value.eq(read_shown.data)
+        with m.If(counted.bit_select(self.shown, 1)):
+            m.d.comb += self.now.eq(read_shown.data)
+        m.d.comb += self.value.eq(Mux(
+            copied.bit_select(self.shown, 1), read_copy.data, self.now))
         return m

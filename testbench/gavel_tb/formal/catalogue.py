@@ -22,6 +22,7 @@ from gavel_tb.formal.ordered_set import OrderedSetHarness
 from gavel_tb.formal.proof import Method, Proof
 from gavel_tb.formal.retry_link import RetryLinkHarness
 from gavel_tb.formal.scheduler import SchedulerHarness, SchedulerWaitHarness
+from gavel_tb.formal.telemetry_stream import TelemetryStreamHarness
 
 _TINY = load_config("tiny")
 _FULL_RATE = replace(_TINY, data_width=512)
@@ -105,4 +106,7 @@ PROOFS: tuple[Proof, ...] = (
     _proof("frozen-counters", "a frozen counter is what was counted up to the freeze",
            FrozenCountersHarness, _TINY, "induction", 1, 1,
            _named(faults.never_copies, faults.copies_again)),
+    _proof("telemetry-stream", "a word of a record waits unchanged, and tlast ends each record",
+           TelemetryStreamHarness, _TINY, "induction", 1, 1,
+           _named(faults.offers_words_once, faults.makes_records_at_any_time)),
 )

@@ -53,7 +53,7 @@ class LatencyHistogram(wiring.Component):
     Cycle behaviour
     ---------------
     A frame is counted four cycles after it was seen opened: read, subtract, find the bin, add.
-    ``value`` follows ``read`` in the same cycle, and shows a snapshot from 22 cycles after
+    ``value`` follows ``read`` in the same cycle, and shows a snapshot from 23 cycles after
     ``freeze`` on; the next ``freeze`` comes no sooner. After reset all counters are 0.
     """
 

@@ -16,8 +16,7 @@ class VoqLevels(wiring.Component):
     (docs/telemetry.md, table 3).
 
     The cells filed and the cells opened are two cyclic totals of each VOQ, each written from one
-    side only; what is in the VOQ is their difference. They have a bit more than that needs, so that
-    it can be compared with the watermark by the sign of a difference.
+    side only; what is in the VOQ is their difference.
 
     Parameters
     ----------
@@ -56,26 +55,36 @@ class VoqLevels(wiring.Component):
         bits = config.count_bits
         shown = Signal(voq_number_bits(config))
         m.d.comb += shown.eq(self.read.entry[1:])
-        filed, opened, marks = (_Words(m, name, config.voqs, bits + 1)
+        filed, opened, marks = (_Words(m, name, config.voqs, bits)
                                 for name in ("filed", "opened", "marks"))
-        opened_here, filed_after, exceeded, level = (
-            Signal(bits + 1, name=name)
-            for name in ("opened_here", "filed_after", "exceeded", "level"))
+        filed_after, level, most = (Signal(bits, name=name)
+                                    for name in ("filed_after", "level", "most"))
         m.d.comb += [
-            opened_here.eq(opened.read(seen.filed_voq)),
             filed_after.eq(filed.read(seen.filed_voq) + seen.filed_cells),
-            # Negative if there is more now.
-            exceeded.eq(opened_here + marks.read(seen.filed_voq) - filed_after),
             level.eq(filed.read(shown) - opened.read(shown)),
         ]
         filed.write(seen.filed, seen.filed_voq, filed_after)
         opened.write(seen.opened, seen.opened_voq,
                      opened.read(seen.opened_voq) + seen.opened_cells)
-        marks.write(seen.filed & exceeded[-1], seen.filed_voq, filed_after - opened_here)
+        # The level that a frame has made, which is compared with the watermark in the next cycle.
+        made = Signal()
+        made_voq = Signal.like(shown)
+        made_level = Signal(bits)
+        exceeds = Signal()
+        m.d.sync += [
+            made.eq(seen.filed & ~self.clear),
+            made_voq.eq(seen.filed_voq),
+            made_level.eq(filed_after - opened.read(seen.filed_voq)),
+        ]
+        m.d.comb += [
+            exceeds.eq(made & (made_level > marks.read(made_voq))),
+            most.eq(Mux(exceeds & (made_voq == shown), made_level, marks.read(shown))),
+        ]
+        marks.write(exceeds, made_voq, made_level)
         marks.forget(self.clear)
         wanted = self.read.voq & ~self.read.entry[1 + len(shown):].any()
         m.d.comb += self.value.eq(Mux(
-            wanted, Mux(self.read.entry[0], marks.read(shown), level), 0))
+            wanted, Mux(self.read.entry[0], most, level), 0))
         return m
 
 

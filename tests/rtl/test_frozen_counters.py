@@ -13,7 +13,7 @@ from gavel_rtl.lib.frozen_counters import FrozenCounters
 from gavel_rtl.lib.large_frozen_counters import LargeFrozenCounters
 from gavel_tb.block_sim import drive, run_block
 
-LARGE_SETTLED = 18
+LARGE_SETTLED = 19
 """Cycles from a freeze of large counters until they can be read, or frozen again."""
 
 

@@ -44,7 +44,7 @@ def test_every_bin_from_its_first_latency_to_its_last() -> None:
                 await ctx.tick()
                 ctx.set(block.seen.opened, 0)
                 ctx.set(block.freeze, 0)
-                await ctx.tick().repeat(22)
+                await ctx.tick().repeat(23)
                 assert ctx.get(block.value) == counted, (number, latency)
 
     simulator.add_testbench(bench)

@@ -88,10 +88,16 @@ class HighBits:
         m, name = self._m, f"high_{start}"
         m.submodules[name] = memory = Memory(shape=self._bits, depth=ROW, init=[])
         write, carries = memory.write_port(), Signal(ROW, name=f"{name}_carries")
+        if frozen:
+            # Read a cycle ahead: the path is short, and what is 0 is so by a reset.
+            found = Signal(self._bits, name=f"{name}_found")
+            m.d.sync += found.eq(self._read(memory, (self._turn + 1)[:_TURN_BITS]))
+        else:
+            found = self._read(memory, self._turn)
         m.d.comb += [
             carries.eq((self.carries & self._visited)[start:start + ROW]),
             write.addr.eq(self._turn),
-            write.data.eq(self._read(memory, self._turn) + self._carry(start, carries)),
+            write.data.eq(found + self._carry(start, carries)),
             write.en.eq(carries.any() | ~self._cleared),
         ]
         if frozen:

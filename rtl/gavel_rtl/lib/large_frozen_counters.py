@@ -36,7 +36,7 @@ class LargeFrozenCounters(wiring.Component):
     Cycle behaviour
     ---------------
     What is added with ``freeze`` belongs to what is frozen. ``value`` is combinational, and right
-    from 18 cycles after ``freeze`` on. After reset every counter is 0, whatever the memories hold.
+    from 19 cycles after ``freeze`` on. After reset every counter is 0, whatever the memories hold.
     """
 
     def __init__(self, entries: int, bits: int, amount_bits: int):
@@ -54,15 +54,22 @@ class LargeFrozenCounters(wiring.Component):
         m = Module()
         low_bits = FROZEN_LOW_BITS + (self._amount_bits if self._amount_bits > 1 else 0)
         m.submodules.low = low = FrozenCounters(self._entries, low_bits, self._amount_bits)
-        rising, freeze = Signal(1 << len(self.address)), Signal()
+        # Which counter carried in the cycle before.
+        rising, carry, carried = (Signal(1 << len(self.address)), Signal(),
+                                  Signal.like(self.address))
+        freeze = self.freeze
+        for _ in range(2):
+            later = Signal()
+            m.d.sync += later.eq(freeze)
+            freeze = later
         m.d.comb += [
             low.address.eq(self.address),
             low.amount.eq(self.amount),
             low.freeze.eq(self.freeze),
             low.shown.eq(self.shown),
-            rising.eq(low.carry << self.address),
+            rising.eq(carry << carried),
         ]
-        m.d.sync += freeze.eq(self.freeze)
+        m.d.sync += [carry.eq(low.carry), carried.eq(self.address)]
         high = HighBits(m, rising, self._bits - low_bits, freeze=freeze)
         m.d.comb += self.value.eq(Cat(low.value, high.read_frozen(self.shown)))
         return m

@@ -36,7 +36,7 @@ class StallAccount(wiring.Component):
     Cycle behaviour
     ---------------
     ``blocked`` follows ``seen``, and ``value`` follows ``read``, in the same cycle. ``value`` shows
-    a snapshot from 22 cycles after ``freeze`` on.
+    a snapshot from 23 cycles after ``freeze`` on.
     """
 
     def __init__(self, config: SwitchConfig):

@@ -59,6 +59,20 @@ class TelemetryTable(IntEnum):
     STALLS = 4
 
 
+class TelemetrySnapshot(IntEnum):
+    """Lowest bits of the fields of ``SNAPSHOT``."""
+
+    TAKE = 0
+    CLEAR_WATERMARKS = 1
+
+
+class TelemetryIndex(IntEnum):
+    """Lowest bits of the fields of ``INDEX``."""
+
+    ENTRY = 0
+    TABLE = 16
+
+
 class TelemetryPortEvents(IntEnum):
     """Lowest bits of the fields of ``EVENTS``, ``EVENT_ENABLE``."""
 
@@ -74,17 +88,3 @@ class TelemetryPortEvents(IntEnum):
     UNCORRECTABLE_ALARM = 9
     FRAME_DROPPED = 10
     CELLS_ALARM = 11
-
-
-class TelemetrySnapshot(IntEnum):
-    """Lowest bits of the fields of ``SNAPSHOT``."""
-
-    TAKE = 0
-    CLEAR_WATERMARKS = 1
-
-
-class TelemetryIndex(IntEnum):
-    """Lowest bits of the fields of ``INDEX``."""
-
-    ENTRY = 0
-    TABLE = 16

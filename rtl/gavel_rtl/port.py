@@ -10,7 +10,7 @@ from gavel_model.probes import CREDIT_TX_BITS, PAUSE_BITS
 from gavel_model.register_map import COUNTER_BITS, COUNTERS, CREDIT_BITS, Counter
 from gavel_rtl.block import connect, place
 from gavel_rtl.control_transmitter import ControlTransmitter
-from gavel_rtl.counters import Counters
+from gavel_rtl.counters import COUNTER_NUMBER_BITS, FROZEN_BITS, Counters
 from gavel_rtl.egress import Egress
 from gavel_rtl.flow_control import FlowControl
 from gavel_rtl.flow_interfaces import FlowSelect
@@ -77,6 +77,8 @@ class Port(wiring.Component):
         With ``telemetry``: from Observer.
     observation
         With ``telemetry``: what is observed of the port.
+    freeze, frozen_number, frozen
+        With ``telemetry``: the counters are frozen, as of Counters.
 
     Cycle behaviour
     ---------------
@@ -115,6 +117,9 @@ class Port(wiring.Component):
             "startable": In(vcs),
             "sending": In(vcs),
             "observation": Out(Observation(config)),
+            "freeze": In(1),
+            "frozen_number": In(COUNTER_NUMBER_BITS),
+            "frozen": Out(FROZEN_BITS),
         } if telemetry else {}))
 
     def elaborate(self, platform: object) -> Module:
@@ -130,7 +135,7 @@ class Port(wiring.Component):
         egress = self._egress(m)
         self._retry(m)
         self._flow(m, ingress_buffer)
-        counters = place(m, "counters", Counters(config))
+        counters = place(m, "counters", Counters(config, with_snapshot=self._telemetry))
         m.d.comb += [
             counters.events.count.eq(
                 ingress_buffer.count | egress.events.count | self._link_rx.count
@@ -142,6 +147,11 @@ class Port(wiring.Component):
             self.counter.eq(counters.value),
         ]
         if self._telemetry:
+            m.d.comb += [
+                counters.freeze.eq(self.freeze),
+                counters.frozen_number.eq(self.frozen_number),
+                self.frozen.eq(counters.frozen),
+            ]
             self._observe(m, ingress_buffer, counters.events)
         return m
 

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The switch: ports, scheduler, crossbar, registers."""
 
+from functools import reduce
+from operator import or_
+
 from amaranth.hdl import Cat, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -13,6 +16,8 @@ from gavel_rtl.observer import Observer
 from gavel_rtl.port import Port
 from gavel_rtl.registers import Registers
 from gavel_rtl.scheduler import Scheduler
+from gavel_rtl.telemetry import Telemetry
+from gavel_rtl.telemetry_stream import RecordStream
 
 
 def port_pins(config: SwitchConfig, number: int) -> dict[str, wiring.Member]:
@@ -28,6 +33,12 @@ def register_pins() -> dict[str, wiring.Member]:
     """The pins of the registers."""
     return {f"reg_{name}": wiring.Member(member.flow.flip(), member.shape)
             for name, member in RegisterPort().members.items()}
+
+
+def telemetry_pins() -> dict[str, wiring.Member]:
+    """The pins of telemetry."""
+    return {"irq": Out(1)} | {
+        f"m_axis_telemetry_{name}": member for name, member in RecordStream().members.items()}
 
 
 class Switch(wiring.Component):
@@ -48,10 +59,12 @@ class Switch(wiring.Component):
 
     p<i>_protect
         Bit `protect` of LLR_CONTROL of the port, as visible in the cycle.
+    irq, m_axis_telemetry_*
+        Interrupt and records of telemetry.
 
     Cycle behaviour
     ---------------
-    As docs/spec.md.
+    As docs/spec.md and docs/telemetry.md.
     """
 
     def __init__(self, config: SwitchConfig, *, with_protect: bool = False,
@@ -65,6 +78,8 @@ class Switch(wiring.Component):
         members |= register_pins()
         if with_protect:
             members |= {f"p{number}_protect": Out(1) for number in range(config.ports)}
+        if telemetry:
+            members |= telemetry_pins()
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
@@ -108,14 +123,34 @@ class Switch(wiring.Component):
             if self._with_protect:
                 m.d.comb += getattr(self, f"p{number}_protect").eq(
                     registers.settings[number].llr.protect)
-        for name, member in registers.bus.signature.flip().members.items():
-            pin, signal = getattr(self, f"reg_{name}"), getattr(registers.bus, name)
-            m.d.comb += signal.eq(pin) if member.flow is Out else pin.eq(signal)
+        buses = [registers.bus]
         if self._telemetry:
-            self._observe(m, ports, scheduler)
+            buses.append(self._watch(m, ports, scheduler).bus)
+        for bus in buses:
+            m.d.comb += [getattr(bus, name).eq(getattr(self, f"reg_{name}"))
+                         for name in ("addr", "wdata", "we", "re")]
+        m.d.comb += self.reg_rdata.eq(reduce(or_, (bus.rdata for bus in buses)))
         return m
 
+    def _watch(self, m: Module, ports: list[Port], scheduler: Scheduler) -> Telemetry:
+        """Telemetry beside the ports; its register port is not connected yet."""
+        telemetry = place(m, "telemetry", Telemetry(self._config))
+        self._observe(m, ports, scheduler)
+        for number, port in enumerate(ports):
+            connect(m, telemetry.observations[number], port.observation)
+            m.d.comb += [
+                port.freeze.eq(telemetry.freeze),
+                port.frozen_number.eq(telemetry.frozen_number),
+                telemetry.frozen[number].eq(port.frozen),
+            ]
+        for name, member in RecordStream().members.items():
+            pin, signal = getattr(self, f"m_axis_telemetry_{name}"), getattr(telemetry.axis, name)
+            m.d.comb += pin.eq(signal) if member.flow is Out else signal.eq(pin)
+        m.d.comb += self.irq.eq(telemetry.irq)
+        return telemetry
+
     def _observe(self, m: Module, ports: list[Port], scheduler: Scheduler) -> None:
+        """What the ports do not know of their outputs."""
         observer = place(m, "observer", Observer(self._config))
         m.d.comb += observer.done.eq(Cat(port.done for port in ports))
         for number, port in enumerate(ports):

@@ -31,7 +31,10 @@ def check(config: SwitchConfig, seed: int, cycles: int = 3000) -> None:
     block, model = LinkHealth(config), Model()
     found: Tally[str] = Tally()
 
-    largest = link_health.LARGEST
+
+    def limit() -> int:
+        largest = link_health.LARGEST
+        return rng.choice((0, 1, 2, rng.randrange(30) & largest, largest))
 
     async def bench(ctx: Any) -> None:
         seen, window, limits, share = NOTHING, 0, (0, 0), 0.0
@@ -39,8 +42,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 3000) -> None:
             where = f"cycle {cycle}"
             if cycle % 40 == 0:
                 share = rng.choice((0, 0.02, 0.3, 1))
-                limits = tuple(rng.choice((0, 1, 2, rng.randrange(30) & largest, largest))
-                               for _ in range(2))
+                limits = limit(), limit()
             ctx.set(block.seen.count, seen.count)
             begin = int(rng.random() < 0.02)
             drive(ctx, block, {"window": window, "begin": begin, "corrected_limit": limits[0],
@@ -50,7 +52,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 3000) -> None:
                    (link_health.corrected(seen), link_health.uncorrectable(seen)))
             expect(f"{where}: counts", (ctx.get(block.corrected), ctx.get(block.uncorrectable)),
                    (model.corrected, model.uncorrectable))
-            alarms = model.step(seen, window=window, limits=(limits[0], limits[1]),
+            alarms = model.step(seen, window=window, limits=limits,
                                 window_written=bool(begin))
             expect(f"{where}: alarms", (ctx.get(block.corrected_alarm),
                                         ctx.get(block.uncorrectable_alarm)), tuple(alarms))

@@ -1,28 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bench of the observations: those of the RTL against those of the model, of a switch with
-everything on its pins."""
+"""Bench of the observations of the ports: those of the RTL against those of the model."""
 
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Mapping
-from pathlib import Path
-
-from amaranth.lib.wiring import In
+from collections.abc import Mapping, Sequence
 
 from gavel_model.config import SwitchConfig
 from gavel_model.observation import Observation
-from gavel_model.observer import Observer
-from gavel_model.pins import IDLE, Inputs
-from gavel_model.switch import Switch as Model
-from gavel_rtl.switch import Switch
 from gavel_rtl.telemetry_interfaces import Observation as Signature
 from gavel_tb.block_sim import expect
-from gavel_tb.build_cache import Design
-from gavel_tb.component_sim import components_design
-from gavel_tb.lockstep import RESET_CYCLES
-from gavel_tb.random_pins import RandomPins
-from gavel_tb.row_simulation import RowSimulation, member_widths, pack, pin_widths, unpack
+from gavel_tb.row_simulation import member_widths
 
 _OF_A_FRAME = {
     "filed": ("filed_voq", "filed_cells", "filed_length", "filed_cell"),
@@ -34,23 +22,6 @@ _OF_A_FRAME = {
 
 _RTL_ONLY = ("filed_cell", "opened_cell")
 """What names a frame in the RTL."""
-
-
-def switch_row(inputs: Inputs) -> dict[str, int]:
-    """The pins of a switch by name."""
-    rx, ready, register, reset, ctl_ready = inputs
-    values = {"rst": reset}
-    values |= {f"reg_{name}": value for name, value in register._asdict().items()}
-    for number, pins in enumerate(rx):
-        values |= {f"p{number}_rx_{name}": value for name, value in pins._asdict().items()}
-        values[f"p{number}_tx_ready"] = ready >> number & 1
-        values[f"p{number}_tx_ctl_ready"] = ctl_ready >> number & 1
-    return values
-
-
-def in_reset(config: SwitchConfig) -> Inputs:
-    """Inputs of a cycle before all others."""
-    return Inputs((IDLE,) * config.ports, 0, reset=1)
 
 
 def observed(values: Mapping[str, int], vcs: int) -> Observation:
@@ -103,54 +74,48 @@ class FirstCells:
             self.opened += 1
 
 
-def run_observer(config: SwitchConfig, seed: int, *, cycles: int, cache: Path) -> Tally[str]:
+def observation_signals(config: SwitchConfig, below: str) -> dict[str, int]:
+    """Widths of the members of all observations by their paths; ``below`` is that of the switch,
+    with a dot behind it, in the design."""
+    members = member_widths(Signature(config))
+    return {f"{below}port{port}.observation__{name}": width
+            for port in range(config.ports) for name, width in members.items()}
+
+
+def check_observations(
+    config: SwitchConfig, below: str, shown: Sequence[Mapping[str, int]],
+    wanted: Sequence[Sequence[Observation]], resets: Sequence[int],
+) -> Tally[str]:
     """Compares the observations of all ports in all cycles; how often each member was not 0.
+
+    Parameters
+    ----------
+    shown
+        Of each cycle the `observation_signals` of the RTL.
+    wanted
+        Of each cycle and port what the model says.
+    resets
+        Cycles in which nothing is observed.
 
     Raises
     ------
     CheckError
         At the first difference.
     """
-    component = Switch(config, telemetry=True)
-    made = components_design(component)
-    design = Design(made.verilog, {**made.sidecar, "top": "gavel_switch"})
-    members = member_widths(Signature(config))
-    inputs = {**pin_widths(component, In), "rst": 1}
-    outputs = {f"port{port}.observation__{name}": width
-               for port in range(config.ports) for name, width in members.items()}
-    model, observer, pins = Model(config), Observer(config), RandomPins(config, seed)
-    rows, wanted, resets = [], [], []
-    for _ in range(cycles):
-        given = pins.step(model)
-        observer.begin(model)
-        model.step(given)
-        wanted.append(observer.end(model))
-        rows.append(pack(inputs, switch_row(given)))
-        resets.append(given.reset)
-    with RowSimulation(config, design, inputs, outputs, cache=cache) as simulation:
-        simulation.run([pack(inputs, switch_row(in_reset(config)))] * RESET_CYCLES)
-        shown = simulation.run(rows)
-    return _compare(config, outputs, shown, wanted, resets)
-
-
-def _compare(config: SwitchConfig, outputs: Mapping[str, int], shown: list[int],
-             wanted: list[list[Observation]], resets: list[int]) -> Tally[str]:
     seen: Tally[str] = Tally()
     cells = [FirstCells() for _ in range(config.ports)]
-    for cycle, row in enumerate(shown):
-        values = unpack(outputs, row)
+    names = list(member_widths(Signature(config)))
+    for cycle, values in enumerate(shown):
         for port in range(config.ports):
             if resets[cycle]:
                 cells[port].reset()
                 continue
-            where, prefix = f"cycle {cycle}, port {port}", f"port{port}.observation__"
-            mine = {name.removeprefix(prefix): value for name, value in values.items()
-                    if name.startswith(prefix)}
+            where, prefix = f"cycle {cycle}, port {port}", f"{below}port{port}.observation__"
+            mine = {name: values[prefix + name] for name in names}
             rtl, model = observed(mine, config.vcs), wanted[cycle][port]
-            expect(where, {name: value for name, value in rtl._asdict().items()
-                           if value != getattr(model, name)},
-                   {name: value for name, value in model._asdict().items()
-                    if value != getattr(rtl, name)})
+            wrong = [name for name, value in rtl._asdict().items() if value != getattr(model, name)]
+            expect(where, {name: getattr(rtl, name) for name in wrong},
+                   {name: getattr(model, name) for name in wrong})
             cells[port].check(where, mine)
             seen.update(name for name, value in rtl._asdict().items()
                         if (any(value) if isinstance(value, tuple) else value))

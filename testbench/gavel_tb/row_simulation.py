@@ -27,19 +27,17 @@ Widths = Mapping[str, int]
 """Bits of each signal of a row, the first in the low bits."""
 
 
-def pin_widths(component: wiring.Component, flow: wiring.Flow) -> dict[str, int]:
-    """Pins of a component in one direction, under their names in the Verilog."""
-    return _widths(component.signature, component, flow)
+def port_widths(ports: Iterable[Mapping[str, Any]], direction: str) -> dict[str, int]:
+    """Pins of a design in one direction, but for its clock; ``ports`` as in the sidecar of the
+    Verilog."""
+    return {port["name"]: port["width"] for port in ports
+            if port["direction"] == direction and port["name"] != "clk"}
 
 
 def member_widths(signature: wiring.Signature) -> dict[str, int]:
-    """Members of an interface that are all of one direction, in the same way."""
-    return _widths(signature, signature.create(), wiring.Out)
-
-
-def _widths(signature: wiring.Signature, holder: Any, flow: wiring.Flow) -> dict[str, int]:
+    """Members of an interface, under their names in the Verilog."""
     return {"__".join(map(str, path)): len(Value.cast(value))
-            for path, member, value in signature.flatten(holder) if member.flow is flow}
+            for path, _, value in signature.flatten(signature.create())}
 
 
 def pack(widths: Widths, values: Mapping[str, int]) -> int:

@@ -27,7 +27,8 @@ def test_every_bin_from_its_first_latency_to_its_last() -> None:
     filed_at = design.fragment.find_subfragment("filed_at")._data
     simulator = Simulator(design.fragment)
     simulator.add_clock(1e-9)
-    bins = [(10, 15), *((1 << n, (2 << n) - 1) for n in range(4, 18)), (1 << 18, 1 << 31, (1 << 32) - 1)]
+    bins = [(10, 15), *((1 << n, (2 << n) - 1) for n in range(4, 18)),
+            (1 << 18, 1 << 31, (1 << 32) - 1)]
 
     async def bench(ctx: Any) -> None:
         ctx.set(block.read.latency, 1)

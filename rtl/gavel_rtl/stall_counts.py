@@ -38,8 +38,6 @@ _LOW_BITS = (2 * _ROUND - 1).bit_length() + 1
 _TOP = _LOW_BITS - 1
 """The bit that low and high bits have in common."""
 
-_HIGH_BITS = TABLE_BITS - _TOP
-
 
 class StallCounts(wiring.Component):
     """Counts of 48 bits for each state of up to `MOST_VCS` VCs, one of which a cycle counts for
@@ -100,11 +98,12 @@ class StallCounts(wiring.Component):
                 low.shown.eq(state),
             ]
             looks.append((vc == v, Mux(copying, low.value, low.now)))
-        low_bits, before = Signal(_LOW_BITS, name="low_bits"), Signal(_HIGH_BITS, name="before")
+        high_bits = TABLE_BITS - _TOP
+        low_bits, before = Signal(_LOW_BITS, name="low_bits"), Signal(high_bits, name="before")
         looked_at, copies = Signal(self._entry_bits, name="looked_at"), Signal(name="copies")
 
         depth = 1 << self._entry_bits
-        m.submodules.high = high = Memory(shape=_HIGH_BITS, depth=depth, init=[])
+        m.submodules.high = high = Memory(shape=high_bits, depth=depth, init=[])
         m.submodules.frozen = frozen = Memory(shape=TABLE_BITS, depth=depth, init=[])
         read, read_frozen = (memory.read_port(domain="comb") for memory in (high, frozen))
         write, write_frozen = high.write_port(), frozen.write_port()

@@ -146,6 +146,9 @@ def run(
     else:
         _print(result)
     if records is not None and tap is not None:
+        if not tap.data:
+            raise InputError(f"--record-cycles {record_cycles}: the run was over after "
+                             f"{result['cycles']} cycles, before there was a record")
         write_together(records.parent, {records.name: bytes(tap.data)})
     if report is not None and plots is not None:
         write_together(report, {REPORT_NAME: render(result, plots, switch, command)})

@@ -149,3 +149,12 @@ def test_what_cannot_be_recorded_is_refused(gavel, tmp_path, words, what):
     result = gavel("run", tmp_path, "-c", "tiny", "--records", file, *words)
     assert result.exit_code == 2 and not file.exists()
     assert result.stderr == f"gavel: error: {what}\n"
+
+
+def test_a_run_that_is_shorter_than_a_record_says_so(gavel, tmp_path):
+    gavel("trace", "all-to-all", "--ranks", 2, "--size", "4KiB", "-o", tmp_path)
+    file = tmp_path / "records.bin"
+    result = gavel("run", tmp_path, "-c", "tiny", "--model", "--records", file,
+                   "--record-cycles", 100_000)
+    assert result.exit_code == 2 and not file.exists()
+    assert result.stderr.startswith("gavel: error: --record-cycles 100000: the run was over after")

@@ -39,6 +39,18 @@ _TOP = _LOW_BITS - 1
 """The bit that low and high bits have in common."""
 
 
+class StallLowBits(FrozenCounters):
+    """Low bits of the counts of one VC, by state.
+
+    Cycle behaviour
+    ---------------
+    As of `FrozenCounters`.
+    """
+
+    def __init__(self):
+        super().__init__(_STATES, _LOW_BITS, 1)
+
+
 class StallCounts(wiring.Component):
     """Counts of 48 bits for each state of up to `MOST_VCS` VCs, one of which a cycle counts for
     each VC.
@@ -90,7 +102,7 @@ class StallCounts(wiring.Component):
         state, vc = turn[:STATE_BITS], turn[STATE_BITS:]
         looks = []
         for v in range(self._vcs):
-            low = place(m, f"low_{v}", FrozenCounters(_STATES, _LOW_BITS, 1))
+            low = place(m, f"low_{v}", StallLowBits())
             m.d.comb += [
                 low.address.eq(Value.cast(self.states[v])),
                 low.amount.eq(self.counts),

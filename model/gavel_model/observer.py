@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gavel_model.config import SwitchConfig
 from gavel_model.counters import COUNTER_MASK
@@ -109,18 +109,26 @@ class Observer:
     @staticmethod
     def _port(port: Port, frames: _Frames) -> Observation:
         """What a port knows alone."""
-        flow, buffer, transmitter = port.flow_control, port.ingress_buffer, port.llr_transmitter
-        settings, sender = flow.settings, flow.credit_sender
-        return Observation(
-            **frames._asdict(),
-            up=int(port.link_rx.up),
-            state=int(transmitter.state),
+        return observe_output(
+            port, **frames._asdict(),
             cells=port.occupied_cells,
-            vc_cells=tuple(buffer.vc_cells),
-            credits_used=tuple(sender.used),
-            claim=int(flow.transmitter.claim),
-            hold=int(transmitter.hold),
-            paused=flow.pause_receiver.paused,
-            no_credit=settings.sender & (sender.waiting | ~sender.fits),
-            stopped=settings.stop,
+            vc_cells=tuple(port.ingress_buffer.vc_cells),
+            credits_used=tuple(port.flow_control.credit_sender.used),
         )
+
+
+def observe_output(port: Port, **others: Any) -> Observation:
+    """What may keep the VCs of an output from sending, and ``others``."""
+    flow, transmitter = port.flow_control, port.llr_transmitter
+    settings, sender = flow.settings, flow.credit_sender
+    return Observation(
+        # What the transmitter of the model knows of the link is old while it has nothing to do.
+        up=int(port.link_rx.up),
+        state=int(transmitter.state),
+        claim=int(flow.transmitter.claim),
+        hold=int(transmitter.hold),
+        paused=flow.pause_receiver.paused,
+        no_credit=settings.sender & (sender.waiting | ~sender.fits),
+        stopped=settings.stop,
+        **others,
+    )

@@ -27,21 +27,16 @@ PORT = {
 SUMS = ("rx_bytes", "tx_bytes", "blocked", "corrected", "uncorrectable", "dropped")
 """Fields of a port that are added up over the interval."""
 
+PERIOD_BITS = 24
+"""Width of ``STREAM_PERIOD``."""
+
 LOST_BITS = 32
 """Width of ``STREAM_LOST``; it wraps."""
-
-_SPARE_CYCLES = 6
 
 
 def record_words(ports: int) -> int:
     """Words of 64 bits in a record of a switch with so many ports."""
     return HEAD_WORDS + PORT_WORDS * ports
-
-
-def least_period(ports: int) -> int:
-    """Least ``STREAM_PERIOD`` but 0, cycles: a record is sent before the next one is due, with
-    some to spare for a sink that is not always ready."""
-    return record_words(ports) + _SPARE_CYCLES
 
 
 def pack(fields: Mapping[str, int], values: Mapping[str, int]) -> int:

@@ -36,7 +36,7 @@ class StallAccount(wiring.Component):
     Cycle behaviour
     ---------------
     ``blocked`` follows ``seen``, and ``value`` follows ``read``, in the same cycle. ``value`` shows
-    a snapshot from 22 cycles after ``freeze`` on.
+    a snapshot from 23 cycles after ``freeze`` on.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -83,16 +83,18 @@ class StallAccount(wiring.Component):
         """What is wanted of the counts, which are made for a few VCs at a time."""
         state, vc = self.read.entry[:STATE_BITS], self.read.entry[STATE_BITS:]
         value: Value = Const(0, TABLE_BITS)
-        for start in range(0, len(states), MOST_VCS):
-            group = states[start:start + MOST_VCS]
-            part = place(m, f"from_vc{start}", StallCounts(len(group)))
+        size = min(len(states), MOST_VCS)
+        for start in range(0, len(states), size):
+            # All parts are of one size, so the last may count for a VC that there is not.
+            group = states[start:start + size]
+            part = place(m, f"from_vc{start}", StallCounts(size))
             m.d.comb += [
                 part.counts.eq(counts),
                 part.freeze.eq(freeze),
                 part.entry.eq(self.read.entry),
             ]
             m.d.comb += [Value.cast(to).eq(Value.cast(now))
-                         for to, now in zip(part.states, group, strict=True)]
+                         for to, now in zip(part.states, group, strict=False)]
             wanted = Signal(name=f"wanted_{start}")
             m.d.comb += wanted.eq(self.read.stalls & (state < len(StallState))
                                   & (vc >= start) & (vc < start + len(group)))

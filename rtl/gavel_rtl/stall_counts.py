@@ -39,6 +39,18 @@ _TOP = _LOW_BITS - 1
 """The bit that low and high bits have in common."""
 
 
+class StallLowBits(FrozenCounters):
+    """Low bits of the counts of one VC, by state.
+
+    Cycle behaviour
+    ---------------
+    As of `FrozenCounters`.
+    """
+
+    def __init__(self):
+        super().__init__(_STATES, _LOW_BITS, 1)
+
+
 class StallCounts(wiring.Component):
     """Counts of 48 bits for each state of up to `MOST_VCS` VCs, one of which a cycle counts for
     each VC.
@@ -69,7 +81,8 @@ class StallCounts(wiring.Component):
 
     Cycle behaviour
     ---------------
-    ``value`` is combinational, and right from 1 + 10 * `MOST_VCS` cycles after ``freeze`` on.
+    ``value`` is combinational, and right from 2 + 10 * `MOST_VCS` cycles after ``freeze`` on.
+    A look takes two cycles: low and high bits are read in the first, written in the second.
     """
 
     def __init__(self, vcs: int):
@@ -89,7 +102,7 @@ class StallCounts(wiring.Component):
         state, vc = turn[:STATE_BITS], turn[STATE_BITS:]
         looks = []
         for v in range(self._vcs):
-            low = place(m, f"low_{v}", FrozenCounters(_STATES, _LOW_BITS, 1))
+            low = place(m, f"low_{v}", StallLowBits())
             m.d.comb += [
                 low.address.eq(Value.cast(self.states[v])),
                 low.amount.eq(self.counts),
@@ -97,24 +110,29 @@ class StallCounts(wiring.Component):
                 low.shown.eq(state),
             ]
             looks.append((vc == v, Mux(copying, low.value, low.now)))
-        low_bits = Signal(_LOW_BITS)
-        m.d.comb += low_bits.eq(select(looks))
+        high_bits = TABLE_BITS - _TOP
+        low_bits, before = Signal(_LOW_BITS, name="low_bits"), Signal(high_bits, name="before")
+        looked_at, copies = Signal(self._entry_bits, name="looked_at"), Signal(name="copies")
 
         depth = 1 << self._entry_bits
-        m.submodules.high = high = Memory(shape=TABLE_BITS - _TOP, depth=depth, init=[])
+        m.submodules.high = high = Memory(shape=high_bits, depth=depth, init=[])
         m.submodules.frozen = frozen = Memory(shape=TABLE_BITS, depth=depth, init=[])
         read, read_frozen = (memory.read_port(domain="comb") for memory in (high, frozen))
         write, write_frozen = high.write_port(), frozen.write_port()
-        before = Signal(TABLE_BITS - _TOP)
-        m.d.comb += [
-            read.addr.eq(turn),
+        m.d.comb += read.addr.eq(turn)
+        m.d.sync += [
+            low_bits.eq(select(looks)),
             before.eq(Mux(cleared, read.data, 0)),
-            write.addr.eq(turn),
+            looked_at.eq(turn),
+            copies.eq(copying),
+        ]
+        m.d.comb += [
+            write.addr.eq(looked_at),
             write.data.eq(before + (before[0] ^ low_bits[_TOP])),
             write.en.eq(1),
-            write_frozen.addr.eq(turn),
+            write_frozen.addr.eq(looked_at),
             write_frozen.data.eq(Cat(low_bits[:_TOP], write.data)),
-            write_frozen.en.eq(copying),
+            write_frozen.en.eq(copies),
             read_frozen.addr.eq(self.entry),
             self.value.eq(Mux(taken, read_frozen.data, 0)),
         ]

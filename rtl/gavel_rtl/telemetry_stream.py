@@ -10,15 +10,13 @@ from gavel_model.record_format import (
     HEAD,
     LOST_BITS,
     MARK,
+    PERIOD_BITS,
     VERSION,
     WORD_BITS,
     record_words,
 )
 from gavel_rtl.block import connect, place
 from gavel_rtl.record_sums import RecordSample, RecordSums
-
-PERIOD_BITS = 24
-"""Width of ``STREAM_PERIOD``."""
 
 CYCLE_BITS = HEAD["cycle"]
 

@@ -18,7 +18,7 @@ from cocotb.triggers import ClockCycles, RisingEdge
 from cocotbext.axi import AxiStreamBus, AxiStreamSink
 
 from gavel_model.loader import load_config
-from gavel_model.record_format import least_period
+from gavel_model.telemetry_map import least_period
 from gavel_tb.record_harness import EVENTS
 from gavel_tb.stimulus import derived_random
 from gavel_tb.telemetry_records import Record, decode_records

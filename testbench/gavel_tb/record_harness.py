@@ -9,11 +9,10 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
-from gavel_model.record_format import LOST_BITS
+from gavel_model.record_format import LOST_BITS, PERIOD_BITS
 from gavel_rtl.block import place
 from gavel_rtl.telemetry_stream import (
     CYCLE_BITS,
-    PERIOD_BITS,
     RecordStream,
     TelemetryStream,
 )

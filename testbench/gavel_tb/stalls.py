@@ -8,6 +8,7 @@ from typing import Any
 
 from gavel_model.config import SwitchConfig
 from gavel_model.observation import Observation
+from gavel_model.observer import observe_output
 from gavel_model.port import Port
 from gavel_model.stall_account import EMPTY, STATES, stall_state
 from gavel_model.switch import Switch
@@ -75,21 +76,13 @@ class StallAccount:
     @staticmethod
     def _observe(port: Port, ready: list[int], vc: int, free_inputs: int) -> Observation:
         """What decides the states of an output; ``vc`` is the one that it sends."""
-        flow_control, transmitter = port.flow_control, port.llr_transmitter
-        settings, sender = flow_control.settings, flow_control.credit_sender
         shown = startable = 0
         for i, vcs in enumerate(ready):
             shown |= vcs
             if free_inputs >> i & 1:
                 startable |= vcs
-        return Observation(
-            # What the transmitter of the model knows of the link is old while it has nothing to do.
-            up=int(port.link_rx.up), state=transmitter.state,
-            shown=shown, startable=startable, sending=0 if vc == _NOBODY else 1 << vc,
-            claim=int(flow_control.transmitter.claim), hold=int(transmitter.hold),
-            paused=flow_control.pause_receiver.paused,
-            no_credit=settings.sender & (sender.waiting | ~sender.fits), stopped=settings.stop,
-        )
+        sending = 0 if vc == _NOBODY else 1 << vc
+        return observe_output(port, shown=shown, startable=startable, sending=sending)
 
     def _close(self, j: int, cycle: int) -> None:
         """Books the states of output j up to a cycle, which is not among them."""

@@ -8,7 +8,7 @@ from collections import deque
 
 from gavel_model.config import SwitchConfig
 from gavel_model.pins import NO_ACCESS, RegisterPins
-from gavel_model.register_map import config_values
+from gavel_model.register_map import COUNTERS, Counter, config_values
 from gavel_model.telemetry_map import (
     GLOBAL_BASE,
     SNAPSHOT_REST,
@@ -24,6 +24,8 @@ from gavel_model.telemetry_map import (
 _R = TelemetryRegister
 _EVENTS = (1 << len(TelemetryPortEvents)) - 1
 _COUNTS = (_R.COUNT, _R.COUNT_HI)
+_OFTEN = (Counter.RX_BYTES, Counter.TX_BYTES, Counter.RX_CTL_OS, Counter.RX_FRAMES)
+"""What counts much."""
 
 
 class TelemetryAccesses:
@@ -44,6 +46,9 @@ class TelemetryAccesses:
         self._pending: deque[RegisterPins] = deque()
         values = config_values(config)
         self._addresses = sorted(TELEMETRY_MAP.addresses(values))
+        self._kinds = (
+            (self._read, 20), (self._walk, 12), (self._snapshot, 3), (self._events, 10),
+            (self._setting, 10), (self._stream, 10), (self._both, 5))
         self._short = [address for address in self._addresses
                        if not any(address in self._words(port, _COUNTS)
                                   for port in range(config.ports))]
@@ -58,9 +63,8 @@ class TelemetryAccesses:
         if not self._pending:
             if self._rng.random() >= self._rate:
                 return NO_ACCESS
-            self._pending.extend(self._rng.choice((
-                self._read, self._read, self._entry, self._entry, self._snapshot, self._events,
-                self._setting, self._setting, self._stream, self._both))())
+            kinds, weights = zip(*self._kinds, strict=True)
+            self._pending.extend(self._rng.choices(kinds, weights)[0]())
         return self._pending.popleft()
 
     def _read(self) -> list[RegisterPins]:
@@ -80,13 +84,22 @@ class TelemetryAccesses:
     def _once(register: TelemetryGlobal, value: int) -> RegisterPins:
         return RegisterPins(GLOBAL_BASE + register, value, 1)
 
+    def _walk(self) -> list[RegisterPins]:
+        """Goes through a part of a table; half of the times it takes a snapshot before."""
+        snapshot = [self._once(TelemetryGlobal.SNAPSHOT, 1), *[NO_ACCESS] * SNAPSHOT_REST]
+        reads = [access for _ in range(self._rng.randrange(1, 12)) for access in self._entry()]
+        return reads if self._rng.random() < 0.5 else [*snapshot, *reads]
+
     def _entry(self) -> list[RegisterPins]:
         """Names an entry, and reads it here and there."""
         rng, config = self._rng, self._config
-        table = rng.choice((*TelemetryTable, rng.randrange(16)))
+        table = rng.choice((*TelemetryTable, *TelemetryTable, rng.randrange(16)))
         entries = {TelemetryTable.VOQ: 2 * config.voqs, TelemetryTable.INGRESS: 4 * config.vcs,
                    TelemetryTable.EGRESS: 4 * config.vcs}.get(table, 16 * config.vcs)
-        entry = rng.choice((rng.randrange(entries), rng.randrange(entries), rng.getrandbits(16)))
+        entry = rng.getrandbits(16) if rng.random() < 0.1 else rng.randrange(entries)
+        if rng.random() < 0.7 and table in (TelemetryTable.LATENCY, TelemetryTable.STALLS):
+            # Where something is.
+            entry = entry & ~0xF | rng.randrange(6)
         return [self._once(TelemetryGlobal.INDEX, table << TelemetryIndex.TABLE | entry),
                 *(self._port(rng.choice((_R.DATA, _R.DATA, _R.DATA, _R.DATA_HI)))
                   for _ in range(rng.randrange(1, 4)))]
@@ -95,9 +108,11 @@ class TelemetryAccesses:
         """Takes one, or clears watermarks; often looks at once, or after a while."""
         rng = self._rng
         taken = self._once(TelemetryGlobal.SNAPSHOT, rng.choice((1, 1, 1, 2, 3)))
-        count = _R.COUNT + rng.randrange(110)
-        after = [RegisterPins(TELEMETRY_MAP.port_address(rng.randrange(self._config.ports), count),
-                              0, 0, 1)] * rng.choice((0, 1, SNAPSHOT_REST + 2))
+        number = rng.choice((*_OFTEN, rng.randrange(COUNTERS)))
+        count = rng.choice((*[_R.COUNT] * 3, _R.COUNT_HI)) + 2 * number
+        read = RegisterPins(TELEMETRY_MAP.port_address(rng.randrange(self._config.ports), count),
+                            0, 0, 1)
+        after = [read] * rng.choice((0, 1, SNAPSHOT_REST + 2))
         return [taken, *after, *([taken] if rng.random() < 0.3 else [])]
 
     def _events(self) -> list[RegisterPins]:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from gavel_model.config import SwitchConfig
-from gavel_model.record_format import least_period, record_words
+from gavel_model.record_format import record_words
+from gavel_model.telemetry_map import least_period
 from gavel_model.telemetry_stream import TelemetryStream as Model
 from gavel_rtl.telemetry_stream import CYCLE_BITS, TelemetryStream
 from gavel_tb.block_sim import drive, expect, run_block

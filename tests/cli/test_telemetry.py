@@ -120,3 +120,41 @@ def test_options_that_make_no_sense_are_refused(gavel, file, words, what):
 def test_a_file_that_is_not_there_is_refused(gavel, tmp_path):
     result = gavel("telemetry", tmp_path / "none.bin")
     assert result.exit_code == 2 and "No such file" in result.stderr
+
+
+def test_a_run_on_the_model_is_recorded(gavel, tmp_path):
+    gavel("trace", "all-to-all", "--ranks", 2, "--size", "4KiB", "-o", tmp_path / "traces")
+    file = tmp_path / "records.bin"
+    words = ("run", tmp_path / "traces", "-c", "tiny", "--model", "--json")
+    plain, recorded = (json.loads(gavel(*words, *more).stdout)
+                       for more in ((), ("--records", file, "--record-cycles", 20)))
+    for result in (plain, recorded):
+        del result["simulated_cycles_per_second"]
+    assert recorded == plain
+    records = list(decode_records(file.read_bytes()))
+    # The last one may still be sent when the run ends, and the last interval is not over.
+    assert [record.interval for record in records] == list(range(len(records)))
+    assert 0 <= plain["cycles"] - records[-1].cycle < 2 * 20
+    sent = sum(port.tx_bytes for record in records for port in record.ports)
+    assert 0.8 * plain["wire_bytes"] < sent <= plain["wire_bytes"]
+
+
+@pytest.mark.parametrize(("words", "what"), [
+    ((), "--records: records are of the model; add --model"),
+    (("--model", "--record-cycles", 13), "--record-cycles 13: must be 14 to 16777215 with 2 ports"),
+])
+def test_what_cannot_be_recorded_is_refused(gavel, tmp_path, words, what):
+    gavel("trace", "all-to-all", "--ranks", 2, "--size", "4KiB", "-o", tmp_path)
+    file = tmp_path / "records.bin"
+    result = gavel("run", tmp_path, "-c", "tiny", "--records", file, *words)
+    assert result.exit_code == 2 and not file.exists()
+    assert result.stderr == f"gavel: error: {what}\n"
+
+
+def test_a_run_that_is_shorter_than_a_record_says_so(gavel, tmp_path):
+    gavel("trace", "all-to-all", "--ranks", 2, "--size", "4KiB", "-o", tmp_path)
+    file = tmp_path / "records.bin"
+    result = gavel("run", tmp_path, "-c", "tiny", "--model", "--records", file,
+                   "--record-cycles", 100_000)
+    assert result.exit_code == 2 and not file.exists()
+    assert result.stderr.startswith("gavel: error: --record-cycles 100000: the run was over after")

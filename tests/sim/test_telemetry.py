@@ -33,20 +33,28 @@ def fault(name: str, module: str, signal: str, wrong: str) -> Fault:
 
 FAULTS = (
     fault("inputs free that are not", "observer", "inputs_free", "{} | 1'd1"),
-    fault("no link up", "port_events", "events", "({}) & ~12'd2"),
-    fault("window too long", "link_health", "last", "({}) & (window != 32'd1)"),
+    fault("no link up", "port_events", "events", "{} & ~12'd2"),
+    fault("no alarm", "link_health", "uncorrectable_alarm", "1'd0"),
     fault("interrupt stuck", "telemetry", "irq", "1'd0"),
-    fault("snapshot too soon", "telemetry", "rest", "({}) == 5'd1 ? 5'd0 : ({})"),
-    fault("frozen high bits lost", "counters", "frozen", "({}) & 64'hffffffffffffff0f"),
-    fault("alarm of no event", "telemetry_port", "wants", "{} & ~events[10]"),
+    fault("snapshot too soon", "telemetry", "rest", "{0} == 5'd20 ? 5'd0 : {0}"),
+    fault("frozen bits lost", "counters", "frozen", "{} & ~64'd2"),
+    fault("drop without interrupt", "telemetry_port", "wants", "{} & ~events[10]"),
+    fault("a byte too many", "vc_statistics", "filed_0_bytes_total", "{} + 1'd1"),
+    fault("latency doubled", "latency_histogram", "latency", "{} << 1"),
+    fault("level without its lowest bit", "voq_levels", "value", "{} & ~48'd1"),
+    fault("cells never fewer", "watermarks", "cells", "{} | 1'd1"),
+    fault("blocked by nothing but hold", "stall_account", "blocked",
+          "{} & {{$bits(blocked){{seen__hold}}}}"),
+    fault("interval twice", "telemetry_stream", "interval", "{} | 1'd1"),
+    fault("largest is last", "record_sums", "largest", "sample__seen__cells"),
 )
 
 
-def never(seen: dict[str, int]) -> list[str]:
+def never(seen: set[str]) -> list[str]:
     """Members of an observation, and pins of telemetry, that were always 0."""
     pins = ["irq", "reg_rdata", *(f"m_axis_telemetry_{name}"
                                   for name in ("tvalid", "tdata", "tlast"))]
-    return [name for name in (*Observation._fields, *pins) if not seen[name]]
+    return [name for name in (*Observation._fields, *pins) if name not in seen]
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +70,6 @@ def design(sim_cache: Path) -> Design:
 def test_lockstep(play: TelemetryPlay, design: Design, sim_cache: Path) -> None:
     seen = play.check(design, sim_cache)
     assert not never(seen)
-    assert seen["opened"] > 100
 
 
 @pytest.mark.parametrize("number", range(1, len(FAULTS) + 1),

@@ -30,6 +30,7 @@ BLOCKS = (
     "mac_control_transmitter", "mac_control_receiver", "counters", "registers", "port", "switch",
     "xgmii_rx", "xgmii_tx", "xgmii_port", "axi_stream_rx", "fcs_append", "axi_stream_tx",
     "axi_stream_port", "top", "stall_account", "record_sums", "telemetry_stream",
+    "vc_statistics", "latency_histogram", "voq_levels", "watermarks",
 )
 """Blocks of the specification's figure, each one file in RTL and one in the model."""
 

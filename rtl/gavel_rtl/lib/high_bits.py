@@ -3,7 +3,7 @@
 
 from collections.abc import Mapping
 
-from amaranth.hdl import Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib.memory import Memory
 
 from gavel_rtl.lib.one_hot import select
@@ -50,28 +50,41 @@ class HighBits:
         self._m = m
         self._bits = bits
         self._carry_to = carry_to or {}
-        self._turn, at = Signal(_TURN_BITS, name="turn"), Signal(ROW, name="at")
+        self._turn, self._at = Signal(_TURN_BITS, name="turn"), Signal(ROW, name="at")
         self._cleared = Signal(name="cleared")
-        m.d.comb += at.eq(1 << self._turn)
+        m.d.comb += self._at.eq(1 << self._turn)
         m.d.sync += self._turn.eq(self._turn + 1)
         with m.If(self._turn.all()):
             m.d.sync += self._cleared.eq(1)
         self.carries = Signal(entries, name="carries")
+        # Those whose carries are added in this cycle, if they wait.
         self._visited = Signal(entries, name="visited")
-        visited = at.replicate(-(-entries // ROW))[:entries]
-        if freeze is not None:
-            visited = visited & self._freeze(freeze)
-        m.d.comb += self._visited.eq(visited)
         m.d.sync += self.carries.eq(rising | (self.carries & ~self._visited))
         self._frozen: list[Memory] = []
-        self._high = [self._memory(start, frozen=freeze is not None)
-                      for start in range(0, entries, ROW)]
+        if freeze is None:
+            m.d.comb += self._visited.eq(self._of_each_row(self._at))
+            self._high = [self._memory(start) for start in range(0, entries, ROW)]
+        else:
+            wanted = self._freeze(freeze)
+            self._high = [self._memory_ahead(start, wanted) for start in range(0, entries, ROW)]
 
-    def _freeze(self, freeze: Value) -> Value:
-        """Whose carry may be added; all in `ROW` cycles behind ``freeze`` are copied."""
+    def _of_each_row(self, row: Value) -> Value:
+        entries = len(self.carries)
+        return row.replicate(-(-entries // ROW))[:entries]
+
+    def _freeze(self, freeze: Value) -> Signal:
+        """Whose carries are to be added in the next cycle; all counters in the `ROW` cycles behind
+        ``freeze`` are copied, without what carried later."""
         m, last = self._m, Signal(_TURN_BITS, name="last_copied")
         self._copying, self._taken = Signal(name="copying"), Signal(name="taken")
-        due = Signal(len(self.carries), name="due")
+        due, wanted = (Signal(len(self.carries), name=name) for name in ("due", "wanted"))
+        is_last, copies_next = Signal(name="is_last"), Signal(name="copies_next")
+        m.d.comb += [
+            is_last.eq(self._turn == last),
+            copies_next.eq(self._copying & ~is_last),
+            wanted.eq(self.carries & self._of_each_row(self._at.rotate_left(1))
+                      & (due | ~copies_next.replicate(len(due)))),
+        ]
         with m.If(freeze):
             m.d.sync += [
                 self._copying.eq(1),
@@ -79,44 +92,55 @@ class HighBits:
                 last.eq(self._turn),
                 due.eq(self.carries & ~self._visited),
             ]
-        with m.Elif(self._turn == last):
+        with m.Elif(is_last):
             m.d.sync += self._copying.eq(0)
-        return due | ~self._copying.replicate(len(due))
+        return wanted
 
-    def _memory(self, start: int, *, frozen: bool) -> Memory:
-        """The memory of the counters from ``start`` on, and that of their copies."""
+    def _memory(self, start: int) -> Memory:
+        """The memory of the counters from ``start`` on."""
         m, name = self._m, f"high_{start}"
         m.submodules[name] = memory = Memory(shape=self._bits, depth=ROW, init=[])
-        write, carries = memory.write_port(), Signal(ROW, name=f"{name}_carries")
-        if frozen:
-            # Read a cycle ahead: the path is short, and what is 0 is so by a reset.
-            found = Signal(self._bits, name=f"{name}_found")
-            m.d.sync += found.eq(self._read(memory, (self._turn + 1)[:_TURN_BITS]))
-        else:
-            found = self._read(memory, self._turn)
+        write, carry = memory.write_port(), Signal(name=f"{name}_carry")
         m.d.comb += [
-            carries.eq((self.carries & self._visited)[start:start + ROW]),
+            carry.eq((self.carries & self._visited)[start:start + ROW].any()),
             write.addr.eq(self._turn),
-            write.data.eq(found + self._carry(start, carries)),
-            write.en.eq(carries.any() | ~self._cleared),
+            write.data.eq(self._read(memory, self._turn) + carry),
+            write.en.eq(carry | ~self._cleared),
         ]
-        if frozen:
-            m.submodules[f"frozen_{start}"] = copies = Memory(
-                shape=self._bits, depth=ROW, init=[])
-            copy = copies.write_port()
-            m.d.comb += [copy.addr.eq(self._turn), copy.data.eq(write.data),
-                         copy.en.eq(self._copying)]
-            self._frozen.append(copies)
         return memory
 
-    def _carry(self, start: int, carries: Signal) -> Value:
-        """What is added in a memory: a one at the place of the counter that carries."""
-        places: dict[int, int] = {}
-        for n in range(min(ROW, len(self.carries) - start)):
-            place = self._carry_to.get(start + n, 0)
-            places[place] = places.get(place, 0) | 1 << n
-        return select([((carries & Const(mask, ROW)).any(), Const(1 << place))
-                       for place, mask in places.items()])
+    def _memory_ahead(self, start: int, wanted: Signal) -> Memory:
+        """As `_memory`, with frozen copies. What is to be added, and to what, is found a cycle
+        ahead: paths are short, and what counts as 0 is so by the reset of a register."""
+        m, name = self._m, f"high_{start}"
+        m.submodules[name] = memory = Memory(shape=self._bits, depth=ROW, init=[])
+        m.submodules[f"frozen_{start}"] = copies = Memory(shape=self._bits, depth=ROW, init=[])
+        write, copy = memory.write_port(), copies.write_port()
+        found = Signal(self._bits, name=f"{name}_found")
+        m.d.sync += found.eq(self._read(memory, (self._turn + 1)[:_TURN_BITS]))
+        added: list[tuple[Value, Value]] = []
+        for place, counters in self._places(start).items():
+            carry = Signal(name=f"{name}_carry_to_{place}")
+            m.d.sync += carry.eq(Cat(wanted[n] for n in counters).any())
+            m.d.comb += [self._visited[n].eq(self._at[n % ROW] & carry) for n in counters]
+            added.append((carry, Const(1 << place)))
+        m.d.comb += [
+            write.addr.eq(self._turn),
+            write.data.eq(found + select(added)),
+            write.en.eq(Cat(carry for carry, _ in added).any() | ~self._cleared),
+            copy.addr.eq(self._turn),
+            copy.data.eq(write.data),
+            copy.en.eq(self._copying),
+        ]
+        self._frozen.append(copies)
+        return memory
+
+    def _places(self, start: int) -> dict[int, list[int]]:
+        """Places to which counters of a memory carry, and which counters do."""
+        places: dict[int, list[int]] = {}
+        for n in range(start, min(start + ROW, len(self.carries))):
+            places.setdefault(self._carry_to.get(n, 0), []).append(n)
+        return places
 
     def _read(self, memory: Memory, address: Value) -> Value:
         port = memory.read_port(domain="comb")

@@ -6,8 +6,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
-from gavel_model.probes import CREDIT_TX_BITS, PAUSE_BITS
-from gavel_model.register_map import COUNTER_BITS, COUNTERS, CREDIT_BITS, Counter
+from gavel_model.register_map import COUNTER_BITS, COUNTERS, Counter
 from gavel_rtl.block import connect, place
 from gavel_rtl.control_transmitter import ControlTransmitter
 from gavel_rtl.counters import COUNTER_NUMBER_BITS, FROZEN_BITS, Counters
@@ -266,7 +265,7 @@ class Port(wiring.Component):
                      for vc, cells in enumerate(ingress_buffer.vc_cells)]
 
     def _observe(self, m: Module, buffer: IngressBuffer, events: wiring.PureInterface) -> None:
-        """What telemetry sees; much of it stands at the probe points of the blocks."""
+        """What telemetry sees."""
         seen, flow, word = self.observation, self._flow_control, self.from_crossbar
         came, left, counted = buffer.enqueued, buffer.dequeued, buffer.counted
         for name in events.signature.members:
@@ -292,16 +291,14 @@ class Port(wiring.Component):
             seen.cells.eq(self._config.buffer_cells - buffer.free_cells),
             *(getattr(seen, name).eq(getattr(self, name))
               for name in ("shown", "startable", "sending", "claim", "hold")),
+            seen.paused.eq(flow.paused),
             seen.no_credit.eq(flow.no_credit),
             seen.stopped.eq(self.settings.flow.stop),
         ]
         for vc, cells in enumerate(buffer.vc_cells):
             m.d.comb += [
                 seen.vc_cells[vc].eq(cells),
-                seen.credits_used[vc].eq(
-                    flow.credit_tx.word_select(vc, CREDIT_TX_BITS)[
-                        CREDIT_BITS:2 * CREDIT_BITS]),
-                seen.paused[vc].eq(flow.pause.word_select(vc, PAUSE_BITS)[0]),
+                seen.credits_used[vc].eq(flow.used[vc]),
             ]
 
     def _delay(self, m: Module, target: wiring.PureInterface, source: wiring.PureInterface,

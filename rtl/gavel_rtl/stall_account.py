@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
 from gavel_rtl.block import place
+from gavel_rtl.lib.decode import is_one_of
 from gavel_rtl.retry_state import TransmitterState
 from gavel_rtl.stall_counts import MOST_VCS, STATE_BITS, StallCounts, StallState
 from gavel_rtl.telemetry_interfaces import TABLE_BITS, Observation, TableRead
@@ -97,7 +98,7 @@ class StallAccount(wiring.Component):
                          for to, now in zip(part.states, group, strict=False)]
             wanted = Signal(name=f"wanted_{start}")
             m.d.comb += wanted.eq(self.read.stalls & (state < len(StallState))
-                                  & (vc >= start) & (vc < start + len(group)))
+                                  & is_one_of(vc, range(start, start + len(group))))
             value = value | Mux(wanted, part.value, 0)
         return value
 

@@ -110,25 +110,25 @@ class StallCounts(wiring.Component):
                 low.shown.eq(state),
             ]
             looks.append((vc == v, Mux(copying, low.value, low.now)))
-        high_bits = TABLE_BITS - _TOP
-        low_bits, before = Signal(_LOW_BITS, name="low_bits"), Signal(high_bits, name="before")
+        low_bits = Signal(_LOW_BITS)
+        high_bits = Signal(TABLE_BITS - _TOP)
         looked_at, copies = Signal(self._entry_bits, name="looked_at"), Signal(name="copies")
 
         depth = 1 << self._entry_bits
-        m.submodules.high = high = Memory(shape=high_bits, depth=depth, init=[])
+        m.submodules.high = high = Memory(shape=len(high_bits), depth=depth, init=[])
         m.submodules.frozen = frozen = Memory(shape=TABLE_BITS, depth=depth, init=[])
         read, read_frozen = (memory.read_port(domain="comb") for memory in (high, frozen))
         write, write_frozen = high.write_port(), frozen.write_port()
         m.d.comb += read.addr.eq(turn)
         m.d.sync += [
             low_bits.eq(select(looks)),
-            before.eq(Mux(cleared, read.data, 0)),
+            high_bits.eq(Mux(cleared, read.data, 0)),
             looked_at.eq(turn),
             copies.eq(copying),
         ]
         m.d.comb += [
             write.addr.eq(looked_at),
-            write.data.eq(before + (before[0] ^ low_bits[_TOP])),
+            write.data.eq(high_bits + (high_bits[0] ^ low_bits[_TOP])),
             write.en.eq(1),
             write_frozen.addr.eq(looked_at),
             write_frozen.data.eq(Cat(low_bits[:_TOP], write.data)),

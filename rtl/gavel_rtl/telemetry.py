@@ -152,7 +152,8 @@ class Telemetry(wiring.Component):
             (_G.TELEMETRY, Const(GLOBAL_OF[_G.TELEMETRY].reset({}), REGISTER_BITS)),
             (_G.EVENTS, events),
             (_G.EVENT_PORTS, wanting[:REGISTER_BITS]),
-            (_G.EVENT_PORTS_HI, wanting[REGISTER_BITS:]),
+            *([(_G.EVENT_PORTS_HI, wanting[REGISTER_BITS:])]
+              if len(wanting) > REGISTER_BITS else []),
             (_G.STREAM_LOST, stream.lost_count),
         ):
             fields.show(selected[register], value)

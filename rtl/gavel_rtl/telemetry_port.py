@@ -174,8 +174,8 @@ class TelemetryPort(wiring.Component):
         """What is counted; returns whether a VC is blocked."""
         config = self._config
         stalls = StallAccount(config)
-        frozen = {"vc_statistics": VcStatistics(config), "latency_histogram": LatencyHistogram(config),
-                  "stall_account": stalls}
+        frozen = {"vc_statistics": VcStatistics(config),
+                  "latency_histogram": LatencyHistogram(config), "stall_account": stalls}
         entry: Value = Const(0, TABLE_BITS)
         for name, table in frozen.items():
             place(m, name, table)

@@ -46,8 +46,8 @@ test.PORT[2].CLASSES.write_fields(mask=7)
 assert memory[0x30210] == 7, memory
 telemetry = gavel_telemetry_cls(address=0x400, callbacks=TelemetryCallbacks(
     read_callback=read, write_callback=write))
-telemetry.INDEX.write_fields(entry=5, table=2)
-assert memory[0x424] == 0x20005, memory
+telemetry.INDEX.write_fields(entry=5)
+assert memory[0x424] == 5, memory
 memory[0x20900] = 3
 assert telemetry.PORT[2].FROZEN[0].COUNT.read() == 3
 """

@@ -30,7 +30,8 @@ BLOCKS = (
     "mac_control_transmitter", "mac_control_receiver", "counters", "registers", "port", "switch",
     "xgmii_rx", "xgmii_tx", "xgmii_port", "axi_stream_rx", "fcs_append", "axi_stream_tx",
     "axi_stream_port", "top", "stall_account", "record_sums", "telemetry_stream",
-    "vc_statistics", "latency_histogram", "voq_levels", "watermarks",
+    "vc_statistics", "latency_histogram", "voq_levels", "watermarks", "observer", "port_events",
+    "link_health", "telemetry_port", "telemetry",
 )
 """Blocks of the specification's figure, each one file in RTL and one in the model."""
 
@@ -42,6 +43,7 @@ WITHOUT_BENCH = {
     "xgmii_port": "wiring only: compared as a part of the top level",
     "axi_stream_port": "wiring only: compared as a part of the top level",
     "fcs_append": "in the bench of axi_stream_rx",
+    "telemetry_port": "wiring only: compared as a part of telemetry",
 }
 """Blocks that have no bench of their own, and why."""
 

@@ -66,9 +66,8 @@ def reference_text(maps: Sequence[MapText]) -> str:
         *(line for encoding in switch.encodings() for line in _encoding(encoding)),
         *(line for registers in further for line in _chapter(registers)),
         "## Free places\n",
-        "What comes later has a place: of the switch behind the registers above up to word 0x03FF, "
-        "of each port behind its own, and a second page of 0xC0 words for each port, 0x100 apart "
-        "from 0x8000 on. Read 0 until then.",
+        "What comes later has a place: of the switch behind the registers above up to word 0x00FF "
+        "and from 0x0110 to 0x03FF, of each port behind its own. Read 0 until then.",
         "",
     ))
 

@@ -11,6 +11,9 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 pytho
 JOBS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
+# Workers take whole files, in the order of tests/conftest.py: two that need the same build would
+# otherwise wait for one another.
+PYTEST := $(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 LOCK_HASH := $(shell cat requirements.lock pyproject.toml | cksum | cut -d' ' -f1)
 READY := $(VENV)/ready-$(LOCK_HASH)
 
@@ -67,10 +70,10 @@ types: $(READY) ## Static types of model, test kit and scripts
 	$(BIN)/mypy
 
 unit: $(READY)
-	$(BIN)/pytest -n $(JOBS) --dist worksteal
+	$(PYTEST)
 
 long: doctor ## The tests that `make test` leaves out
-	$(BIN)/pytest -n $(JOBS) --dist worksteal -m long
+	$(PYTEST) -m long
 
 bench: doctor ## Cycles per second of every way to run the switch, and how they grow
 	$(BIN)/gavel bench

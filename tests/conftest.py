@@ -14,6 +14,19 @@ from gavel_tb.servers import Servers
 
 SEED_OPTION = "--seed"
 
+LONGEST_FIRST = (
+    "sim/test_flow_behaviour.py", "formal/test_proofs.py", "sim/test_llr_behaviour.py",
+    "cli/test_verilog.py", "sim/test_flow_load.py", "sim/test_scenario_faults.py",
+    "sim/test_lockstep.py", "sim/test_compare_fast.py", "sim/test_blocks.py",
+    "workload/test_lockstep.py", "sim/test_selftest.py", "regress/test_regress.py",
+    "sim/test_top.py", "sim/test_soak.py", "sim/test_vectors.py", "sim/test_compare_at.py",
+    "cli/test_compare_fast.py", "rtl/test_scheduler.py", "rtl/test_registers.py",
+    "rtl/test_switch.py", "rtl/test_ingress_buffer.py", "link/test_goodput.py",
+    "sim/test_axi_lite.py", "sim/test_xgmii.py", "sim/test_performance.py",
+)
+"""Files by the time that they take, so that workers end together. Neighbours build different
+switches: a worker waits for what another one builds."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("gavel")
@@ -30,6 +43,15 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.getoption(SEED_OPTION) == 0:
         config.option.seed = random.SystemRandom().randrange(1, 1 << 31)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not hasattr(config, "workerinput"):
+        return
+    here = Path(__file__).parent
+    places = {here / name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 def pytest_report_header(config: pytest.Config) -> str:

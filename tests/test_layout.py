@@ -177,3 +177,12 @@ def test_the_lock_has_hashes_and_no_addresses():
     assert "://" not in text
     for block in re.split(r"^(?=[\w.-]+==)", text, flags=re.MULTILINE)[1:]:
         assert "--hash=sha256:" in block, block
+
+
+def test_the_files_that_start_first_are_there():
+    """A name that is wrong would only cost time."""
+    tree = ast.parse((ROOT / "tests" / "conftest.py").read_text("utf-8"))
+    (names,) = (ast.literal_eval(node.value) for node in tree.body
+                if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "LONGEST_FIRST")
+    assert len(set(names)) == len(names)
+    assert [name for name in names if not (ROOT / "tests" / name).is_file()] == []

@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """RTLIL of a design in which each component class is converted once and instantiated by name."""
 
+import gc
 import re
 from collections import Counter as Tally
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import RLock
 from typing import NamedTuple
+from unittest.mock import patch
 
 from amaranth.back import rtlil
 from amaranth.hdl import (
@@ -17,6 +22,7 @@ from amaranth.hdl import (
     Value,
 )
 from amaranth.hdl._ir import PortDirection
+from amaranth.hdl._nir import Memory
 from amaranth.lib import wiring
 
 _MODULE = re.compile(r"^module \\(\S+)$", re.MULTILINE)
@@ -25,10 +31,38 @@ _INPUT = re.compile(r"^  wire (?:width \d+ )?input \d+ +\\(\S+)$", re.MULTILINE)
 # Amaranth has signals of width 0, Verilog has not.
 _NO_WIDTH = re.compile(r"^(?:  wire width 0 \\\S+|connect \\\S+ \{ *\})\n+", re.MULTILINE)
 # No memory needs contents; the Verilog's own loop that clears it is shorter by a line per word.
-_CLEARED = re.compile(r"^  cell \$meminit_v2 (?:(?!^  end$).*\n)*?    connect \\DATA \d+'0+\n"
+_CLEARED = re.compile(r"^  cell \$meminit_v2 (?:(?!^  end$).*\n)*?    connect \\DATA \{ *\}\n"
                       r"(?:(?!^  end$).*\n)*?  end\n+", re.MULTILINE)
 PREFIX = "gavel_"
 _DIRECTIONS = {wiring.In: PortDirection.Input, wiring.Out: PortDirection.Output}
+
+
+class _Emitter(rtlil.ModuleEmitter):
+    """Amaranth's writer of a module, but for the contents of memories that begin with zeros: it
+    makes an object of each bit, of a large switch most of all that there are."""
+
+    def emit_memory(self, cell_idx: int, cell: Memory) -> None:
+        if not any(cell.init):
+            cell.init = ()
+        super().emit_memory(cell_idx, cell)
+
+
+_CONVERSION = RLock()
+"""Held while Amaranth's module has our emitter, which another thread would take for Amaranth's."""
+
+
+@contextmanager
+def _quick_conversion() -> Iterator[None]:
+    """Conversion with our emitter, and without the collector of cycles, which would look at the
+    same millions of objects again and again, a third of the time."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        with _CONVERSION, patch.object(rtlil, "ModuleEmitter", _Emitter):
+            yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 class Netlist(NamedTuple):
@@ -91,6 +125,7 @@ class Library:
         connections |= {f"i_{port}": _clocking(port) for port in sorted(self._clocking[module])}
         return Instance(module, **connections)
 
+    @_quick_conversion()
     def add(self, component: wiring.Component) -> str:
         """Converts ``component`` and everything below it; returns its module's name.
 

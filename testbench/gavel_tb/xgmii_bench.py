@@ -32,7 +32,13 @@ from gavel_tb.xgmii_agents import (
 )
 
 SEED_VARIABLE = "GAVEL_SEED"
-LENGTHS = range(64, 1519)
+STEP_VARIABLE = "GAVEL_LENGTH_STEP"
+_SHORT, _SHORTEST, _LONGEST = 320, 64, 1518
+STEP = int(os.environ.get(STEP_VARIABLE, "1"))
+LENGTHS = (*range(_SHORTEST, _SHORT), *range(_SHORT, _LONGEST, STEP), _LONGEST)
+"""Lengths of frames in bytes: each of the shorter ones, and of the longer ones each `STEP`-th. An
+odd step meets every number of bytes in the last word."""
+
 RX_LATENCY = 2
 CLEAR_WORDS = 64
 """Words without a set that clear a link fault."""

@@ -62,6 +62,7 @@ def test_a_permutation_runs_at_line_rate(bench: Any, width: int, length: int) ->
     assert drops(b) == 0
 
 
+@pytest.mark.long
 def test_uniform_single_cell_traffic_is_delivered(bench: Any) -> None:
     b = bench("rack", "ports=8")
     rng = random.Random(3)

@@ -109,7 +109,8 @@ class Bench:
         self._switch.run(bench)
 
 
-@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize("name", [
+    name if name == "tiny" else pytest.param(name, marks=pytest.mark.long) for name in CONFIGS])
 def test_latency_is_the_same_for_every_pair_vc_and_length(name):
     bench = Bench(name)
     config = bench.config

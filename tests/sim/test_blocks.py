@@ -26,8 +26,14 @@ MANY_VCS = ("data_width=256", "vcs=8")
 ONE_QUEUE = ("ports=3", "data_width=512", "vcs=3", "buffer_cells=21", "queueing=fifo")
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("block", BLOCKS)
+OF_ONE_PORT = ("llr_transmitter", "llr_receiver")
+"""Blocks with the longest benches, to which the number of ports is nothing."""
+
+
+@pytest.mark.parametrize(("block", "shape"), [
+    pytest.param(block, shape, id=f"{block}-{shape}",
+                 marks=[pytest.mark.long] if block in OF_ONE_PORT and shape == "5x128" else [])
+    for shape in SHAPES for block in BLOCKS])
 def test_block(block: str, shape: str, seed: int) -> None:
     _check(block, SHAPES[shape], seed)
 

@@ -33,12 +33,17 @@ TROUBLE: dict[str, Any] = {"faults": 0.3, "registers": True, "resets": 2, "profi
                            "backpressure": "random"}
 
 
+CONFIG = load_config("tiny", ("ports=3", "data_width=128"))
+"""One build for all: a word fills several of the library's, and the ports are no power of two."""
+
+MakeSwitch = Callable[..., NativeSwitch]
+
+
 @pytest.fixture
-def tiny(sim_cache: Path) -> Callable[..., NativeSwitch]:
-    """tiny(number of a planted fault, or 0) -> the switch."""
-    config = load_config("tiny")
-    design = plant(BuildCache(sim_cache).design(config))
-    return lambda fault=0: NativeSwitch(config, cache=sim_cache, design=design, effort=QUICK_BUILD,
+def make_rtl(sim_cache: Path) -> MakeSwitch:
+    """make_rtl(number of a planted fault, or 0) -> the switch."""
+    design = plant(BuildCache(sim_cache).design(CONFIG))
+    return lambda fault=0: NativeSwitch(CONFIG, cache=sim_cache, design=design, effort=QUICK_BUILD,
                                         arguments=[f"+{ARGUMENT}={fault}"])
 
 
@@ -57,15 +62,18 @@ def compared(config: SwitchConfig, rtl: NativeSwitch, kind: str, **parameters: A
     ("llr", {"cycles": 1500, "size": "min", "bit_errors": 1e-4, "credits": True,
              "stalls": True}),
 ])
-def test_tiny_equals_the_model(tiny, seed: int, kind: str, parameters: Any) -> None:
-    result = compared(load_config("tiny"), tiny(), kind, seed=seed, **parameters)
+def test_rtl_equals_the_model(make_rtl: MakeSwitch, seed: int, kind: str,
+                              parameters: Any) -> None:
+    result = compared(CONFIG, make_rtl(), kind, seed=seed, **parameters)
     assert result.passed, result.report
     assert result.cycles > BLOCK_CYCLES
     assert result.rtl_seconds > 0
 
 
-def test_three_ports_of_128_bits_equal_the_model(switch, sim_cache: Path, seed: int) -> None:
-    config = switch("odd3")
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["tiny", "odd3", "odd5"])
+def test_other_switches_equal_the_model(switch, sim_cache: Path, seed: int, name: str) -> None:
+    config = switch(name)
     rtl = NativeSwitch(config, cache=sim_cache, effort=QUICK_BUILD)
     result = compared(config, rtl, "traffic", seed=seed, cycles=1500, **TROUBLE)
     assert result.passed, result.report
@@ -73,9 +81,9 @@ def test_three_ports_of_128_bits_equal_the_model(switch, sim_cache: Path, seed: 
 
 @pytest.mark.parametrize("number", range(1, len(FAULTS) + 1),
                          ids=[fault.argument for fault in FAULTS])
-def test_planted_fault_is_found(tiny, seed: int, number: int) -> None:
+def test_planted_fault_is_found(make_rtl: MakeSwitch, seed: int, number: int) -> None:
     parameters = {"cycles": 3000, **dict(FAULTS[number - 1].traffic)}
-    result = compared(load_config("tiny"), tiny(number), "traffic", seed=seed, **parameters)
+    result = compared(CONFIG, make_rtl(number), "traffic", seed=seed, **parameters)
     assert result.mismatches == 1
     assert result.difference is not None
     assert result.report is not None
@@ -85,34 +93,32 @@ def test_planted_fault_is_found(tiny, seed: int, number: int) -> None:
     assert any(line.split()[:1] == [str(cycle - 1)] for line in result.report.splitlines())
 
 
-def test_reset_begins_a_new_run(tiny) -> None:
-    config = load_config("tiny")
-    session = open_session(config, "traffic", {"cycles": 300})
-    chunk = next(PlainProducer(config, session).chunks())
-    for switch in (tiny(), PlainSwitch(config)):
+def test_reset_begins_a_new_run(make_rtl: MakeSwitch) -> None:
+    session = open_session(CONFIG, "traffic", {"cycles": 300})
+    chunk = next(PlainProducer(CONFIG, session).chunks())
+    for switch in (make_rtl(), PlainSwitch(CONFIG)):
         with switch:
             for _ in range(2):
-                outputs = output_block(config, chunk.cycles)
+                outputs = output_block(CONFIG, chunk.cycles)
                 switch.run(chunk.inputs, outputs)
                 assert first_difference(outputs, chunk.outputs) is None
                 switch.reset()
     assert chunk.outputs.tx.data.any()
 
 
-def test_blocks_of_the_wrong_form_are_refused(tiny) -> None:
-    config = load_config("tiny")
-    outputs = output_block(config, 4)
-    with tiny() as switch:
+def test_blocks_of_the_wrong_form_are_refused(make_rtl: MakeSwitch) -> None:
+    outputs = output_block(CONFIG, 4)
+    with make_rtl() as switch:
         for inputs in (
-            input_block(config, 5)._replace(reset=np.zeros(4, np.uint8)),
-            input_block(config, 4)._replace(ready=np.zeros(4, np.uint32)),
-            input_block(config, 4)._replace(ready=np.zeros(8, np.uint64)[::2]),
+            input_block(CONFIG, 5)._replace(reset=np.zeros(4, np.uint8)),
+            input_block(CONFIG, 4)._replace(ready=np.zeros(4, np.uint32)),
+            input_block(CONFIG, 4)._replace(ready=np.zeros(8, np.uint64)[::2]),
             input_block(load_config("pod"), 4),
         ):
             with pytest.raises(ValueError, match="must be contiguous"):
                 switch.run(inputs, outputs)
     with pytest.raises(ValueError, match="closed"):
-        switch.run(input_block(config, 4), outputs)
+        switch.run(input_block(CONFIG, 4), outputs)
 
 
 def test_the_first_of_several_differences_counts(switch) -> None:

@@ -18,7 +18,7 @@ from gavel_rtl.xgmii_tx import XgmiiTx
 from gavel_tb.build_cache import Design
 from gavel_tb.component_sim import components_design, run_cocotb
 from gavel_tb.runner import verilator_folder
-from gavel_tb.xgmii_bench import SEED_VARIABLE
+from gavel_tb.xgmii_bench import SEED_VARIABLE, STEP_VARIABLE
 from gavel_tb.xgmii_harness import xgmii_harness
 
 CONFIG = load_config("tiny")
@@ -49,11 +49,12 @@ def test_lint_is_clean(design: Design, block: str, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("step", [13, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.parametrize("block", BLOCKS)
-def test_bus_models(block: str, design: Design, seed: int, sim_cache: Path,
+def test_bus_models(block: str, step: int, design: Design, seed: int, sim_cache: Path,
                     tmp_path: Path) -> None:
     run_cocotb(design, xgmii_harness(CONFIG), f"gavel_tb.{block}_clients", tmp_path,
-               cache=sim_cache, environment={SEED_VARIABLE: str(seed)})
+               cache=sim_cache, environment={SEED_VARIABLE: str(seed), STEP_VARIABLE: str(step)})
 
 
 def test_other_widths_are_refused() -> None:

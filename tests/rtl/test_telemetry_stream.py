@@ -28,7 +28,7 @@ def test_records(shape: tuple[str, ...], seed: int) -> None:
 
 @LONG
 def test_records_of_many_ports(seed: int) -> None:
-    config = load_config("tiny", ("ports=64", "id_entries=64"))
+    config = load_config("tiny", ("ports=16",))
     telemetry_stream.check(config, seed, cycles=1500, wanted=("sent", "lost"))
 
 

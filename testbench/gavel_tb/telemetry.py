@@ -5,11 +5,13 @@ what is observed of each port and every pin in every cycle."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from gavel_model.config import SwitchConfig
 from gavel_model.observation import Observation
 from gavel_model.pins import IDLE, NO_ACCESS, Inputs, TxPins
+from gavel_model.selftest import TestedSwitch
 from gavel_model.telemetry import TelemetryPins, WatchedSwitch
 from gavel_model.top_options import TopOptions
 from gavel_tb.block_sim import expect
@@ -60,6 +62,8 @@ class TelemetryPlay:
         All inputs follow from it.
     cycles
         How long.
+    self_test
+        The self-test stands around the switch; it stays off.
 
     Attributes
     ----------
@@ -67,26 +71,31 @@ class TelemetryPlay:
         Of each cycle: input pins, output pins, and the observation of each port.
     """
 
-    def __init__(self, config: SwitchConfig, seed: int, cycles: int) -> None:
+    def __init__(self, config: SwitchConfig, seed: int, cycles: int, *,
+                 self_test: bool = False) -> None:
         self._config = config
+        tested = TestedSwitch(config, telemetry=True) if self_test else None
+        watched = tested.switch if tested else WatchedSwitch(config)
+        assert isinstance(watched, WatchedSwitch)
+        model = tested or watched
         self.inputs: list[dict[str, int]] = []
         self.shown: list[dict[str, int]] = []
         self.observed: list[list[Observation]] = []
         rng = derived_random(seed, "telemetry")
         pins = RandomPins(config, seed)
         accesses = TelemetryAccesses(config, rng, _ACCESS_RATE)
-        model, ready_rate = WatchedSwitch(config), 1.0
+        ready_rate = 1.0
         for cycle in range(cycles):
-            given = pins.step(model)
+            given = pins.step(watched)
             if given.register is NO_ACCESS:
                 given = given._replace(register=accesses.step())
             if cycle % 256 == 0:
                 ready_rate = rng.choice((1, 1, 0.5, 0.1))
-            model.telemetry_ready = int(rng.random() < ready_rate)
-            self.inputs.append(input_pins(given, model.telemetry_ready))
-            self.shown.append(output_pins(model.tx, model.rdata, model.telemetry.pins))
+            watched.telemetry_ready = int(rng.random() < ready_rate)
+            self.inputs.append(input_pins(given, watched.telemetry_ready))
+            self.shown.append(output_pins(model.tx, model.rdata, watched.telemetry.pins))
             model.step(given)
-            self.observed.append(model.observed)
+            self.observed.append(watched.observed)
 
     def check(self, design: Design, cache: Path, arguments: Sequence[str] = ()) -> set[str]:
         """Plays the RTL and compares it; pins and members of observations that were not always 0.
@@ -134,6 +143,6 @@ class TelemetryPlay:
         return {name for name, value in unpack(outputs, ever).items() if value}
 
 
-def telemetry_design(config: SwitchConfig, cache: Path) -> Design:
+def telemetry_design(config: SwitchConfig, cache: Path, *, self_test: bool = False) -> Design:
     """The Verilog that is played."""
-    return BuildCache(cache).design(config, OPTIONS)
+    return BuildCache(cache).design(config, replace(OPTIONS, self_test=self_test))

@@ -89,6 +89,13 @@ def test_lockstep_of_other_switches(seed: int, sim_cache: Path, name: str) -> No
 
 
 @pytest.mark.long
+def test_lockstep_within_a_self_test(seed: int, sim_cache: Path) -> None:
+    seen = TelemetryPlay(CONFIG, seed, CYCLES, self_test=True).check(
+        telemetry_design(CONFIG, sim_cache, self_test=True), sim_cache)
+    assert not never(seen)
+
+
+@pytest.mark.long
 def test_no_pin_of_the_switch_changes(play: TelemetryPlay, sim_cache: Path) -> None:
     """The Verilog without telemetry, with the same inputs, shows the same but for what the
     registers of telemetry read."""

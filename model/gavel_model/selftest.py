@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gavel_model.config import SwitchConfig
-from gavel_model.link_tx import IDLE_UP
 from gavel_model.pins import IDLE, Inputs, RegisterPins, RxPins, TxPins
 from gavel_model.port import Port
 from gavel_model.register_map import WORD_BITS
@@ -17,6 +16,7 @@ from gavel_model.selftest_map import (
     HIGH_OF,
     PORT_BASE,
     PORT_STRIDE,
+    RESULTS,
     SELF_TEST_VALUE,
     SelfTestControl,
     SelfTestGlobal,
@@ -66,7 +66,9 @@ class SelfTestPort:
         """Value of a register, both halves of a wide one."""
         if register is SelfTestRegister.BUSY:
             return int(self.generator.busy(run))
-        return self.registers.values.get(register, self.results.values.get(register, 0))
+        if register in RESULTS:
+            return self.results.read(register)
+        return self.registers.values.get(register, 0)
 
     def write(self, register: SelfTestRegister, value: int) -> None:
         """Stores what the register makes of a value; nothing if it is read only."""
@@ -85,18 +87,18 @@ class SelfTestPort:
         if self.mode == SelfTestMode.OFF:
             return given
         if self.mode == SelfTestMode.LINK:
-            return RxPins(up=given.up)
-        return self.generator.word or IDLE
+            return given._replace(valid=0, ctl_valid=0)
+        return (self.generator.word or IDLE)._replace(ctl=given.ctl)
 
     def shown(self, sent: TxPins) -> TxPins:
         """What the MAC is given."""
         if self.mode in (SelfTestMode.OFF, SelfTestMode.EXTERNAL):
             return sent
-        word = self.generator.word if self.mode == SelfTestMode.LINK else None
-        if word is None:
-            return TxPins(up=sent.up)
-        return IDLE_UP._replace(valid=1, sop=word.sop, eop=word.eop, empty=word.empty,
-                                data=word.data, up=sent.up)
+        if self.mode == SelfTestMode.INTERNAL:
+            return sent._replace(valid=0, ctl_valid=0)
+        word = self.generator.word or IDLE
+        return TxPins(valid=word.valid, sop=word.sop, eop=word.eop, empty=word.empty,
+                      ctl=sent.ctl, up=sent.up, data=word.data)
 
     def step(self, pins: RxPins | TxPins | None, run: int, clear: int, cycles: int,
              ready: int) -> None:

@@ -16,8 +16,12 @@ LINE_RATE = 1 << 16
 """Register ``LOAD`` at one word in each cycle."""
 
 SEQUENCE_BITS = 16
-ERROR_BITS = 24
-"""Width of a count of errors."""
+LENGTH_BITS = 16
+COUNT_BITS = 56
+"""Width of a count: none comes round in a day at a word in each nanosecond."""
+
+COUNT_ROWS = 16
+"""Cycles in which the counts take their turns."""
 
 TIME_BITS = 24
 GROUP_BYTES = 8
@@ -44,7 +48,7 @@ STAMP = {
     "destination": Field(200, 8),
     "class": Field(208, 8),
     "payload": Field(216, 8),
-    "length": Field(224, 16),
+    "length": Field(224, LENGTH_BITS),
     "sequence": Field(240, SEQUENCE_BITS),
     "time": Field(264, TIME_BITS),
     "seed": Field(288, DRAW_BITS),

@@ -46,6 +46,7 @@ class _Frame:
         self.stamp = stamp
         self.inject = inject
         self.words = words
+        self.length = stamp.length + 1
 
 
 def _bits(draw: int, where: tuple[int, int]) -> int:
@@ -130,7 +131,7 @@ class SelfTestGenerator:
         planned = self._planned[1]
         load = (on and step and planned is not None and (self._frame is None or last)
                 and self._tokens >= 0 and self._more())
-        new_frame = self._load(planned, self._draw) if load and planned is not None else None
+        new_frame = self._load(planned) if load and planned is not None else None
         self.sent = load
         if formed:
             self._form(now)
@@ -149,7 +150,7 @@ class SelfTestGenerator:
     @property
     def _word_count(self) -> int:
         assert self._frame is not None
-        return -(-self._frame.stamp.length // self._config.word_bytes)
+        return -(-self._frame.length // self._config.word_bytes)
 
     def _plan(self, on: bool, advance: bool) -> None:
         """X, D1, D2 and what counts the frames of a run."""
@@ -184,7 +185,7 @@ class SelfTestGenerator:
         self._last, self._last_class = destination, class_
         return _Planned(destination, class_, extra)
 
-    def _load(self, planned: _Planned, draw: int) -> _Frame:
+    def _load(self, planned: _Planned) -> _Frame:
         settings = self.settings
         inject = None
         if settings.inject_every and self._until == 1:
@@ -197,10 +198,9 @@ class SelfTestGenerator:
         sequence = self.sequences.get(flow, 0) + (inject is SelfTestFault.LEFT_OUT)
         sequence &= (1 << SEQUENCE_BITS) - 1
         self.sequences[flow] = sequence + 1 & (1 << SEQUENCE_BITS) - 1
-        seed = settings.seed if settings.payload == SelfTestPayload.CONSTANT else draw
         stamp = Stamp(self._number, planned.destination, planned.class_, settings.payload,
-                      planned.length, sequence, 0, seed)
-        # All but the words before the time stamp is put together when that is known.
+                      planned.length - 1, sequence, 0, 0)
+        # All but the words before that with time and seed is put together when they are known.
         words = split_words(self._frames.head(stamp), self._config.word_bytes)
         return _Frame(stamp, inject, words)
 
@@ -208,7 +208,10 @@ class SelfTestGenerator:
         frame = self._frame
         assert frame is not None
         if self._next_word == _TIME_BYTE // self._config.word_bytes:
-            stamp = frame.stamp._replace(time=now & (1 << TIME_BITS) - 1)
+            constant = frame.stamp.payload == SelfTestPayload.CONSTANT
+            stamp = frame.stamp._replace(
+                time=now & (1 << TIME_BITS) - 1,
+                seed=self.settings.seed if constant else self._draw)
             frame.words = split_words(self._finished(stamp, frame.inject),
                                       self._config.word_bytes)
 
@@ -221,10 +224,10 @@ class SelfTestGenerator:
         if shown is not None:
             frame, number = shown
             size = self._config.word_bytes
-            last = (number + 1) * size >= frame.stamp.length
+            last = (number + 1) * size >= frame.length
             self.word = RxPins(
                 valid=1, sop=int(number == 0), eop=int(last),
-                empty=-frame.stamp.length % size if last else 0,
+                empty=-frame.length % size if last else 0,
                 data=frame.words[number])
 
     def _finished(self, stamp: Stamp, inject: SelfTestFault | None) -> bytes:
@@ -232,8 +235,9 @@ class SelfTestGenerator:
         payload = bytearray(self._frames.payload(stamp))
         if inject is SelfTestFault.PAYLOAD:
             payload[0] ^= 1
-        data = bytearray(finished(self._frames.head(stamp) + payload, stamp.length))
+        length = stamp.length + 1
+        data = bytearray(finished(self._frames.head(stamp) + payload, length))
         if inject is SelfTestFault.FCS:
-            end = payload_end(stamp.length)
-            data[end + (3 if stamp.length - end < 8 else 7)] ^= 1
+            end = payload_end(length)
+            data[end + (3 if length - end < 8 else 7)] ^= 1
         return bytes(data)

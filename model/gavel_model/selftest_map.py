@@ -46,7 +46,11 @@ HIGH_OF = {SelfTestRegister[register.name.removesuffix("_HI")]: SelfTestRegister
 """Counts of 64 bits: the register of the upper half of each."""
 
 WRITABLE = tuple(name for name, register in PORT_OF.items() if register.writable)
-RESULTS = tuple(name for name, register in PORT_OF.items()
-                if not register.writable and name not in HIGH_OF.values()
-                and name is not SelfTestRegister.BUSY)
-"""What has been counted, without the upper halves."""
+_ERRORS = (SelfTestRegister.BAD_FCS, SelfTestRegister.HEADER_ERRORS,
+           SelfTestRegister.PAYLOAD_ERRORS, SelfTestRegister.LOST, SelfTestRegister.OUT_OF_ORDER)
+COUNTS = (*HIGH_OF, *_ERRORS)
+"""Counts, of 64 bits and of 32; no two have the same low four bits of their offsets."""
+
+RESULTS = (*COUNTS, SelfTestRegister.LATENCY_MIN, SelfTestRegister.LATENCY_MAX,
+           SelfTestRegister.FIRST_ERROR, SelfTestRegister.FIRST_ERROR_CYCLE)
+"""What has been found, without the upper halves."""

@@ -36,8 +36,8 @@ class SelfTestRegister(IntEnum):
     COUNT = 0x09
     INJECT = 0x0A
     BUSY = 0x0B
-    SENT = 0x0C
-    SENT_HI = 0x0D
+    SENT = 0x0E
+    SENT_HI = 0x0F
     FRAMES = 0x10
     FRAMES_HI = 0x11
     BYTES = 0x12

@@ -20,6 +20,7 @@ from gavel_model.selftest_map import (
 from gavel_rtl.block import connect, place
 from gavel_rtl.interfaces import RegisterPort, RxLink, TxLink
 from gavel_rtl.selftest_port import SelfTestPort
+from gavel_rtl.selftest_results import ROW_BITS
 
 _WORD = 32
 _CYCLE_BITS = 64
@@ -68,7 +69,8 @@ class SelfTest(wiring.Component):
         we, re, wdata = Signal(), Signal(), Signal(_WORD)
         page, offset = bus.addr[_OFFSET_BITS:], bus.addr[:_OFFSET_BITS]
         names = list(SelfTestRegister)
-        select = Signal(len(names))
+        select, row = Signal(len(names)), Signal(ROW_BITS)
+        turn, fresh = Signal(ROW_BITS), Signal(init=1)
         cycles = Signal(_CYCLE_BITS)
         now_before = Signal(TIME_BITS, init=(1 << TIME_BITS) - _STAGES)
         run, clear = Signal(), Signal()
@@ -78,7 +80,10 @@ class SelfTest(wiring.Component):
             re.eq(bus.re),
             wdata.eq(bus.wdata),
             select.eq(Cat(offset == name for name in names)),
+            row.eq(offset[:ROW_BITS]),
             cycles.eq(cycles + 1),
+            turn.eq(Mux(clear, 0, turn + 1)),
+            fresh.eq(clear | (fresh & ~turn.all())),
             now_before.eq(now_before + 1),
         ]
         value: Value = Const(0, _WORD)
@@ -95,7 +100,10 @@ class SelfTest(wiring.Component):
                 port.clear.eq(clear),
                 port.now.eq(cycles[:_WORD]),
                 port.now_before.eq(now_before),
+                port.turn.eq(turn),
+                port.fresh.eq(fresh),
                 port.select.eq(select),
+                port.row.eq(row),
                 port.selected.eq(selected),
                 port.we.eq(we),
                 port.wdata.eq(wdata),

@@ -19,7 +19,7 @@ from gavel_tb.errors import SimulationError
 _GOLDEN = 0x9E37_79B9
 """2**32 divided by the golden ratio: seeds of ports are far apart."""
 
-_LARGEST_ERRORS = (1 << 24) - 1
+_LARGEST_ERRORS = (1 << 32) - 1
 _ERRORS = ("bad_fcs", "header_errors", "payload_errors", "lost", "out_of_order")
 
 

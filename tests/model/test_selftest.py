@@ -72,6 +72,23 @@ def test_prbs31_is_that_of_the_standard():
     assert all(bits[n] == bits[n - 31] ^ bits[n - 28] for n in range(31, 4031))
 
 
+@pytest.mark.parametrize("kind", SelfTestPayload)
+@pytest.mark.parametrize("width", [64, 512])
+def test_payload_continues_the_seed(width, kind):
+    frames = frames_of(play(generator(config(width), payload=kind, seed=0xA5A50F31), 200),
+                       width // 8)
+    for frame in frames[:5]:
+        end = payload_end(len(frame))
+        bits = [frame[36:][n // 8] >> n % 8 & 1 for n in range(8 * (end - 36))]
+        for n in range(32, len(bits)):
+            if kind == SelfTestPayload.INCREMENT:
+                assert frame[36 + n // 8] == 36 + n // 8
+            else:
+                assert bits[n] == (bits[n - 32] if kind == SelfTestPayload.CONSTANT
+                                   else bits[n - 31] ^ bits[n - 28]), n
+    assert len(frames) > 5
+
+
 @pytest.mark.parametrize("length", range(64, 80))
 def test_tail_only_shifts_the_register(length):
     data = bytes(range(3, 3 + payload_end(length)))
@@ -86,7 +103,7 @@ def test_tail_only_shifts_the_register(length):
 @pytest.mark.parametrize("profile", PROFILE_NAMES)
 def test_header_is_one_that_the_switch_forwards(profile):
     frames = Frames(config(profile=profile))
-    stamp = Stamp(source=2, destination=1, class_=1, payload=SelfTestPayload.PRBS, length=100,
+    stamp = Stamp(source=2, destination=1, class_=1, payload=SelfTestPayload.PRBS, length=99,
                   sequence=7, time=9, seed=0x1234_5678)
     data = finished(frames.head(stamp) + frames.payload(stamp), 100)
     row = PROFILES[PROFILE_NAMES.index(profile)]

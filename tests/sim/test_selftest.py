@@ -130,7 +130,7 @@ def test_lockstep_on_all_pins_and_registers(board: NativeSelfTest, seed: int) ->
 def test_what_is_not_there_is_answered_with_an_error(board: NativeSelfTest) -> None:
     with pytest.raises(SimulationError, match="AXI4-Lite read of 0x300FC: SLVERR"):
         board.read(address(0, 0x3F))
-    with pytest.raises(SimulationError, match="AXI4-Lite write of 0x30030: SLVERR"):
+    with pytest.raises(SimulationError, match="AXI4-Lite write of 0x30038: SLVERR"):
         board.write(address(0, R.SENT), 0)
 
 

@@ -59,6 +59,6 @@ class AddressMap:
 def _offsets(registers: tuple[Register, ...], values: Mapping[str, int], *, writable: bool,
              ) -> frozenset[int]:
     return frozenset(
-        register.address + vc for register in registers
+        address for register in registers
         if register.is_there(values) and (register.writable or not writable)
-        for vc in range(values["vcs"] if register.of_each_vc else 1))
+        for address in register.addresses(values))

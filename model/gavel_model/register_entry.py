@@ -90,6 +90,8 @@ class Register:
         It stands once for each VC, in words that follow each other.
     needs
         Value of the configuration without which it is not there.
+    elements, stride
+        It stands so many times, so many words apart; not with ``of_each_vc``.
     """
 
     name: str
@@ -98,6 +100,13 @@ class Register:
     writable: bool = True
     of_each_vc: bool = False
     needs: str | None = None
+    elements: int = 1
+    stride: int = 1
+
+    def addresses(self, values: Mapping[str, int]) -> range:
+        """Its word addresses; ``values`` are those of the configuration."""
+        times = values["vcs"] if self.of_each_vc else self.elements
+        return range(self.address, self.address + times * self.stride, self.stride)
 
     def is_there(self, values: Mapping[str, int]) -> bool:
         """The configuration has what the register needs."""

@@ -26,6 +26,7 @@ from gavel_model.selftest_map import (
 from gavel_model.selftest_results import SelfTestResults
 from gavel_model.selftest_settings import SelfTestRegisters
 from gavel_model.switch import Switch
+from gavel_model.telemetry import WatchedSwitch
 
 _STAGES = 4
 _WORD_MASK = (1 << WORD_BITS) - 1
@@ -228,14 +229,16 @@ class TestedSwitch:
     ----------
     config
         The switch.
+    telemetry
+        It is watched.
     """
 
     __test__ = False
     """Not a test, whatever its name begins with."""
 
-    def __init__(self, config: SwitchConfig) -> None:
+    def __init__(self, config: SwitchConfig, *, telemetry: bool = False) -> None:
         self.config = config
-        self.switch = Switch(config)
+        self.switch = WatchedSwitch(config) if telemetry else Switch(config)
         self.self_test = SelfTest(config)
         self._show()
 

@@ -24,6 +24,7 @@ from gavel_rtl.interfaces import (
 from gavel_rtl.lib.collisions import NO_COLLISION
 from gavel_rtl.transfer import Transfer
 from gavel_rtl.vc_cells import VcCells
+from gavel_rtl.voq import QueuedFrame, frame_cells
 from gavel_rtl.voq_counters import VoqCounters
 from gavel_rtl.voq_lists import VoqLists
 from gavel_rtl.voq_occupancy import VoqOccupancy
@@ -65,6 +66,11 @@ class IngressBuffer(wiring.Component):
         Frames for the account of credits: in w+1 one that came, in c+1 one that left.
     vc_cells
         For each VC the cells of its frames, as visible in the cycle.
+    enqueued, dequeued
+        The frame that was filed one cycle before, in w+1, and the one that was matched one cycle
+        before, in s+1.
+    reading
+        In c: one-hot, the output that a word is read for; 0 if none is.
     voq_frames, free_cells
         Probe points.
 
@@ -96,6 +102,9 @@ class IngressBuffer(wiring.Component):
             "counted": Out(CountedFrame(config)),
             "freed": Out(FreedFrame(config)),
             "vc_cells": Out(config.count_bits).array(config.vcs),
+            "enqueued": Out(QueuedFrame(config)),
+            "dequeued": Out(QueuedFrame(config)),
+            "reading": Out(config.ports),
             "voq_frames": Out(config.voqs * config.count_bits),
             "free_cells": Out(config.count_bits),
         })
@@ -189,6 +198,16 @@ class IngressBuffer(wiring.Component):
             lists.dequeue_voq.eq(transfer.voq),
             transfer.head.eq(lists.head),
         ]
+        for event, valid, voq, frame in (
+            (self.enqueued, writer.enqueue, enqueue_voq, writer.frame),
+            (self.dequeued, transfer.opening, transfer.voq, lists.head),
+        ):
+            m.d.comb += [
+                event.valid.eq(valid),
+                event.voq.eq(voq),
+                event.cell.eq(frame.cell),
+                event.cells.eq(frame_cells(config, frame.more)),
+            ]
 
         occupancy = place(m, "voq_occupancy", VoqOccupancy(config))
         m.d.comb += [
@@ -227,6 +246,7 @@ class IngressBuffer(wiring.Component):
             transfer.next_cell.eq(chain_read.data),
             self.ends.eq(transfer.ends),
             self.connect.eq(transfer.connect),
+            self.reading.eq(transfer.reading),
         ]
         word = self.out_word
         m.d.comb += [

@@ -33,6 +33,8 @@ class Transfer(wiring.Component):
         In s+1: the frame, and the ECN decision.
     read, address
         In c: a word is read, from (position in the cell, cell), position low.
+    reading
+        In c: one-hot, the output that a word is read for; 0 if none is.
     cell_now
         Cell of the next word to be read; goes to the chain memory in every cycle.
     next_cell
@@ -63,6 +65,7 @@ class Transfer(wiring.Component):
             "head": In(FrameInfo(config)),
             "mark": In(1),
             "read": Out(1),
+            "reading": Out(config.ports),
             "cell_now": Out(config.cell_bits),
             "address": Out(position_bits(config) + config.cell_bits),
             "next_cell": In(config.cell_bits),
@@ -134,6 +137,7 @@ class Transfer(wiring.Component):
             self.voq.eq(voq_number(config, encode(self._output, config.port_bits), self._vc)),
             self.taken.eq(Cat(self.opening & to_output & of_vc
                               for to_output in self._output for of_vc in vc)),
+            self.reading.eq(Mux(self.read, self._output, 0)),
         ]
 
     def _walk_cells(self, m):
@@ -170,7 +174,7 @@ class Transfer(wiring.Component):
         """What goes beside the data in c+1."""
         config, head = self._config, self.head
         m.d.sync += [
-            self.connect.eq(Mux(self.read, self._output, 0)),
+            self.connect.eq(self.reading),
             self.valid.eq(self.read),
             self.sop.eq(self.opening),
             self.eop.eq(self.done),

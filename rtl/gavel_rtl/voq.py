@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the parts of the ingress buffer share: VOQ numbers and what is kept of a frame."""
 
-from amaranth.hdl import Cat, Value, unsigned
-from amaranth.lib import data
+from amaranth.hdl import Cat, Const, Value, unsigned
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import Out
 
 from gavel_model.config import SwitchConfig
 from gavel_rtl.interfaces import PROFILE_BITS
+from gavel_rtl.lib.decode import is_one_of
 
 
 class FrameInfo(data.StructLayout):
@@ -32,6 +34,28 @@ class FrameInfo(data.StructLayout):
             "empty": unsigned(config.empty_bits),
             "profile": unsigned(PROFILE_BITS),
             "poisoned": unsigned(1),
+        })
+
+
+class QueuedFrame(wiring.Signature):
+    """A frame that goes into a VOQ, or out of it.
+
+    Members
+    -------
+    valid
+        There is one: the other members are meaningless without.
+    voq
+        Number of the VOQ.
+    cell, cells
+        The first cell of the frame, and how many it has.
+    """
+
+    def __init__(self, config: SwitchConfig):
+        super().__init__({
+            "valid": Out(1),
+            "voq": Out(voq_number_bits(config)),
+            "cell": Out(config.cell_bits),
+            "cells": Out(config.frame_cells_bits),
         })
 
 
@@ -78,3 +102,12 @@ def voq_number(config: SwitchConfig, port: Value, vc: Value) -> Value:
     if config.vcs & (config.vcs - 1):
         return (port * config.vcs + vc)[:voq_number_bits(config)]
     return Cat(vc[:config.vcs.bit_length() - 1], port)
+
+
+def vc_of_voq(config: SwitchConfig, number: Value) -> Value:
+    """VC of VOQ ``number``, `SwitchConfig.vc_bits` wide. Pass a Signal."""
+    vcs = config.vcs
+    if vcs & (vcs - 1) == 0:
+        return Cat(number[:vcs.bit_length() - 1], Const(0, config.vc_bits))[:config.vc_bits]
+    return Cat(is_one_of(number, [voq for voq in range(config.voqs) if voq % vcs >> bit & 1])
+               for bit in range(config.vc_bits))

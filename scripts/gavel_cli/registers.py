@@ -19,12 +19,14 @@ from gavel_cli.run_progress import ProgressBar
 @click.option("--self-test", is_flag=True,
               help="With the registers of the self-test: gavel_selftest_registers.h, "
                    "html/gavel_selftest, and a package beside that of the switch.")
+@click.option("--telemetry", is_flag=True,
+              help="With the registers of telemetry, in the same way: gavel_telemetry.")
 @click.option("--table", is_flag=True,
               help="In a source tree: write anew what is made from the SystemRDL source, "
                    "the tables of the model and docs/registers.md.")
 @json_option
-def registers(config: str, overrides: tuple[str, ...], output: Path | None,
-              self_test: bool, table: bool, as_json: bool) -> None:
+def registers(*, config: str, overrides: tuple[str, ...], output: Path | None,
+              self_test: bool, telemetry: bool, table: bool, as_json: bool) -> None:
     """Write DIR with the register map of a configuration.
 
     DIR gets rdl (the SystemRDL source, its parameters those of the configuration),
@@ -40,10 +42,11 @@ def registers(config: str, overrides: tuple[str, ...], output: Path | None,
             paths = _write_table()
         else:
             from gavel_tb.rdl.exports import export
-            from gavel_tb.rdl.maps import SELF_TEST
+            from gavel_tb.rdl.maps import SELF_TEST, TELEMETRY
 
+            asked = ((SELF_TEST, self_test), (TELEMETRY, telemetry))
             try:
-                paths = export(switch, output, [SELF_TEST] if self_test else [])
+                paths = export(switch, output, [source for source, is_so in asked if is_so])
             except FileExistsError as error:
                 raise InputError(f"{error.filename}: {error.strerror}") from error
     if as_json:

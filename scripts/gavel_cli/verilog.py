@@ -31,9 +31,12 @@ from gavel_tb.files import write_together
               help="Each direction of each port has a clock of its own.")
 @click.option("--self-test", is_flag=True,
               help="A traffic generator and a checker at every port: docs/selftest.md.")
+@click.option("--telemetry", is_flag=True,
+              help="Snapshots, histograms, events and records: docs/telemetry.md.")
 @json_option
-def verilog(config: str, overrides: tuple[str, ...], output: Path | None, ports: str,
-            registers: str, fcs: str, crossing: bool, self_test: bool, as_json: bool) -> None:
+def verilog(*, config: str, overrides: tuple[str, ...], output: Path | None, ports: str,
+            registers: str, fcs: str, crossing: bool, self_test: bool, telemetry: bool,
+            as_json: bool) -> None:
     """Write the Verilog of a configuration, and a JSON file that describes it.
 
     DIR gets gavel_switch.v and gavel_switch.json: configuration, latency, hash, ports, modules
@@ -42,7 +45,7 @@ def verilog(config: str, overrides: tuple[str, ...], output: Path | None, ports:
     options give the same bytes.
     """
     options = TopOptions(ports=ports, registers=registers, crossing=crossing, fcs=fcs,
-                         self_test=self_test)
+                         self_test=self_test, telemetry=telemetry)
     switch = options.switch_config(make_config(config, overrides))
     if output is None and as_json:
         raise click.UsageError("--json needs -o DIR: standard output is the Verilog")

@@ -85,7 +85,7 @@ def test_constraints_part_clocks_that_are_not_related():
                          list(product(PORTS, REGISTERS, (False, True))))
 def test_every_pin_has_a_meaning(ports, registers, crossing):
     config = load_config("tiny")
-    options = TopOptions(ports=ports, registers=registers, crossing=crossing)
+    options = TopOptions(ports=ports, registers=registers, crossing=crossing, telemetry=crossing)
     top = Switch(config) if options.bare else Top(config, options)
     vars(top)["_MustUse__used"] = True
     for name in top.signature.members:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from systemrdl.node import RegfileNode
 
 from gavel_model import register_names
 from gavel_model.address_map import AddressMap
@@ -26,11 +27,12 @@ from gavel_model.register_map import (
     config_values,
 )
 from gavel_model.selftest_map import SELF_TEST_MAP
+from gavel_model.telemetry_map import TELEMETRY_MAP
 from gavel_tb.rdl.compiled import compile_map, read_map, source_folder
 from gavel_tb.rdl.errors import RegisterToolError
 from gavel_tb.rdl.exports import filled_sources
 from gavel_tb.rdl.generated import generated_files
-from gavel_tb.rdl.maps import FURTHER, MAPS, SELF_TEST
+from gavel_tb.rdl.maps import FURTHER, MAPS, SELF_TEST, TELEMETRY
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 BY_INDEX = ("port", "vc")
@@ -75,7 +77,7 @@ def test_table_is_the_source_for_every_configuration(config, sources):
         expect_registers(parent, registers, config, {"PORT", "COUNTERS"})
 
 
-FURTHER_MAPS = [(SELF_TEST, SELF_TEST_MAP)]
+FURTHER_MAPS = [(SELF_TEST, SELF_TEST_MAP), (TELEMETRY, TELEMETRY_MAP)]
 
 
 @pytest.mark.parametrize(("source", "registers"), FURTHER_MAPS,
@@ -108,20 +110,31 @@ def expect_registers(parent: Any, registers: tuple[Register, ...], config: Switc
                      others: set[str]) -> None:
     """Compares the registers below a node, but for children with these names."""
     values = config_values(config)
-    nodes = {node.inst_name: node for node in parent.children(unroll=False)}
+    nodes = {node.inst_name: node for child in parent.children(unroll=False)
+             for node in (child.children() if _is_group(child, others) else (child,))}
     for register in registers:
         if register.is_there(values):
             expect_same(nodes.pop(register.name), register, values)
     assert set(nodes) <= others
 
 
+def _is_group(node: Any, others: set[str]) -> bool:
+    """Registers that stand many times together."""
+    return isinstance(node, RegfileNode) and node.inst_name not in others
+
+
 def expect_same(node: Any, register: Register, values: dict[str, int]) -> None:
     """Compares a register of the source with the row of the table."""
     where = register.name
-    assert node.raw_address_offset == 4 * register.address, where
+    group = node.parent if register.elements > 1 else None
+    offset = node.raw_address_offset + (group.raw_address_offset if group else 0)
+    assert offset == 4 * register.address, where
     assert (node.has_sw_writable, node.is_array) == (register.writable, register.of_each_vc), where
-    if node.is_array:
-        assert (node.array_dimensions, node.array_stride) == ([values["vcs"]], 4), where
+    array = group or node
+    if array.is_array:
+        assert 4 * len(register.addresses(values)) * register.stride == (
+            array.n_elements * array.array_stride), where
+        assert array.array_stride == 4 * register.stride, where
     assert len(node.fields()) == len(register.fields), where
     for one, field in zip(node.fields(), register.fields, strict=True):
         assert (one.inst_name, one.low, one.width) == (field.name, field.low, field.width(values))

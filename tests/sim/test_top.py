@@ -42,6 +42,12 @@ def test_xgmii(seed: int, sim_cache: Path, tmp_path: Path) -> None:
     assert not any(name.startswith(("p0_rx_", "reg_")) for name in names)
 
 
+def test_telemetry(seed: int, sim_cache: Path, tmp_path: Path) -> None:
+    """What software and a collector are told; the top level is that of `test_xgmii`."""
+    run(top_clients.CONFIG, top_clients.OPTIONS, "gavel_tb.telemetry_clients", seed, sim_cache,
+        tmp_path)
+
+
 @pytest.mark.parametrize(("width", "fcs"), [
     (64, "strip"),
     pytest.param(64, "keep", marks=pytest.mark.long),

@@ -14,6 +14,7 @@ from gavel_tb.formal.axi_lite import AxiLiteHarness
 from gavel_tb.formal.credits import CreditSenderHarness, CreditsHarness
 from gavel_tb.formal.design import Fault
 from gavel_tb.formal.free_list import FreeListHarness
+from gavel_tb.formal.frozen_counters import FrozenCountersHarness
 from gavel_tb.formal.harness import Harness
 from gavel_tb.formal.ingress_buffer import IngressBufferHarness
 from gavel_tb.formal.narrow import narrow
@@ -21,6 +22,7 @@ from gavel_tb.formal.ordered_set import OrderedSetHarness
 from gavel_tb.formal.proof import Method, Proof
 from gavel_tb.formal.retry_link import RetryLinkHarness
 from gavel_tb.formal.scheduler import SchedulerHarness, SchedulerWaitHarness
+from gavel_tb.formal.telemetry_stream import TelemetryStreamHarness
 
 _TINY = load_config("tiny")
 _FULL_RATE = replace(_TINY, data_width=512)
@@ -103,4 +105,10 @@ PROOFS: tuple[Proof, ...] = (
     _proof("axi-lite", "each request has one answer, which comes soon and stays until it is taken",
            AxiLiteHarness, _TINY, "induction", 1, 1,
            _named(faults.withdraws_answers, faults.forgets_what_it_read, faults.writes_parts)),
+    _proof("frozen-counters", "a frozen counter is what was counted up to the freeze",
+           FrozenCountersHarness, _TINY, "induction", 1, 1,
+           _named(faults.never_copies, faults.copies_again)),
+    _proof("telemetry-stream", "a word of a record waits unchanged, and tlast ends each record",
+           TelemetryStreamHarness, _TINY, "induction", 1, 1,
+           _named(faults.offers_words_once, faults.makes_records_at_any_time)),
 )

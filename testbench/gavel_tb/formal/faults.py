@@ -153,3 +153,23 @@ def forgets_what_it_read(design: Design) -> None:
 def writes_parts(design: Design) -> None:
     """AxiLite takes any strobes for all."""
     design.break_it("comb", design.member("bus").we.eq(design.signal("begin_write")))
+
+
+def never_copies(design: Design) -> None:
+    """FrozenCounters believes that it has copied what it has not."""
+    design.break_it("comb", design.signal("copies_now").eq(0))
+
+
+def copies_again(design: Design) -> None:
+    """FrozenCounters does not know which counters it has copied."""
+    design.break_it("sync", design.signal("copied").eq(0))
+
+
+def offers_words_once(design: Design) -> None:
+    """TelemetryStream goes on whether a word is taken or not."""
+    design.break_it("comb", design.signal("taken").eq(design.member("axis").tvalid))
+
+
+def makes_records_at_any_time(design: Design) -> None:
+    """TelemetryStream puts a record in the place of one that is being sent."""
+    design.break_it("comb", design.signal("made").eq(design.signal("due")))

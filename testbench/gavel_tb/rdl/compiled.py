@@ -48,11 +48,13 @@ class FieldText:
 
 @dataclass(frozen=True)
 class RegisterText:
-    """A register with all that is said of it; ``layout`` names the type of its fields."""
+    """A register with all that is said of it; ``layout`` names the type of its fields, and
+    ``access`` is ``ro``, ``rw`` or ``w1c``: a 1 that is written clears the bit."""
 
     entry: Register
     text: str
     layout: str
+    access: str
     fields: tuple[FieldText, ...]
     sai: str | None
 
@@ -153,11 +155,15 @@ def read_map(source: MapSource = SWITCH) -> MapText:
 
 
 def _of(parent: Any) -> Iterator[Any]:
-    """Registers right below a node, which may be None."""
-    from systemrdl.node import RegNode
+    """Registers right below a node, which may be None, or in a group there that stands many
+    times."""
+    from systemrdl.node import RegfileNode, RegNode
 
-    return (child for child in (parent.children(unroll=False) if parent else ())
-            if isinstance(child, RegNode))
+    for child in parent.children(unroll=False) if parent else ():
+        if isinstance(child, RegNode):
+            yield child
+        elif isinstance(child, RegfileNode) and child.inst_name not in (PORT, COUNTERS):
+            yield from _of(child)
 
 
 def _text(node: Any) -> str:
@@ -172,20 +178,37 @@ def _register(few: Any, many: Any) -> RegisterText:
     fields = tuple(_field(one, other)
                    for one, other in zip(few.fields(), many.fields(), strict=True))
     layout = few.inst.original_def.type_name or few.inst_name
+    grows = few.is_array and few.n_elements != many.n_elements
+    # A group is a part of its map or of the page of a port.
+    group = few.parent if few.parent.inst_name not in (few.owning_addrmap.inst_name, PORT, COUNTERS
+                                                       ) else None
+    many_times = group or few
     return RegisterText(
         entry=Register(
             name=few.inst_name,
-            address=few.raw_address_offset // WORD_BYTES,
+            address=((group.raw_address_offset if group else 0)
+                     + few.raw_address_offset) // WORD_BYTES,
             fields=tuple(field.entry for field in fields),
             writable=few.has_sw_writable,
-            of_each_vc=few.is_array,
+            of_each_vc=grows,
             needs=few.get_property("needs"),
+            elements=many_times.n_elements if many_times.is_array and not grows else 1,
+            stride=many_times.array_stride // WORD_BYTES
+            if many_times.is_array and not grows else 1,
         ),
         text=_text(few),
         layout=layout.removesuffix("_t"),
+        access=_access(few),
         fields=fields,
         sai=few.get_property("sai"),
     )
+
+
+def _access(register: Any) -> str:
+    if not register.has_sw_writable:
+        return "ro"
+    effects = {field.get_property("onwrite") for field in register.fields()}
+    return "w1c" if {effect and effect.name for effect in effects} == {"woclr"} else "rw"
 
 
 def _field(few: Any, many: Any) -> FieldText:

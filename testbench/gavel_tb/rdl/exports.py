@@ -103,8 +103,8 @@ def export(config: SwitchConfig, folder: Path, further: Collection[MapSource] = 
     return [folder / name for name in (RDL, *headers, HTML, PYTHON)]
 
 
-def c_header(config: SwitchConfig) -> str:
-    """The C header alone.
+def c_header(config: SwitchConfig, source: MapSource = SWITCH) -> str:
+    """The C header of a map alone.
 
     Raises
     ------
@@ -114,8 +114,9 @@ def c_header(config: SwitchConfig) -> str:
     check_programs()
     with tempfile.TemporaryDirectory() as temporary:
         sources = _write_sources(config, Path(temporary) / RDL)
-        _run(_HEADER, SWITCH, sources, sources / HEADER)
-        return (sources / HEADER).read_text("utf-8")
+        header = sources / header_name(source)
+        _run(_HEADER, source, sources, header)
+        return header.read_text("utf-8")
 
 
 def python_package(config: SwitchConfig, source: MapSource, folder: Path) -> None:

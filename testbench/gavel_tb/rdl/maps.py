@@ -34,7 +34,9 @@ class MapSource:
 SWITCH = MapSource("gavel", "register", "", "Port", "spec.md")
 SELF_TEST = MapSource("gavel_selftest", "selftest", "SelfTest", "Register", "selftest.md")
 
-FURTHER = (SELF_TEST,)
+TELEMETRY = MapSource("gavel_telemetry", "telemetry", "Telemetry", "Register", "telemetry.md")
+
+FURTHER = (SELF_TEST, TELEMETRY)
 """Those that stand beside the map of the switch, where a block has one."""
 
 MAPS = (SWITCH, *FURTHER)

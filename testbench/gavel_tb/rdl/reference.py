@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from gavel_model.register_entry import Amount, Field
+from gavel_model.register_entry import Amount, Field, Register
 from gavel_tb.rdl.compiled import WORD_BYTES, Encoding, FieldText, MapText, RegisterText
 
 _HEAD = (
@@ -66,9 +66,8 @@ def reference_text(maps: Sequence[MapText]) -> str:
         *(line for encoding in switch.encodings() for line in _encoding(encoding)),
         *(line for registers in further for line in _chapter(registers)),
         "## Free places\n",
-        "What comes later has a place: of the switch behind the registers above up to word 0x03FF, "
-        "of each port behind its own, and a second page of 0xC0 words for each port, 0x100 apart "
-        "from 0x8000 on. Read 0 until then.",
+        "What comes later has a place: of the switch behind the registers above up to word 0x00FF "
+        "and from 0x0110 to 0x03FF, of each port behind its own. Read 0 until then.",
         "",
     ))
 
@@ -105,8 +104,7 @@ def _table(registers: Iterable[RegisterText], base: int | None = None) -> Iterat
         byte = WORD_BYTES * word
         place = (f"+0x{byte:03X}" if base is None else f"0x{byte:04X}",
                  f"+0x{word:02X}" if base is None else f"0x{word:04X}",
-                 f"**`{entry.name}`**" + ("[v]" if entry.of_each_vc else ""),
-                 "rw" if entry.writable else "ro")
+                 f"**`{entry.name}`**" + _times(entry), register.access)
         text = " ".join(filter(None, (register.text, _ONLY.get(entry.needs or ""))))
         if len(register.fields) == 1:
             (field,) = register.fields
@@ -115,6 +113,13 @@ def _table(registers: Iterable[RegisterText], base: int | None = None) -> Iterat
         yield _line(*place, "", "", "", text)
         for field in register.fields:
             yield _line("", "", "", "", *_field(field))
+
+
+def _times(entry: Register) -> str:
+    """What counts the registers of an array."""
+    if entry.of_each_vc:
+        return "[v]"
+    return f"[n], n < {entry.elements}, {entry.stride} words apart" if entry.elements > 1 else ""
 
 
 def _line(*cells: str) -> str:

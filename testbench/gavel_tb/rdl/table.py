@@ -137,7 +137,8 @@ def _row(entry: register_entry.Register) -> list[str]:
     begin = f'    Register("{entry.name}", 0x{entry.address:02X}, ('
     flags = "".join(f", {flag}={value}" for flag, value, usual in (
         ("writable", entry.writable, True), ("of_each_vc", entry.of_each_vc, False),
-        ("needs", entry.needs and _literal(entry.needs), None)) if value != usual)
+        ("needs", entry.needs and _literal(entry.needs), None),
+        ("elements", entry.elements, 1), ("stride", entry.stride, 1)) if value != usual)
     calls = [_call(field) for field in entry.fields]
     short = f"{begin}{calls[0]},){flags}),"
     if len(calls) == 1 and len(short) <= _WIDTH:

@@ -12,7 +12,8 @@ from gavel_model.config import SwitchConfig
 from gavel_model.probes import probe_points
 from gavel_model.register_map import VERSION
 from gavel_model.top_options import TopOptions
-from gavel_rtl.netlist import Library
+from gavel_rtl.memory_module import MemoryShape, memory_places
+from gavel_rtl.netlist import Library, Netlist
 from gavel_rtl.switch import Switch
 from gavel_rtl.top import SWITCH, Top
 from gavel_rtl.verilog import write_verilog
@@ -68,6 +69,16 @@ def _ports(top: Switch | Top, clocks: list[str]) -> list[dict[str, object]]:
     return ports
 
 
+def _memories(netlist: Netlist) -> dict[str, object]:
+    """Shape, number and places of each memory module."""
+    places: dict[str, list[str]] = {}
+    for module, name, memory in memory_places(netlist.rtlil):
+        places.setdefault(memory, []).append(f"{module}.{name}")
+    return {
+        name: {**asdict(shape), "instances": netlist.instances[name], "places": places[name]}
+        for name, shape in ((name, MemoryShape.of(name)) for name in netlist.instances) if shape}
+
+
 def _probe_path(name: str) -> str:
     block, _, point = name.partition(".")
     if block == "scheduler":
@@ -83,7 +94,9 @@ def generate(config: SwitchConfig, options: TopOptions | None = None) -> Generat
     The top module is ``gavel_switch``, or ``gavel_top`` if ``options`` put anything around the
     switch. The sidecar has ``config`` (its fields), ``options``, ``latency_cycles`` (of the
     switch), ``sha256`` of the Verilog, ``top``, ``ports`` ({name, direction, width}), ``probes``
-    ({name: {path, width}}, path below the top) and ``modules`` ({name: instances}).
+    ({name: {path, width}}, path below the top), ``modules`` ({name: instances}) and ``memories``
+    ({name: {kind, reads, depth, width, instances, places}}, fields of
+    `gavel_rtl.memory_module.MemoryShape`, number, and the modules and names of the instances).
 
     Raises
     ------
@@ -113,4 +126,5 @@ def generate(config: SwitchConfig, options: TopOptions | None = None) -> Generat
         "ports": ports,
         "probes": probes,
         "modules": netlist.instances,
+        "memories": _memories(netlist),
     })

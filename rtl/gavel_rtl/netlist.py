@@ -25,6 +25,8 @@ from amaranth.hdl._ir import PortDirection
 from amaranth.hdl._nir import Memory
 from amaranth.lib import wiring
 
+from gavel_rtl.extract_memories import extract_memories, memory_module
+
 _MODULE = re.compile(r"^module \\(\S+)$", re.MULTILINE)
 _CELL = re.compile(r"^(  cell \\)(\S+)( \\\S+)$", re.MULTILINE)
 _INPUT = re.compile(r"^  wire (?:width \d+ )?input \d+ +\\(\S+)$", re.MULTILINE)
@@ -33,6 +35,9 @@ _NO_WIDTH = re.compile(r"^(?:  wire width 0 \\\S+|connect \\\S+ \{ *\})\n+", re.
 # No memory needs contents; the Verilog's own loop that clears it is shorter by a line per word.
 _CLEARED = re.compile(r"^  cell \$meminit_v2 (?:(?!^  end$).*\n)*?    connect \\DATA \{ *\}\n"
                       r"(?:(?!^  end$).*\n)*?  end\n+", re.MULTILINE)
+_NAMELESS = "module \\{}\n"
+"""How a module is kept until it is known what it is called."""
+
 PREFIX = "gavel_"
 _DIRECTIONS = {wiring.In: PortDirection.Input, wiring.Out: PortDirection.Output}
 
@@ -90,6 +95,13 @@ def _clocking(port: str) -> Value:
     domain, _, kind = port.rpartition("_")
     signal = ClockSignal if kind == "clk" else ResetSignal
     return signal(domain or "sync")
+
+
+def _modules(text: str) -> list[str]:
+    """The modules of a design as Amaranth writes it, without what the Verilog has no use for."""
+    text = _CLEARED.sub("", _NO_WIDTH.sub("", text))
+    starts = [match.start() for match in _MODULE.finditer(text)]
+    return [text[low:high] for low, high in zip(starts, [*starts[1:], len(text)], strict=True)]
 
 
 class Library:
@@ -151,13 +163,21 @@ class Library:
             ports |= {signal.name: (signal, PortDirection.Input)
                       for signal in (domain.clk, domain.rst)}
         text = rtlil.convert(fragment, name=name, ports=ports, emit_src=self._with_sources)
-        text = _CLEARED.sub("", _NO_WIDTH.sub("", text))
-        starts = [match.start() for match in _MODULE.finditer(text)]
-        bounds = zip(starts, [*starts[1:], len(text)], strict=True)
-        parts = [text[low:high] for low, high in bounds]
+        parts = [self._without_memories(part) for part in _modules(text)]
         self._clocking[name] = frozenset(_INPUT.findall(parts[0])) - set(_ports(component))
         self._keep(parts)
         return name
+
+    def _without_memories(self, module: str) -> str:
+        """The module with instances for its memories, whose modules are kept."""
+        text, shapes = extract_memories(module)
+        for shape in shapes:
+            if shape.name not in self._text:
+                (own,) = _modules(memory_module(shape))
+                if shape.kind == "ram_new":
+                    own = self._without_memories(own)
+                self._text[shape.name] = own.replace(f"module \\{shape.name}\n", _NAMELESS, 1)
+        return text
 
     def _keep(self, parts: list[str]) -> None:
         """Names the modules inside a component, merging equal ones; the lowest come last."""
@@ -167,7 +187,7 @@ class Library:
             assert match is not None
             old = match[1]
             body = _CELL.sub(lambda cell: cell[1] + renamed.get(cell[2], cell[2]) + cell[3], part)
-            renamed[old] = self._store(old, body.replace(f"module \\{old}\n", "module \\{}\n", 1))
+            renamed[old] = self._store(old, body.replace(f"module \\{old}\n", _NAMELESS, 1))
 
     def _store(self, old: str, body: str) -> str:
         stem = re.sub(r"\d+$", "", old.replace(".", "_"))
@@ -191,6 +211,6 @@ class Library:
 
         visit(top, 1)
         names = [top, *sorted(name for name in count if name != top)]
-        text = "".join(self._text[name].replace("module \\{}\n", f"module \\{name}\n", 1)
+        text = "".join(self._text[name].replace(_NAMELESS, f"module \\{name}\n", 1)
                        for name in names)
         return Netlist(text, {name: count[name] for name in names})

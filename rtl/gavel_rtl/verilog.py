@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from gavel_rtl.memory_module import MEMORY_NAME, MemoryShape
 from gavel_rtl.yosys import MISSING, yosys_command, yosys_failure
 
 # Processes stay processes and memories stay memories: what Amaranth's own writer asks for.
@@ -30,14 +31,18 @@ not every tool that reads Verilog knows them."""
 
 _MEMORY = re.compile(r"^  reg (?:\[\d+:0\] )?(\w+) \[(\d+):0\];$", re.MULTILINE)
 MODULES = re.compile(r"^(?=module )", re.MULTILINE)
+_MEMORY_MODULE = re.compile(rf"^module ({MEMORY_NAME.pattern})\(", re.MULTILINE)
+_MEMORY_HEAD = """
+// Memories of a Gavel switch. A macro that takes the place of one has its name, its pins, and does
+// what its head says; it stands in a file like this one.
+
+"""
+_MODULE_STARTS = re.compile(r"(?:(?<=endmodule\n)|(?<=\n\n))(?=(?://.*\n)*module )")
 _MODULE_NAME = re.compile(r"module \\?([\w$]+)")
 PROMISED = re.compile(r"^  attribute \\no_rw_check 1\n(?:  attribute .*\n)*  memory .* \\(\S+)$",
                       re.MULTILINE)
 """A memory with the attributes `NO_COLLISION`, in RTLIL."""
 
-_READ_PORT = re.compile(r'^  cell \$memrd_v2 .*\n    parameter \\MEMID "\\\\(\S+)"\n'
-                        r"(?:    parameter .*\n)*?    parameter \\TRANSPARENCY_MASK \d+'([01]+)$",
-                        re.MULTILINE)
 COLLISION_ATTRIBUTES = '(* no_rw_check, ramstyle = "no_rw_check", syn_ramstyle = "no_rw_check" *)'
 """Tells Yosys, Quartus and Synplify that nobody uses what a memory shows of a word that is being
 written, so that they need not add to a block RAM what it does not do by itself. Vivado takes block
@@ -87,21 +92,26 @@ def write_verilog(rtlil: str) -> str:
 
 def finish(text: str, rtlil: str) -> str:
     """What Yosys wrote of ``rtlil``, with memories that are cleared and have their
-    `COLLISION_ATTRIBUTES`, and assertions for those who want them."""
+    `COLLISION_ATTRIBUTES`, heads of memory modules, and assertions for those who want them."""
     text = _TRIGGER.sub(r"  reg \1;\n  initial \1<= 0;", text)
-    return _CHECKS.sub(_only_on_demand,
-                       _mark_memories(_MEMORY.sub(_clear_at_start, text), rtlil))
+    text = _mark_memories(_MEMORY.sub(_clear_at_start, text), rtlil)
+    return _CHECKS.sub(_only_on_demand, _MEMORY_MODULE.sub(_comment, text))
+
+
+def split_memories(verilog: str) -> tuple[str, str]:
+    """The design without the memories that macros take the places of, and the file of those."""
+    head, *parts = _MODULE_STARTS.split(verilog)
+    rest, memories = [head], [head.partition("\n")[0] + _MEMORY_HEAD]
+    for part in parts:
+        found = _MEMORY_MODULE.search(part)
+        shape = found and MemoryShape.of(found[1])
+        (memories if shape and shape.kind != "ram_new" else rest).append(part)
+    return "".join(rest), "".join(memories)
 
 
 def _mark_memories(text: str, rtlil: str) -> str:
-    """Attributes at the memories whose collisions do not matter, by promise (`NO_COLLISION`) or
-    because the logic beside all of their read ports passes on what is being written."""
-    marked: dict[str, set[str]] = {}
-    for part in MODULES.split(rtlil)[1:]:
-        reads = _READ_PORT.findall(part)
-        transparent = {name for name, mask in reads if "0" not in mask}
-        opaque = {name for name, mask in reads if "0" in mask}
-        marked[_name(part)] = {*PROMISED.findall(part), *(transparent - opaque)}
+    """Attributes at the memories that promise `NO_COLLISION`."""
+    marked = {_name(part): set(PROMISED.findall(part)) for part in MODULES.split(rtlil)[1:]}
 
     def mark(part: str) -> str:
         names = marked.get(_name(part), set())
@@ -111,6 +121,12 @@ def _mark_memories(text: str, rtlil: str) -> str:
 
     banner, *parts = MODULES.split(text)
     return banner + "".join(map(mark, parts))
+
+
+def _comment(module: re.Match[str]) -> str:
+    """The head of a memory module, and its first line."""
+    shape = MemoryShape.of(module[1])
+    return f"{shape.comment()}{module[0]}" if shape else module[0]
 
 
 def _name(module: str) -> str:

@@ -31,12 +31,14 @@ _TITLES = ("block", "instances", _FAMILY.lut_title, "flip-flops", _FAMILY.ram_ti
 @config_options("fpga")
 @click.option("--seeds", type=click.IntRange(min=0), default=5, show_default=True,
               help="Runs of place and route for each; 0 for areas alone.")
+@click.option("--hierarchy", is_flag=True,
+              help="Synthesize each module once, which is far quicker for many ports, and larger.")
 @click.option("--keep", type=click.Path(file_okay=False, path_type=Path),
               help="Folder for netlists, reports and logs.")
 @click.option("--markdown", is_flag=True, help="Print the table as in docs/ppa.md.")
 @json_option
-def ppa(blocks: tuple[str, ...], config: str, overrides: tuple[str, ...], seeds: int,
-        keep: Path | None, markdown: bool, as_json: bool) -> None:
+def ppa(*, blocks: tuple[str, ...], config: str, overrides: tuple[str, ...], seeds: int,
+        hierarchy: bool, keep: Path | None, markdown: bool, as_json: bool) -> None:
     """Performance and area on Lattice ECP5, of a switch and of its blocks.
 
     Each block, or those that are named, is synthesized by itself; "switch" is the whole. Areas
@@ -53,6 +55,7 @@ def ppa(blocks: tuple[str, ...], config: str, overrides: tuple[str, ...], seeds:
     chosen = blocks or tuple(sorted(switch.instances, key=lambda name: (name != WHOLE, name)))
     with tempfile.TemporaryDirectory(prefix="gavel-ppa-") as folder:
         rows = [measure(switch, block, keep or Path(folder), range(1, seeds + 1),
+                        flatten=not hierarchy,
                         progress=lambda text: click.echo(text, err=True)) for block in chosen]
     if as_json:
         print_json({"device": _FAMILY.device, "seeds": seeds,

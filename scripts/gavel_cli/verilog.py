@@ -15,6 +15,8 @@ from gavel_cli.run_progress import ProgressBar
 from gavel_model.top_options import FCS, PORTS, REGISTERS, TopOptions
 from gavel_tb.files import write_together
 
+MEMORY_FILE = "gavel_memories.v"
+
 
 @click.command(epilog=EXIT_CODES)
 @config_options("pod")
@@ -33,24 +35,30 @@ from gavel_tb.files import write_together
               help="A traffic generator and a checker at every port: docs/selftest.md.")
 @click.option("--telemetry", is_flag=True,
               help="Snapshots, histograms, events and records: docs/telemetry.md.")
+@click.option("--split-memories", is_flag=True,
+              help=f"Memories in a file of their own, {MEMORY_FILE}, to be replaced by macros: "
+                   "docs/asic.md.")
 @json_option
 def verilog(*, config: str, overrides: tuple[str, ...], output: Path | None, ports: str,
             registers: str, fcs: str, crossing: bool, self_test: bool, telemetry: bool,
-            as_json: bool) -> None:
+            split_memories: bool, as_json: bool) -> None:
     """Write the Verilog of a configuration, and a JSON file that describes it.
 
     DIR gets gavel_switch.v and gavel_switch.json: configuration, latency, hash, ports, modules
-    with their instance counts, and the path of every probe point. With adapters around the
-    switch both are called gavel_top. Both are written or neither. The same configuration and
-    options give the same bytes.
+    with their instance counts, memories, and the path of every probe point. With adapters around
+    the switch both are called gavel_top. All files are written or none. The same configuration
+    and options give the same bytes.
     """
     options = TopOptions(ports=ports, registers=registers, crossing=crossing, fcs=fcs,
                          self_test=self_test, telemetry=telemetry)
     switch = options.switch_config(make_config(config, overrides))
     if output is None and as_json:
         raise click.UsageError("--json needs -o DIR: standard output is the Verilog")
+    if output is None and split_memories:
+        raise click.UsageError("--split-memories needs -o DIR: standard output is one file")
     try:
         from gavel_rtl.emit import generate
+        from gavel_rtl.verilog import split_memories as split
     except ImportError as error:
         raise ToolError(f"{error.name} is not installed: run `gavel doctor`") from error
     begin = perf_counter()
@@ -62,11 +70,16 @@ def verilog(*, config: str, overrides: tuple[str, ...], output: Path | None, por
         return
     sidecar = json.dumps(generated.sidecar, indent=2) + "\n"
     name = generated.sidecar["top"]
-    paths = write_together(output, {f"{name}.v": generated.verilog, f"{name}.json": sidecar})
+    texts = {f"{name}.v": generated.verilog}
+    if split_memories:
+        texts = dict(zip((f"{name}.v", MEMORY_FILE), split(generated.verilog), strict=True))
+    paths = write_together(output, {**texts, f"{name}.json": sidecar})
     lines = generated.verilog.count("\n")
     if as_json:
         print_json({"files": [str(path) for path in paths], "lines": lines,
                     "seconds": round(seconds, 3), "sidecar": generated.sidecar})
         return
-    click.echo(f"{paths[0]}: {lines} lines, made in {seconds:.1f} s")
-    click.echo(f"{paths[1]}: configuration, ports, modules, probe points")
+    for path in paths[:-1]:
+        lines = texts[path.name].count("\n")
+        click.echo(f"{path}: {lines} lines, made in {seconds:.1f} s")
+    click.echo(f"{paths[-1]}: configuration, ports, modules, memories, probe points")

@@ -17,7 +17,11 @@ from gavel_tb.synthesis.families import BLOCK_RAM
 BUFFERS = {"cell_data", "cell_next", "frame_next", "words", "ring", "direct_table", "route_copy"}
 """Memories that every family must make of block RAM."""
 
-SEEDS = 5
+FITS = {"ecp5", "xc7", "xcup"}
+"""The preset has more LUTs and block RAMs than a GW2A-55, and far more than an iCE40HX8K."""
+
+SEEDS = 1
+"""Of place and route: the check is that it ends. Medians of several seeds are for `gavel ppa`."""
 
 
 @pytest.fixture(params=TARGETS)
@@ -38,7 +42,7 @@ def test_target(made: tuple[str, dict[str, Any]]) -> None:
     assert known["resources"]["latches"] == 0
     memories = {path.rpartition(".")[2]: kind for path, kind in known["memories"].items()}
     assert {memory for memory in BUFFERS if memories[memory] != BLOCK_RAM} == set()
-    assert known["fits"] == (name != "ice40")
+    assert known["fits"] == (name in FITS)
     if name == "ecp5":
         assert len(known["runs"]) == SEEDS
         assert [run["failed"] for run in known["runs"]] == [""] * SEEDS

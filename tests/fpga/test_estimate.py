@@ -9,6 +9,7 @@ import pytest
 
 from gavel_model.loader import load_config
 from gavel_rtl.free_list import FreeList
+from gavel_tb.fpga.crossings import NO_CROSSINGS
 from gavel_tb.fpga.estimate import check_tools, estimate
 from gavel_tb.fpga.targets import TARGETS
 from gavel_tb.synthesis import place_route
@@ -33,11 +34,12 @@ def told(seen):
 def test_with_place_and_route(block, folder):
     seen: list[tuple[float, str]] = []
     known = estimate(*block, FAMILIES["ecp5"], (1, 2), MHZ, told(seen))
-    assert known.verdict.startswith(f"{known.synthesis.area.luts:,} LUT4, ")
+    assert known.verdict.startswith(f"{known.flattened.area.luts:,} LUT4, ")
     assert ": fits into LFE5U-85F, routes, " in known.verdict
     assert known.verdict.endswith("MHz (median of 2)")
-    assert [text for _, text in seen] == ["Verilator", "Yosys", "nextpnr, 2 seeds",
-                                          "nextpnr, 1 of 2 seeds", "nextpnr, 2 of 2 seeds"]
+    assert [text for _, text in seen] == [
+        "Verilator", "Yosys", "Yosys, flattened", "nextpnr, 2 seeds", "nextpnr, 1 of 2 seeds",
+        "nextpnr, 2 of 2 seeds"]
     assert [share for share, _ in seen] == sorted(share for share, _ in seen)
     text = folder("ecp5", known)["README.md"]
     assert "| LUT4 | " in text
@@ -46,6 +48,10 @@ def test_with_place_and_route(block, folder):
     assert "`block.ring" in text
     assert "--package CABGA756 --speed 8" in text
     assert "Latches: 0. Warnings of Yosys: 0." in text
+    assert "LFE5U-85F, flattened:" in text
+    # What was placed is what was flattened.
+    placed = known.placed.runs[0].used["TRELLIS_FF"]
+    assert placed == known.flattened.area.flip_flops
     data = known.as_dict()
     assert data["fits"] is True
     assert data["memories"] == {"gavel_free_list.ring": "block_rams"}
@@ -78,12 +84,21 @@ def test_lint_only(block, folder):
 def test_a_design_that_does_not_fit(block, folder):
     small = replace(FAMILIES["ecp5"], capacity={"luts": 10, "flip_flops": 1000, "block_rams": 0})
     known = estimate(*block, small, (1,), MHZ, told([]))
-    assert known.placed is None
+    assert known.placed is known.flattened is None
     assert known.verdict == (f"does not fit into LFE5U-85F: {known.synthesis.area.luts:,} LUT4 of "
                              "10, 1 DP16KD of 0")
     assert known.as_dict()["fits"] is False
     assert "was not tried, because the design does not fit" in folder("ecp5", replace(
         known, family=FAMILIES["ecp5"]))["README.md"]
+
+
+def test_a_design_that_may_fit_flattened_is_flattened(block):
+    luts = 50
+    tight = replace(FAMILIES["ecp5"], capacity={"luts": luts})
+    known = estimate(*block, tight, (1,), MHZ, told([]))
+    assert known.flattened is not None
+    assert known.placed is None
+    assert known.verdict.endswith(f"{known.flattened.area.luts:,} LUT4 of {luts}")
 
 
 def test_a_missing_tool_is_named(monkeypatch):
@@ -100,7 +115,8 @@ def test_a_missing_tool_is_named(monkeypatch):
 def test_nextpnr_reads_the_constraints(block, tmp_path, name, options):
     family = FAMILIES[name]
     made = synthesize(*block, family, tmp_path)
-    (tmp_path / options[1]).write_text(TARGETS[name].constraints[0].write(["clk"], 99.5))
+    text = TARGETS[name].constraints[0].write(["clk"], 99.5, NO_CROSSINGS)
+    (tmp_path / options[1]).write_text(text)
     tool = replace(family.place_route, arguments=(*family.place_route.arguments, *options))
     placed = place_and_route(replace(made, family=replace(family, place_route=tool)), (1,))
     assert placed.routed

@@ -20,6 +20,7 @@ from gavel_fast.pin_block import get_inputs, get_pins
 from gavel_model.config import SwitchConfig
 from gavel_model.loader import load_config
 from gavel_model.pins import Inputs, RegisterPins, RxPins, TxPins
+from gavel_rtl.memory_module import MemoryShape
 from gavel_rtl.verilog import COLLISION_ATTRIBUTES
 from gavel_rtl.yosys import yosys_command
 from gavel_tb.block_producer import Chunk, PlainProducer
@@ -137,20 +138,18 @@ def with_unknown_collisions(verilog: str, *, always: bool = False) -> str:
     """Memories that promise `NO_COLLISION` show x for a word that is being written; ``always``: and
     for the one that would be if anything were."""
     parts = []
-    marked = []
+    marked = 0
     for part in re.split(r"^(?=module )", verilog, flags=re.MULTILINE):
-        for name in re.findall(rf"^  {re.escape(COLLISION_ATTRIBUTES)} reg \S+ (\w+) \[", part,
-                               re.MULTILINE):
-            write = re.search(rf"    if \((.+)\)\n      {name}\[(.+)\] <= ", part)
-            assert write is not None
-            enable, address = "1" if always else write[1], write[2]
-            part, reads = re.subn(rf"<= {name}\[(.+)\];", lambda read, name=name, enable=enable,
-                                  address=address: f"<= ({enable}) && ({address}) == ({read[1]}) ? "
-                                  f"{{128{{1'bx}}}} : {name}[{read[1]}];", part)
+        if COLLISION_ATTRIBUTES in part:
+            enable = "1" if always else "w_en"
+            part, reads = re.subn(r"<= array\[r_addr\];", f"<= ({enable}) && w_addr == r_addr ? "
+                                  "{128{1'bx}} : array[r_addr];", part)
             assert reads == 1
-            marked.append(name)
+            marked += 1
         parts.append(part)
-    assert marked == ["ring", "cell_data", "cell_next", "sent_at", "starts", "words", "frame_next"]
+    names = re.findall(r"^module (\w+)\(", verilog, re.MULTILINE)
+    shapes = [MemoryShape.of(name) for name in names]
+    assert marked == sum(shape is not None and shape.kind == "ram" for shape in shapes) > 0
     return "".join(parts)
 
 

@@ -1,12 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One small synthesized block, shared."""
+"""One small synthesized block, shared, and a bench in Icarus."""
 
 from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from gavel_model.loader import load_config
 from gavel_rtl.free_list import FreeList
+from gavel_tb.fpga.smoke_bench import BENCH
 from gavel_tb.synthesis.components import block_rtlil
 from gavel_tb.synthesis.families import FAMILIES
 from gavel_tb.synthesis.synthesize import Synthesis, synthesize
@@ -18,3 +25,26 @@ def free_list(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
     text, top = block_rtlil(FreeList(load_config("fpga")))
     return synthesize(text, top, FAMILIES["ecp5"], tmp_path_factory.mktemp("free_list"),
                       language="rtlil", flatten=False)
+
+
+@pytest.fixture
+def smoke(tmp_path: Path) -> Callable[[str, str], subprocess.CompletedProcess[str]]:
+    """smoke(bench, Verilog of the switch) -> what Icarus says."""
+    for tool in ("iverilog", "vvp"):
+        if shutil.which(tool) is None:
+            reason = f"{tool} is missing: apt-get install iverilog"
+            if os.environ.get("GAVEL_REQUIRE_TOOLS") == "1":
+                pytest.fail(reason)
+            pytest.skip(reason)
+
+    def run(bench: str, design: str) -> subprocess.CompletedProcess[str]:
+        (tmp_path / "bench.v").write_text(bench)
+        (tmp_path / "design.v").write_text(design)
+        made = subprocess.run(["iverilog", "-g2005", "-Wall", "-Wno-timescale", "-o", "smoke.vvp",
+                               "-s", BENCH, "bench.v", "design.v"], cwd=tmp_path, check=True,
+                              capture_output=True, text=True)
+        assert made.stdout == made.stderr == ""
+        return subprocess.run(["vvp", "-n", "smoke.vvp"], cwd=tmp_path, capture_output=True,
+                              text=True, check=False)
+
+    return run

@@ -20,3 +20,10 @@ def test_a_block_is_measured_by_itself(tmp_path):
     assert figures.area.flip_flops == 64 + 56 + 1 + 1 + 1 + 3 + 1 + 20 + 1
     assert 0 < figures.area.luts < 20
     assert figures.placed is None and figures.path == ""
+
+
+def test_with_the_hierarchy_every_instance_counts(tmp_path):
+    lists = measure(Blocks(load_config("tiny")), "voq_lists", tmp_path, flatten=False)
+    # Both tables of heads are instances of one module; then tails, and links.
+    assert lists.area.lut_rams == 4 + 4 + 1 + 4
+    assert lists.area.flip_flops > 0

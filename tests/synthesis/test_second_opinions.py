@@ -3,12 +3,9 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +15,7 @@ from gavel_model.config import SwitchConfig
 from gavel_model.loader import load_config
 from gavel_model.top_options import TopOptions
 from gavel_tb.build_cache import BuildCache, Design
-from gavel_tb.fpga.smoke_bench import BENCH, smoke_bench
+from gavel_tb.fpga.smoke_bench import smoke_bench
 from gavel_tb.synthesis.lint import lint
 from gavel_tb.synthesis.synthesize import check_verilog
 
@@ -47,29 +44,6 @@ def case(request: pytest.FixtureRequest, sim_cache: Path) -> Case:
     source, overrides = PRESETS[request.param]
     config = load_config(source, overrides)
     return Case(request.param, config, BuildCache(sim_cache).design(config))
-
-
-@pytest.fixture
-def smoke(tmp_path: Path) -> Callable[[str, str], subprocess.CompletedProcess[str]]:
-    """smoke(bench, Verilog of the switch) -> what Icarus says."""
-    for tool in ("iverilog", "vvp"):
-        if shutil.which(tool) is None:
-            reason = f"{tool} is missing: apt-get install iverilog"
-            if os.environ.get("GAVEL_REQUIRE_TOOLS") == "1":
-                pytest.fail(reason)
-            pytest.skip(reason)
-
-    def run(bench: str, design: str) -> subprocess.CompletedProcess[str]:
-        (tmp_path / "bench.v").write_text(bench)
-        (tmp_path / "design.v").write_text(design)
-        made = subprocess.run(["iverilog", "-g2005", "-Wall", "-Wno-timescale", "-o", "smoke.vvp",
-                               "-s", BENCH, "bench.v", "design.v"], cwd=tmp_path, check=True,
-                              capture_output=True, text=True)
-        assert made.stdout == made.stderr == ""
-        return subprocess.run(["vvp", "-n", "smoke.vvp"], cwd=tmp_path, capture_output=True,
-                              text=True, check=False)
-
-    return run
 
 
 SLANG = """

@@ -91,6 +91,22 @@ def test_warnings_are_found(text, said, tmp_path):
     assert any(said in warning for warning in made.warnings), made.warnings
 
 
+NARROW = """module top(input clk, input we, input [9:0] wa, input [9:0] ra, input [2:0] d,
+           output reg [2:0] q);
+  reg [2:0] m [0:1023];
+  always @(posedge clk) if (we) m[wa] <= d;
+  always @(posedge clk) q <= m[ra];
+endmodule
+"""
+
+
+def test_warnings_of_the_libraries_of_yosys_are_no_faults_of_the_design(tmp_path):
+    made = synthesize.synthesize(NARROW, "top", FAMILIES["gowin"], tmp_path)
+    assert made.area.block_rams == 1
+    assert "gowin/brams_map.v:" in (tmp_path / synthesize.LOG_NAME).read_text("utf-8")
+    assert made.warnings == ()
+
+
 def test_bad_verilog_is_one_line(tmp_path):
     with pytest.raises(SynthesisError, match=r"^Yosys stopped: .*syntax error") as caught:
         synthesize.synthesize("module top(;\n", "top", ECP5, tmp_path)

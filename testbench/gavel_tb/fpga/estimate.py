@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from gavel_tb.synthesis.area import Area
 from gavel_tb.synthesis.families import Family
 from gavel_tb.synthesis.lint import lint
 from gavel_tb.synthesis.place_route import PlacedSeeds, check_nextpnr, place_and_route
@@ -31,7 +32,11 @@ class Estimate:
     lint
         What Verilator has found; None if it was not asked.
     synthesis
-        None where Yosys does not know the family, or nothing was asked for.
+        With its hierarchy, so that blocks have figures; None where Yosys does not know the family,
+        or nothing was asked for.
+    flattened
+        The same in one module, which is smaller and is what was placed; None where nextpnr does not
+        know the family, or the design is far too large.
     placed
         None where nextpnr was not run.
     mhz
@@ -43,24 +48,30 @@ class Estimate:
     family: Family
     lint: str | None
     synthesis: Synthesis | None
+    flattened: Synthesis | None = None
     placed: PlacedSeeds | None
     mhz: float
     not_done: tuple[str, ...]
 
     @property
+    def area(self) -> Area | None:
+        """Resources of the whole, as small as they are known."""
+        made = self.flattened or self.synthesis
+        return made.area if made else None
+
+    @property
     def beyond(self) -> str:
         """What does not fit into the device; "" if all does, or if nobody knows."""
-        return self.synthesis.area.beyond(self.family) if self.synthesis else ""
+        return self.area.beyond(self.family) if self.area else ""
 
     @property
     def verdict(self) -> str:
         """One line."""
-        family = self.family
-        if self.synthesis is None:
+        family, area = self.family, self.area
+        if area is None:
             if self.lint is None:
                 return "no estimate was asked for"
             return f"only lint was done, which {'has findings' if self.lint else 'is clean'}"
-        area = self.synthesis.area
         text = (f"{area.luts:,} {family.lut_title}, {area.flip_flops:,} flip-flops, "
                 f"{area.block_rams:,} {family.ram_title}")
         if self.beyond:
@@ -81,7 +92,8 @@ class Estimate:
             "family": self.family.name, "device": self.family.device,
             "verdict": self.verdict, "lint": self.lint,
             "fits": None if made is None else not self.beyond,
-            "resources": None if made is None else asdict(made.area),
+            "resources": None if self.area is None else asdict(self.area),
+            "flattened": self.flattened is not None,
             "blocks": {} if made is None else {
                 name: {"instances": module.instances, "own": asdict(module.own)}
                 for name, module in made.modules.items()},
@@ -104,6 +116,8 @@ _NO_TIMING = ("Place and route was not done for this family, so there is no figu
 _NOT_PLACED = "Place and route was not tried, because the design does not fit."
 _HIERARCHY = ("Synthesis kept the hierarchy, which names the blocks and is quick; a tool that "
               "flattens the design makes it smaller.")
+_BLOCKS = ("Figures of blocks and memories are of a synthesis that kept the hierarchy, and larger "
+           "than their share in the whole, which was flattened.")
 _ALONE = ("The switch stood alone, without pads, MACs and PCS; timing is that of nextpnr's model, "
           "not the vendor's.")
 
@@ -138,6 +152,7 @@ def estimate(verilog: str, top: str, family: Family, seeds: Sequence[int], mhz: 
         If Verilator is missing.
     """
     made: Synthesis | None = None
+    flattened: Synthesis | None = None
     placed: PlacedSeeds | None = None
     with tempfile.TemporaryDirectory(prefix="gavel-fpga-") as name:
         folder = Path(name)
@@ -147,16 +162,26 @@ def estimate(verilog: str, top: str, family: Family, seeds: Sequence[int], mhz: 
             not_done: tuple[str, ...] = (_LINT_ONLY,)
         else:
             progress(0.0, "Yosys")
-            made = synthesize(verilog, top, family, folder, flatten=False)
+            made = synthesize(verilog, top, family, folder / "blocks", flatten=False)
             if family.place_route is None:
                 not_done = (_HIERARCHY, _NO_TIMING)
-            elif made.area.beyond(family):
+            elif _far_beyond(made.area, family):
                 not_done = (_HIERARCHY, _NOT_PLACED)
             else:
-                not_done = (_HIERARCHY, _ALONE)
-                placed = _place(made, seeds, mhz, progress)
-    return Estimate(family=family, lint=findings, synthesis=made, placed=placed, mhz=mhz,
-                    not_done=not_done)
+                progress(_SYNTHESIS_SHARE / 3, "Yosys, flattened")
+                flattened = synthesize(verilog, top, family, folder / "flattened")
+                if flattened.area.beyond(family):
+                    not_done = (_BLOCKS, _NOT_PLACED)
+                else:
+                    not_done = (_BLOCKS, _ALONE)
+                    placed = _place(flattened, seeds, mhz, progress)
+    return Estimate(family=family, lint=findings, synthesis=made, flattened=flattened,
+                    placed=placed, mhz=mhz, not_done=not_done)
+
+
+def _far_beyond(area: Area, family: Family) -> bool:
+    """Even half of the LUTs would not fit: flattening has never taken away that much."""
+    return bool(replace(area, luts=area.luts // 2).beyond(family))
 
 
 def _place(made: Synthesis, seeds: Sequence[int], mhz: float, progress: Progress) -> PlacedSeeds:

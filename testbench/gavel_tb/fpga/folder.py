@@ -10,6 +10,7 @@ from typing import Any
 from gavel_model.config import SwitchConfig
 from gavel_model.top_options import TopOptions
 from gavel_tb.fpga.core_file import core_file
+from gavel_tb.fpga.crossings import crossings
 from gavel_tb.fpga.estimate import Estimate
 from gavel_tb.fpga.pin_meanings import is_clock
 from gavel_tb.fpga.readme import readme
@@ -41,6 +42,7 @@ def make_folder(config: SwitchConfig, options: TopOptions, target: Target, veril
     clocks = [pin["name"] for pin in pins if is_clock(pin["name"])]
     about = (f"Gavel switch, {config.ports} ports of {config.data_width} bits, for "
              f"{target.family.title}")
+    between = crossings(config.ports, options)
     constraints = {f"{top}{kind.suffix}": kind for kind in target.constraints}
     files = {
         f"{top}.v": (verilog, f"the switch, top module `{top}`"),
@@ -48,7 +50,7 @@ def make_folder(config: SwitchConfig, options: TopOptions, target: Target, veril
                         "configuration, ports, modules, probe points"),
         f"{top}_instance.v": (_instance(top, pins), "an instantiation to copy"),
         f"{top}.vlt": (waivers(), "what Verilator's lint may find, and why"),
-        **{name: (kind.write(clocks, estimate.mhz), f"constraints for {target.vendor}")
+        **{name: (kind.write(clocks, estimate.mhz, between), f"constraints for {target.vendor}")
            for name, kind in constraints.items()},
         f"{top}.core": (core_file(top, target, about, [
             (name, kind.file_type) for name, kind in constraints.items()]),

@@ -158,11 +158,12 @@ def _estimate(estimate: Estimate) -> Iterator[str]:
     family, made, placed = estimate.family, estimate.synthesis, estimate.placed
     yield f"{_sentence(estimate.verdict)}\n"
     if made is not None:
-        area = made.area
+        area = estimate.area or made.area
+        how = "flattened" if estimate.flattened else "with its hierarchy"
         rows = ((family.lut_title, area.luts, "luts"),
                 ("flip-flops", area.flip_flops, "flip_flops"),
                 (family.ram_title, area.block_rams, "block_rams"))
-        yield (f"\nYosys {made.version}, `{' '.join(family.passes)}`, {family.device}:\n\n"
+        yield (f"\nYosys {made.version}, `{' '.join(family.passes)}`, {family.device}, {how}:\n\n"
                "| resource | used | of | share |\n|---|---:|---:|---:|\n")
         for title, used, kind in rows:
             limit = family.capacity[kind]

@@ -105,7 +105,7 @@ class Blocks:
 
 
 def measure(blocks: Blocks, block: str, folder: Path, seeds: Sequence[int] = (), *,
-            family: Family = FAMILIES["ecp5"],
+            family: Family = FAMILIES["ecp5"], flatten: bool = True,
             progress: Callable[[str], None] = lambda _text: None) -> Figures:
     """The figures of one block.
 
@@ -119,6 +119,9 @@ def measure(blocks: Blocks, block: str, folder: Path, seeds: Sequence[int] = (),
         Gets netlists, reports and logs.
     seeds
         Of the placer; without any nothing is placed.
+    flatten
+        As for `gavel_tb.synthesis.synthesize.synthesize`. With the hierarchy each module is
+        synthesized once, however many instances it has.
     progress
         Told what is begun.
 
@@ -131,13 +134,14 @@ def measure(blocks: Blocks, block: str, folder: Path, seeds: Sequence[int] = (),
         check_nextpnr(family)
     progress(f"{block}: synthesis")
     text, top = blocks.rtlil(block, registered=False)
-    made = synthesize(text, top, family, folder / block, language="rtlil")
+    made = synthesize(text, top, family, folder / block, language="rtlil", flatten=flatten)
     area, too_large = made.area, made.area.beyond(family)
     placed = None
     if seeds and not too_large:
         if block != WHOLE:
             text, top = blocks.rtlil(block, registered=True)
-            made = synthesize(text, top, family, folder / f"{block}-registered", language="rtlil")
+            made = synthesize(text, top, family, folder / f"{block}-registered", language="rtlil",
+                              flatten=flatten)
         progress(f"{block}: place and route, {len(seeds)} seeds")
         placed = place_and_route(made, seeds)
     return Figures(block=block, instances=blocks.instances[block], area=area,

@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
+from gavel_rtl.memory_module import ARRAY, INSIDE, memory_places
 from gavel_rtl.yosys import MISSING, yosys_command, yosys_failure
 from gavel_tb.process import run_child
 from gavel_tb.synthesis.area import Area, area_of
@@ -32,11 +33,17 @@ NETLIST_NAME = "netlist.json"
 LOG_NAME = "yosys.log"
 _STAT_NAME = "stat.json"
 
-_WARNING = re.compile(r"^(?:\S+:\d+: )?Warning: (.*)$", re.MULTILINE)
+_WARNING = re.compile(r"^(?:(?!/)\S+:\d+: )?Warning: (.*)$", re.MULTILINE)
+"""One of the design, whose file stands in the folder: Yosys warns of its own libraries, too, with
+their full paths."""
+
 _MAPPED = re.compile(r"^(?:mapping memory (\S+) via (\S+)|using FF mapping for memory (\S+))$",
                      re.MULTILINE)
 _CONSTANTS = "$auto$proc_rom"
 """Names of tables that Yosys makes of case statements: no memories."""
+
+_IN_MODULE = re.compile(rf"(?:\.{INSIDE})?\.{ARRAY}$")
+"""What the module of a memory adds to the name that the memory has in its block."""
 
 _DISTRIBUTED = re.compile(r"DPR16|LUTRAM|RAM16S")
 
@@ -138,8 +145,8 @@ def synthesize(text: str, top: str, family: Family, folder: Path, *,
     name, read = _READ[language]
     (folder / name).write_text(with_promises(text) if language == "rtlil" else text, "utf-8")
     script = " ".join((*family.passes, "-top", top, *_flattening(family, flatten)))
-    passes = (read, f"hierarchy -check -top {top}", script, f"tee -q -o {_STAT_NAME} stat -json",
-              f"write_json {NETLIST_NAME}")
+    passes = (*_reading(text, top, read, flatten=flatten), script,
+              f"tee -q -o {_STAT_NAME} stat -json", f"write_json {NETLIST_NAME}")
     log = _run(passes, folder)
     modules = _modules(json.loads((folder / _STAT_NAME).read_text("utf-8")), top, family)
     return Synthesis(
@@ -161,7 +168,7 @@ def map_memories(text: str, top: str, family: Family, folder: Path) -> tuple[Mem
     (folder / name).write_text(text, "utf-8")
     script = " ".join((*family.passes, "-top", top, *_flattening(family, flatten=False),
                        "-run", f"begin:{family.after_memories}"))
-    return _memories(_run((read, f"hierarchy -check -top {top}", script), folder))
+    return _memories(_run((*_reading(text, top, read, flatten=False), script), folder))
 
 
 def check_verilog(text: str, top: str, folder: Path) -> tuple[str, ...]:
@@ -178,6 +185,16 @@ def check_verilog(text: str, top: str, folder: Path) -> tuple[str, ...]:
     log = _run((read, f"hierarchy -check -top {top}", "proc", "flatten", "opt_clean", "check"),
                folder)
     return tuple(dict.fromkeys(_WARNING.findall(log)))
+
+
+def _reading(text: str, top: str, read: str, *, flatten: bool) -> tuple[str, ...]:
+    """Passes before those of the family. Where the hierarchy stays, the modules of memories come
+    into their blocks, which then have them in their figures, and pins that nobody uses go."""
+    passes: tuple[str, ...] = (read, f"hierarchy -check -top {top}")
+    modules = sorted({memory for _, _, memory in memory_places(text)})
+    if flatten or not modules:
+        return passes
+    return (*passes, "proc", f"flatten {' '.join(f't:{name}' for name in modules)}")
 
 
 def _flattening(family: Family, flatten: bool) -> tuple[str, ...]:
@@ -207,7 +224,7 @@ def _memories(log: str) -> tuple[Memory, ...]:
         if _CONSTANTS in mapped + plain:
             continue
         kind = FLIP_FLOP if plain else LUT_RAM if _DISTRIBUTED.search(primitive) else BLOCK_RAM
-        found[(mapped or plain).replace("\\", "")] = kind
+        found[_IN_MODULE.sub("", (mapped or plain).replace("\\", ""))] = kind
     return tuple(Memory(name, kind) for name, kind in found.items())
 
 

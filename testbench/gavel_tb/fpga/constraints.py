@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Constraint files: clocks, and paths between clocks by the names of their registers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from gavel_tb.fpga.crossings import Crossings
+
+Writer = Callable[[Sequence[str], float, Crossings], str]
+"""Constraints from the names of the clocks, the core clock first, their frequency in MHz, and the
+paths between them."""
+
+_INSIDE = """\
+The switch stands inside of a design of yours, so there are no pins here: those are of your board.
+Its inputs are sampled by the clocks of their sides, and resets are synchronous."""
+
+_NOT_BOUNDED = """\
+Between these clocks there are only the paths of docs/clocks.md. nextpnr times no path from one
+clock to another, and has no bound for it: look at what its log says of them ("Max delay")."""
+
+_GOWIN = """\
+Paths between these clocks are not timed. Those of pointers ought to take less than a period, and
+their bits equally long: names of registers are in docs/clocks.md, and synthesis adds to them."""
+
+_VIVADO = """\
+Between these clocks: Gray-coded pointers take at most a period, and so does what is read of a
+memory; synchronisers of one bit are not timed. All other paths are, so none is forgotten."""
+
+_QUARTUS = """\
+Between these clocks paths are not timed, but pointers are bounded: their bits are equally long,
+and take less than a period."""
+
+
+def _comment(text: str, sign: str = "#") -> list[str]:
+    return [f"{sign} {line}".rstrip() for line in text.splitlines()]
+
+
+def _lines(*lines: str) -> str:
+    return "\n".join(["# SPDX-License-Identifier: Apache-2.0", *lines]) + "\n"
+
+
+def _period(mhz: float) -> str:
+    return f"{1000 / mhz:.3f}"
+
+
+def lpf(clocks: Sequence[str], mhz: float, between: Crossings) -> str:
+    """For nextpnr and Diamond, ECP5."""
+    return _lines(*_comment(_INSIDE), *(f'FREQUENCY PORT "{clock}" {mhz} MHZ;' for clock in clocks),
+                  *(_comment(_NOT_BOUNDED) if between.fifos else ()))
+
+
+def pcf(clocks: Sequence[str], mhz: float, between: Crossings) -> str:
+    """For nextpnr, iCE40."""
+    return _lines(*_comment(_INSIDE), *(f"set_frequency {clock} {mhz}" for clock in clocks),
+                  *(_comment(_NOT_BOUNDED) if between.fifos else ()))
+
+
+def _clocks(clocks: Sequence[str], mhz: float) -> Iterator[str]:
+    """What Vivado, Quartus and Gowin read alike."""
+    for clock in clocks:
+        yield f"create_clock -name {clock} -period {_period(mhz)} [get_ports {{{clock}}}]"
+
+
+def _groups(clocks: Sequence[str]) -> str:
+    groups = " ".join(f"-group [get_clocks {{{clock}}}]" for clock in clocks)
+    return f"set_clock_groups -asynchronous {groups}"
+
+
+def xdc(clocks: Sequence[str], mhz: float, between: Crossings) -> str:
+    """For Vivado. Clock groups would come before the bounds, so there are none."""
+    period = _period(mhz)
+
+    def cells(path: str, more: str = "") -> str:
+        name = path.replace(".", "/")
+        return f"[get_cells -hierarchical -filter {{NAME =~ *{name}{more}}}]"
+
+    def paths() -> Iterator[str]:
+        for fifo in between.fifos:
+            for source, sink in fifo.pointers:
+                ends = f"-from {cells(source, '_reg[*]')} -to {cells(sink, '_reg[*]')}"
+                yield f"set_max_delay -datapath_only {ends} {period}"
+                yield f"set_bus_skew {ends} {period}"
+            words = cells(fifo.memory, "/array_reg*")
+            read = cells(fifo.memory, "/* && REF_NAME =~ FD*")
+            yield f"set_max_delay -datapath_only -from {words} -to {read} {period}"
+            reset = fifo.reset.replace(".", "/")
+            yield ("set_false_path -to [get_pins -hierarchical -filter "
+                   f"{{NAME =~ *{reset}/stage*_reg/PRE}}]")
+        for sink in between.single:
+            yield f"set_false_path -to {cells(sink, '_reg*')}"
+
+    return _lines(*_comment(_INSIDE), *_clocks(clocks, mhz),
+                  *(_comment(_VIVADO) if between.fifos else ()), *paths())
+
+
+def quartus_sdc(clocks: Sequence[str], mhz: float, between: Crossings) -> str:
+    """For Quartus Prime Pro, as its guide has it for FIFOs with two clocks: skew and net delay
+    count beside clock groups."""
+    period = _period(mhz)
+
+    def registers(path: str) -> str:
+        return f"[get_registers {{*{path.replace('.', '|')}[*]}}]"
+
+    def paths() -> Iterator[str]:
+        for fifo in between.fifos:
+            for source, sink in fifo.pointers:
+                ends = f"-from {registers(source)} -to {registers(sink)}"
+                yield f"set_max_skew {ends} {period}"
+                yield f"set_net_delay {ends} -max {period}"
+
+    groups = [*_comment(_QUARTUS), _groups(clocks)] if between.fifos else []
+    return _lines(*_comment(_INSIDE), *_clocks(clocks, mhz), "derive_clock_uncertainty", *groups,
+                  *paths())
+
+
+def gowin_sdc(clocks: Sequence[str], mhz: float, between: Crossings) -> str:
+    """For Gowin EDA."""
+    groups = [*_comment(_GOWIN), _groups(clocks)] if between.fifos else []
+    return _lines(*_comment(_INSIDE), *_clocks(clocks, mhz), *groups)
+
+
+def cst(_clock_names: Sequence[str], _mhz: float, _between: Crossings) -> str:
+    """Pins for Gowin EDA, which are those of a board."""
+    text = _lines(*_comment(_INSIDE), "IO_LOC and IO_PORT lines of your board go here.")
+    return text.replace("# ", "// ").replace("\nIO_LOC", "\n// IO_LOC")

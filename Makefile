@@ -99,7 +99,7 @@ verilog: $(READY) ## Verilog of every preset, into build/verilog
 	@for preset in tiny fpga pod rack scale; do \
 		$(BIN)/gavel verilog --config $$preset -o build/verilog/$$preset; done
 
-registers: $(READY) ## Tables of the model and docs/registers.md, from gavel.rdl
+registers: $(READY) ## Tables of the model and docs/registers.md, from the SystemRDL
 	$(BIN)/gavel registers --table
 
 clean: ## Remove what the targets made, but for the virtual environment

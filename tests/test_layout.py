@@ -29,7 +29,9 @@ BLOCKS = (
     "credit_sender", "credit_receiver", "pause_sender", "pause_receiver",
     "mac_control_transmitter", "mac_control_receiver", "counters", "registers", "port", "switch",
     "xgmii_rx", "xgmii_tx", "xgmii_port", "axi_stream_rx", "fcs_append", "axi_stream_tx",
-    "axi_stream_port", "top",
+    "axi_stream_port", "top", "stall_account", "record_sums", "telemetry_stream",
+    "vc_statistics", "latency_histogram", "voq_levels", "watermarks", "observer", "port_events",
+    "link_health", "telemetry_port", "telemetry",
 )
 """Blocks of the specification's figure, each one file in RTL and one in the model."""
 
@@ -41,12 +43,15 @@ WITHOUT_BENCH = {
     "xgmii_port": "wiring only: compared as a part of the top level",
     "axi_stream_port": "wiring only: compared as a part of the top level",
     "fcs_append": "in the bench of axi_stream_rx",
+    "telemetry_port": "wiring only: compared as a part of telemetry",
 }
 """Blocks that have no bench of their own, and why."""
 
-RTL_MAY_IMPORT = {"config", "mac_control", "ordered_set", "pins", "probes", "profiles",
-                  "register_entry", "register_map", "register_names", "register_table",
-                  "selftest_format", "selftest_map", "top_options"}
+RTL_MAY_IMPORT = {"address_map", "config", "mac_control", "ordered_set", "pins", "probes",
+                  "profiles", "record_format", "register_entry", "register_map", "register_names",
+                  "register_table", "selftest_format", "selftest_map", "selftest_names",
+                  "selftest_table", "telemetry_map", "telemetry_names", "telemetry_table",
+                  "top_options"}
 """Modules of the model that the RTL shares: parameters, formats, addresses; no behaviour."""
 
 MAY_IMPORT = {

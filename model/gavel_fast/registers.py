@@ -47,6 +47,7 @@ from gavel_model.register_map import (
     CreditUnit,
     Global,
     Port,
+    config_values,
     is_of_flow_control,
     reset_values,
     writable_masks,
@@ -139,7 +140,7 @@ def registers(config: SwitchConfig) -> Registers:
     common_mask = np.zeros(COMMON, np.int64)
     for address, register in GLOBAL_OF.items():
         if register.writable and address not in _TABLE_DATA:
-            common_mask[address] = register.mask(config.vcs)
+            common_mask[address] = register.mask(config_values(config))
     return Registers(port, common, mask, common_mask, is_flow)
 
 

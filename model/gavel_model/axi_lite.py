@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
+from gavel_model.address_map import AddressMap
 from gavel_model.config import SwitchConfig
 from gavel_model.pins import NO_ACCESS, RegisterPins
-from gavel_model.register_map import is_mapped
-from gavel_model.selftest_map import is_self_test
+from gavel_model.register_map import SWITCH_MAP, config_values
 
 WORD_BYTES = 4
 ALL_STROBES = 0xF
@@ -52,17 +53,25 @@ class AxiLiteAnswer(NamedTuple):
 class AxiLite:
     """A subordinate of AXI4-Lite; the register port stands behind it.
 
-    With ``self_test`` the registers of the self-test are there as well.
-
     In each cycle: `answer`, `access`, then `step`, which ends it.
+
+    Parameters
+    ----------
+    config
+        The switch.
+    further
+        Address maps beside that of the switch.
     """
 
-    __slots__ = ("_address", "_answered", "_bresp", "_bvalid", "_config", "_data", "_kept",
-                 "_read_address", "_rresp", "_self_test", "_since")
+    __slots__ = ("_address", "_answered", "_bresp", "_bvalid", "_data", "_kept", "_mapped",
+                 "_read_address", "_rresp", "_since", "_writable")
 
-    def __init__(self, config: SwitchConfig, *, self_test: bool = False) -> None:
-        self._config = config
-        self._self_test = self_test
+    def __init__(self, config: SwitchConfig, further: Sequence[AddressMap] = ()) -> None:
+        values = config_values(config)
+        self._mapped, self._writable = (
+            frozenset().union(*(part.addresses(values, writable=writable)
+                                for part in (SWITCH_MAP, *further)))
+            for writable in (False, True))
         self.reset()
 
     def reset(self) -> None:
@@ -144,9 +153,7 @@ class AxiLite:
 
     def _response(self, address: int, *, writable: bool = False) -> Response:
         word, byte = divmod(address, WORD_BYTES)
-        good = byte == 0 and (
-            is_mapped(self._config, word, writable=writable)
-            or (self._self_test and is_self_test(self._config.ports, word, writable=writable)))
+        good = byte == 0 and word in (self._writable if writable else self._mapped)
         return Response.OKAY if good else Response.SLVERR
 
     def _write_response(self, address: int, strobes: int) -> Response:

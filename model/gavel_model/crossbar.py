@@ -29,6 +29,11 @@ class Crossbar:
         """No word is under way."""
         return not (self._first or self._second)
 
+    @property
+    def leaving(self) -> list[CrossbarWord]:
+        """The words in the output registers in this cycle."""
+        return self._second
+
     def step(self, words: list[CrossbarWord]) -> list[CrossbarWord]:
         """Takes the words read in cycle c; returns those in the output registers, read in c-2."""
         arrived = self._second

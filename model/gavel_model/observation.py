@@ -10,7 +10,7 @@ class Observation(NamedTuple):
     """A port in one cycle, by the names of docs/telemetry.md; masks have bit v for VC v, and
     ``count`` has bit n for counter n."""
 
-    count: int = 0
+    count: int = 0  # type: ignore[assignment]  # of a tuple, too; nobody counts these
     rx_bytes: int = 0
     tx_bytes: int = 0
     up: int = 1

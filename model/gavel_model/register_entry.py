@@ -35,20 +35,20 @@ class Field:
 
     name: str
     low: int
-    bits: int = 0
+    bits: Amount = 0
     per_vc: int = 0
     reset: Amount | None = 0
     at_least: Amount | None = None
     at_most: Amount | None = None
     needs: str | None = None
 
-    def width(self, vcs: int) -> int:
-        """Bits, with so many VCs."""
-        return self.bits + self.per_vc * vcs
+    def width(self, values: Mapping[str, int]) -> int:
+        """Bits; ``values`` are those of the configuration."""
+        return amount(self.bits, values) + (self.per_vc and self.per_vc * values["vcs"])
 
-    def mask(self, vcs: int) -> int:
+    def mask(self, values: Mapping[str, int]) -> int:
         """Its bits in the register."""
-        return (1 << self.width(vcs)) - 1 << self.low
+        return (1 << self.width(values)) - 1 << self.low
 
     def is_there(self, values: Mapping[str, int]) -> bool:
         """The configuration has what the field needs."""
@@ -59,7 +59,7 @@ class Field:
         fields of the register with their stored values."""
         if not self.is_there(values):
             return 0
-        width = self.width(values["vcs"])
+        width = self.width(values)
         value &= (1 << width) - 1
         least = None if self.at_least is None else amount(self.at_least, values)
         most = None if self.at_most is None else amount(self.at_most, values)
@@ -88,6 +88,10 @@ class Register:
         It can be written.
     of_each_vc
         It stands once for each VC, in words that follow each other.
+    needs
+        Value of the configuration without which it is not there.
+    elements, stride
+        It stands so many times, so many words apart; not with ``of_each_vc``.
     """
 
     name: str
@@ -95,10 +99,22 @@ class Register:
     fields: tuple[Field, ...]
     writable: bool = True
     of_each_vc: bool = False
+    needs: str | None = None
+    elements: int = 1
+    stride: int = 1
 
-    def mask(self, vcs: int) -> int:
-        """Bits that belong to a field, with so many VCs."""
-        return sum(field.mask(vcs) for field in self.fields)
+    def addresses(self, values: Mapping[str, int]) -> range:
+        """Its word addresses; ``values`` are those of the configuration."""
+        times = values["vcs"] if self.of_each_vc else self.elements
+        return range(self.address, self.address + times * self.stride, self.stride)
+
+    def is_there(self, values: Mapping[str, int]) -> bool:
+        """The configuration has what the register needs."""
+        return self.needs is None or bool(values[self.needs])
+
+    def mask(self, values: Mapping[str, int]) -> int:
+        """Bits that belong to a field; ``values`` are those of the configuration."""
+        return sum(field.mask(values) for field in self.fields)
 
     def reset(self, values: Mapping[str, int]) -> int:
         """Reset value; fields of the hardware are 0."""

@@ -6,8 +6,9 @@ The names and the table are made from ``rdl/gavel.rdl``; here is what follows fr
 
 from __future__ import annotations
 
+from gavel_model.address_map import AddressMap
 from gavel_model.config import SwitchConfig
-from gavel_model.profiles import PROFILE_NAMES
+from gavel_model.profiles import PROFILE_NAMES, PROFILES
 from gavel_model.register_entry import Field, Register, amount
 from gavel_model.register_names import (
     PORT_BASE,
@@ -54,13 +55,25 @@ _VERSION = GLOBAL_OF[Global.VERSION].reset({})
 VERSION = (_VERSION >> 16, _VERSION >> 8 & 0xFF, _VERSION & 0xFF)
 """Version of the register map: major, minor, patch."""
 
+WORD_BITS = 32
+"""Width of a register."""
+
 PER_VC = tuple(offset for offset, register in PORT_OF.items() if register.of_each_vc)
 """Registers that stand once for each VC: that of VC v at the offset + v."""
 
 COUNTERS = len(Counter)
 COUNTER_BITS = 32
+
+SWITCH_MAP = AddressMap(
+    base=0, globals=GLOBALS, port_base=PORT_BASE, port_stride=PORT_STRIDE,
+    port=(*PORT_REGISTERS, *(
+        Register(counter.name, Port.COUNTERS + counter,
+                 (Field("count", 0, bits=COUNTER_BITS, reset=None),), writable=False)
+        for counter in Counter)))
+"""All registers of a switch."""
+
 ENTRY_VALID = 1 << TableData.VALID
-ENTRY_PORT_MASK = GLOBAL_OF[Global.ROUTE_DATA].fields[0].mask(0)
+ENTRY_PORT_MASK = GLOBAL_OF[Global.ROUTE_DATA].fields[0].mask({})
 
 DROPS = (
     Counter.RX_ERR,
@@ -79,15 +92,15 @@ DROPS = (
 """Counters that stand for a frame lost. MAC Control frames are consumed, not lost, and what
 link-level retry does not accept is sent again."""
 
-LLR_CONTROL_BITS = PORT_OF[Port.LLR_CONTROL].mask(0).bit_length()
+LLR_CONTROL_BITS = PORT_OF[Port.LLR_CONTROL].mask({}).bit_length()
 LLR_CONTROL_RESET = PORT_OF[Port.LLR_CONTROL].reset({})
 SPACING_BITS = int(LlrSpacing.MIN_SPACING)
 """Each half of ``Port.LLR_SPACING``: ACK spacing below, spacing of any two sets above."""
 
-CREDIT_BITS = _field(Port.CBFC_LIMIT, "credits").bits
+CREDIT_BITS = _field(Port.CBFC_LIMIT, "credits").width({})
 """Width of the credit counters and of limits in credits; they are cyclic."""
 
-CELL_LIMIT_BITS = _field(Port.RX_VC_LIMIT, "cells").bits
+CELL_LIMIT_BITS = _field(Port.RX_VC_LIMIT, "cells").width({})
 """Width of a number of cells in a register."""
 
 LARGEST_CREDIT_SIZE = amount(_field(Port.CBFC_SENDER, "size").at_most, {})
@@ -109,7 +122,7 @@ CLASS_FROM_SHIFT = int(Profile.CLASS_FROM)
 def mac_address_reset(port: int) -> int:
     """48-bit reset value of ``MAC_ADDRESS``: 02-00-00-00-00-pp. Ours."""
     low = PORT_OF[Port.MAC_ADDRESS_LO]
-    return (PORT_OF[Port.MAC_ADDRESS_HI].reset({}) << low.fields[0].bits
+    return (PORT_OF[Port.MAC_ADDRESS_HI].reset({}) << low.fields[0].width({})
             | low.reset({"port": port}))
 
 
@@ -132,14 +145,18 @@ def config_values(config: SwitchConfig, port: int = 0, vc: int = 0) -> dict[str,
     """
     names = (
         "ports", "data_width", "vcs", "latency_cycles", "bypass_limit", "esun_ethertype",
-        "ecn_threshold", "buffer_cells", "replay_frames", "replay_cells", "max_frame_cells",
-        "replay_timer", "pcs_lost_timer", "data_age_timer", "replay_count", "ctl_spacing",
-        "ctl_min_spacing", "cf_min_spacing", "cf_max_spacing", "cc_period",
+        "ecn_threshold", "buffer_cells", "replay_frames", "replay_cells", "max_frame_bytes",
+        "max_frame_cells", "replay_timer", "pcs_lost_timer", "data_age_timer", "replay_count",
+        "ctl_spacing", "ctl_min_spacing", "cf_min_spacing", "cf_max_spacing", "cc_period",
     )
+    profile = PROFILE_NAMES.index(config.profile)
     return {
         **{name: getattr(config, name) for name in names},
         "preamble": int(config.mac == "preamble"),
-        "profile_number": PROFILE_NAMES.index(config.profile),
+        "profile_number": profile,
+        "classes": min(config.vcs, 1 << PROFILES[profile].traffic_class.width),
+        "low_ports": min(config.ports, WORD_BITS),
+        "high_ports": max(0, config.ports - WORD_BITS),
         "vc_map": vc_map_reset(config),
         "share_of_a_vc": config.buffer_cells // config.vcs,
         "xoff": config.buffer_cells // 4,
@@ -147,12 +164,6 @@ def config_values(config: SwitchConfig, port: int = 0, vc: int = 0) -> dict[str,
         "port": port,
         "vc": vc,
     }
-
-
-def global_addresses(*, writable: bool = False) -> frozenset[int]:
-    """Word addresses of the registers that a switch has once: all, or those to be written."""
-    return frozenset(register.address for register in GLOBALS
-                     if register.writable or not writable)
 
 
 def port_registers(vcs: int, *, writable: bool = False) -> dict[int, tuple[Register, int]]:
@@ -173,7 +184,7 @@ def reset_values(config: SwitchConfig, port: int = 0) -> dict[int, int]:
 def writable_masks(config: SwitchConfig) -> dict[int, int]:
     """Bits of each register of a port that can be written, by offset."""
     values = config_values(config)
-    return {offset: sum(field.mask(config.vcs) for field in register.fields
+    return {offset: sum(field.mask(values) for field in register.fields
                         if field.is_there(values))
             for offset, (register, _) in port_registers(config.vcs, writable=True).items()}
 
@@ -181,17 +192,3 @@ def writable_masks(config: SwitchConfig) -> dict[int, int]:
 def is_of_flow_control(offset: int) -> bool:
     """Whether a register of a port that can be written belongs to docs/flow_control.md."""
     return Port.VC_WEIGHTS <= offset < Port.VC_MATCH
-
-
-def port_offsets(vcs: int, *, writable: bool = False) -> frozenset[int]:
-    """Offsets of the registers that a port with ``vcs`` VCs has: all, or those to be written."""
-    counters = () if writable else range(Port.COUNTERS, Port.COUNTERS + COUNTERS)
-    return frozenset(port_registers(vcs, writable=writable)) | frozenset(counters)
-
-
-def is_mapped(config: SwitchConfig, address: int, *, writable: bool = False) -> bool:
-    """Whether a word address has a register, or one that can be written."""
-    port, offset = divmod(address - PORT_BASE, PORT_STRIDE)
-    if 0 <= port < config.ports:
-        return offset in port_offsets(config.vcs, writable=writable)
-    return address in global_addresses(writable=writable)

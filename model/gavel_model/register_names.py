@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names in the register map. Made from ``rdl/gavel.rdl`` by ``make registers``; do not edit."""
+"""Names in ``rdl/gavel.rdl``. Made from it by ``make registers``; do not edit."""
 
 from __future__ import annotations
 

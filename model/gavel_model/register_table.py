@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The register map as data. Made from ``rdl/gavel.rdl`` by ``make registers``; do not edit."""
+"""The registers of ``rdl/gavel.rdl`` as data. Made by ``make registers``; do not edit."""
 
 from __future__ import annotations
 

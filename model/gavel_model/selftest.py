@@ -5,38 +5,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gavel_model.config import MIN_FRAME_BYTES, SwitchConfig
-from gavel_model.link_tx import IDLE_UP
+from gavel_model.config import SwitchConfig
 from gavel_model.pins import IDLE, Inputs, RegisterPins, RxPins, TxPins
 from gavel_model.port import Port
+from gavel_model.register_map import WORD_BITS
 from gavel_model.selftest_checker import SelfTestChecker
-from gavel_model.selftest_format import LINE_RATE, FrameFormat, Mode
 from gavel_model.selftest_generator import SelfTestGenerator
 from gavel_model.selftest_map import (
     GLOBAL_BASE,
-    INJECT_HOW_SHIFT,
-    LARGEST_COUNT,
-    LONGEST_SHIFT,
+    HIGH_OF,
     PORT_BASE,
     PORT_STRIDE,
+    RESULTS,
     SELF_TEST_VALUE,
-    WIDE,
     SelfTestControl,
     SelfTestGlobal,
+    SelfTestMode,
     SelfTestRegister,
 )
 from gavel_model.selftest_results import SelfTestResults
+from gavel_model.selftest_settings import SelfTestRegisters
 from gavel_model.switch import Switch
+from gavel_model.telemetry import WatchedSwitch
 
-_R = SelfTestRegister
-_WORD = 32
 _STAGES = 4
-_LENGTH_MASK = 0x3FFF
-_LOAD_MASK = 0x1FFFF
-_MODE_MASK = 3
-_HIGH = tuple(register + 1 for register in WIDE)
-_SIMPLE = {_R.MODE: ("mode", _MODE_MASK), _R.ORDER: ("order", 1), _R.PAYLOAD: ("payload", 3),
-           _R.SEED: ("seed", LARGEST_COUNT), _R.COUNT: ("count", LARGEST_COUNT)}
+_WORD_MASK = (1 << WORD_BITS) - 1
+_OFFSETS = frozenset(SelfTestRegister)
 
 
 class SelfTestPort:
@@ -51,14 +45,14 @@ class SelfTestPort:
     """
 
     def __init__(self, config: SwitchConfig, number: int) -> None:
-        self._config = config
-        self._classes = FrameFormat(config).classes
+        self.registers = SelfTestRegisters(config)
         self.generator = SelfTestGenerator(config, number)
         self.checker = SelfTestChecker(config, number)
         self.results = SelfTestResults()
 
     def reset(self) -> None:
         """Reset values."""
+        self.registers.reset()
         self.generator.reset()
         self.checker.reset()
         self.results.reset()
@@ -68,80 +62,51 @@ class SelfTestPort:
         """``MODE`` as visible in the cycle."""
         return self.generator.settings.mode
 
-    def read(self, offset: int, run: int) -> int:
+    def read(self, register: SelfTestRegister, run: int) -> int:
         """Value of a register, both halves of a wide one."""
-        settings = self.generator.settings
-        if offset in _SIMPLE:
-            return int(getattr(settings, _SIMPLE[_R(offset)][0]))
-        values = {
-            _R.DESTINATIONS: settings.destinations & LARGEST_COUNT,
-            _R.DESTINATIONS_HI: settings.destinations >> _WORD,
-            _R.CLASSES: settings.classes,
-            _R.LENGTH: settings.shortest | settings.longest << LONGEST_SHIFT,
-            _R.LOAD: settings.load,
-            _R.INJECT: settings.inject_every | settings.inject_how << INJECT_HOW_SHIFT,
-            _R.BUSY: int(self.generator.busy(run)),
-            **self.results.values,
-        }
-        return values.get(_R(offset), 0) if offset in values else 0
+        if register is SelfTestRegister.BUSY:
+            return int(self.generator.busy(run))
+        if register in RESULTS:
+            return self.results.read(register)
+        return self.registers.values.get(register, 0)
 
-    def write(self, offset: int, value: int) -> None:
-        """Stores what the register makes of a value."""
-        settings = self.generator.settings
-        if offset in _SIMPLE:
-            name, mask = _SIMPLE[_R(offset)]
-            setattr(settings, name, value & mask)
-        elif offset == _R.DESTINATIONS:
-            low = value & (1 << min(_WORD, self._config.ports)) - 1
-            settings.destinations = settings.destinations >> _WORD << _WORD | low
-        elif offset == _R.DESTINATIONS_HI:
-            high = value & (1 << max(0, self._config.ports - _WORD)) - 1
-            settings.destinations = settings.destinations & LARGEST_COUNT | high << _WORD
-        elif offset == _R.CLASSES:
-            settings.classes = value & (1 << self._classes) - 1
-        elif offset == _R.LENGTH:
-            settings.shortest = self._limited(value)
-            settings.longest = self._limited(value >> LONGEST_SHIFT)
-        elif offset == _R.LOAD:
-            settings.load = min(value & _LOAD_MASK, LINE_RATE)
-        elif offset == _R.INJECT:
-            settings.inject_every = value & (1 << INJECT_HOW_SHIFT) - 1
-            settings.inject_how = value >> INJECT_HOW_SHIFT & 3
-
-    def _limited(self, length: int) -> int:
-        return min(max(length & _LENGTH_MASK, MIN_FRAME_BYTES), self._config.max_frame_bytes)
+    def write(self, register: SelfTestRegister, value: int) -> None:
+        """Stores what the register makes of a value; nothing if it is read only."""
+        if register in self.registers.values:
+            self.registers.write(register, value)
+            self.generator.settings = self.registers.settings
 
     def checked(self, given: RxPins, sent: TxPins) -> RxPins | TxPins | None:
         """What the checker gets."""
-        if self.mode == Mode.OFF:
+        if self.mode == SelfTestMode.OFF:
             return None
-        return sent if self.mode == Mode.INTERNAL else given
+        return sent if self.mode == SelfTestMode.INTERNAL else given
 
     def received(self, given: RxPins) -> RxPins:
         """What the switch receives."""
-        if self.mode == Mode.OFF:
+        if self.mode == SelfTestMode.OFF:
             return given
-        if self.mode == Mode.LINK:
-            return RxPins(up=given.up)
-        return self.generator.word or IDLE
+        if self.mode == SelfTestMode.LINK:
+            return given._replace(valid=0, ctl_valid=0)
+        return (self.generator.word or IDLE)._replace(ctl=given.ctl)
 
     def shown(self, sent: TxPins) -> TxPins:
         """What the MAC is given."""
-        if self.mode in (Mode.OFF, Mode.EXTERNAL):
+        if self.mode in (SelfTestMode.OFF, SelfTestMode.EXTERNAL):
             return sent
-        word = self.generator.word if self.mode == Mode.LINK else None
-        if word is None:
-            return TxPins(up=sent.up)
-        return IDLE_UP._replace(valid=1, sop=word.sop, eop=word.eop, empty=word.empty,
-                                data=word.data, up=sent.up)
+        if self.mode == SelfTestMode.INTERNAL:
+            return sent._replace(valid=0, ctl_valid=0)
+        word = self.generator.word or IDLE
+        return TxPins(valid=word.valid, sop=word.sop, eop=word.eop, empty=word.empty,
+                      ctl=sent.ctl, up=sent.up, data=word.data)
 
     def step(self, pins: RxPins | TxPins | None, run: int, clear: int, cycles: int,
              ready: int) -> None:
         """A cycle; ``pins`` is what the checker gets in it."""
         results, generator, checker = self.results, self.generator, self.checker
         before = checker.frame
-        generator.step(run, clear, cycles & LARGEST_COUNT,
-                       ready if self.mode == Mode.LINK else 1)
+        generator.step(run, clear, cycles & _WORD_MASK,
+                       ready if self.mode == SelfTestMode.LINK else 1)
         checker.step(pins, cycles - _STAGES, clear)
         results.step(generator.sent, checker.bytes, before, cycles)
         if clear:
@@ -182,7 +147,7 @@ class SelfTest:
     def takes(self) -> int:
         """Mask of ports at which all that the switch transmits is taken."""
         return sum(1 << number for number, port in enumerate(self.ports)
-                   if port.mode in (Mode.INTERNAL, Mode.LINK))
+                   if port.mode in (SelfTestMode.INTERNAL, SelfTestMode.LINK))
 
     def step(self, rx: Sequence[RxPins], tx: Sequence[TxPins], ready: int,
              access: RegisterPins) -> None:
@@ -217,15 +182,16 @@ class SelfTest:
     def _read(self, address: int) -> int:
         number, offset = divmod(address - PORT_BASE, PORT_STRIDE)
         if 0 <= number < len(self.ports):
-            if offset in _HIGH:
-                return self._held
-            if offset not in _R.__members__.values():
+            if offset not in _OFFSETS:
                 return 0
-            value = self.ports[number].read(offset, self._run)
-            if offset not in WIDE:
+            register = SelfTestRegister(offset)
+            if register in HIGH_OF.values():
+                return self._held
+            value = self.ports[number].read(register, self._run)
+            if register not in HIGH_OF:
                 return value
-            self._held = value >> _WORD
-            return value & LARGEST_COUNT
+            self._held = value >> WORD_BITS
+            return value & _WORD_MASK
         return self._read_global(address - GLOBAL_BASE)
 
     def _read_global(self, offset: int) -> int:
@@ -236,14 +202,15 @@ class SelfTest:
         if offset == SelfTestGlobal.BUSY:
             return int(any(port.generator.busy(self._run) for port in self.ports))
         if offset == SelfTestGlobal.CYCLES:
-            self._held = self._cycles >> _WORD
-            return self._cycles & LARGEST_COUNT
-        return self._held if offset == SelfTestGlobal.CYCLES + 1 else 0
+            self._held = self._cycles >> WORD_BITS
+            return self._cycles & _WORD_MASK
+        return self._held if offset == SelfTestGlobal.CYCLES_HI else 0
 
     def _write(self, address: int, value: int) -> None:
         number, offset = divmod(address - PORT_BASE, PORT_STRIDE)
         if 0 <= number < len(self.ports):
-            self.ports[number].write(offset, value)
+            if offset in _OFFSETS:
+                self.ports[number].write(SelfTestRegister(offset), value)
         elif address == GLOBAL_BASE + SelfTestGlobal.CONTROL:
             self._run = value >> SelfTestControl.RUN & 1
 
@@ -262,14 +229,16 @@ class TestedSwitch:
     ----------
     config
         The switch.
+    telemetry
+        It is watched.
     """
 
     __test__ = False
     """Not a test, whatever its name begins with."""
 
-    def __init__(self, config: SwitchConfig) -> None:
+    def __init__(self, config: SwitchConfig, *, telemetry: bool = False) -> None:
         self.config = config
-        self.switch = Switch(config)
+        self.switch = WatchedSwitch(config) if telemetry else Switch(config)
         self.self_test = SelfTest(config)
         self._show()
 

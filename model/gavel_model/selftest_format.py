@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
-
 from gavel_model.config import SwitchConfig
 from gavel_model.frame import build_header
 from gavel_model.profiles import FABRIC_PREFIX, HEADER_BYTES, PROFILE_NAMES, PROFILES, Field
+from gavel_model.register_map import config_values
 
 STAMP_BYTES = 16
 HEAD_BYTES = HEADER_BYTES + STAMP_BYTES
@@ -17,8 +16,12 @@ LINE_RATE = 1 << 16
 """Register ``LOAD`` at one word in each cycle."""
 
 SEQUENCE_BITS = 16
-ERROR_BITS = 24
-"""Width of a count of errors."""
+LENGTH_BITS = 16
+COUNT_BITS = 56
+"""Width of a count: none comes round in a day at a word in each nanosecond."""
+
+COUNT_ROWS = 16
+"""Cycles in which the counts take their turns."""
 
 TIME_BITS = 24
 GROUP_BYTES = 8
@@ -40,48 +43,12 @@ _TTL = 15
 _ID_BITS = 16
 _ADDRESS_BITS = 48
 
-
-class Payload(IntEnum):
-    """Kinds of payload; 3 acts as `INCREMENT`."""
-
-    PRBS = 0
-    CONSTANT = 1
-    INCREMENT = 2
-
-
-class Inject(IntEnum):
-    """What is done to an injected frame; 3 acts as `LEFT_OUT`."""
-
-    FCS = 0
-    PAYLOAD = 1
-    LEFT_OUT = 2
-
-
-class Mode(IntEnum):
-    """What stands where a port's MAC was."""
-
-    OFF = 0
-    INTERNAL = 1
-    EXTERNAL = 2
-    LINK = 3
-
-
-class Kind(IntEnum):
-    """What is wrong with a frame; the least number wins."""
-
-    BAD_FCS = 1
-    HEADER = 2
-    PAYLOAD = 3
-    LOST = 4
-    OUT_OF_ORDER = 5
-
-
 STAMP = {
     "source": Field(192, 8),
     "destination": Field(200, 8),
     "class": Field(208, 8),
     "payload": Field(216, 8),
-    "length": Field(224, 16),
+    "length": Field(224, LENGTH_BITS),
     "sequence": Field(240, SEQUENCE_BITS),
     "time": Field(264, TIME_BITS),
     "seed": Field(288, DRAW_BITS),
@@ -118,7 +85,7 @@ class FrameFormat:
 
     def __init__(self, config: SwitchConfig) -> None:
         row = PROFILES[PROFILE_NAMES.index(config.profile)]
-        self.classes = min(config.vcs, 1 << row.traffic_class.width)
+        self.classes = config_values(config)["classes"]
         self.header = {
             "destination": _low(row.dst, PORT_BITS),
             "source": _low(row.src, PORT_BITS),

@@ -10,21 +10,23 @@ from gavel_model.config import FCS_BYTES, SwitchConfig
 from gavel_model.frame import append_fcs
 from gavel_model.profiles import Field
 from gavel_model.selftest_format import (
+    DRAW_BITS,
     GROUP_BYTES,
     HEAD_BYTES,
+    LENGTH_BITS,
     PRBS_BITS,
     PRBS_TAP,
     STAMP,
     FrameFormat,
-    Payload,
 )
+from gavel_model.selftest_map import SelfTestPayload
 
 _PAYLOAD_KINDS = 3
 _HEAD_BITS = 8 * HEAD_BYTES
 
 
 class Stamp(NamedTuple):
-    """Fields of a stamp, named as in `STAMP`."""
+    """Fields of a stamp, named as in `STAMP`; ``length`` is one less than that of the frame."""
 
     source: int
     destination: int
@@ -90,7 +92,6 @@ class Frames:
         self.format = form = FrameFormat(config)
         self._ports = config.ports
         self._word_bytes = config.word_bytes
-        self._payload_word = HEAD_BYTES // config.word_bytes
         free = form.edited_mask | _ones(form.header["source"]) | _ones(form.header["class"])
         for name, field in STAMP.items():
             if name not in ("destination", "payload"):
@@ -108,16 +109,16 @@ class Frames:
 
     def payload(self, stamp: Stamp) -> bytes:
         """What stands between the stamp and the tail."""
-        length = payload_end(stamp.length)
+        length = payload_end(stamp.length + 1)
         if length <= HEAD_BYTES:
             return b""
-        if stamp.payload == Payload.PRBS:
-            first = self._payload_word * self._word_bytes
-            size = -(-(length - first) // self._word_bytes) * self._word_bytes
-            data = prbs(stamp.seed, 8 * size).to_bytes(size, "little")
-            return data[HEAD_BYTES - first : length - first]
-        if stamp.payload == Payload.CONSTANT:
-            return (stamp.seed.to_bytes(4, "big") * (length // 4 + 1))[HEAD_BYTES:length]
+        size = length - HEAD_BYTES
+        seed = stamp.seed.to_bytes(DRAW_BITS // 8, "big")
+        if stamp.payload == SelfTestPayload.PRBS:
+            state = int.from_bytes(seed, "little") >> DRAW_BITS - PRBS_BITS
+            return prbs(state, 8 * size).to_bytes(size, "little")
+        if stamp.payload == SelfTestPayload.CONSTANT:
+            return (seed * (size // len(seed) + 1))[:size]
         return bytes(n % 256 for n in range(HEAD_BYTES, length))
 
     def stamp(self, data: bytes) -> Stamp:
@@ -138,9 +139,8 @@ class Frames:
                 or stamp.source >= self._ports or stamp.class_ >= self.format.classes
                 or _get(head, header["source"]) != stamp.source
                 or _get(head, header["class"]) != stamp.class_
-                or stamp.length != len(data) % (1 << 16))
+                or stamp.length != (len(data) - 1) % (1 << LENGTH_BITS))
 
     def payload_error(self, data: bytes) -> bool:
         """Whether the payload of a frame without a header error is wrong."""
-        stamp = self.stamp(data)
-        return data[HEAD_BYTES : payload_end(stamp.length)] != self.payload(stamp)
+        return data[HEAD_BYTES : payload_end(len(data))] != self.payload(self.stamp(data))

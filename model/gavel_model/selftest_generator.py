@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
-from gavel_model.config import MIN_FRAME_BYTES, SwitchConfig
+from gavel_model.config import SwitchConfig
 from gavel_model.frame import split_words
 from gavel_model.pins import RxPins
+from gavel_model.register_map import WORD_BITS
 from gavel_model.selftest_format import (
     CLASS_DRAW,
     DESTINATION_DRAW,
@@ -17,39 +17,18 @@ from gavel_model.selftest_format import (
     SEQUENCE_BITS,
     STAMP,
     TIME_BITS,
-    Inject,
-    Payload,
     xorshift,
 )
 from gavel_model.selftest_frame import Frames, Stamp, finished, payload_end
-from gavel_model.selftest_map import INJECT_HOW_SHIFT, LARGEST_COUNT
+from gavel_model.selftest_map import SelfTestFault, SelfTestInject, SelfTestPayload
+from gavel_model.selftest_settings import SelfTestSettings
 
 _PIPELINE = 3
 """R1, R2 and O."""
 
-_EVERY_MASK = (1 << INJECT_HOW_SHIFT) - 1
+_EVERY_MASK = (1 << SelfTestInject.HOW) - 1
+_COUNT_MASK = (1 << WORD_BITS) - 1
 _TIME_BYTE = STAMP["time"].offset // 8
-
-
-@dataclass
-class SelfTestSettings:
-    """Registers of a port as visible in the cycle, named as in the specification.
-
-    ``inject_every`` and ``inject_how`` are the fields of ``INJECT``.
-    """
-
-    mode: int = 0
-    order: int = 0
-    destinations: int = 0
-    classes: int = 0
-    shortest: int = MIN_FRAME_BYTES
-    longest: int = MIN_FRAME_BYTES
-    load: int = LINE_RATE
-    payload: int = 0
-    seed: int = 0
-    count: int = 0
-    inject_every: int = 0
-    inject_how: int = 0
 
 
 class _Planned(NamedTuple):
@@ -63,10 +42,11 @@ class _Planned(NamedTuple):
 class _Frame:
     """A frame in F and behind it."""
 
-    def __init__(self, stamp: Stamp, inject: Inject | None, words: list[int]) -> None:
+    def __init__(self, stamp: Stamp, inject: SelfTestFault | None, words: list[int]) -> None:
         self.stamp = stamp
         self.inject = inject
         self.words = words
+        self.length = stamp.length + 1
 
 
 def _bits(draw: int, where: tuple[int, int]) -> int:
@@ -151,7 +131,7 @@ class SelfTestGenerator:
         planned = self._planned[1]
         load = (on and step and planned is not None and (self._frame is None or last)
                 and self._tokens >= 0 and self._more())
-        new_frame = self._load(planned, self._draw) if load and planned is not None else None
+        new_frame = self._load(planned) if load and planned is not None else None
         self.sent = load
         if formed:
             self._form(now)
@@ -170,7 +150,7 @@ class SelfTestGenerator:
     @property
     def _word_count(self) -> int:
         assert self._frame is not None
-        return -(-self._frame.stamp.length // self._config.word_bytes)
+        return -(-self._frame.length // self._config.word_bytes)
 
     def _plan(self, on: bool, advance: bool) -> None:
         """X, D1, D2 and what counts the frames of a run."""
@@ -205,23 +185,22 @@ class SelfTestGenerator:
         self._last, self._last_class = destination, class_
         return _Planned(destination, class_, extra)
 
-    def _load(self, planned: _Planned, draw: int) -> _Frame:
+    def _load(self, planned: _Planned) -> _Frame:
         settings = self.settings
         inject = None
         if settings.inject_every and self._until == 1:
-            inject = Inject(min(settings.inject_how, Inject.LEFT_OUT))
+            inject = SelfTestFault(min(settings.inject_how, SelfTestFault.LEFT_OUT))
             self._until = settings.inject_every
         else:
             self._until = self._until - 1 & _EVERY_MASK
-        self._left = self._left - 1 & LARGEST_COUNT
+        self._left = self._left - 1 & _COUNT_MASK
         flow = planned.destination, planned.class_
-        sequence = self.sequences.get(flow, 0) + (inject is Inject.LEFT_OUT)
+        sequence = self.sequences.get(flow, 0) + (inject is SelfTestFault.LEFT_OUT)
         sequence &= (1 << SEQUENCE_BITS) - 1
         self.sequences[flow] = sequence + 1 & (1 << SEQUENCE_BITS) - 1
-        seed = settings.seed if settings.payload == Payload.CONSTANT else draw
         stamp = Stamp(self._number, planned.destination, planned.class_, settings.payload,
-                      planned.length, sequence, 0, seed)
-        # All but the words before the time stamp is put together when that is known.
+                      planned.length - 1, sequence, 0, 0)
+        # All but the words before that with time and seed is put together when they are known.
         words = split_words(self._frames.head(stamp), self._config.word_bytes)
         return _Frame(stamp, inject, words)
 
@@ -229,7 +208,10 @@ class SelfTestGenerator:
         frame = self._frame
         assert frame is not None
         if self._next_word == _TIME_BYTE // self._config.word_bytes:
-            stamp = frame.stamp._replace(time=now & (1 << TIME_BITS) - 1)
+            constant = frame.stamp.payload == SelfTestPayload.CONSTANT
+            stamp = frame.stamp._replace(
+                time=now & (1 << TIME_BITS) - 1,
+                seed=self.settings.seed if constant else self._draw)
             frame.words = split_words(self._finished(stamp, frame.inject),
                                       self._config.word_bytes)
 
@@ -242,19 +224,20 @@ class SelfTestGenerator:
         if shown is not None:
             frame, number = shown
             size = self._config.word_bytes
-            last = (number + 1) * size >= frame.stamp.length
+            last = (number + 1) * size >= frame.length
             self.word = RxPins(
                 valid=1, sop=int(number == 0), eop=int(last),
-                empty=-frame.stamp.length % size if last else 0,
+                empty=-frame.length % size if last else 0,
                 data=frame.words[number])
 
-    def _finished(self, stamp: Stamp, inject: Inject | None) -> bytes:
+    def _finished(self, stamp: Stamp, inject: SelfTestFault | None) -> bytes:
         """The whole frame."""
         payload = bytearray(self._frames.payload(stamp))
-        if inject is Inject.PAYLOAD:
+        if inject is SelfTestFault.PAYLOAD:
             payload[0] ^= 1
-        data = bytearray(finished(self._frames.head(stamp) + payload, stamp.length))
-        if inject is Inject.FCS:
-            end = payload_end(stamp.length)
-            data[end + (3 if stamp.length - end < 8 else 7)] ^= 1
+        length = stamp.length + 1
+        data = bytearray(finished(self._frames.head(stamp) + payload, length))
+        if inject is SelfTestFault.FCS:
+            end = payload_end(length)
+            data[end + (3 if length - end < 8 else 7)] ^= 1
         return bytes(data)

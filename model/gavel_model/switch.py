@@ -384,6 +384,11 @@ class Switch:
         """Matches of the cycle before."""
         return self._matches
 
+    @property
+    def taken(self) -> list[tuple[Match, ReceivedFrame]]:
+        """The same, each with its frame."""
+        return list(zip(self._matches, self._taken, strict=True)) if self._matches else []
+
     def probe_values(self) -> list[int]:
         """Values of `gavel_model.probes.probe_points` in the current cycle, in its order."""
         values: list[int] = []

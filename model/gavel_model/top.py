@@ -12,6 +12,7 @@ from gavel_model.config import SwitchConfig
 from gavel_model.pins import Inputs, RxPins, TxPins
 from gavel_model.selftest import TestedSwitch
 from gavel_model.switch import Switch
+from gavel_model.telemetry import TelemetryPins, WatchedSwitch
 from gavel_model.top_options import TopOptions
 from gavel_model.xgmii_port import XgmiiPort
 
@@ -71,6 +72,7 @@ class TopInputs(NamedTuple):
     ports: Sequence[Any]
     registers: AxiLitePins = AxiLitePins()
     reset: int = 0
+    telemetry_ready: int = 1
 
 
 class TopOutputs(NamedTuple):
@@ -78,6 +80,7 @@ class TopOutputs(NamedTuple):
 
     ports: list[Any]
     registers: AxiLiteAnswer
+    telemetry: TelemetryPins | None = None
 
 
 class Top:
@@ -102,19 +105,25 @@ class Top:
     def __init__(self, config: SwitchConfig, options: TopOptions) -> None:
         config = options.switch_config(config)
         self.switch: Switch | TestedSwitch = (
-            TestedSwitch(config) if options.self_test else Switch(config))
+            TestedSwitch(config, telemetry=options.telemetry) if options.self_test
+            else WatchedSwitch(config) if options.telemetry else Switch(config))
+        inner = self.switch.switch if isinstance(self.switch, TestedSwitch) else self.switch
+        self._watched = inner if isinstance(inner, WatchedSwitch) else None
         self.ports = [make_adapter(config, options) for _ in range(config.ports)]
-        self._axi_lite = AxiLite(config, self_test=options.self_test)
+        self._axi_lite = AxiLite(config, options.address_maps)
 
     @property
     def outputs(self) -> TopOutputs:
         """All outputs, as visible in the cycle."""
         return TopOutputs([port.outputs for port in self.ports],
-                          self._axi_lite.answer(self.switch.rdata))
+                          self._axi_lite.answer(self.switch.rdata),
+                          self._watched.telemetry.pins if self._watched else None)
 
     def step(self, inputs: TopInputs) -> None:
         """Consumes the inputs of the current cycle and moves on to the next."""
         switch, tx, rdata = self.switch, self.switch.tx, self.switch.rdata
+        if self._watched:
+            self._watched.telemetry_ready = inputs.telemetry_ready
         protect = [port.llr_settings.protect for port in switch.ports]
         ready = ctl_ready = 0
         for number, port in enumerate(self.ports):

@@ -5,7 +5,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from gavel_model.address_map import AddressMap
 from gavel_model.config import ConfigError, SwitchConfig
+from gavel_model.selftest_map import SELF_TEST_MAP
+from gavel_model.telemetry_map import TELEMETRY_MAP
 
 PORTS = ("segment", "xgmii", "axi_stream")
 """What the pins of a port are: those of docs/spec.md, chapter Port pins, or of an adapter."""
@@ -36,6 +39,8 @@ class TopOptions:
         ``strip`` or ``keep``; only with ``axi_stream``.
     self_test
         A traffic generator and a checker stand at every port (docs/selftest.md).
+    telemetry
+        The switch is watched, and has an interrupt and a stream of records (docs/telemetry.md).
 
     Raises
     ------
@@ -48,6 +53,7 @@ class TopOptions:
     crossing: bool = False
     fcs: str = "strip"
     self_test: bool = False
+    telemetry: bool = False
 
     def __post_init__(self) -> None:
         for field, names in (("ports", PORTS), ("registers", REGISTERS), ("fcs", FCS)):
@@ -61,6 +67,12 @@ class TopOptions:
         """Names of the clock domains but that of the switch, for so many ports."""
         return [f"p{number}_{side}" for number in range(ports)
                 for side in ("rx", "tx")] if self.crossing else []
+
+    @property
+    def address_maps(self) -> tuple[AddressMap, ...]:
+        """Those that stand beside the map of the switch."""
+        return (*((SELF_TEST_MAP,) if self.self_test else ()),
+                *((TELEMETRY_MAP,) if self.telemetry else ()))
 
     @property
     def bare(self) -> bool:

@@ -1,22 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """AXI4-Lite in front of the register port."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value, unsigned
+from collections.abc import Sequence
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import enum, wiring
 from amaranth.lib.wiring import In, Out
 
+from gavel_model.address_map import AddressMap
 from gavel_model.config import SwitchConfig
-from gavel_model.register_map import PORT_BASE, PORT_STRIDE, global_addresses, port_offsets
-from gavel_model.selftest_map import PORT_BASE as SELF_TEST_BASE
-from gavel_model.selftest_map import PORT_STRIDE as SELF_TEST_STRIDE
-from gavel_model.selftest_map import self_test_globals, self_test_offsets
+from gavel_model.register_map import SWITCH_MAP, config_values
 from gavel_rtl.interfaces import RegisterPort
 from gavel_rtl.lib.decode import is_one_of
 
 ADDRESS_BITS = 18
 DATA_BITS = 32
 STROBES = 4
-_OFFSET_BITS = PORT_STRIDE.bit_length() - 1
 _BYTE_BITS = STROBES.bit_length() - 1
 
 
@@ -64,8 +63,8 @@ class AxiLite(wiring.Component):
     ----------
     config
         P and V, which decide what addresses have a register.
-    self_test
-        So do those of the self-test.
+    further
+        Address maps beside that of the switch.
 
     Members
     -------
@@ -83,9 +82,9 @@ class AxiLite(wiring.Component):
     after reset.
     """
 
-    def __init__(self, config: SwitchConfig, *, self_test: bool = False):
+    def __init__(self, config: SwitchConfig, further: Sequence[AddressMap] = ()):
         self._config = config
-        self._self_test = self_test
+        self._maps = (SWITCH_MAP, *further)
         super().__init__({"axil": In(AxiLiteBus()), "bus": Out(RegisterPort())})
 
     def elaborate(self, platform: object) -> Module:
@@ -146,28 +145,22 @@ class AxiLite(wiring.Component):
 
     def _decode(self, m: Module, address: Value) -> tuple[Signal, Signal]:
         """Whether a word address has a register, and one that can be written."""
-        config = self._config
-        page, offset = address[_OFFSET_BITS:], address[:_OFFSET_BITS]
-        first = PORT_BASE // PORT_STRIDE
-        of_port = Signal()
+        values = config_values(self._config)
         mapped = Signal()
         writable = Signal()
-        m.d.comb += of_port.eq(is_one_of(page, range(first, first + config.ports)))
         for known, only in ((mapped, False), (writable, True)):
-            found = ((of_port & is_one_of(offset, port_offsets(config.vcs, writable=only)))
-                     | is_one_of(address, global_addresses(writable=only)))
-            if self._self_test:
-                found = found | self._of_self_test(address, only)
+            found: Value = Const(0, 1)
+            for part in self._maps:
+                found = found | is_one_of(address, part.global_addresses(values, writable=only))
+                offsets = part.port_offsets(values, writable=only)
+                if offsets:
+                    bits = part.port_stride.bit_length() - 1
+                    first = part.port_base // part.port_stride
+                    found = found | (
+                        is_one_of(address[bits:], range(first, first + self._config.ports))
+                        & is_one_of(address[:bits], offsets))
             m.d.comb += known.eq(found)
         return mapped, writable
-
-    def _of_self_test(self, address: Value, writable: bool) -> Value:
-        ports = self._config.ports
-        bits = SELF_TEST_STRIDE.bit_length() - 1
-        first = SELF_TEST_BASE >> bits
-        return is_one_of(address, self_test_globals(writable=writable)) | (
-            is_one_of(address[bits:], range(first, first + ports))
-            & is_one_of(address[:bits], self_test_offsets(ports, writable=writable)))
 
 
 def _response(good: Value) -> Value:

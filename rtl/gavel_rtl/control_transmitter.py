@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Chooses the ordered set to be sent, and keeps the distance between sets."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from collections.abc import Sequence
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, ValueLike
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -9,8 +11,9 @@ from gavel_model.config import CF_SPACING_BITS, SwitchConfig
 from gavel_model.ordered_set import Kind
 from gavel_model.pins import CTL_BITS
 from gavel_model.register_map import COUNTERS, SPACING_BITS, Counter
-from gavel_rtl.block import connect, place
-from gavel_rtl.flow_interfaces import CreditRequest
+from gavel_rtl.block import place
+from gavel_rtl.flow_interfaces import CreditEntries, CreditRequest
+from gavel_rtl.lib.one_hot import select
 from gavel_rtl.llr_interfaces import ControlSent, InitRequest, LlrSettings, ReceiverRequests
 from gavel_rtl.ordered_set import OrderedSetWriter
 
@@ -35,7 +38,8 @@ class ControlTransmitter(wiring.Component):
     receiver, init
         Requests of LlrReceiver and LlrTransmitter.
     credits, cf_min, cf_max
-        Request of FlowControl, and its distances: with something pending, and without.
+        Request of FlowControl, and its distances: with something pending, and without, as visible
+        in the next cycle.
     free
         The register of LinkTx is empty, or taken in this cycle.
     load, ctl
@@ -51,7 +55,8 @@ class ControlTransmitter(wiring.Component):
     ---------------
     Combinational from requests and ``free`` to ``load``. Of several requests the first of ECHO,
     INIT, NACK that may be sent is, and then ACK or CF_Update in turn. After reset every distance
-    is the greatest, and ACK goes first.
+    is the greatest, and ACK goes first. Distances are compared one cycle ahead, and every set that
+    may be loaded is put together while it is decided which of them is.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -75,28 +80,32 @@ class ControlTransmitter(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         settings, receiver, init, sent = self.settings, self.receiver, self.init, self.sent
-        since = self._distance(m, "since", self.load)
-        since_ack = self._distance(m, "since_ack", sent.ack | sent.nack)
-        since_init = self._distance(m, "since_init", sent.init)
-
-        may_load, init_due, ack_wanted, ack_due = Signal(), Signal(), Signal(), Signal()
-        cf_due = self._credits_due(m)
-        ack_was_last = Signal()
+        coming = settings.coming
         init_spacing = Signal(SPACING_BITS)
         shift = _INIT_SPACINGS.bit_length() - 1
+        m.d.comb += init_spacing.eq(Mux(coming.spacing[SPACING_BITS - shift:].any(), _FARTHEST,
+                                        Cat(Const(0, shift), coming.spacing)))
+        # A minimum that is written is not more than the spacing that is written with it.
+        far, = self._far(m, "since", self.load, (coming.min_spacing, coming.spacing), any_of=True)
+        ack_far, = self._far(m, "since_ack", sent.ack | sent.nack, (coming.spacing,))
+        init_far, = self._far(m, "since_init", sent.init, (init_spacing,))
+        cf_far, cf_too_far = self._far(m, "since_cf", self.cf_sent, (self.cf_min, self.cf_max),
+                                       CF_SPACING_BITS)
+
+        may_load, init_due, ack_wanted, ack_due = Signal(), Signal(), Signal(), Signal()
+        cf_due = Signal()
+        ack_was_last = Signal()
         m.d.comb += [
-            may_load.eq(self.free & self._reaches(since, settings.min_spacing)),
-            init_spacing.eq(Mux(settings.spacing[SPACING_BITS - shift:].any(), _FARTHEST,
-                                Cat(Const(0, shift), settings.spacing))),
-            init_due.eq(init.request & (init.first | self._reaches(since_init, init_spacing))),
-            ack_wanted.eq(receiver.ack & self._reaches(since_ack, settings.spacing)),
+            may_load.eq(self.free & far),
+            init_due.eq(init.request & (init.first | init_far)),
+            ack_wanted.eq(receiver.ack & ack_far),
+            cf_due.eq(self.credits.enabled & ((self.credits.pending & cf_far) | cf_too_far)),
             ack_due.eq(ack_wanted & ~(cf_due & ack_was_last)),
         ]
         with m.If(self.free):
             m.d.sync += self.init_waiting.eq(sent.init)
         with m.If(sent.ack | self.cf_sent):
             m.d.sync += ack_was_last.eq(sent.ack)
-        writer = place(m, "ordered_set_writer", OrderedSetWriter())
         with m.If(may_load):
             with m.If(receiver.echo):
                 m.d.comb += sent.echo.eq(1)
@@ -108,22 +117,12 @@ class ControlTransmitter(wiring.Component):
                 m.d.comb += sent.ack.eq(1)
             with m.Elif(cf_due):
                 m.d.comb += self.cf_sent.eq(1)
-        # What is not loaded is not looked at: the choice need not wait for the distances.
-        with m.If(receiver.echo):
-            m.d.comb += [writer.kind.eq(Kind.INIT_ECHO), writer.value.eq(receiver.echo_seq),
-                         writer.data.eq(receiver.echo_data)]
-        with m.Elif(init_due):
-            m.d.comb += [writer.kind.eq(Kind.INIT), writer.value.eq(init.seq),
-                         writer.data.eq(init.data)]
-        with m.Else():
-            m.d.comb += [writer.kind.eq(Mux(receiver.nack, Kind.NACK, Kind.ACK)),
-                         writer.value.eq(receiver.ack_seq)]
-        connect(m, writer.credits, self.credits, writer.credits.signature.members)
         m.d.comb += [
-            writer.protect.eq(settings.protect),
-            writer.is_credits.eq(~(receiver.echo | init_due | receiver.nack | ack_due)),
             self.load.eq(sent.echo | sent.init | sent.nack | sent.ack | self.cf_sent),
-            self.ctl.eq(Mux(self.load, writer.ctl, 0)),
+            self.ctl.eq(select([
+                (sent.echo | sent.init, self._request(m)),
+                (sent.nack | sent.ack, self._answer(m)),
+                (self.cf_sent, self._credit_set(m))])),
             self.count[Counter.LLR_TX_INIT_ECHO_CTL_OS].eq(sent.echo),
             self.count[Counter.LLR_TX_INIT_CTL_OS].eq(sent.init),
             self.count[Counter.LLR_TX_NACK_CTL_OS].eq(sent.nack),
@@ -132,27 +131,53 @@ class ControlTransmitter(wiring.Component):
         ]
         return m
 
-    def _credits_due(self, m: Module) -> Signal:
-        """Whether a CF_Update is far enough from the one before."""
-        since_cf = self._distance(m, "since_cf", self.cf_sent, CF_SPACING_BITS)
-        cf_due = Signal()
-        m.d.comb += cf_due.eq(self.credits.enabled & (
-            (self.credits.pending & self._reaches(since_cf, self.cf_min))
-            | self._reaches(since_cf, self.cf_max)))
-        return cf_due
+    def _request(self, m: Module) -> Value:
+        """ECHO or INIT."""
+        receiver, init = self.receiver, self.init
+        return self._written(
+            m, "request", kind=Mux(receiver.echo, Kind.INIT_ECHO, Kind.INIT),
+            value=Mux(receiver.echo, receiver.echo_seq, init.seq),
+            data=Mux(receiver.echo, receiver.echo_data, init.data))
 
-    def _distance(self, m: Module, name: str, restart: Value,
-                  bits: int = SPACING_BITS) -> Signal:
-        """Words of line time since ``restart``; the highest bit: as many bytes as ``bits`` hold."""
+    def _answer(self, m: Module) -> Value:
+        """NACK or ACK."""
+        receiver = self.receiver
+        return self._written(m, "answer", kind=Mux(receiver.nack, Kind.NACK, Kind.ACK),
+                             value=receiver.ack_seq)
+
+    def _credit_set(self, m: Module) -> Value:
+        """CF_Update."""
+        return self._written(m, "credit", is_credits=1, **{
+            name: getattr(self.credits, name) for name in CreditEntries().members})
+
+    def _written(self, m: Module, name: str, **members: ValueLike) -> Value:
+        """A set, put together by a writer of its own."""
+        writer = place(m, f"{name}_writer", OrderedSetWriter())
+        m.d.comb += writer.protect.eq(self.settings.protect)
+        for member, value in members.items():
+            of = writer.credits if member in writer.credits.signature.members else writer
+            m.d.comb += Value.cast(getattr(of, member)).eq(value)
+        return writer.ctl
+
+    def _far(self, m: Module, name: str, restart: Value, spacings: Sequence[Value],
+             bits: int = SPACING_BITS, *, any_of: bool = False) -> list[Signal]:
+        """Whether the line time since ``restart`` is at least each spacing, in bytes as visible in
+        the next cycle; with ``any_of`` whether it is at least one of them.
+
+        What is kept is the distance of the next cycle, but for a restart in this one, in words;
+        the highest bit: as many bytes as ``bits`` hold, than which no spacing is more.
+        """
         bits -= self._config.empty_bits
-        distance = Signal(bits + 1, init=1 << bits, name=name)
+        later = Signal(bits + 1, init=1 << bits, name=name)
         with m.If(restart):
-            m.d.sync += distance.eq(0)
-        with m.Elif(~distance[-1]):
-            m.d.sync += distance.eq(distance + 1)
-        return distance
-
-    def _reaches(self, distance: Signal, spacing: Value) -> Value:
-        """Whether a `_distance` is at least ``spacing`` bytes, which are not more than it holds."""
-        whole_words = Cat(Const(0, self._config.empty_bits), distance[:-1])
-        return distance[-1] | (whole_words >= spacing)
+            m.d.sync += later.eq(1)
+        with m.Elif(~later[-1]):
+            m.d.sync += later.eq(later + 1)
+        whole_words = Cat(Const(0, self._config.empty_bits), later[:-1])
+        found = [Mux(restart, ~spacing.any(), later[-1] | (whole_words >= spacing))
+                 for spacing in spacings]
+        if any_of:
+            found = [Cat(found).any()]
+        far = [Signal(name=f"{name}_far_{n}", init=1) for n in range(len(found))]
+        m.d.sync += [one.eq(value) for one, value in zip(far, found, strict=True)]
+        return far

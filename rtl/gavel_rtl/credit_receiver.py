@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Credits that frames from the peer took, and that our buffer has given back."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
 from gavel_model.ordered_set import CF_BITS
 from gavel_model.register_map import COUNTERS, CREDIT_BITS, Counter
-from gavel_rtl.credits import cost, cost_bits
+from gavel_rtl.credits import cost_bits, half_credits
 from gavel_rtl.flow_interfaces import FlowSettings
 from gavel_rtl.interfaces import CountedFrame, FreedFrame
+from gavel_rtl.lib.sums import add_three
 
 
 class CreditReceiver(wiring.Component):
@@ -62,12 +63,12 @@ class CreditReceiver(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         vcs, size = self._config.vcs, self.settings.receiver_size
-        self._came = Signal(cost_bits(self._config), name="came")
-        self._left = Signal(cost_bits(self._config), name="left")
+        self._came = Signal(cost_bits(self._config) + 1, name="came")
+        self._left = Signal(cost_bits(self._config) + 1, name="left")
         recovered, impossible = Signal(vcs), Signal(vcs)
         m.d.comb += [
-            self._came.eq(cost(self.counted.length, size)),
-            self._left.eq(cost(self.freed.length, size)),
+            self._came.eq(half_credits(self.counted.length, size)),
+            self._left.eq(half_credits(self.freed.length, size)),
             self.count[Counter.CBFC_RX_RECOVERED].eq(self.cc_update & recovered.any()),
             self.count[Counter.CBFC_RX_CC_ERROR].eq(self.cc_update & impossible.any()),
         ]
@@ -93,8 +94,16 @@ class CreditReceiver(wiring.Component):
             self.released[vc].eq(received - stored),
         ]
         m.d.sync += received.eq(Mux(
-            receiver, Mux(self.cc_update, self.cc[vc], received + came), 0))
+            receiver, Mux(self.cc_update, self.cc[vc], (Cat(1, received) + came)[1:]), 0))
+        filed = Signal.like(came, name=f"filed_{vc}")
+        wide = [Signal(CREDIT_BITS, name=f"{name}_credits_{vc}") for name in ("filed", "left")]
+        m.d.comb += [
+            filed.eq(Mux(counted.filed, came, 0)),
+            wide[0].eq(filed[1:]),
+            wide[1].eq(left[1:]),
+        ]
         with m.If(receiver | holds_frames):
-            m.d.sync += stored.eq(stored + Mux(counted.filed, came, 0) - left)
+            m.d.sync += stored.eq(
+                add_three(stored, wide[0], ~wide[1], filed[0], ~left[0]))
         with m.Else():
             m.d.sync += stored.eq(0)

@@ -25,15 +25,6 @@ def _any(values: list[Value]) -> Value:
     return values[0]
 
 
-def _depth(inputs: int) -> int:
-    """Look-up tables of four inputs that an AND-OR takes one behind the other: two words and their
-    selects fill one, and then they are joined four by four."""
-    terms, depth = -(-inputs // 2), 1
-    while terms > 1:
-        terms, depth = -(-terms // 4), depth + 1
-    return depth
-
-
 def _selected(connect: Sequence[Value], words: Sequence[Value], output: int) -> list[Value]:
     """For each input its word if it goes to ``output``, and 0 if not."""
     return [Mux(row[output], word, Const(0, len(word)))
@@ -43,9 +34,8 @@ def _selected(connect: Sequence[Value], words: Sequence[Value], output: int) -> 
 class CrossbarSlice(wiring.Component):
     """Some bits of the data of every word: P multiplexers of P inputs, one-hot AND-OR.
 
-    The data come late, out of the buffer's memory. So where the OR of all inputs is deeper than
-    that of half of them, there is a register for the even inputs and one for the odd ones, and the
-    last OR behind them.
+    The data come late, out of the buffer's memory, so they go straight into the registers and are
+    selected behind them.
 
     Parameters
     ----------
@@ -63,7 +53,7 @@ class CrossbarSlice(wiring.Component):
 
     Cycle behaviour
     ---------------
-    One register, 0 where no input is connected.
+    One register, and the AND-OR; 0 where no input was connected.
     """
 
     def __init__(self, *, ports: int, width: int):
@@ -77,14 +67,14 @@ class CrossbarSlice(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        half = -(-self._ports // 2)
-        parts = 2 if _depth(half) < _depth(self._ports) else 1
-        for j, data in enumerate(self.o_data):
-            selected = _selected(self.connect, self.i_data, j)
-            registers = [Signal(self._width, name=f"part_{n}_of_{j}") for n in range(parts)]
-            m.d.sync += [register.eq(_any(selected[n::parts]))
-                         for n, register in enumerate(registers)]
-            m.d.comb += data.eq(_any(registers))
+        data = [Signal(self._width, name=f"data_{i}") for i in range(self._ports)]
+        connected = [Signal(self._ports, name=f"connected_{i}") for i in range(self._ports)]
+        m.d.sync += [
+            *(register.eq(word) for register, word in zip(data, self.i_data, strict=True)),
+            *(register.eq(row) for register, row in zip(connected, self.connect, strict=True)),
+        ]
+        m.d.comb += [word.eq(_any(_selected(connected, data, j)))
+                     for j, word in enumerate(self.o_data)]
         return m
 
 
@@ -103,11 +93,12 @@ class Crossbar(wiring.Component):
     i_word
         For each input its word (cycle c+1).
     o_word
-        For each output the word in its register (cycle c+2), all members 0 without one.
+        For each output its word in cycle c+2, all members 0 without one.
 
     Cycle behaviour
     ---------------
-    One register. At most one input connects to an output in a cycle; the scheduler sees to it.
+    One register: before the multiplexers of the data, behind those of all else. At most one input
+    connects to an output in a cycle; the scheduler sees to it.
     """
 
     def __init__(self, config: SwitchConfig):

@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 from gavel_model.config import SwitchConfig
 from gavel_model.mac_control import PFC_CLASSES
 from gavel_model.probes import CREDIT_RX_BITS, CREDIT_TX_BITS, PAUSE_BITS
-from gavel_model.register_map import COUNTERS
+from gavel_model.register_map import COUNTERS, CREDIT_BITS
 from gavel_rtl.block import connect, place
 from gavel_rtl.credit_gate import CreditGate
 from gavel_rtl.credit_receiver import CreditReceiver
@@ -50,8 +50,8 @@ class FlowControl(wiring.Component):
         State of LlrTransmitter.
     matched_vc
         One-hot: VC of the match for this output in this cycle; 0 without one.
-    allow
-        Bit v: VC v may send.
+    allow, no_credit
+        Bit v: VC v may send; it has no credits for a longest frame, though it needs them.
     counted, freed, vc_cells
         From IngressBuffer, w+1 and c+1; cells of each VC.
     i_word, mac_control
@@ -67,6 +67,8 @@ class FlowControl(wiring.Component):
         Read-only register addressed, and its value, 0 if none is.
     count
         Counter events.
+    used, paused
+        Credits in use, for each VC; bit v: the peer has paused VC v.
     credit_tx, credit_rx, cells, pause
         Probe points; ``cells`` is `vc_cells`.
 
@@ -89,6 +91,7 @@ class FlowControl(wiring.Component):
             "retry_state": In(TransmitterState),
             "matched_vc": In(vcs),
             "allow": Out(vcs),
+            "no_credit": Out(vcs),
             "counted": In(CountedFrame(config)),
             "freed": In(FreedFrame(config)),
             "vc_cells": In(config.count_bits).array(vcs),
@@ -103,6 +106,8 @@ class FlowControl(wiring.Component):
             "select": In(FlowSelect(config)),
             "status": Out(REGISTER_BITS),
             "count": Out(COUNTERS),
+            "used": Out(CREDIT_BITS).array(vcs),
+            "paused": Out(vcs),
             "credit_tx": Out(vcs * CREDIT_TX_BITS),
             "credit_rx": Out(vcs * CREDIT_RX_BITS),
             "cells": Out(vcs * config.count_bits),
@@ -163,8 +168,8 @@ class FlowControl(wiring.Component):
             sender.established.eq(was_in_init & (self.retry_state == TransmitterState.ADVANCE)),
             sender.cc_taken.eq(self._frames_out.cc_taken),
             gate.matched_vc.eq(self.matched_vc),
-            self.allow.eq(~settings.stop & ~self._pauses.paused
-                          & (~settings.sender | (~sender.waiting & gate.fits))),
+            self.no_credit.eq(settings.sender & (sender.waiting | ~gate.fits)),
+            self.allow.eq(~settings.stop & ~self._pauses.paused & ~self.no_credit),
         ]
         m.d.comb += [gate.used[vc].eq(used) for vc, used in enumerate(sender.used)]
 
@@ -218,6 +223,7 @@ class FlowControl(wiring.Component):
             status.paused.eq(paused),
             status.xoff.eq(xoff),
             self.status.eq(status.value),
+            self.paused.eq(paused),
         ]
         vcs = range(self._config.vcs)
         for vc in vcs:
@@ -227,6 +233,7 @@ class FlowControl(wiring.Component):
                 status.received[vc].eq(receiver.received[vc]),
                 status.stored[vc].eq(receiver.stored[vc]),
                 status.vc_cells[vc].eq(self.vc_cells[vc]),
+                self.used[vc].eq(sender.used[vc]),
             ]
         m.d.comb += [
             self.credit_tx.eq(Cat(

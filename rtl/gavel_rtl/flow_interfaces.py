@@ -62,7 +62,15 @@ class FlowSettings(wiring.Signature):
             "watchdog": Out(TIMER_BITS),
             "restore": Out(TIMER_BITS),
             "mac_address": Out(MAC_ADDRESS_BITS),
+            "coming": Out(ComingFlowSettings()),
         })
+
+
+class ComingFlowSettings(wiring.Signature):
+    """Settings as visible in the next cycle; members as of `FlowSettings`."""
+
+    def __init__(self):
+        super().__init__({"cf_min": Out(SPACING_BITS), "cf_max": Out(CF_SPACING_BITS)})
 
 
 def _entries() -> dict[str, wiring.Member]:

@@ -28,11 +28,11 @@ class FrameLauncher(wiring.Component):
         Register O is empty or taken in this cycle.
     up, lost
         The link is up; has been down for PCS_LOST.
-    may_begin
-        Nothing forbids a first word in this cycle.
+    may_keep, must_wait, may_pass
+        As of `RetryState`.
     running, in_init, in_flush
         The state is ADVANCE or REPLAY; INIT; FLUSH; with none of them OFF.
-    behind, settled
+    settled
         As in the specification.
     send, send_is_next
         Number of the frame, if it is kept; and it is sent for the first time.
@@ -68,11 +68,12 @@ class FrameLauncher(wiring.Component):
             "free": In(1),
             "up": In(1),
             "lost": In(1),
-            "may_begin": In(1),
+            "may_keep": In(1),
+            "must_wait": In(1),
+            "may_pass": In(1),
             "running": In(1),
             "in_init": In(1),
             "in_flush": In(1),
-            "behind": In(1),
             "settled": In(1),
             "send": In(config.seq_bits),
             "send_is_next": In(1),
@@ -93,13 +94,16 @@ class FrameLauncher(wiring.Component):
         discards = self._act(m)
         dropped, kept, first_time = Signal(), Signal(), Signal()
         was_dropped, was_kept, was_first_time = Signal(), Signal(), Signal()
-        begins, goes_on, last = Signal(), Signal(), Signal()
+        keeps, passes, goes_on, last, sends = (
+            Signal(name=name) for name in ("keeps", "passes", "goes_on", "last", "sends"))
         m.d.comb += [
-            begins.eq(fetched.valid & ~self.mid & self.may_begin & Mux(
-                self.running, ~self.behind & self.up & self.free,
-                self.settled & (discards | (~self.blocks & self.free)))),
+            keeps.eq(fetched.valid & ~self.mid & self.may_keep & self.up & self.free
+                     & ~self.must_wait),
+            passes.eq(fetched.valid & ~self.mid & self.may_pass & self.settled
+                      & (discards | (~self.blocks & self.free))),
             goes_on.eq(fetched.valid & self.mid & (self.free | was_dropped)),
-            self.launched.eq(begins | goes_on),
+            self.launched.eq(keeps | passes | goes_on),
+            sends.eq(keeps | (passes & ~discards) | (goes_on & ~was_dropped)),
             dropped.eq(Mux(self.mid, was_dropped, discards)),
             kept.eq(Mux(self.mid, was_kept, self.running)),
             first_time.eq(Mux(self.mid, was_first_time, ~self.running | self.send_is_next)),
@@ -120,7 +124,7 @@ class FrameLauncher(wiring.Component):
                 was_first_time.eq(first_time),
             ]
         word = self.o_word
-        with m.If(self.launched & ~dropped):
+        with m.If(sends):
             m.d.comb += [
                 word.valid.eq(1),
                 word.eop.eq(fetched.eop),

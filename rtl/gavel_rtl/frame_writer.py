@@ -100,6 +100,9 @@ class FrameWriter(wiring.Component):
         self._more = Signal(more_bits(config), name="more")
         self._allocate = Signal(name="allocate")
         self._overflow_now = Signal(name="overflow_now")
+        # ``cells`` and ``free_cells`` as 0 or not, in registers of their own: much waits for them.
+        self._holds_cells = Signal(name="holds_cells")
+        self._none_free = Signal(name="none_free")
         dropped = Signal()
         drop = Signal()
         ended = Signal()
@@ -116,6 +119,7 @@ class FrameWriter(wiring.Component):
             taken.eq(self._allocate & ~drop),
         ]
         m.d.sync += self.free_cells.eq(self.free_cells + given_back + self.free - taken)
+        self._count_down(m, drop)
 
         empty = Signal.like(self.empty)
         profile = Signal(PROFILE_BITS)
@@ -139,6 +143,24 @@ class FrameWriter(wiring.Component):
         ]
         return m
 
+    def _count_down(self, m, drop):
+        """Whether ``free_cells`` comes to 0. ``drop`` is the last to come."""
+        word, holds_cells = self.word, self._holds_cells
+        one_free, if_dropped, if_not = Signal(), Signal(), Signal()
+        m.d.comb += [
+            one_free.eq(self.free_cells == 1),
+            if_dropped.eq(self._none_free & ~(holds_cells & (word.abort | ~word.sop))),
+            if_not.eq(Mux(
+                self._allocate,
+                Mux(word.abort & holds_cells, self._none_free & (self._cells == 1), one_free),
+                self._none_free & ~(word.abort & holds_cells))),
+        ]
+        m.d.sync += [
+            self._none_free.eq(~self.free & Mux(drop, if_dropped, if_not)),
+            Assert(self._none_free == (self.free_cells == 0), "free cells are miscounted"),
+            Assert(self._holds_cells == (self._cells != 0), "cells are miscounted"),
+        ]
+
     def _store_word(self, m, dropped):
         """Steps 1 to 3: whether the word gets a place, and which."""
         config = self._config
@@ -149,33 +171,29 @@ class FrameWriter(wiring.Component):
         stored_before = Signal.like(stored)
         stored_now = Signal.like(stored)
         overflow_before = Signal()
-        storable = Signal()
+        # A next word of the frame can be stored; and it needs a cell.
+        goes_on, wants_cell = Signal(), Signal()
         needs_cell = Signal()
         no_cell = Signal()
         store = Signal()
         position = Signal(position_bits(config))
-        holds_cells = Signal()
-        current_cell = Signal(config.cell_bits)
         write_position = Signal.like(position)
         m.d.comb += [
             stored_before.eq(Mux(word.sop, 0, stored)),
             overflow_before.eq(overflow & ~word.sop),
             position.eq(stored_before),
-            storable.eq(word.valid & ~overflow_before
-                        & (stored_before != config.max_frame_words)),
-            needs_cell.eq(storable & (position == 0)),
-            holds_cells.eq(self._cells.any()),
-            no_cell.eq(~self.free_cells.any() & ~(word.abort & holds_cells)),
+            needs_cell.eq(word.valid & (word.sop | wants_cell)),
+            no_cell.eq(self._none_free & ~(word.abort & self._holds_cells)),
             self._allocate.eq(needs_cell & ~no_cell),
-            store.eq(storable & ~(needs_cell & no_cell)),
+            store.eq(word.valid & Mux(word.sop | wants_cell, ~no_cell, goes_on)),
             self._overflow_now.eq(overflow_before | (needs_cell & no_cell)),
             free_list.allocate.eq(self._allocate),
             free_list.first.eq(word.sop),
-            free_list.take_back.eq((word.abort | dropped) & holds_cells),
+            free_list.take_back.eq((word.abort | dropped) & self._holds_cells),
             free_list.free.eq(self.free),
             free_list.freed_cell.eq(self.freed_cell),
-            self.link_to.eq(current_cell),
-            self.write_address.eq(Cat(write_position, current_cell)),
+            self.link_to.eq(free_list.cell),
+            self.write_address.eq(Cat(write_position, free_list.cell)),
         ]
         m.d.comb += [
             stored_now.eq(stored_before + store),
@@ -186,7 +204,11 @@ class FrameWriter(wiring.Component):
                 stored.eq(stored_now),
                 overflow.eq(self._overflow_now),
                 self._cells.eq(self.filed_cells),
+                self._holds_cells.eq((self._holds_cells & ~word.sop) | self._allocate),
                 self._more.eq(stored_before),
+                goes_on.eq(store & (stored_before != config.max_frame_words - 1)),
+                wants_cell.eq(store & (stored_before != config.max_frame_words - 1)
+                              & (position == config.words_per_cell - 1)),
             ]
         bytes_stored = Cat(Const(0, config.empty_bits), stored_now)
         m.d.sync += [
@@ -197,10 +219,7 @@ class FrameWriter(wiring.Component):
                    "a frame is filed without all of its words"),
         ]
         with m.If(self._allocate):
-            m.d.sync += [
-                current_cell.eq(free_list.free_cell),
-                self.link_from.eq(current_cell),
-            ]
+            m.d.sync += self.link_from.eq(free_list.cell)
         m.d.sync += [
             # A frame's first cell gets a link too, from a cell whose link nobody follows.
             self.link_en.eq(self._allocate),

@@ -31,15 +31,16 @@ class FreeList(wiring.Component):
         ``allocate``, that comes after the taking back.
     free, freed_cell
         A cell that was handed out comes back; it can be allocated from the next cycle on.
-    free_cell
-        The cell that ``allocate`` takes.
-    first_cell
-        First cell of the last frame that began, from the cycle after its allocation.
+    cell, first_cell
+        The cell that the last ``allocate`` took, and the first cell of the last frame that began,
+        from the cycle after the allocation.
 
     Cycle behaviour
     ---------------
     The ring is read at the next cycle's read index, so that the cell is there at once. A freed
-    cell that lands on that index, and in the first lap the index itself, goes past the ring.
+    cell that landed on that index as it was read, and in the first lap the index itself, goes past
+    the ring. What a block RAM shows comes late: it goes straight to a register, and ``cell`` is
+    selected behind it.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -50,7 +51,7 @@ class FreeList(wiring.Component):
             "take_back": In(1),
             "free": In(1),
             "freed_cell": In(config.cell_bits),
-            "free_cell": Out(config.cell_bits),
+            "cell": Out(config.cell_bits),
             "first_cell": Out(config.cell_bits),
         })
 
@@ -62,9 +63,12 @@ class FreeList(wiring.Component):
             shape=config.cell_bits, depth=config.buffer_cells, init=[], attrs=NO_COLLISION)
         write, read = ring.write_port(), ring.read_port()
 
+        # Each index with the place behind it: block RAM is far away, and no sum stands before it.
         read_index = Signal(config.cell_bits)
+        behind_read = Signal(config.cell_bits, init=1)
         first_lap = Signal(init=1)
         start_index = Signal.like(read_index)
+        behind_start = Signal.like(read_index)
         start_first_lap = Signal(init=1)
         write_index = Signal.like(read_index)
 
@@ -72,18 +76,26 @@ class FreeList(wiring.Component):
         in_first_lap = Signal()
         next_index = Signal.like(read_index)
         next_first_lap = Signal()
-        # What the ring holds, or what it does not hold yet.
-        beside = Signal.like(read_index)
-        is_beside = Signal(init=1)
-        fresh_cell = Signal.like(read_index)
+        following = Signal.like(read_index)
+        # What was written as the ring was read.
+        wrote = Signal()
+        wrote_index = Signal.like(read_index)
+        wrote_cell = Signal.like(read_index)
+        # What the ring gives, or what it did not hold yet.
+        from_ring = Signal.like(read_index)
+        not_from_ring = Signal.like(read_index)
+        is_from_ring = Signal()
+        begins = Signal()
+        first_before = Signal.like(read_index)
         m.d.comb += [
             index.eq(Mux(self.take_back, start_index, read_index)),
             in_first_lap.eq(Mux(self.take_back, start_first_lap, first_lap)),
-            next_index.eq(self._after(index, self.allocate)),
+            following.eq(Mux(self.take_back, behind_start, behind_read)),
+            next_index.eq(Mux(self.allocate, following, index)),
             next_first_lap.eq(in_first_lap & ~(
                 self.allocate & (index == config.buffer_cells - 1))),
-            fresh_cell.eq(Mux(is_beside, beside, read.data)),
-            self.free_cell.eq(Mux(self.take_back, self.first_cell, fresh_cell)),
+            self.cell.eq(Mux(is_from_ring, from_ring, not_from_ring)),
+            self.first_cell.eq(Mux(begins, self.cell, first_before)),
             read.addr.eq(next_index),
             write.addr.eq(write_index),
             write.data.eq(self.freed_cell),
@@ -91,24 +103,37 @@ class FreeList(wiring.Component):
         ]
         m.d.sync += [
             read_index.eq(next_index),
+            behind_read.eq(self._after(next_index)),
             first_lap.eq(next_first_lap),
-            beside.eq(Mux(next_first_lap, next_index, self.freed_cell)),
-            is_beside.eq(next_first_lap | (self.free & (write_index == next_index))),
-            write_index.eq(self._after(write_index, self.free)),
+            wrote.eq(self.free),
+            wrote_index.eq(write_index),
+            wrote_cell.eq(self.freed_cell),
+            begins.eq(self.allocate & self.first),
+            first_before.eq(self.first_cell),
         ]
+        with m.If(self.free):
+            m.d.sync += write_index.eq(self._after(write_index))
+        with m.If(self.allocate):
+            m.d.sync += [
+                from_ring.eq(read.data),
+                not_from_ring.eq(Mux(self.take_back, self.first_cell, Mux(
+                    first_lap, read_index, wrote_cell))),
+                is_from_ring.eq(~(self.take_back | first_lap
+                                  | (wrote & (wrote_index == read_index)))),
+            ]
         # A frame that begins as the one before is taken back begins where that one did.
         with m.If(self.allocate & self.first & ~self.take_back):
             m.d.sync += [
                 start_index.eq(read_index),
+                behind_start.eq(behind_read),
                 start_first_lap.eq(first_lap),
-                self.first_cell.eq(fresh_cell),
             ]
         return m
 
-    def _after(self, index, steps):
-        """``index``, one place further if ``steps`` is 1."""
+    def _after(self, index):
+        """The place behind ``index``."""
         cells = self._config.buffer_cells
-        following = (index + steps)[:len(index)]
+        following = (index + 1)[:len(index)]
         if cells & (cells - 1):
-            return Mux(steps & (index == cells - 1), 0, following)
+            return Mux(index == cells - 1, 0, following)
         return following

@@ -24,6 +24,7 @@ from gavel_rtl.interfaces import (
 from gavel_rtl.lib.collisions import NO_COLLISION
 from gavel_rtl.transfer import Transfer
 from gavel_rtl.vc_cells import VcCells
+from gavel_rtl.voq import QueuedFrame, frame_cells
 from gavel_rtl.voq_counters import VoqCounters
 from gavel_rtl.voq_lists import VoqLists
 from gavel_rtl.voq_occupancy import VoqOccupancy
@@ -50,9 +51,12 @@ class IngressBuffer(wiring.Component):
     match
         Scheduler's decision for this input, cycle s.
     voq_ready
-        Bit n: VOQ n is shown to the scheduler.
-    done
-        The open transfer reads its last word in this cycle.
+        Bit n: VOQ n is shown to the scheduler; with W < 512 one that is empty since the match of
+        the cycle before may still be.
+    voq_next
+        With W < 512 and VOQs: ``voq_ready`` of the next cycle.
+    ends
+        The open transfer reads its last word: with W = 512 in this cycle, else in the next one.
     connect, out_word
         In c+1: output (one-hot) and word read in c. If none was, ``connect`` and the word's
         ``valid`` are 0 and its other members meaningless.
@@ -62,6 +66,11 @@ class IngressBuffer(wiring.Component):
         Frames for the account of credits: in w+1 one that came, in c+1 one that left.
     vc_cells
         For each VC the cells of its frames, as visible in the cycle.
+    enqueued, dequeued
+        The frame that was filed one cycle before, in w+1, and the one that was matched one cycle
+        before, in s+1.
+    reading
+        In c: one-hot, the output that a word is read for; 0 if none is.
     voq_frames, free_cells
         Probe points.
 
@@ -84,7 +93,8 @@ class IngressBuffer(wiring.Component):
             "lossless": In(config.vcs),
             "match": In(Match(config)),
             "voq_ready": Out(config.voqs),
-            "done": Out(1),
+            "voq_next": Out(config.voqs),
+            "ends": Out(1),
             "connect": Out(config.ports),
             "out_word": Out(SwitchWord(config)),
             "count": Out(COUNTERS),
@@ -92,6 +102,9 @@ class IngressBuffer(wiring.Component):
             "counted": Out(CountedFrame(config)),
             "freed": Out(FreedFrame(config)),
             "vc_cells": Out(config.count_bits).array(config.vcs),
+            "enqueued": Out(QueuedFrame(config)),
+            "dequeued": Out(QueuedFrame(config)),
+            "reading": Out(config.ports),
             "voq_frames": Out(config.voqs * config.count_bits),
             "free_cells": Out(config.count_bits),
         })
@@ -117,7 +130,7 @@ class IngressBuffer(wiring.Component):
         m.d.comb += [
             writer.empty.eq(self.empty),
             writer.free.eq(self._transfer.free),
-            writer.freed_cell.eq(self._transfer.cell_now),
+            writer.freed_cell.eq(self._transfer.freed_cell),
             writer.lossless.eq(self.lossless),
             self.free_cells.eq(writer.free_cells),
             self.count.eq(writer.count),
@@ -148,11 +161,11 @@ class IngressBuffer(wiring.Component):
         """Bookkeeping of the VOQs: at once in the counters, one cycle later in the lists."""
         config = self._config
         writer, counters, transfer = self._writer, self._counters, self._transfer
-        connect(m, flipped(self.match), counters.match)
         enqueue_voq = Signal.like(writer.filed_voq)
         enqueue_behind, enqueue_second = Signal(), Signal()
         m.d.comb += [
             counters.filed.eq(writer.filed),
+            counters.taken.eq(transfer.taken),
             self.voq_frames.eq(counters.voq_frames),
         ]
         if config.queueing == "fifo":
@@ -164,11 +177,14 @@ class IngressBuffer(wiring.Component):
                 self.voq_ready.eq(order.head),
             ]
         else:
-            m.d.comb += self.voq_ready.eq(counters.voq_ready)
+            m.d.comb += [
+                self.voq_ready.eq(counters.voq_ready),
+                self.voq_next.eq(counters.voq_next),
+            ]
         m.d.sync += [
             enqueue_voq.eq(writer.filed_voq),
-            enqueue_behind.eq((counters.voq_ready & writer.filed).any()),
-            enqueue_second.eq((counters.voq_single & writer.filed).any()),
+            enqueue_behind.eq(counters.voq_filled.bit_select(writer.filed_voq, 1)),
+            enqueue_second.eq(counters.voq_single.bit_select(writer.filed_voq, 1)),
         ]
 
         lists = place(m, "voq_lists", VoqLists(config))
@@ -182,6 +198,16 @@ class IngressBuffer(wiring.Component):
             lists.dequeue_voq.eq(transfer.voq),
             transfer.head.eq(lists.head),
         ]
+        for event, valid, voq, frame in (
+            (self.enqueued, writer.enqueue, enqueue_voq, writer.frame),
+            (self.dequeued, transfer.opening, transfer.voq, lists.head),
+        ):
+            m.d.comb += [
+                event.valid.eq(valid),
+                event.voq.eq(voq),
+                event.cell.eq(frame.cell),
+                event.cells.eq(frame_cells(config, frame.more)),
+            ]
 
         occupancy = place(m, "voq_occupancy", VoqOccupancy(config))
         m.d.comb += [
@@ -218,8 +244,9 @@ class IngressBuffer(wiring.Component):
             chain_write.en.eq(writer.link_en),
             chain_read.addr.eq(transfer.cell_now),
             transfer.next_cell.eq(chain_read.data),
-            self.done.eq(transfer.done),
+            self.ends.eq(transfer.ends),
             self.connect.eq(transfer.connect),
+            self.reading.eq(transfer.reading),
         ]
         word = self.out_word
         m.d.comb += [

@@ -184,8 +184,6 @@ class Match(wiring.Signature):
         A match was made.
     output, vc
         One-hot output (P bits) and VC (V bits); 0 without a match.
-    voq
-        The VOQ of both, one-hot (P*V bits); 0 without a match.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -193,7 +191,6 @@ class Match(wiring.Signature):
             "valid": Out(1),
             "output": Out(config.ports),
             "vc": Out(config.vcs),
-            "voq": Out(config.voqs),
         })
 
 

@@ -44,10 +44,12 @@ class ControlSet(wiring.Signature):
         A valid set of that kind; at most one is set.
     unknown
         A set that is not valid.
-    value, following
-        v, and v + 1, modulo 2^S; for valid sets only, as the next one.
+    value
+        v, modulo 2^S; for valid sets only, as the next one.
     data
         Init data.
+    coming
+        v of the set that was on the pins in t+1, whatever it is; known a cycle before the others.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -58,8 +60,8 @@ class ControlSet(wiring.Signature):
             "init_echo": Out(1),
             "unknown": Out(1),
             "value": Out(config.seq_bits),
-            "following": Out(config.seq_bits),
             "data": Out(DATA_BITS),
+            "coming": Out(config.seq_bits),
         })
 
 
@@ -132,8 +134,28 @@ class LaunchedWord(wiring.Signature):
         })
 
 
+class ComingLlrSettings(wiring.Signature):
+    """Settings as visible in the next cycle; members as of `LlrSettings`.
+
+    ``min_spacing`` counts as far as it is not more than ``spacing``.
+    """
+
+    def __init__(self):
+        super().__init__({
+            "replay_timer": Out(TIMER_BITS),
+            "pcs_lost": Out(TIMER_BITS),
+            "data_age": Out(TIMER_BITS),
+            "spacing": Out(SPACING_BITS),
+            "min_spacing": Out(SPACING_BITS),
+            "init_data": Out(DATA_BITS),
+        })
+
+
 class LlrSettings(wiring.Signature):
-    """Registers of link-level retry as visible in the cycle (docs/llr.md, Settings)."""
+    """Registers of link-level retry as visible in the cycle (docs/llr.md, Settings).
+
+    ``coming`` are those to which a time is compared one cycle ahead.
+    """
 
     def __init__(self, config: SwitchConfig):
         super().__init__({
@@ -154,4 +176,5 @@ class LlrSettings(wiring.Signature):
             "min_spacing": Out(SPACING_BITS),
             "init_seq": Out(config.seq_bits),
             "init_data": Out(DATA_BITS),
+            "coming": Out(ComingLlrSettings()),
         })

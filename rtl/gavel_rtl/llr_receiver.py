@@ -86,6 +86,8 @@ class LlrReceiver(wiring.Component):
         m = Module()
         self._on = self.settings.local
         self._next_rx = Signal(config.seq_bits, name="next_rx")
+        # One less.
+        self._last_rx = Signal(config.seq_bits, name="last_rx", init=(1 << config.seq_bits) - 1)
         state = Signal(ReceiverState, name="state_after_sending")
         m.d.comb += state.eq(Mux(
             sent.nack & (self.state == ReceiverState.SEND_NACK),
@@ -109,6 +111,7 @@ class LlrReceiver(wiring.Component):
         with m.If(accepted):
             m.d.sync += [
                 self._next_rx.eq(self._next_rx + 1),
+                self._last_rx.eq(self._next_rx),
                 self.state.eq(ReceiverState.SEND_ACKS),
             ]
         with m.Elif((spoilt | missing) & (state == ReceiverState.SEND_ACKS)):
@@ -116,7 +119,10 @@ class LlrReceiver(wiring.Component):
         with m.If(self.control.init):
             m.d.sync += self.state.eq(ReceiverState.SEND_ACKS)
             with m.If(self._on):
-                m.d.sync += self._next_rx.eq(self.control.value)
+                m.d.sync += [
+                    self._next_rx.eq(self.control.value),
+                    self._last_rx.eq(self.control.value - 1),
+                ]
         with m.If(~self._on):
             m.d.sync += self.state.eq(ReceiverState.OFF)
 
@@ -162,7 +168,7 @@ class LlrReceiver(wiring.Component):
             m.d.comb += [
                 requests.ack.eq(ack_pending & (self.state == ReceiverState.SEND_ACKS)),
                 requests.nack.eq(self.state == ReceiverState.SEND_NACK),
-                requests.ack_seq.eq(self._next_rx - 1),
+                requests.ack_seq.eq(self._last_rx),
                 requests.echo.eq(echo_pending),
                 requests.echo_seq.eq(echo_seq),
                 requests.echo_data.eq(echo_data),

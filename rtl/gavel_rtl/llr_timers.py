@@ -1,19 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """Timers of the transmit side of link-level retry."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, ValueLike
 from amaranth.lib import wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import TIMER_BITS, SwitchConfig
-from gavel_rtl.lib.collisions import NO_COLLISION
+from gavel_rtl.block import place
+from gavel_rtl.frame_record import FrameRecord, frame_index_bits
+from gavel_rtl.lib.sums import less_both
 from gavel_rtl.llr_interfaces import LlrSettings
-from gavel_rtl.replay_buffer import frame_index_bits
 
 _LONGEST = (1 << TIMER_BITS) - 1
-_JUST_SENT = 2
-"""Age of a frame when it is looked at for the first time."""
+
+
+class SendingTimes(FrameRecord):
+    """When each outstanding frame was launched for the first time, in cycles."""
+
+    def __init__(self, config: SwitchConfig):
+        super().__init__(config, TIMER_BITS)
 
 
 class LlrTimers(wiring.Component):
@@ -40,22 +45,20 @@ class LlrTimers(wiring.Component):
         A frame is outstanding.
     progress
         An ACK moves ``oldest`` in this cycle.
-    oldest_after
-        Index of the oldest frame outstanding in the next cycle, if there is one then.
-    sent, sent_frame
-        A frame has been launched for the first time, and its index.
+    coming, accepted, drained, numbered, newest_frame
+        As of `FrameRecord`.
     no_progress
         The replay timer has run out.
     lost
         ``down_time`` has reached PCS_LOST.
     too_old
-        The oldest frame is too old.
+        The oldest frame is too old, if there is no progress in this cycle either.
 
     Cycle behaviour
     ---------------
-    The three results are combinational from registers, and count only in the states of their
-    rules. ``sent_at`` is read one cycle before its answer is turned into an age, which is a
-    register: it counts if ``oldest`` is still the same frame then.
+    The three results belong to the cycle in which they show, with the limits as visible in it, and
+    count only in the states of their rules. They are registers: comparing takes most of a cycle, so
+    all of it is done one cycle ahead, with the limits that will be visible then.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -69,9 +72,11 @@ class LlrTimers(wiring.Component):
             "changing": In(1),
             "outstanding": In(1),
             "progress": In(1),
-            "oldest_after": In(frame_index_bits(config)),
-            "sent": In(1),
-            "sent_frame": In(frame_index_bits(config)),
+            "coming": In(frame_index_bits(config)),
+            "accepted": In(1),
+            "drained": In(1),
+            "numbered": In(1),
+            "newest_frame": In(frame_index_bits(config)),
             "no_progress": Out(1),
             "lost": Out(1),
             "too_old": Out(1),
@@ -85,54 +90,62 @@ class LlrTimers(wiring.Component):
         return m
 
     @staticmethod
-    def _count(m: Module, timer: Signal) -> None:
-        with m.If(timer != _LONGEST):
-            m.d.sync += timer.eq(timer + 1)
+    def _time(m: Module, name: str, runs: Value, holds: Value, limit: Value,
+              restarted: ValueLike = 0) -> Value:
+        """Whether a timer will have reached ``limit``, which is not 0, in the next cycle.
+
+        In a cycle in which it neither runs nor holds the timer goes back to 0, and so it did in the
+        cycle before if it was ``restarted``. What is kept of it is one more than its value, so that
+        nothing has to be added before the comparison.
+        """
+        kept, later = (Signal(TIMER_BITS + 1, name=f"{name}_{which}", init=1)
+                       for which in ("kept", "later"))
+        m.d.comb += later.eq(Mux(restarted, 1, kept))
+        with m.If(~runs & ~holds):
+            m.d.sync += kept.eq(1)
+        with m.Else():
+            m.d.sync += kept.eq(later + (runs & ~later[-1]))
+        reached = Cat(runs, later) > Cat(Const(0, 1), limit)
+        return (runs | holds) & reached & limit.any()
 
     def _time_replay(self, m: Module) -> None:
-        limit = self.settings.replay_timer
-        replay_time = Signal(TIMER_BITS)
-        with m.If(~self.in_advance | ~self.outstanding | self.progress):
-            m.d.sync += replay_time.eq(0)
-        with m.Elif(self.up):
-            self._count(m, replay_time)
-        m.d.comb += self.no_progress.eq(limit.any() & (replay_time >= limit))
+        waits = Signal()
+        m.d.comb += waits.eq(self.in_advance & self.outstanding & ~self.progress)
+        m.d.sync += self.no_progress.eq(self._time(
+            m, "replay_time", waits & self.up, waits & ~self.up,
+            self.settings.coming.replay_timer))
 
     def _time_link(self, m: Module) -> None:
-        limit = self.settings.pcs_lost
-        down_time = Signal(TIMER_BITS)
-        with m.If(~self.changing & (self.coming_up | (self.running & ~self.up))):
-            self._count(m, down_time)
-        with m.Else():
-            m.d.sync += down_time.eq(0)
-        m.d.comb += self.lost.eq(limit.any() & (down_time >= limit))
+        # That the state changes is known late.
+        runs, changed = Signal(), Signal()
+        m.d.comb += runs.eq(self.coming_up | (self.running & ~self.up))
+        m.d.sync += [
+            changed.eq(self.changing),
+            self.lost.eq(~self.changing & self._time(
+                m, "down_time", runs, Const(0, 1), self.settings.coming.pcs_lost, changed)),
+        ]
 
     def _time_frames(self, m: Module) -> None:
-        limit = self.settings.data_age
-        # What is read of a frame while it is written does not count: it is two cycles old.
-        m.submodules.sent_at = sent_at = Memory(
-            shape=TIMER_BITS, depth=1 << frame_index_bits(self._config), init=[],
-            attrs=NO_COLLISION)
-        write, read = sent_at.write_port(), sent_at.read_port()
-        # Memories are slow: nothing but a subtraction goes before the register.
+        limit = self.settings.coming.data_age
+        record = place(m, "sending_times", SendingTimes(self._config))
         now, after_now = Signal(TIMER_BITS), Signal(TIMER_BITS, init=1)
-        age = Signal(TIMER_BITS)
-        sent_in_last, sent_before = Signal(), Signal()
-        same, reached = Signal(), Signal()
-        m.d.sync += [
-            now.eq(after_now),
-            after_now.eq(after_now + 1),
-            same.eq(self.outstanding & ~self.progress),
-            sent_in_last.eq(self.sent & (self.sent_frame == self.oldest_after)),
-            sent_before.eq(sent_in_last),
-            # Of the next cycle.
-            age.eq(after_now - read.data),
-        ]
+        sent = record.oldest
+        m.d.sync += [now.eq(after_now), after_now.eq(after_now + 1)]
         m.d.comb += [
-            write.addr.eq(self.sent_frame),
-            write.data.eq(now),
-            write.en.eq(self.sent),
-            read.addr.eq(self.oldest_after),
-            reached.eq(Mux(sent_before, limit <= _JUST_SENT, age >= limit)),
-            self.too_old.eq(limit.any() & same & self.outstanding & ~self.progress & reached),
+            record.coming.eq(self.coming),
+            record.accepted.eq(self.accepted),
+            record.drained.eq(self.drained),
+            record.numbered.eq(self.numbered),
+            record.newest_frame.eq(self.newest_frame),
+            record.value.eq(now),
         ]
+        # Age of the next cycle, less the limit: modulo 2**TIMER_BITS, and then as a number.
+        wraps, reached = Signal(), Signal()
+        beyond = Signal(TIMER_BITS + 2)
+        m.d.comb += [
+            wraps.eq(after_now < sent),
+            beyond.eq(less_both(Cat(after_now, Const(0, 2)), sent, limit)),
+            reached.eq(Mux(wraps, beyond[-2], ~beyond[-1])),
+        ]
+        # The oldest frame is the same in both cycles.
+        m.d.sync += self.too_old.eq(self.outstanding & ~self.progress & limit.any() & reached)

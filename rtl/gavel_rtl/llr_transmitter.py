@@ -10,6 +10,7 @@ from gavel_model.pins import SEQ_BITS
 from gavel_model.register_map import COUNTERS
 from gavel_rtl.block import connect, place
 from gavel_rtl.frame_launcher import FrameLauncher
+from gavel_rtl.frame_record import frame_index_bits
 from gavel_rtl.interfaces import EgressWord
 from gavel_rtl.llr_interfaces import (
     REPLAY_COUNT_BITS,
@@ -19,7 +20,7 @@ from gavel_rtl.llr_interfaces import (
     LlrSettings,
 )
 from gavel_rtl.llr_timers import LlrTimers
-from gavel_rtl.replay_buffer import ReplayBuffer, frame_index_bits
+from gavel_rtl.replay_buffer import ReplayBuffer
 from gavel_rtl.replay_occupancy import ReplayOccupancy
 from gavel_rtl.retry_state import RetryState, TransmitterState
 
@@ -101,14 +102,10 @@ class LlrTransmitter(wiring.Component):
         timers = place(m, "llr_timers", LlrTimers(self._config))
         for part in (state, launcher, occupancy, timers):
             connect(m, part.settings, self.settings)
-        index = frame_index_bits(self._config)
 
         connect(m, state.control, self.control)
+        index = frame_index_bits(self._config)
         connect(m, self.init, state.init)
-        in_advance = state.state == TransmitterState.ADVANCE
-        in_init = state.state == TransmitterState.INIT
-        in_flush = state.state == TransmitterState.FLUSH
-        running = in_advance | (state.state == TransmitterState.REPLAY)
         m.d.comb += [
             state.no_progress.eq(timers.no_progress),
             state.lost.eq(timers.lost),
@@ -129,14 +126,15 @@ class LlrTransmitter(wiring.Component):
             launcher.free.eq(self.free),
             launcher.up.eq(self.up),
             launcher.lost.eq(timers.lost),
-            launcher.may_begin.eq(state.may_begin),
-            launcher.running.eq(running),
-            launcher.in_init.eq(in_init),
-            launcher.in_flush.eq(in_flush),
-            launcher.behind.eq(state.behind),
+            launcher.may_keep.eq(state.may_keep),
+            launcher.may_pass.eq(state.may_pass),
+            launcher.must_wait.eq(state.must_wait),
+            launcher.running.eq(state.running),
+            launcher.in_init.eq(state.is_init),
+            launcher.in_flush.eq(state.is_flush),
             launcher.settled.eq(state.settled),
             launcher.send.eq(state.send),
-            launcher.send_is_next.eq(state.send == state.next),
+            launcher.send_is_next.eq(state.send_is_next),
         ]
 
         connect(m, buffer.i_word, self.i_word)
@@ -144,9 +142,10 @@ class LlrTransmitter(wiring.Component):
             buffer.launch.eq(launcher.launched),
             buffer.clear.eq(state.clear),
             buffer.rewind.eq(state.rewind),
-            buffer.next_frame.eq(state.next[:index]),
-            buffer.oldest_is_next.eq(state.oldest == state.next),
-            buffer.oldest_after.eq(state.oldest_after),
+            buffer.newest_frame.eq(state.newest_frame[:index]),
+            buffer.coming.eq(self.control.coming[:index]),
+            buffer.accepted.eq(state.accepted),
+            buffer.drained.eq(state.drained),
             buffer.finish.eq(launcher.finish),
             buffer.keep.eq(launcher.numbered),
             buffer.release.eq(state.release),
@@ -162,22 +161,29 @@ class LlrTransmitter(wiring.Component):
             occupancy.given_back.eq(buffer.given_back),
             occupancy.dropped.eq(buffer.dropped),
             occupancy.dropped_words.eq(buffer.dropped_words),
-            occupancy.outstanding.eq(state.outstanding),
+            occupancy.keep.eq(launcher.numbered),
+            occupancy.progress.eq(state.progress),
+            occupancy.value.eq(self.control.value),
+            occupancy.acked.eq(state.acked_frame),
+            occupancy.given_up.eq(state.given_up),
+            occupancy.newest.eq(state.newest_frame),
             occupancy.lets_come.eq(~launcher.blocks),
             self.hold.eq(occupancy.hold),
         ]
 
         m.d.comb += [
             timers.up.eq(self.up),
-            timers.in_advance.eq(in_advance),
-            timers.running.eq(running),
-            timers.coming_up.eq(in_init | in_flush),
+            timers.in_advance.eq(state.is_advance),
+            timers.running.eq(state.running),
+            timers.coming_up.eq(state.is_init | state.is_flush),
             timers.changing.eq(state.changing),
-            timers.outstanding.eq(state.outstanding.any()),
+            timers.outstanding.eq(~state.empty),
             timers.progress.eq(state.progress),
-            timers.oldest_after.eq(state.oldest_after),
-            timers.sent.eq(launcher.numbered),
-            timers.sent_frame.eq(state.next[:index]),
+            timers.drained.eq(state.drained),
+            timers.coming.eq(self.control.coming[:index]),
+            timers.accepted.eq(state.accepted),
+            timers.numbered.eq(launcher.numbered),
+            timers.newest_frame.eq(state.newest_frame[:index]),
         ]
 
         used = occupancy.used

@@ -200,13 +200,20 @@ class MacControlTransmitter(wiring.Component):
         if len(turns) == 1:
             return crc.crc32_step(initial, content[:before])
         register, passing = Signal(crc.CRC_BITS), Signal(width)
-        start = Signal(before + width)
-        m.d.comb += [
+        start, checked = Signal(before + width), Signal(crc.CRC_BITS)
+        is_first = Signal()
+        # It goes through the CRC in the cycle after that in which it is chosen.
+        m.d.sync += [
+            is_first.eq(turns[0]),
             passing.eq(Cat(content[before:], self._part(
                 [(turn, (n + 1) * width) for n, turn in enumerate(turns[:-1])], before))),
+        ]
+        m.d.comb += [
             # With the first word also what stands before the place.
             start.eq(Cat(self._part([(Const(1), 0)], before), Const(0, width))),
+            checked.eq(crc.crc32_data(passing) ^ Mux(
+                is_first, crc.crc32_step(initial, start),
+                crc.crc32_advance(register, width // 8))),
         ]
-        m.d.sync += register.eq(crc.crc32_data(passing) ^ Mux(
-            turns[0], crc.crc32_step(initial, start), crc.crc32_advance(register, width // 8)))
-        return register
+        m.d.sync += register.eq(checked)
+        return checked

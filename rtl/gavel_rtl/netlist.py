@@ -117,18 +117,28 @@ class Library:
         self._with_sources = with_sources
         self._text: dict[str, str] = {}
         self._clocking: dict[str, frozenset[str]] = {}
+        self._widths: dict[str, dict[str, int]] = {}
 
     def instance(self, component: wiring.Component, name: str | None) -> Elaboratable:
         """An instance of the module of ``component``'s class, connected to its signals.
 
         The signals get ``name``, by default the class name, as a prefix, which tells them apart
         in the parent.
+
+        Raises
+        ------
+        ValueError
+            If another component of the class has pins of other widths.
         """
         module = module_name(component)
-        if module not in self._clocking:
-            self.add(component)
         # An instance stands for the component, so Amaranth need not warn that it was not used.
         vars(component)["_MustUse__used"] = True
+        widths = {port: len(value) for port, (value, _) in _ports(component).items()}
+        if self._widths.setdefault(module, widths) != widths:
+            raise ValueError(f"{module} would stand for components with pins of different widths; "
+                             "make a class for each")
+        if module not in self._clocking:
+            self.add(component)
         prefix = name or module.removeprefix(PREFIX)
         connections: dict[str, object] = {}
         for port, (value, flow) in _ports(component).items():

@@ -146,10 +146,12 @@ class OrderedSetReader(wiring.Component):
             guarded.eq(_byte(ctl, 7) == crc8(ctl[:_BODY_BITS])),
             plain.eq(_byte(ctl, 7) == 0),
             received.value.eq(value),
-            received.following.eq(value + 1),
             received.data.eq(data),
         ]
-        m.d.comb += valid.eq(Mux(self.protect, guarded, plain))
+        m.d.comb += [
+            received.coming.eq(value),
+            valid.eq(Mux(self.protect, guarded, plain)),
+        ]
         known = []
         for kind, shown, says_data in (
             (Kind.ACK, received.ack, False),

@@ -55,8 +55,6 @@ class PauseReceiver(wiring.Component):
         self._shift = (QUANTUM_BITS // self._config.data_width).bit_length() - 1
         now = Signal(self._shift + PFC_TIME_BITS)
         m.d.sync += now.eq(now + 1)
-        self._longest_wait = Signal(TIMER_BITS, name="longest_wait")
-        m.d.comb += self._longest_wait.eq(self.settings.watchdog - 1)
         running = Cat(self._time(m, n, now) for n in range(PFC_CLASSES))
         bites = [self._watch(m, vc, running) for vc in range(vcs)]
         m.d.comb += self.count[Counter.PFC_WATCHDOG].eq(Cat(bites).any())
@@ -78,20 +76,24 @@ class PauseReceiver(wiring.Component):
         settings = self.settings
         asked, restoring, bites = (
             Signal(name=f"{name}_{vc}") for name in ("asked", "restoring", "bites"))
-        # One counter for both: who is not listened to is not watched.
-        time = Signal(TIMER_BITS, name=f"time_{vc}")
+        # One counter for both: who is not listened to is not watched. While it is not restoring it
+        # stands one above ``watch``, so that nothing has to be added before the comparison.
+        time = Signal(TIMER_BITS + 1, init=1, name=f"time_{vc}")
         m.d.comb += [
             asked.eq(settings.pfc_receive[vc] & (running & self.classes[vc]).any()),
             self.paused[vc].eq(asked & ~restoring),
-            bites.eq(self.paused[vc] & settings.watchdog.any() & (time >= self._longest_wait)),
+            bites.eq(self.paused[vc] & settings.watchdog.any() & (time >= settings.watchdog)),
         ]
         step = Mux(restoring, -1, 1)
         with m.If(bites):
-            m.d.sync += [time.eq(settings.restore), restoring.eq(settings.restore.any())]
-        with m.Elif(restoring | (asked & ~time.all())):
+            m.d.sync += [
+                time.eq(Mux(settings.restore.any(), settings.restore, 1)),
+                restoring.eq(settings.restore.any()),
+            ]
+        with m.Elif(Mux(restoring, time != 1, asked & ~time[-1])):
             m.d.sync += time.eq(time + step)
-        with m.Elif(~asked):
-            m.d.sync += time.eq(0)
+        with m.Elif(~restoring & ~asked):
+            m.d.sync += time.eq(1)
         with m.If(restoring):
             m.d.sync += restoring.eq(time != 1)
         return bites

@@ -9,7 +9,7 @@ from gavel_model.config import SwitchConfig
 from gavel_model.register_map import COUNTER_BITS, COUNTERS, Counter
 from gavel_rtl.block import connect, place
 from gavel_rtl.control_transmitter import ControlTransmitter
-from gavel_rtl.counters import Counters
+from gavel_rtl.counters import COUNTER_NUMBER_BITS, FROZEN_BITS, Counters
 from gavel_rtl.egress import Egress
 from gavel_rtl.flow_control import FlowControl
 from gavel_rtl.flow_interfaces import FlowSelect
@@ -30,6 +30,7 @@ from gavel_rtl.llr_transmitter import LlrTransmitter
 from gavel_rtl.lookup import Lookup
 from gavel_rtl.parser import Parser
 from gavel_rtl.port_registers import LLR_STATUS_BITS, REGISTER_BITS
+from gavel_rtl.telemetry_interfaces import Observation
 
 _WORD_TO_STORE = 2
 _VERDICT_TO_STORE = 1
@@ -43,6 +44,8 @@ class Port(wiring.Component):
     ----------
     config
         All of it.
+    telemetry
+        It can be observed.
 
     Members
     -------
@@ -56,7 +59,7 @@ class Port(wiring.Component):
         Value of register LLR_STATUS.
     flow_select, flow_status
         Read-only register of flow control to read, and its value, 0 if none is.
-    match, voq_ready, done
+    match, voq_ready, voq_next, ends
         To and from the Scheduler (cycle s).
     matched, matched_vc
         A frame is matched to this output (cycle s), and its VC, one-hot.
@@ -67,14 +70,24 @@ class Port(wiring.Component):
         A control frame may be taken in this cycle.
     connect, to_crossbar, from_crossbar
         Words in c+1 and c+2.
+    reading
+        With ``telemetry``: one-hot, the output that a word is read for in c; 0 if none is.
+    shown, startable, sending
+        With ``telemetry``: from Observer.
+    observation
+        With ``telemetry``: what is observed of the port.
+    freeze, frozen_number, frozen
+        With ``telemetry``: the counters are frozen, as of Counters.
 
     Cycle behaviour
     ---------------
     As docs/spec.md, Latency.
     """
 
-    def __init__(self, config: SwitchConfig):
+    def __init__(self, config: SwitchConfig, *, telemetry: bool = False):
         self._config = config
+        self._telemetry = telemetry
+        vcs = config.vcs
         super().__init__({
             "rx": In(RxLink(config)),
             "tx": Out(TxLink(config)),
@@ -87,17 +100,27 @@ class Port(wiring.Component):
             "flow_status": Out(REGISTER_BITS),
             "match": In(Match(config)),
             "voq_ready": Out(config.voqs),
-            "done": Out(1),
+            "voq_next": Out(config.voqs),
+            "ends": Out(1),
             "matched": In(1),
-            "matched_vc": In(config.vcs),
+            "matched_vc": In(vcs),
             "hold": Out(1),
-            "allow": Out(config.vcs),
+            "allow": Out(vcs),
             "claim": Out(1),
             "idle": In(1),
             "connect": Out(config.ports),
             "to_crossbar": Out(SwitchWord(config)),
             "from_crossbar": In(SwitchWord(config)),
-        })
+        } | ({
+            "reading": Out(config.ports),
+            "shown": In(vcs),
+            "startable": In(vcs),
+            "sending": In(vcs),
+            "observation": Out(Observation(config)),
+            "freeze": In(1),
+            "frozen_number": In(COUNTER_NUMBER_BITS),
+            "frozen": Out(FROZEN_BITS),
+        } if telemetry else {}))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -112,7 +135,7 @@ class Port(wiring.Component):
         egress = self._egress(m)
         self._retry(m)
         self._flow(m, ingress_buffer)
-        counters = place(m, "counters", Counters(config))
+        counters = place(m, "counters", Counters(config, with_snapshot=self._telemetry))
         m.d.comb += [
             counters.events.count.eq(
                 ingress_buffer.count | egress.events.count | self._link_rx.count
@@ -123,6 +146,13 @@ class Port(wiring.Component):
             counters.select.eq(self.counter_select),
             self.counter.eq(counters.value),
         ]
+        if self._telemetry:
+            m.d.comb += [
+                counters.freeze.eq(self.freeze),
+                counters.frozen_number.eq(self.frozen_number),
+                self.frozen.eq(counters.frozen),
+            ]
+            self._observe(m, ingress_buffer, counters.events)
         return m
 
     def _ingress(self, m: Module) -> IngressBuffer:
@@ -151,7 +181,8 @@ class Port(wiring.Component):
             ingress_buffer.ecn_threshold.eq(settings.ecn_threshold),
             ingress_buffer.lossless.eq(settings.flow.receiver | settings.flow.pfc_transmit),
             self.voq_ready.eq(ingress_buffer.voq_ready),
-            self.done.eq(ingress_buffer.done),
+            self.voq_next.eq(ingress_buffer.voq_next),
+            self.ends.eq(ingress_buffer.ends),
             self.connect.eq(ingress_buffer.connect),
         ]
         m.d.comb += [ingress_buffer.vc_limit[vc].eq(limit)
@@ -226,14 +257,51 @@ class Port(wiring.Component):
                                 & ~ingress_buffer.verdict.poisoned),
             flow.idle.eq(self.idle),
             flow.cf_sent.eq(control.cf_sent),
-            control.cf_min.eq(settings.flow.cf_min),
-            control.cf_max.eq(settings.flow.cf_max),
+            control.cf_min.eq(settings.flow.coming.cf_min),
+            control.cf_max.eq(settings.flow.coming.cf_max),
             self.allow.eq(flow.allow),
             self.claim.eq(flow.claim),
             self.flow_status.eq(flow.status),
         ]
         m.d.comb += [flow.vc_cells[vc].eq(cells)
                      for vc, cells in enumerate(ingress_buffer.vc_cells)]
+
+    def _observe(self, m: Module, buffer: IngressBuffer, events: wiring.PureInterface) -> None:
+        """What telemetry sees."""
+        seen, flow, word = self.observation, self._flow_control, self.from_crossbar
+        came, left, counted = buffer.enqueued, buffer.dequeued, buffer.counted
+        for name in events.signature.members:
+            m.d.comb += getattr(seen, name).eq(getattr(events, name))
+        m.d.comb += [
+            self.reading.eq(buffer.reading),
+            seen.up.eq(self._link_rx.up),
+            seen.state.eq(self._llr_transmitter.state),
+            seen.filed.eq(came.valid),
+            seen.filed_voq.eq(came.voq),
+            seen.filed_cell.eq(came.cell),
+            seen.filed_cells.eq(came.cells),
+            seen.filed_length.eq(counted.length),
+            seen.dropped.eq(counted.valid & ~counted.filed),
+            seen.dropped_vc.eq(counted.vc),
+            seen.opened.eq(left.valid),
+            seen.opened_voq.eq(left.voq),
+            seen.opened_cell.eq(left.cell),
+            seen.opened_cells.eq(left.cells),
+            seen.sent.eq(word.valid & word.sop),
+            seen.sent_vc.eq(word.vc),
+            seen.sent_length.eq(word.length),
+            seen.cells.eq(self._config.buffer_cells - buffer.free_cells),
+            *(getattr(seen, name).eq(getattr(self, name))
+              for name in ("shown", "startable", "sending", "claim", "hold")),
+            seen.paused.eq(flow.paused),
+            seen.no_credit.eq(flow.no_credit),
+            seen.stopped.eq(self.settings.flow.stop),
+        ]
+        for vc, cells in enumerate(buffer.vc_cells):
+            m.d.comb += [
+                seen.vc_cells[vc].eq(cells),
+                seen.credits_used[vc].eq(flow.used[vc]),
+            ]
 
     def _delay(self, m: Module, target: wiring.PureInterface, source: wiring.PureInterface,
                name: str, cycles: int) -> None:

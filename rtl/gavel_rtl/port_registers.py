@@ -152,7 +152,7 @@ class PortRegisters(wiring.Component):
         each = {offset: registers.add_each(PORT_OF[offset], self.select.each[n], self.select.vc)
                 for n, offset in enumerate(EACH)}
         registers.show(self.select.llr_status, self.llr_status)
-        self._connect(m, once, each)
+        self._connect(m, registers, once, each)
         value = Signal(REGISTER_BITS, name="any_value")
         m.d.comb += [
             value.eq(registers.value() | self.counter | self.flow_status),
@@ -160,7 +160,7 @@ class PortRegisters(wiring.Component):
         ]
         return m
 
-    def _connect(self, m: Module, once: dict[Port, dict[str, Value]],
+    def _connect(self, m: Module, registers: RegisterFields, once: dict[Port, dict[str, Value]],
                  each: dict[Port, dict[str, list[Value]]]) -> None:
         """The settings are fields."""
         m.d.comb += [
@@ -177,6 +177,11 @@ class PortRegisters(wiring.Component):
         for settings, names in ((self.llr, _LLR), (self.flow, _FLOW)):
             m.d.comb += [getattr(settings, name).eq(once[offset][field])
                          for name, (offset, field) in names.items()]
+        for coming, names in ((self.llr.coming, _LLR), (self.flow.coming, _FLOW)):
+            for name in coming.signature.members:
+                offset, field = names[name]
+                m.d.comb += getattr(coming, name).eq(registers.coming(
+                    PORT_OF[offset], field, self.select.once[ONCE.index(offset)]))
         for size, offset in ((self.flow.sender_size, Port.CBFC_SENDER),
                              (self.flow.receiver_size, Port.CBFC_RECEIVER)):
             m.d.comb += [size.exponent.eq(once[offset]["size"]),

@@ -37,12 +37,23 @@ class RegisterFields:
         self._values = values
         self._index = index
         self._shown: list[tuple[Value, Value]] = []
+        self._kept: dict[tuple[str, str], Value] = {}
+
+    def coming(self, register: Register, field: str, selected: Value) -> Value:
+        """A field of a register that a port has once as it is visible in the next cycle; not
+        limited by another field of the register, if it is being written."""
+        found = next(item for item in register.fields if item.name == field)
+        kept = self._kept[register.name, field]
+        alone = isinstance(found.at_most, str) and found.at_most not in self._values
+        written = self._written(found) if alone else self._limited(register, found)
+        return Mux(self._we & selected, written, kept)
 
     def add(self, register: Register, selected: Value) -> dict[str, Value]:
         """A register, and the values of its fields by name; ``selected``: it is addressed."""
         found = {}
         for field in register.fields:
             kept = self._keep(register, field, self._we & selected)
+            self._kept[register.name, field.name] = kept
             found[field.name] = shown = self._seen(field, kept)
             self._shown.append((selected, Cat(Const(0, field.low), shown)))
         return found
@@ -63,9 +74,9 @@ class RegisterFields:
               ) -> Value:
         """What is kept of a field, if the configuration has what it needs."""
         if not field.is_there(self._values):
-            return Const(0, field.width(self._values["vcs"]))
+            return Const(0, field.width(self._values))
         suffix = "" if vc is None else f"_{vc}"
-        bits = field.width(self._values["vcs"])
+        bits = field.width(self._values)
         if field.at_most in self._values:
             # No more than the largest value needs.
             bits = min(bits, amount(field.at_most, self._values).bit_length())
@@ -88,7 +99,7 @@ class RegisterFields:
         return select(self._shown)
 
     def _written(self, field: Field) -> Value:
-        return self._wdata[field.low:field.low + field.width(self._values["vcs"])]
+        return self._wdata[field.low:field.low + field.width(self._values)]
 
     def _limited(self, register: Register, field: Field) -> Value:
         """What is stored of a field of the write data."""

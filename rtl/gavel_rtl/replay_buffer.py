@@ -7,10 +7,19 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
+from gavel_rtl.block import place
+from gavel_rtl.frame_record import FrameRecord, frame_index_bits
 from gavel_rtl.interfaces import EgressWord
 from gavel_rtl.lib import ring
 from gavel_rtl.lib.collisions import NO_COLLISION
 from gavel_rtl.llr_interfaces import FetchedWord
+
+
+class _Flags(data.StructLayout):
+    """What decides, kept beside the words."""
+
+    def __init__(self) -> None:
+        super().__init__({"eop": unsigned(1), "poisoned": unsigned(1)})
 
 
 class _Stored(data.StructLayout):
@@ -18,24 +27,27 @@ class _Stored(data.StructLayout):
 
     def __init__(self, config: SwitchConfig):
         super().__init__({
-            "eop": unsigned(1),
-            "poisoned": unsigned(1),
             "empty": unsigned(config.empty_bits),
             "data": unsigned(config.data_width),
         })
 
 
-def frame_index_bits(config: SwitchConfig) -> int:
-    """Width of the index of what is kept for each outstanding frame: low bits of its number."""
-    return (config.replay_frames - 1).bit_length()
+class FrameStarts(FrameRecord):
+    """Where in the ring each outstanding frame begins: pointers to its first word."""
+
+    def __init__(self, config: SwitchConfig):
+        super().__init__(config, ring.pointer_bits(config.replay_words))
 
 
 class ReplayBuffer(wiring.Component):
     """A ring of words, and where in it the outstanding frames begin (docs/llr.md, 6.1 to 6.3).
 
-    Register B is the output register of the ring's memory. The start of a frame that was launched
-    for the first time goes to a memory of its own; that of the frame which is launched next for
-    the first time is the register ``fresh``.
+    Register B is the output register of the ring's memory. Block RAM is slow, so that next to
+    nothing is decided by what it shows: ``eop`` and ``poisoned`` stand in a memory of their own,
+    which is read for the word after the next one to be fetched, so that those of B are flip-flops.
+
+    The start of a frame that was launched for the first time goes to `FrameStarts`; that of the
+    frame which is launched next for the first time is the register ``fresh``.
 
     Parameters
     ----------
@@ -54,16 +66,12 @@ class ReplayBuffer(wiring.Component):
         B becomes empty in this cycle.
     rewind
         The reader goes to the first word of frame ``oldest``.
-    next_frame
-        Index of the frame that is launched next for the first time.
-    oldest_is_next
-        No frame is outstanding, as visible in the cycle.
-    oldest_after
-        Index of ``oldest`` in the next cycle, unless it is ``next`` then.
+    coming, accepted, drained, newest_frame
+        As of `FrameRecord`.
     finish
         The last word of a frame is launched for the first time, or dropped ...
     keep
-        ... and the frame is kept, as number ``next_frame``. If not, its words are given back.
+        ... and the frame is kept. If not, its words are given back.
     release
         The words of the frames before ``oldest`` are to be given back in the next cycle.
     given_back
@@ -73,9 +81,7 @@ class ReplayBuffer(wiring.Component):
 
     Cycle behaviour
     ---------------
-    A word written in e can be fetched from e+1 on, and is in B in e+2. The memory of starts is
-    read in every cycle at ``oldest_after``, with what is written in the same cycle passing
-    through: so it shows the start of the visible ``oldest``.
+    A word written in e can be fetched from e+1 on, and is in B in e+2.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -88,9 +94,10 @@ class ReplayBuffer(wiring.Component):
             "launch": In(1),
             "clear": In(1),
             "rewind": In(1),
-            "next_frame": In(index),
-            "oldest_is_next": In(1),
-            "oldest_after": In(index),
+            "coming": In(index),
+            "accepted": In(1),
+            "drained": In(1),
+            "newest_frame": In(index),
             "finish": In(1),
             "keep": In(1),
             "release": In(1),
@@ -101,77 +108,124 @@ class ReplayBuffer(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        reader = Signal(self._pointer_bits)
-        start = Signal(self._pointer_bits)
-        self._hold_words(m, reader, start)
-        self._note_starts(m, reader, start)
-        self._give_back(m, reader, start)
+        bits = self._pointer_bits
+        self._reader, self._start = Signal(bits, name="reader"), Signal(bits, name="start")
+        self._fresh = Signal(bits, name="fresh")
+        self._fetch = Signal(name="fetch")
+        self._hold_words(m)
+        self._read(m)
+        self._read_flags(m)
+        self._note_starts(m)
+        self._give_back(m)
         return m
 
-    def _hold_words(self, m: Module, reader: Signal, start: Signal) -> None:
-        words = self._config.replay_words
+    def _hold_words(self, m: Module) -> None:
+        """Register B but for its flags."""
         # No word is fetched before it is in the buffer, and none is written over one in use.
         m.submodules.words = memory = Memory(
-            shape=_Stored(self._config), depth=words, init=[], attrs=NO_COLLISION)
+            shape=_Stored(self._config), depth=self._config.replay_words, init=[],
+            attrs=NO_COLLISION)
         write, read = memory.write_port(), memory.read_port()
-        tail = Signal(self._pointer_bits)
-        fetch = Signal()
+        self._tail = tail = Signal(self._pointer_bits, name="tail")
         fetched, word = self.fetched, self.i_word
         m.d.comb += [
             write.addr.eq(ring.index(tail)),
             write.en.eq(word.valid),
-            write.data.eop.eq(word.eop),
-            write.data.poisoned.eq(word.poisoned),
             write.data.empty.eq(word.empty),
             write.data.data.eq(word.data),
-            fetch.eq((~fetched.valid | self.launch) & ~self.clear & ~self.rewind
-                     & (reader != tail)),
-            read.addr.eq(ring.index(reader)),
-            read.en.eq(fetch),
-            fetched.eop.eq(read.data.eop),
-            fetched.poisoned.eq(read.data.poisoned),
+            read.addr.eq(ring.index(self._reader)),
+            read.en.eq(self._fetch),
             fetched.empty.eq(read.data.empty),
             fetched.data.eq(read.data.data),
         ]
-        m.d.sync += fetched.valid.eq(fetch | (fetched.valid & ~self.launch & ~self.clear))
         with m.If(word.valid):
-            m.d.sync += tail.eq(ring.following(tail, words))
-        with m.If(self.rewind):
-            m.d.sync += reader.eq(start)
-        with m.Elif(fetch):
-            m.d.sync += reader.eq(ring.following(reader, words))
+            m.d.sync += tail.eq(ring.following(tail, self._config.replay_words))
 
-    def _note_starts(self, m: Module, reader: Signal, start: Signal) -> None:
-        m.submodules.starts = starts = Memory(
-            shape=self._pointer_bits, depth=1 << frame_index_bits(self._config), init=[])
-        write = starts.write_port()
-        read = starts.read_port(transparent_for=(write,))
-        fresh = Signal(self._pointer_bits)
+    def _read(self, m: Module) -> None:
+        """The reader, and whether there is a word for it."""
+        words, fetched = self._config.replay_words, self.fetched
+        reader, tail, fetch, start = self._reader, self._tail, self._fetch, self._start
+        # One word further, and the last word written.
+        self._further = further = Signal.like(reader, name="further", init=ring.after(0, words))
+        last_written = Signal.like(reader, name="last_written", init=ring.before(0, words))
+        more = Signal()
+        # Words written before this cycle stand at or behind the reader of the next.
+        self._left = left = Signal(name="left")
         m.d.comb += [
-            write.addr.eq(self.next_frame),
-            write.data.eq(fresh),
-            write.en.eq(self.finish & self.keep),
-            read.addr.eq(self.oldest_after),
-            start.eq(Mux(self.oldest_is_next, fresh, read.data)),
+            fetch.eq(more & ~self.clear & ~self.rewind & (~fetched.valid | self.launch)),
+            left.eq(Mux(self.rewind, start != tail, Mux(fetch, reader != last_written, more))),
+        ]
+        m.d.sync += [
+            more.eq(self.i_word.valid | left),
+            fetched.valid.eq(fetch | (fetched.valid & ~self.launch & ~self.clear)),
+        ]
+        with m.If(self.i_word.valid):
+            m.d.sync += last_written.eq(tail)
+        with m.If(self.rewind):
+            m.d.sync += [reader.eq(start), further.eq(ring.following(start, words))]
+        with m.Elif(fetch):
+            m.d.sync += [reader.eq(further), further.eq(ring.following(further, words))]
+
+    def _read_flags(self, m: Module) -> None:
+        """The flags of the word to be fetched next, and those of B."""
+        word, fetched, fetch, left = self.i_word, self.fetched, self._fetch, self._left
+        # What is read of a word while it is written is not used.
+        m.submodules.flags = flags = Memory(
+            shape=_Flags(), depth=self._config.replay_words, init=[], attrs=NO_COLLISION)
+        write, read = flags.write_port(), flags.read_port()
+        was_read, is_new = Signal(), Signal()
+        m.d.comb += [
+            write.addr.eq(ring.index(self._tail)),
+            write.en.eq(word.valid),
+            read.addr.eq(ring.index(Mux(self.rewind, self._start, self._further))),
+            is_new.eq(word.valid & ~left),
+        ]
+        m.d.sync += was_read.eq((self.rewind | fetch) & ~is_new)
+        for name in ("eop", "poisoned"):
+            written, kept, ahead = (Signal(name=f"{name}_{which}")
+                                    for which in ("written", "kept", "ahead"))
+            m.d.comb += [
+                written.eq(getattr(word, name)),
+                write.data[name].eq(written),
+                ahead.eq(Mux(was_read, read.data[name], kept)),
+            ]
+            m.d.sync += kept.eq(Mux(is_new, written, ahead))
+            with m.If(fetch):
+                m.d.sync += getattr(fetched, name).eq(ahead)
+
+    def _note_starts(self, m: Module) -> None:
+        """Where frames begin."""
+        starts = place(m, "starts", FrameStarts(self._config))
+        reader, fresh = self._reader, self._fresh
+        m.d.comb += [
+            starts.coming.eq(self.coming),
+            starts.accepted.eq(self.accepted),
+            starts.drained.eq(self.drained),
+            starts.numbered.eq(self.finish & self.keep),
+            starts.newest_frame.eq(self.newest_frame),
+            # That of a frame which is not kept is that of the next one.
+            starts.value.eq(Mux(self.finish & ~self.keep, reader, fresh)),
+            self._start.eq(starts.oldest),
         ]
         with m.If(self.finish):
             # The reader stands one word behind the one in B, which is the frame's last.
             m.d.sync += fresh.eq(reader)
 
-    def _give_back(self, m: Module, reader: Signal, start: Signal) -> None:
+    def _give_back(self, m: Module) -> None:
+        """Words of which nobody has a use any more."""
         released = Signal(self._pointer_bits)
-        freed = Signal(self._pointer_bits)
+        before = Signal(self._pointer_bits, name="released_before")
         at_once = Signal()
         words = self._config.replay_words
         m.d.comb += [
             at_once.eq(self.finish & ~self.keep),
-            self.given_back.eq(freed),
+            self.given_back.eq(ring.distance(released, before, words)),
             # Such a frame is launched only if everything before it has been given back.
             self.dropped.eq(at_once),
-            self.dropped_words.eq(ring.distance(reader, released, words)),
+            self.dropped_words.eq(ring.distance(self._reader, released, words)),
         ]
-        m.d.sync += freed.eq(Mux(self.release, ring.distance(start, released, words), 0))
+        m.d.sync += before.eq(Mux(at_once, self._reader, released))
         with m.If(at_once):
-            m.d.sync += released.eq(reader)
+            m.d.sync += released.eq(self._reader)
         with m.Elif(self.release):
-            m.d.sync += released.eq(start)
+            m.d.sync += released.eq(self._start)

@@ -1,20 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sequence numbers and states of the transmit side of link-level retry."""
 
-from amaranth.hdl import Module, Mux, Signal, Value, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, unsigned
 from amaranth.lib import enum, wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
 from gavel_model.ordered_set import DATA_BITS
 from gavel_model.register_map import COUNTERS, Counter
+from gavel_rtl.ack_window import AckWindow, is_before
+from gavel_rtl.block import place
+from gavel_rtl.frame_record import frame_count_bits
+from gavel_rtl.lib.one_hot import select
 from gavel_rtl.llr_interfaces import (
     REPLAY_COUNT_BITS,
     ControlSet,
     InitRequest,
     LlrSettings,
 )
-from gavel_rtl.replay_buffer import frame_index_bits
 
 _NO_LIMIT = (1 << REPLAY_COUNT_BITS) - 1
 
@@ -55,18 +58,29 @@ class RetryState(wiring.Component):
         From ControlTransmitter.
     state, oldest, next, send, replays
         State.
-    oldest_after
-        Index of ``oldest`` in the replay buffer in the next cycle, unless it is ``next`` then.
-    outstanding
-        Frames outstanding.
-    behind, settled
+    is_init, is_flush, is_advance, running
+        The state is this one; ADVANCE or REPLAY.
+    acked_frame, newest_frame
+        Low bits of the numbers before ``oldest`` and ``next``, enough to count frames.
+    accepted
+        An ACK or NACK is accepted in this cycle.
+    drained
+        In the next cycle ``oldest`` is what ``next`` is in this.
+    empty
+        ``oldest`` is ``next``.
+    given_up
+        ``oldest`` becomes ``next``.
+    behind, settled, send_is_next
         As in the specification.
     progress
         An ACK moves ``oldest`` in this cycle.
     changing
         The state changes, otherwise than between ADVANCE and REPLAY.
-    may_begin
-        Nothing here forbids a first word in this cycle.
+    may_keep, must_wait
+        In ADVANCE or REPLAY nothing here forbids a first word in this cycle, but for the latter,
+        which is known late.
+    may_pass
+        In another state nothing here forbids one, if the state is settled.
     clear, rewind
         A restart is carried out; was carried out in the cycle before.
     release
@@ -102,13 +116,21 @@ class RetryState(wiring.Component):
             "next": Out(config.seq_bits),
             "send": Out(config.seq_bits),
             "replays": Out(REPLAY_COUNT_BITS),
-            "oldest_after": Out(frame_index_bits(config)),
-            "outstanding": Out(config.seq_bits),
+            **dict.fromkeys(("is_init", "is_flush", "is_advance", "running"), Out(1)),
+            "acked_frame": Out(frame_count_bits(config)),
+            "newest_frame": Out(frame_count_bits(config)),
+            "accepted": Out(1),
+            "drained": Out(1),
+            "empty": Out(1, init=1),
+            "given_up": Out(1),
             "behind": Out(1),
-            "settled": Out(1),
+            "settled": Out(1, init=1),
+            "send_is_next": Out(1, init=1),
             "progress": Out(1),
             "changing": Out(1),
-            "may_begin": Out(1),
+            "may_keep": Out(1),
+            "must_wait": Out(1),
+            "may_pass": Out(1),
             "clear": Out(1),
             "rewind": Out(1),
             "release": Out(1),
@@ -123,57 +145,61 @@ class RetryState(wiring.Component):
         self._decide(m)
         self._change_state(m)
         self._renumber(m)
+        self._relate(m)
         self._initialise(m)
         return m
 
     def _declare(self, m: Module) -> None:
         """State that several rules share, and what it comes to."""
         bits = self._config.seq_bits
-        self._released = Signal(bits, name="released")
+        # Most numbers are kept as the number before them: what v is compared with.
+        self._acked, self._newest = (
+            Signal(bits, name=name, init=(1 << bits) - 1) for name in ("acked", "newest"))
+        self._replayed = Signal(bits, name="replayed")
+        self._unreleased = Signal(name="unreleased")
         self._restart = Signal(name="restart")
-        self._replay_from = Signal(bits, name="replay_from")
         self._echo_seen = Signal(name="echo_seen")
-        freeing = Signal()
-        self._wraps = Signal(name="wraps")
-        self._is_off, self._is_init, self._is_advance, self._is_replay, self._is_flush = (
-            Signal(name=f"is_{state.name.lower()}") for state in TransmitterState)
-        self._running = Signal(name="running")
+        # A restart is to be carried out, or was in the cycle before.
+        self._held = Signal(name="held")
+        # One flip-flop for each state, since all that is decided looks at them.
+        self._is_off = Signal(init=1, name="is_off")
+        self._is_replay = Signal(name="is_replay")
+        here = (self._is_off, self.is_init, self.is_advance, self._is_replay, self.is_flush)
         m.d.comb += [
-            self._is_off.eq(self.state == TransmitterState.OFF),
-            self._is_init.eq(self.state == TransmitterState.INIT),
-            self._is_advance.eq(self.state == TransmitterState.ADVANCE),
-            self._is_replay.eq(self.state == TransmitterState.REPLAY),
-            self._is_flush.eq(self.state == TransmitterState.FLUSH),
-            self._running.eq(self._is_advance | self._is_replay),
-            self.outstanding.eq(self.next - self.oldest),
-            self._wraps.eq(self.oldest > self.next),
-            self.behind.eq(~self._is_outstanding_or_next(self.send)),
-            self.settled.eq((self._released == self.oldest) & ~freeing),
+            self.state.eq(select([(is_here, Const(state.value, 3)) for is_here, state
+                                  in zip(here, TransmitterState, strict=True)])),
+            self.oldest.eq(self._acked + 1),
+            self.acked_frame.eq(self._acked),
+            self.newest_frame.eq(self._newest),
         ]
-        m.d.sync += freeing.eq(self.release)
-
-    def _is_outstanding_or_next(self, number: Value) -> Value:
-        """Whether a number lies in ``oldest``...``next``, by comparisons side by side."""
-        behind_oldest, before_next = number >= self.oldest, number <= self.next
-        return Mux(self._wraps, behind_oldest | before_next, behind_oldest & before_next)
 
     def _acknowledge(self, m: Module) -> None:
         """ACK and NACK (6.3)."""
         control = self.control
-        looked_at, fits, accepted = Signal(), Signal(), Signal()
+        looked_at = Signal()
+        accepted = self.accepted
+        self._none_left = none_left = Signal(name="none_left")
         self._replays_after = Signal(REPLAY_COUNT_BITS, name="replays_after")
         self._nacked = Signal(name="nacked")
-        self._oldest_after = Signal(self._config.seq_bits, name="oldest_after_control")
+        self._acked_after = Signal(self._config.seq_bits, name="acked_after_control")
+        self._window = window = place(m, "ack_window", AckWindow(self._config))
         m.d.comb += [
-            looked_at.eq(self._running & (control.ack | control.nack)),
-            fits.eq(self._is_outstanding_or_next(control.following)),
-            accepted.eq(looked_at & fits),
-            self.progress.eq(accepted & (control.following != self.oldest)),
-            self._oldest_after.eq(Mux(accepted, control.following, self.oldest)),
-            self.oldest_after.eq(self._oldest_after[:len(self.oldest_after)]),
+            window.coming.eq(control.coming),
+            window.value.eq(control.value),
+            window.acked.eq(self._acked),
+            window.newest.eq(self._newest),
+            window.next.eq(self.next),
+            window.replayed.eq(self._replayed),
+            window.accepted.eq(accepted),
+            window.numbered.eq(self.numbered),
+            looked_at.eq(self.running & (control.ack | control.nack)),
+            accepted.eq(looked_at & window.fits),
+            self.progress.eq(looked_at & window.moves),
+            none_left.eq(Mux(accepted, ~window.leaves, self.empty)),
+            self._acked_after.eq(Mux(accepted, control.value, self._acked)),
             self._replays_after.eq(Mux(self.progress, 0, self.replays)),
             # Something is left to be sent again.
-            self._nacked.eq(accepted & control.nack & (control.following != self.next)),
+            self._nacked.eq(self.running & control.nack & window.leaves),
         ]
         remote = self.settings.remote
         m.d.comb += [self.count[counter].eq(event) for counter, event in (
@@ -181,16 +207,16 @@ class RetryState(wiring.Component):
             (Counter.LLR_RX_NACK_CTL_OS, remote & control.nack),
             (Counter.LLR_RX_INIT_ECHO_CTL_OS, remote & control.init_echo),
             (Counter.LLR_RX_CTL_UNKNOWN, (remote | self.settings.local) & control.unknown),
-            (Counter.LLR_RX_ACK_NACK_SEQ_ERROR, looked_at & ~fits),
+            (Counter.LLR_RX_ACK_NACK_SEQ_ERROR, looked_at & ~window.fits),
         )]
 
     def _decide(self, m: Module) -> None:
-        """Which rule of 6.4 applies."""
+        """Which rule of 6.4 applies. With ``no_progress`` a frame is outstanding."""
         settings = self.settings
-        again, exhausted, quiet = (Signal(name=name) for name in ("again", "exhausted", "quiet"))
+        again, begins = Signal(name="again"), Signal(name="begins")
+        self._exhausted = exhausted = Signal(name="exhausted")
         self._give_up = give_up = Signal(name="give_up")
         self._wanted = wanted = Signal(name="wanted")
-        self._is_between = Signal(name="is_between")
         self._turn_off = Signal(name="turn_off")
         self._flush = Signal(name="flush")
         self._replay = Signal(name="replay")
@@ -198,87 +224,136 @@ class RetryState(wiring.Component):
         self._establish = Signal(name="establish")
         self._go_back = Signal(name="go_back")
         self._caught_up = Signal(name="caught_up")
+        is_between = ~self.mid & ~self._held
         m.d.comb += [
             self._turn_off.eq(~settings.remote & ~self._is_off),
-            give_up.eq(self._running & (self.lost | self.too_old)),
+            give_up.eq(self.running & (self.lost | (self.too_old & ~self.progress))),
             wanted.eq(
-                (self._is_advance & (self._nacked | (
-                    self.no_progress & self.outstanding.any() & ~self.progress)))
-                | (self._is_replay & self._nacked
-                   & (self.control.following != self._replay_from))),
+                (self.is_advance & (self._nacked | (
+                    self.no_progress & ~self.progress)))
+                | (self._is_replay & self._nacked & ~self._window.repeats)),
             again.eq(wanted & ~self._turn_off & ~give_up),
-            exhausted.eq((settings.replay_count != _NO_LIMIT)
-                         & (self._replays_after >= settings.replay_count)),
+            exhausted.eq((settings.replay_count != _NO_LIMIT) & Mux(
+                self.progress, settings.replay_count == 0,
+                self.replays >= settings.replay_count)),
             self._flush.eq((give_up & ~self._turn_off) | (again & exhausted)),
             self._replay.eq(again & ~exhausted),
-            self._is_between.eq(~self.mid & ~self._restart & ~self.rewind),
-            quiet.eq(~self._turn_off & ~give_up & ~wanted & self._is_between),
+            self._window.replay.eq(self._replay),
+            # Rules 2 and 3 are of other states than these two.
+            begins.eq(settings.remote & is_between & self.settled),
             # With O free no word of the time before can be taken for one after the INIT.
-            self._enter_init.eq(quiet & self.settled & self.free & (
-                (self._is_off & settings.remote) | (self._is_flush & settings.reinit))),
+            self._enter_init.eq(begins & self.free & (
+                self._is_off | (self.is_flush & settings.reinit))),
             # An INIT behind the first frames would take the peer back to the first number.
-            self._establish.eq(quiet & self.settled & self._is_init & self._echo_seen
-                               & ~self.init_waiting),
-            self._go_back.eq(quiet & self._is_replay & self.behind),
-            self._caught_up.eq(quiet & self._is_replay & (self.send == self.next)),
+            self._establish.eq(begins & self.is_init & self._echo_seen & ~self.init_waiting),
+            # Unless a rule before these applies.
+            self._go_back.eq(is_between & self._is_replay & self.behind),
+            self._caught_up.eq(is_between & self._is_replay & self.send_is_next),
             self.count[Counter.LLR_TX_FLUSH].eq(self._flush),
             self.count[Counter.LLR_TX_REPLAY].eq(self._replay),
         ]
 
     def _change_state(self, m: Module) -> None:
-        set_restart, crosses_init = Signal(), Signal()
+        settings, give_up = self.settings, self._give_up
+        control, window = self.control, self._window
+        set_restart, crosses_init, timed_out = Signal(), Signal(), Signal()
         m.d.comb += [
-            # As turning off, flushing, replaying and going back come to, but not by way of them.
-            set_restart.eq((self._turn_off & self._running) | (~self._turn_off & (
-                self._give_up | self._wanted
-                | (self._is_replay & self.behind & self._is_between)))),
             crosses_init.eq(
-                self._enter_init | self._establish | (self._turn_off & self._is_init)),
+                self._enter_init | self._establish | (self._turn_off & self.is_init)),
+            # As turning off, flushing, replaying and going back come to, but not by way of them.
+            set_restart.eq((self._turn_off & self.running) | (~self._turn_off & (
+                give_up | self._wanted | self._go_back))),
             self.changing.eq(self._turn_off | self._flush | crosses_init),
             self.clear.eq(self._restart & ~self.mid),
-            self.may_begin.eq(~self._restart & ~self.rewind & ~set_restart & ~crosses_init),
+            # ``set_restart`` and ``crosses_init`` again, by what is known early and what waits for
+            # a set; the latter but for conditions that the launcher has, too.
+            self.may_keep.eq(self.running & settings.remote & ~self._held & ~self.lost
+                             & ~self.behind),
+            timed_out.eq(self.too_old | (self.is_advance & self.no_progress)),
+            self.must_wait.eq(
+                (control.nack & window.leaves
+                 & (self.is_advance | (self._is_replay & ~window.repeats)))
+                | (timed_out & ~((control.ack | control.nack) & window.moves))),
+            self.may_pass.eq(~self._held & (
+                (self._is_off & ~settings.remote)
+                | (self.is_init & settings.remote & ~(self._echo_seen & ~self.init_waiting))
+                | (self.is_flush & ~(settings.remote & settings.reinit & self.free)))),
         ]
         m.d.sync += [
             self._restart.eq(set_restart | (self._restart & self.mid)),
+            self._held.eq(set_restart | self._restart),
             self.rewind.eq(self.clear),
             self.replays.eq(self._replays_after),
         ]
-        with m.If(self._turn_off):
-            m.d.sync += self.state.eq(TransmitterState.OFF)
-        with m.Elif(self._flush):
-            m.d.sync += self.state.eq(TransmitterState.FLUSH)
-        with m.Elif(self._replay):
-            m.d.sync += [
-                self.state.eq(TransmitterState.REPLAY),
-                self._replay_from.eq(self._oldest_after),
-            ]
+        with m.If(self._replay):
+            m.d.sync += self._replayed.eq(self._acked_after)
             with m.If(self._replays_after != _NO_LIMIT):
                 m.d.sync += self.replays.eq(self._replays_after + 1)
-        with m.Elif(self._enter_init):
-            m.d.sync += [self.state.eq(TransmitterState.INIT), self.replays.eq(0)]
-        with m.Elif(self._establish | self._caught_up):
-            m.d.sync += self.state.eq(TransmitterState.ADVANCE)
+        with m.If(self._enter_init):
+            m.d.sync += self.replays.eq(0)
+        wanted, exhausted, on = self._wanted, self._exhausted, ~self._turn_off
+        goes_on = on & ~give_up
+        m.d.sync += [
+            self.running.eq(goes_on & (
+                self._establish | (self.running & ~(wanted & exhausted)))),
+            self._is_off.eq(self._turn_off | (self._is_off & ~self._enter_init)),
+            self.is_init.eq(self._enter_init | (on & self.is_init & ~self._establish)),
+            self.is_flush.eq(on & (give_up | (wanted & exhausted)
+                                    | (self.is_flush & ~self._enter_init))),
+            self._is_replay.eq(goes_on & Mux(
+                wanted, ~exhausted, self._is_replay & ~self._caught_up)),
+            self.is_advance.eq(goes_on & (self._establish | (~wanted & (
+                self.is_advance | self._caught_up)))),
+        ]
 
     def _renumber(self, m: Module) -> None:
         """Sequence numbers through ACKs, launches, restarts and INIT."""
-        first = self.settings.init_seq
-        m.d.comb += self.release.eq(
-            (self._released != self.oldest) & ~self.behind & ~self.clear)
-        m.d.sync += self.oldest.eq(self._oldest_after)
+        first, bits = self.settings.init_seq, self._config.seq_bits
+        before_first = Signal(bits)
+        m.d.comb += before_first.eq(first - 1)
+        m.d.sync += self._acked.eq(self._acked_after)
         with m.If(self.kept_last):
             m.d.sync += self.send.eq(self.send + 1)
         with m.If(self.numbered):
-            m.d.sync += self.next.eq(self.next + 1)
-        with m.If(self.release):
-            m.d.sync += self._released.eq(self.oldest)
+            m.d.sync += [self.next.eq(self.next + 1), self._newest.eq(self.next)]
         with m.If(self.clear):
             with m.If(self._is_replay):
-                m.d.sync += self.send.eq(self._oldest_after)
+                m.d.sync += self.send.eq(self._acked_after + 1)
             with m.Else():
-                m.d.sync += [self.send.eq(self.next), self.oldest.eq(self.next)]
+                m.d.sync += [self.send.eq(self.next), self._acked.eq(self._newest)]
         with m.If(self._enter_init):
-            m.d.sync += [number.eq(first) for number in (
-                self.oldest, self.next, self.send, self._released)]
+            m.d.sync += [
+                *(number.eq(first) for number in (self.next, self.send)),
+                *(number.eq(before_first) for number in (self._acked, self._newest)),
+            ]
+
+    def _relate(self, m: Module) -> None:
+        """How the numbers stand to each other, kept as they change."""
+        value, send = self.control.value, self.send
+        given_up, passed, unreleased = self.given_up, Signal(), Signal()
+        m.d.comb += [
+            given_up.eq(self.clear & ~self._is_replay),
+            self.drained.eq(self._none_left | given_up),
+            self.release.eq(self._unreleased & ~self.behind & ~self.clear),
+            unreleased.eq(self.progress | Mux(
+                given_up, self._unreleased | ~self.empty, self._unreleased & ~self.release)),
+            # An ACK goes past the frame that is launched next, unless this ends in the cycle.
+            passed.eq(~is_before(value, send) & ~(self.kept_last & (value == send))),
+        ]
+        m.d.sync += [
+            self.behind.eq(~self.clear & Mux(
+                self.progress, passed,
+                self.behind & ~(self.kept_last & (send == self._acked)))),
+            self.empty.eq(self._enter_init | (self.drained & ~self.numbered)),
+            self._unreleased.eq(unreleased),
+            self.settled.eq(~unreleased & ~self.release),
+        ]
+        with m.If(self.clear):
+            m.d.sync += self.send_is_next.eq(self.drained)
+        with m.Elif(self._enter_init):
+            m.d.sync += self.send_is_next.eq(1)
+        with m.Elif(self.kept_last):
+            m.d.sync += self.send_is_next.eq(self.send_is_next | (send == self._newest))
 
     def _initialise(self, m: Module) -> None:
         """INIT and its echo (6.4)."""
@@ -286,10 +361,12 @@ class RetryState(wiring.Component):
         # Times that INIT was entered before this one; -1 until the first.
         earlier = Signal(DATA_BITS, init=-1 & (1 << DATA_BITS) - 1)
         m.d.comb += [
-            init.request.eq(self._is_init & ~self._echo_seen),
-            init.seq.eq(self.oldest),
-            init.data.eq(self.settings.init_data + earlier),
+            init.request.eq(self.is_init & ~self._echo_seen),
+            init.seq.eq(self.next),
         ]
+        # One more is added in the place below both numbers.
+        m.d.sync += init.data.eq(
+            (Cat(1, self.settings.coming.init_data) + Cat(self._enter_init, earlier))[1:])
         with m.If(self._enter_init):
             m.d.sync += [
                 earlier.eq(earlier + 1),
@@ -299,6 +376,6 @@ class RetryState(wiring.Component):
         with m.Else():
             with m.If(self.init_sent):
                 m.d.sync += init.first.eq(0)
-            with m.If(self._is_init & control.init_echo & (control.value == self.next)
+            with m.If(self.is_init & control.init_echo & (control.value == self.next)
                       & (control.data == init.data)):
                 m.d.sync += self._echo_seen.eq(1)

@@ -11,6 +11,7 @@ from gavel_model.config import SwitchConfig
 from gavel_model.probes import QUOTA_BITS
 from gavel_rtl.block import place
 from gavel_rtl.interfaces import Match
+from gavel_rtl.lib.one_hot import select
 from gavel_rtl.scheduler_input import SchedulerInput
 from gavel_rtl.scheduler_output import BYPASS_BITS, WEIGHTS_BITS, SchedulerOutput
 
@@ -34,11 +35,14 @@ class Scheduler(wiring.Component):
     Members
     -------
     voq_ready
-        For each input P*V bits: its VOQ j*V + v is shown.
+        For each input P*V bits: its VOQ j*V + v is shown, and is so until it is matched.
+    voq_next
+        With W < 512 and VOQs: ``voq_ready`` of the next cycle, if there is no match in this one.
     allow
         P*V bits: output j may send a frame of VC v.
-    done
-        P bits: the input's open transfer reads its last word in this cycle.
+    ends
+        P bits: the input's open transfer reads its last word: with W = 512 in this cycle, else in
+        the next one, so that what is free comes from a register.
     hold
         P bits: no frame may be matched to the output in this cycle.
     claim
@@ -62,9 +66,11 @@ class Scheduler(wiring.Component):
 
     Cycle behaviour
     ---------------
-    Combinational from ``voq_ready``, ``allow``, ``done``, ``hold`` and ``claim`` to ``match``,
-    cycle s; ``idle`` needs ``done`` and ``hold`` only. The pair is busy from s+1 on, up to and
-    without the cycle of its ``done``.
+    Combinational from ``voq_ready``, ``allow``, ``hold`` and ``claim`` to ``match``, cycle s, with
+    W = 512 also from ``ends``. The pair is busy from s+1 on, up to and without the cycle that reads
+    its last word. With W < 512 that is later than s+1, and in s+1 nothing depends on whether
+    ``voq_ready`` still shows what was taken: the input is busy, and in no catch-up set of the
+    output, which is busy, too.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -72,8 +78,9 @@ class Scheduler(wiring.Component):
         ports = config.ports
         super().__init__({
             "voq_ready": In(config.voqs).array(ports),
+            "voq_next": In(config.voqs).array(ports),
             "allow": In(config.voqs),
-            "done": In(ports),
+            "ends": In(ports),
             "hold": In(ports),
             "claim": In(ports),
             "weights": In(WEIGHTS_BITS).array(ports),
@@ -114,17 +121,26 @@ class Scheduler(wiring.Component):
                 side.weights.eq(self.weights[j]),
                 side.strict.eq(self.strict[j]),
                 side.bypass_limit.eq(self.bypass_limit),
+                side.matched_before.eq(_column([each.matched_before for each in inputs], j)),
+                side.moved_before.eq(_column([each.moved_before for each in inputs], j)),
+                side.vc_before.eq(select([(each.matched_before[j], each.vc_before)
+                                          for each in inputs])),
             ]
-            m.d.comb += [side.ready[vc].eq(_column(self.voq_ready, j * vcs + vc))
-                         for vc in range(vcs)]
+            asks = [each.asks for each in inputs]
+            for vc in range(vcs):
+                m.d.comb += [
+                    side.ready[vc].eq(_column(self.voq_ready, j * vcs + vc)),
+                    side.asks[vc].eq(_column(asks, j * vcs + vc)),
+                ]
         for i, side in enumerate(inputs):
             m.d.comb += [
-                side.done.eq(self.done[i]),
+                side.ends.eq(self.ends[i]),
+                side.voq_ready.eq(self.voq_ready[i]),
+                side.voq_next.eq(self.voq_next[i]),
                 side.waiting.eq(Cat(each.waiting for each in outputs)),
                 self.match[i].valid.eq(side.match.valid),
                 self.match[i].output.eq(side.match.output),
                 self.match[i].vc.eq(side.match.vc),
-                self.match[i].voq.eq(side.match.voq),
             ]
             m.d.comb += [side.choice[vc].eq(_column((each.choice[vc] for each in outputs), i))
                          for vc in range(vcs)]

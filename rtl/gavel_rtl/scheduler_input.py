@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 from gavel_model.config import SwitchConfig
 from gavel_rtl.interfaces import Match
 from gavel_rtl.lib.round_robin import pick_preferred, pointer_after
+from gavel_rtl.voq import one_word_frames, shows_ahead
 
 
 class SchedulerInput(wiring.Component):
@@ -20,61 +21,72 @@ class SchedulerInput(wiring.Component):
 
     Members
     -------
-    done
-        The open transfer reads its last word in this cycle.
+    ends
+        The open transfer reads its last word: with W = 512 in this cycle, else in the next one.
+    voq_ready, voq_next
+        P*V bits: VOQs shown; the same of the next cycle, if there is no match in this one.
     waiting
         P bits: outputs with a member of their catch-up set to serve now.
     granted
         For each iteration P bits: outputs that granted this input.
     accepted
         For each iteration P bits, one-hot: the output accepted.
+    asks
+        P*V bits: VOQs shown, if the input is free.
     unmatched
         For each iteration: the input is free and no earlier iteration matched it.
     choice
         V rows of P bits: bit j of row v, a match with output j is of VC v.
     open
-        P bits, one-hot: output of the open transfer, 0 if it ends in this cycle.
+        P bits, one-hot: output of the open transfer, 0 if it reads its last word in this cycle.
     match
         The decision for this input.
+    matched_before, moved_before
+        P bits, one-hot: output of the match of the cycle before; the same if it moves pointers.
+    vc_before
+        V bits, one-hot: VC of the last match.
     accept_mask
         State, as at the probe point.
 
     Cycle behaviour
     ---------------
     Combinational from ``granted`` to ``accepted``. A match of cycle s is the open transfer from
-    s+1 until the cycle with ``done``, in which the next match can be made. After reset no
-    transfer is open.
+    s+1 until the cycle that reads its last word, in which the next match can be made. What it
+    moves is made up in s+1 of what has come to registers; nobody needs it before, unless a
+    transfer may be a single word. After reset no transfer is open.
     """
 
     def __init__(self, config: SwitchConfig):
         self._config = config
         ports, iterations = config.ports, config.islip_iterations
         super().__init__({
-            "done": In(1),
+            "ends": In(1),
+            "voq_ready": In(config.voqs),
+            "voq_next": In(config.voqs),
             "waiting": In(ports),
             "granted": In(ports).array(iterations),
             "accepted": Out(ports).array(iterations),
+            "asks": Out(config.voqs),
             "unmatched": Out(1).array(iterations),
             "choice": In(ports).array(config.vcs),
             "open": Out(ports),
             "match": Out(Match(config)),
+            "matched_before": Out(ports),
+            "moved_before": Out(ports),
+            "vc_before": Out(config.vcs),
             "accept_mask": Out(ports),
         })
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         ports = self._config.ports
-        transfer = Signal(ports)
-        is_open = Signal()
-        m.d.comb += [
-            self.open.eq(Mux(self.done, 0, transfer)),
-            self.unmatched[0].eq(self.done | ~is_open),
-        ]
+        accept_before = Signal(ports)
+        self._follow_transfer(m, accept_before)
+        pointer = self.accept_mask if one_word_frames(self._config) else accept_before
         matched: Value = Const(0, 1)
         output: Value = Const(0, ports)
         for k, granted in enumerate(self.granted):
-            m.d.comb += self.accepted[k].eq(
-                pick_preferred(granted, self.accept_mask, self.waiting))
+            m.d.comb += self.accepted[k].eq(pick_preferred(granted, pointer, self.waiting))
             matched = matched | granted.any()
             output = output | self.accepted[k]
             if k + 1 < len(self.granted):
@@ -83,12 +95,35 @@ class SchedulerInput(wiring.Component):
             self.match.valid.eq(matched),
             self.match.output.eq(output),
             self.match.vc.eq(Cat((row & self.match.output).any() for row in self.choice)),
-            self.match.voq.eq(Cat(row[j] & self.match.output[j]
-                                  for j in range(ports) for row in self.choice)),
         ]
-        m.d.sync += is_open.eq(self.match.valid | (is_open & ~self.done))
-        with m.If(self.unmatched[0]):
-            m.d.sync += transfer.eq(self.match.output)
-        with m.If(self.granted[0].any()):
-            m.d.sync += self.accept_mask.eq(pointer_after(self.accepted[0]))
         return m
+
+    def _follow_transfer(self, m: Module, accept_before: Signal) -> None:
+        """The open transfer, and the pointer that its match has moved."""
+        free = Signal(init=1)
+        transfer = Signal(self._config.ports)
+        fresh, moves = Signal(), Signal()
+        if one_word_frames(self._config):
+            m.d.comb += [self.unmatched[0].eq(free | self.ends),
+                         self.open.eq(Mux(self.ends, 0, transfer))]
+        else:
+            m.d.comb += [self.unmatched[0].eq(free), self.open.eq(transfer)]
+        m.d.comb += [
+            self.matched_before.eq(Mux(fresh, transfer, 0)),
+            self.moved_before.eq(Mux(moves, transfer, 0)),
+            self.accept_mask.eq(Mux(moves, pointer_after(transfer), accept_before)),
+        ]
+        free_next = Signal()
+        m.d.comb += free_next.eq((free | self.ends) & ~self.match.valid)
+        if shows_ahead(self._config):
+            m.d.sync += self.asks.eq(Mux(free_next, self.voq_next, 0))
+        else:
+            m.d.comb += self.asks.eq(Mux(self.unmatched[0], self.voq_ready, 0))
+        m.d.sync += [
+            free.eq(free_next),
+            fresh.eq(self.match.valid),
+            moves.eq(self.granted[0].any()),
+            accept_before.eq(self.accept_mask),
+        ]
+        with m.If(free | self.ends):
+            m.d.sync += [transfer.eq(self.match.output), self.vc_before.eq(self.match.vc)]

@@ -10,7 +10,14 @@ from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
 from gavel_model.probes import QUOTA_BITS
-from gavel_rtl.lib.round_robin import pick_preferred, pointer_after
+from gavel_rtl.lib.round_robin import (
+    FEW,
+    order_of_few,
+    pick_of_few,
+    pick_preferred,
+    pointer_after,
+)
+from gavel_rtl.voq import one_word_frames
 
 BYPASS_BITS = 8
 WEIGHTS_BITS = 32
@@ -27,7 +34,10 @@ class SchedulerOutput(wiring.Component):
     Members
     -------
     ready
-        V rows of P bits: bit i of row v, input i shows this output's VOQ of VC v.
+        V rows of P bits: bit i of row v, input i shows this output's VOQ of VC v, and does so until
+        it is matched.
+    asks
+        The same of the inputs that are free.
     allow
         V bits: the VC may send.
     weights, strict
@@ -41,6 +51,10 @@ class SchedulerOutput(wiring.Component):
         For each iteration P bits: free inputs that no earlier iteration matched.
     accepted
         For each iteration P bits, one-hot: the input that accepted this output's grant.
+    matched_before, moved_before
+        P bits, one-hot: input of the match of the cycle before; the same if it moves pointers.
+    vc_before
+        V bits, one-hot: VC of that match; 0 without one.
     granted
         For each iteration P bits, one-hot: the input granted.
     waiting
@@ -58,10 +72,12 @@ class SchedulerOutput(wiring.Component):
 
     Cycle behaviour
     ---------------
-    ``ready`` to ``granted`` and ``choice``, and ``accepted`` to ``vc``, are combinational; all
-    state changes at the end of the cycle. ``accepted`` is the last to come, so what follows from a
-    match is made ready for each input beforehand. After reset every pointer is 0 and the catch-up
-    set empty.
+    ``ready`` to ``granted`` and ``choice``, and ``accepted`` to ``vc``, are combinational.
+    ``accepted`` is the last to come, so what a match does to the state is made up in the next
+    cycle, of what was known in its own: the state that shows is a function of registers, and the
+    registers follow it. An output is busy in the cycle behind its match, so its decisions use the
+    registers; where a frame may be a single word they use what shows. After reset every pointer is
+    0 and the catch-up set empty.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -69,6 +85,7 @@ class SchedulerOutput(wiring.Component):
         ports, iterations = config.ports, config.islip_iterations
         super().__init__({
             "ready": In(ports).array(config.vcs),
+            "asks": In(ports).array(config.vcs),
             "allow": In(config.vcs),
             "weights": In(WEIGHTS_BITS),
             "strict": In(config.vcs),
@@ -79,6 +96,9 @@ class SchedulerOutput(wiring.Component):
             "bypass_limit": In(BYPASS_BITS),
             "unmatched": In(ports).array(iterations),
             "accepted": In(ports).array(iterations),
+            "matched_before": In(ports),
+            "moved_before": In(ports),
+            "vc_before": In(config.vcs),
             "granted": Out(ports).array(iterations),
             "waiting": Out(1),
             "idle": Out(1),
@@ -93,27 +113,49 @@ class SchedulerOutput(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        ports = self._config.ports
+        ports, vcs = self._config.ports, self._config.vcs
         self._weighted = Signal(name="weighted")
-        allowed = [Signal(ports, name=f"allowed_{vc}") for vc in range(self._config.vcs)]
-        queued = Signal(ports)
+        self._matched_before = Signal(name="any_matched_before")
+        self._grant_before = Signal(ports, name="grant_before")
+        self._counts = Signal(ports, name="counts_for_wait", init=-1)
+        self._catch_up_before = Signal(ports, name="catch_up_before")
+        self._turn_before = Signal(ports * vcs, name="turn_before")
+        self._quota_before = Signal(vcs * QUOTA_BITS, name="quota_before")
+        # An output is busy for four cycles behind a match.
+        self._has_time = self._config.words_per_cell >= 4
+        shows = one_word_frames(self._config)
+        self._pointer = self.grant_mask if shows else self._grant_before
+        self._members = self.catch_up if shows else self._catch_up_before
+        self._turns = self.turn if shows else self._turn_before
+        self._quotas = self.quota if shows else self._quota_before
+        allowed = [Signal(ports, name=f"allowed_{vc}") for vc in range(vcs)]
         eligible = Signal(ports)
         none = Const(0, ports)
         for vc, row in enumerate(allowed):
             m.d.comb += row.eq(Mux(self.allow[vc], self.ready[vc], none))
         m.d.comb += [
-            queued.eq(reduce(or_, self.ready)),
             eligible.eq(reduce(or_, allowed)),
-            self.waiting.eq((self.catch_up & eligible).any()),
+            self._matched_before.eq(self.matched_before.any()),
             self.idle.eq(~self.busy & ~self.hold),
         ]
+        m.d.sync += self._catch_up_before.eq(self.catch_up)
+        if vcs == 1:
+            self._wait_for_one_vc(m)
+        else:
+            m.d.comb += [
+                self.waiting.eq((self._members & eligible).any()),
+                # A request that does not count gives way to those that do, and is not granted.
+                self._counts.eq(self._members | (~self.waiting).replicate(ports)),
+            ]
+        self._order_inputs(m)
         requests, new_round = self._consider(m, allowed)
         self._grant(m, requests)
         match = Signal(ports)
         m.d.comb += [match.eq(reduce(or_, self.accepted)), self.matched.eq(match.any())]
         self._choose_vc(m, requests, match)
+        self._take_turns(m)
         self._account(m, new_round)
-        self._wait_for_busy_inputs(m, queued, eligible, match)
+        self._wait_for_busy_inputs(m, eligible)
         return m
 
     def _consider(self, m: Module, allowed: list[Signal]) -> tuple[list[Signal], Signal]:
@@ -122,11 +164,12 @@ class SchedulerOutput(wiring.Component):
         vcs = self._config.vcs
         requested, urgent, left, considered = Signal(vcs), Signal(vcs), Signal(vcs), Signal(vcs)
         new_round = Signal()
-        quotas = [self.quota.word_select(vc, QUOTA_BITS) for vc in range(vcs)]
+        quotas = [self._quotas.word_select(vc, QUOTA_BITS) for vc in range(vcs)]
         rows = [Signal.like(row, name=f"row_{vc}") for vc, row in enumerate(allowed)]
         m.d.comb += [
             self._weighted.eq(self.weights.any()),
-            *(row.eq(of_vc & self.inputs_free) for row, of_vc in zip(rows, allowed, strict=True)),
+            *(row.eq(Mux(self.allow[vc], asks, 0))
+              for vc, (row, asks) in enumerate(zip(rows, self.asks, strict=True))),
             requested.eq(Cat(self._any_counts(row) for row in rows)),
             urgent.eq(requested & self.strict),
             left.eq(requested & Cat(quota.any() for quota in quotas)),
@@ -157,39 +200,62 @@ class SchedulerOutput(wiring.Component):
     def _any_counts(self, inputs: Signal) -> Value:
         """1 if a request of ``inputs`` counts: all do, or with ``waiting`` those of the catch-up
         set, of which without it no member requests."""
-        return (inputs & self.catch_up).any() | (~self.waiting & inputs.any())
+        return (inputs & self._members).any() | (~self.waiting & inputs.any())
 
     def _turn(self, vc: int) -> Value:
         """Inputs that have had their turn with a VC."""
-        return self.turn.word_select(vc, self._config.ports)
+        return self._turns.word_select(vc, self._config.ports)
 
     def _grant(self, m: Module, requests: list[Signal]) -> None:
         ports = self._config.ports
         wanted, available = Signal(ports), Signal(ports)
         m.d.comb += [
             wanted.eq(reduce(or_, requests)),
-            # A request that does not count gives way to those that do, and is not granted.
-            available.eq(Mux(self.idle & ~self.claim, self.catch_up
-                             | (~self.waiting).replicate(ports), 0)),
+            available.eq(Mux(self.idle & ~self.claim, self._counts, 0)),
         ]
         taken: Value = Const(0, 1)
         for k, granted in enumerate(self.granted):
             request = Signal(ports, name=f"request_{k}")
             m.d.comb += [
                 request.eq(wanted if k == 0 else wanted & self.unmatched[k]),
-                granted.eq(Mux(taken, 0, available & pick_preferred(
-                    request, self.grant_mask, self.catch_up))),
+                granted.eq(Mux(taken, 0, available & self._first_of(request))),
             ]
             taken = taken | self.accepted[k].any()
-        with m.If(self.accepted[0].any()):
-            m.d.sync += self.grant_mask.eq(pointer_after(self.accepted[0]))
+        m.d.comb += self.grant_mask.eq(Mux(
+            self.moved_before.any(), pointer_after(self.moved_before), self._grant_before))
+        m.d.sync += self._grant_before.eq(self.grant_mask)
+
+    def _wait_for_one_vc(self, m: Module) -> None:
+        """With one VC a member has a frame that may be sent if any may: it shows one until it is
+        matched and leaves the set."""
+        some = Signal()
+        m.d.comb += self.waiting.eq(some & self.allow[0])
+        members = self._catch_up_before if self._has_time else self.catch_up
+        values = [some.eq(members.any()),
+                  self._counts.eq(members | (~members.any()).replicate(self._config.ports))]
+        if one_word_frames(self._config):
+            m.d.comb += values
+        else:
+            m.d.sync += values
+
+    def _order_inputs(self, m: Module) -> None:
+        """Which input goes before which: with few, and where no decision needs the state that
+        shows, in registers."""
+        ports = self._config.ports
+        if ports > FEW or one_word_frames(self._config):
+            self._first_of = lambda request: pick_preferred(request, self._pointer, self._members)
+            return
+        order = Signal(ports * (ports - 1) // 2, init=-1)
+        m.d.sync += order.eq(order_of_few(self._grant_before, self._catch_up_before)
+                             if self._has_time else
+                             order_of_few(self.grant_mask, self.catch_up))
+        self._first_of = lambda request: pick_of_few(request, order)
 
     def _choose_vc(self, m: Module, requests: list[Signal], match: Signal) -> None:
-        """The VC of the pair, and the turns after it."""
+        """For each input the VC of the pair, if there is one."""
         ports, vcs = self._config.ports, self._config.vcs
         fresh = [Signal(ports, name=f"fresh_of_{vc}") for vc in range(vcs)]
-        none_fresh, had = Signal(ports), Signal(ports)
-        had_turn = Signal()
+        none_fresh = Signal(ports)
         m.d.comb += [row.eq(request & ~self._turn(vc))
                      for vc, (row, request) in enumerate(zip(fresh, requests, strict=True))]
         # With weights every request that is left counts, whatever the input's other VCs had.
@@ -203,44 +269,67 @@ class SchedulerOutput(wiring.Component):
                 self.vc[vc].eq((self.choice[vc] & match).any()),
             ]
             lower = lower | counts
-        m.d.comb += [
-            had.eq(reduce(or_, (choice & self._turn(vc) for vc, choice in enumerate(self.choice)))),
-            had_turn.eq((had & match).any()),
-        ]
-        for vc, choice in enumerate(self.choice):
-            inputs = self._turn(vc)
-            with m.If(self._weighted & self.vc[vc]):
-                m.d.sync += inputs.eq(Mux(had_turn, 0, inputs) | match)
-            with m.Elif(~self._weighted):
-                m.d.sync += inputs.eq((match & (choice | (inputs & ~had))) | (inputs & ~match))
+
+    def _take_turns(self, m: Module) -> None:
+        """The turns after the match of the cycle before."""
+        vcs, match = self._config.vcs, self.matched_before
+        before = [self._turn_before.word_select(vc, self._config.ports) for vc in range(vcs)]
+        had_turn, weighted_before = Signal(), Signal()
+        m.d.comb += had_turn.eq(Cat(
+            (turns & match).any() & self.vc_before[vc] for vc, turns in enumerate(before)).any())
+        for vc, turns in enumerate(before):
+            of_vc = self.vc_before[vc]
+            m.d.comb += self.turn.word_select(vc, self._config.ports).eq(Mux(
+                weighted_before,
+                Mux(of_vc, Mux(had_turn, 0, turns) | match, turns),
+                (turns & ~Mux(had_turn, match, 0)) | Mux(of_vc, match, 0)))
+        m.d.sync += [self._turn_before.eq(self.turn), weighted_before.eq(self._weighted)]
 
     def _account(self, m: Module, new_round: Signal) -> None:
         """Weights: what is left of this round of each VC."""
-        with m.If(self._weighted & (self.vc & ~self.strict).any()):
-            for vc in range(self._config.vcs):
-                weight = self.weights.word_select(vc, QUOTA_BITS)
-                quota = self.quota.word_select(vc, QUOTA_BITS)
-                before = Signal(QUOTA_BITS, name=f"quota_before_{vc}")
-                m.d.comb += before.eq(Mux(new_round, Mux(weight.any(), weight, 1), quota))
-                m.d.sync += quota.eq(Mux(self.vc[vc], before - 1, before))
-
-    def _wait_for_busy_inputs(self, m: Module, queued: Signal, eligible: Signal,
-                              match: Signal) -> None:
-        late = Signal(self._config.ports)
-        bypass = Signal(BYPASS_BITS)
-        passed_by = Signal(self._config.ports)
-        bypass_plus_one = Signal(BYPASS_BITS + 1)
-        turned_on, goes_past, turns_back = Signal(), Signal(), Signal()
-        m.d.comb += [
-            late.eq(self.catch_up & queued),
-            passed_by.eq(eligible & ~self.inputs_free),
-            bypass_plus_one.eq(bypass + 1),
-            turned_on.eq(self.bypass_limit.any()),
-            goes_past.eq(~self.waiting & (bypass_plus_one < self.bypass_limit)),
-            turns_back.eq(~self.waiting & turned_on & (bypass_plus_one >= self.bypass_limit)),
+        vcs = self._config.vcs
+        counts = Signal(vcs)
+        m.d.sync += [
+            counts.eq(Mux(self._weighted, ~self.strict, 0)),
+            self._quota_before.eq(self.quota),
         ]
-        # Without a wait no member of the set can be matched, so it loses the match or nothing.
-        m.d.sync += self.catch_up.eq(
-            (late & ~match) | Mux(self.matched & turns_back, passed_by, 0))
-        with m.If(self.matched & (self.waiting | ~turned_on | passed_by.any())):
-            m.d.sync += bypass.eq(Mux(goes_past, bypass_plus_one, 0))
+        for vc in range(vcs):
+            weight = self.weights.word_select(vc, QUOTA_BITS)
+            quota = self.quota.word_select(vc, QUOTA_BITS)
+            in_round = Signal(QUOTA_BITS, name=f"in_round_{vc}")
+            m.d.sync += in_round.eq(Mux(new_round, Mux(weight.any(), weight, 1),
+                                        self._quotas.word_select(vc, QUOTA_BITS)))
+            m.d.comb += quota.eq(Mux(
+                (self.vc_before & counts).any(), in_round - self.vc_before[vc],
+                self._quota_before.word_select(vc, QUOTA_BITS)))
+
+    def _wait_for_busy_inputs(self, m: Module, eligible: Signal) -> None:
+        passed_by = Signal(self._config.ports)
+        joins = Signal(self._config.ports)
+        turned_on, changes, turns_back = Signal(), Signal(), Signal()
+        bypass = Signal(BYPASS_BITS)
+        bypass_plus_one = Signal(BYPASS_BITS + 1)
+        m.d.comb += [
+            passed_by.eq(eligible & ~self.inputs_free),
+            turned_on.eq(self.bypass_limit.any()),
+            changes.eq(self.waiting | ~turned_on | passed_by.any()),
+        ]
+        bypass_after, bypass_shown = Signal(BYPASS_BITS), Signal(BYPASS_BITS)
+        goes_past, went_past, changed = Signal(), Signal(), Signal()
+        at_last = bypass_plus_one >= self.bypass_limit
+        m.d.comb += [
+            bypass_after.eq(Mux(went_past, bypass + 1, 0)),
+            bypass_shown.eq(Mux(self._matched_before & changed, bypass_after, bypass)),
+            bypass_plus_one.eq((bypass_shown if one_word_frames(self._config) else bypass) + 1),
+            goes_past.eq(~self.waiting & ~at_last),
+            turns_back.eq(~self.waiting & turned_on & at_last),
+            # Without a wait no member of the set can be matched, so it loses the match or nothing.
+            self.catch_up.eq((self._catch_up_before & ~self.matched_before)
+                             | Mux(self._matched_before, joins, 0)),
+        ]
+        m.d.sync += [
+            joins.eq(Mux(turns_back, passed_by, 0)),
+            bypass.eq(bypass_shown),
+            changed.eq(changes),
+            went_past.eq(goes_past),
+        ]

@@ -9,10 +9,10 @@ from gavel_model.config import SwitchConfig
 from gavel_model.selftest_format import TIME_BITS
 from gavel_model.selftest_map import (
     GLOBAL_BASE,
+    HIGH_OF,
     PORT_BASE,
     PORT_STRIDE,
     SELF_TEST_VALUE,
-    WIDE,
     SelfTestControl,
     SelfTestGlobal,
     SelfTestRegister,
@@ -20,6 +20,7 @@ from gavel_model.selftest_map import (
 from gavel_rtl.block import connect, place
 from gavel_rtl.interfaces import RegisterPort, RxLink, TxLink
 from gavel_rtl.selftest_port import SelfTestPort
+from gavel_rtl.selftest_results import ROW_BITS
 
 _WORD = 32
 _CYCLE_BITS = 64
@@ -68,7 +69,8 @@ class SelfTest(wiring.Component):
         we, re, wdata = Signal(), Signal(), Signal(_WORD)
         page, offset = bus.addr[_OFFSET_BITS:], bus.addr[:_OFFSET_BITS]
         names = list(SelfTestRegister)
-        select, second_word = Signal(len(names)), Signal()
+        select, row = Signal(len(names)), Signal(ROW_BITS)
+        turn, fresh = Signal(ROW_BITS), Signal(init=1)
         cycles = Signal(_CYCLE_BITS)
         now_before = Signal(TIME_BITS, init=(1 << TIME_BITS) - _STAGES)
         run, clear = Signal(), Signal()
@@ -78,8 +80,10 @@ class SelfTest(wiring.Component):
             re.eq(bus.re),
             wdata.eq(bus.wdata),
             select.eq(Cat(offset == name for name in names)),
-            second_word.eq(offset.matches(*(name + 1 for name in WIDE))),
+            row.eq(offset[:ROW_BITS]),
             cycles.eq(cycles + 1),
+            turn.eq(Mux(clear, 0, turn + 1)),
+            fresh.eq(clear | (fresh & ~turn.all())),
             now_before.eq(now_before + 1),
         ]
         value: Value = Const(0, _WORD)
@@ -96,7 +100,10 @@ class SelfTest(wiring.Component):
                 port.clear.eq(clear),
                 port.now.eq(cycles[:_WORD]),
                 port.now_before.eq(now_before),
+                port.turn.eq(turn),
+                port.fresh.eq(fresh),
                 port.select.eq(select),
+                port.row.eq(row),
                 port.selected.eq(selected),
                 port.we.eq(we),
                 port.wdata.eq(wdata),
@@ -109,11 +116,12 @@ class SelfTest(wiring.Component):
         with m.If(we & chosen["CONTROL"]):
             m.d.sync += run.eq(wdata[SelfTestControl.RUN])
         held, shows_held = Signal(_WORD), Signal()
-        m.d.comb += shows_held.eq((any_port & second_word) | chosen["CYCLES_HI"])
+        first, second = (Cat(select[names.index(name)] for name in half)
+                         for half in (HIGH_OF, HIGH_OF.values()))
+        m.d.comb += shows_held.eq((any_port & second.any()) | chosen["CYCLES_HI"])
         high = high | Mux(chosen["CYCLES"], cycles[_WORD:], 0)
         first_word = Signal()
-        wide = Cat(select[names.index(name)] for name in WIDE)
-        m.d.comb += first_word.eq((any_port & wide.any()) | chosen["CYCLES"])
+        m.d.comb += first_word.eq((any_port & first.any()) | chosen["CYCLES"])
         with m.If(re & first_word):
             m.d.sync += held.eq(high)
         for condition, content in (
@@ -127,12 +135,11 @@ class SelfTest(wiring.Component):
 
     def _globals(self, m: Module, page: Value, offset: Value) -> dict[str, Signal]:
         """The register of the global page addressed, by name."""
-        offsets = {name.name: int(name) for name in SelfTestGlobal}
-        offsets["CYCLES_HI"] = SelfTestGlobal.CYCLES + 1
         chosen = {}
-        for name, at in offsets.items():
+        for register in SelfTestGlobal:
+            name = register.name
             chosen[name] = selected = Signal(name=f"{name.lower()}_selected")
-            m.d.sync += selected.eq(page & (offset == at))
+            m.d.sync += selected.eq(page & (offset == register))
         return chosen
 
     def _links(self, m: Module, number: int, port: SelfTestPort) -> None:

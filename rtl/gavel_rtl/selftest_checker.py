@@ -6,9 +6,13 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from gavel_model.config import SwitchConfig
+from gavel_model.config import FCS_BYTES, SwitchConfig
 from gavel_model.profiles import Field
 from gavel_model.selftest_format import (
+    GROUP_BYTES,
+    LENGTH_BITS,
+    PRBS_BITS,
+    PRBS_TAP,
     SEQUENCE_BITS,
     STAMP,
     TIME_BITS,
@@ -17,10 +21,13 @@ from gavel_model.selftest_format import (
 from gavel_rtl import selftest_words as words
 from gavel_rtl.interfaces import RxLink
 from gavel_rtl.lib import crc
+from gavel_rtl.lib.xor_network import shared_xor
 from gavel_rtl.selftest_interfaces import CheckedFrame
 
 _KIND_BITS = 2
-_SEEN = ("source", "class", "sequence", "length", "seed", "payload", "time")
+_FREE = ("source", "class", "sequence", "length", "seed", "payload", "time")
+"""Fields of the stamp that are not the same in all frames."""
+
 
 
 class SelfTestChecker(wiring.Component):
@@ -69,8 +76,7 @@ class SelfTestChecker(wiring.Component):
         self._sample(m)
         self._frame(m)
         self._read(m)
-        header, payload = self._compare(m)
-        self._judge(m, header, payload)
+        self._judge(m, *self._compare(m))
         return m
 
     def _sample(self, m: Module) -> None:
@@ -103,163 +109,165 @@ class SelfTestChecker(wiring.Component):
             self._cut.eq(self._present & self._sop & is_open),
             self._stray.eq(self._present & ~self._sop & ~is_open),
         ]
-        self._number = Signal(words.number_bits(config), name="number_now")
+        # The last word's, which is that of t+2; it comes round as the length in the stamp does.
+        self._last = Signal(LENGTH_BITS - config.empty_bits, name="number")
+        self._number = Signal.like(self._last, name="number_now")
         self._in_head = Signal(name="in_head_now")
-        number, in_head = Signal.like(self._number, name="number_next"), Signal()
+        in_head = Signal()
         m.d.comb += [
-            self._number.eq(Mux(self._sop, 0, number)),
+            self._number.eq(Mux(self._sop, 0, self._last + 1)),
             self._in_head.eq(self._sop | in_head),
         ]
         with m.If(self._word):
             m.d.comb += self.bytes.eq(config.word_bytes - self._empty)
             m.d.sync += [
                 is_open.eq(~self._eop),
-                number.eq(self._number + 1),
-                in_head.eq(self._in_head & (self._number != words.head_words(config) - 1)),
+                self._last.eq(self._number),
+                in_head.eq(self._in_head & ~self._is_place(words.head_words(config) - 1)),
             ]
 
-    def _at(self, word: int) -> Value:
-        """Whether it is word ``word`` of the head."""
-        return self._in_head & (self._number == word)
+    def _is_place(self, word: int) -> Value:
+        """Whether it is word ``word``, of those of the head."""
+        return self._number[:words.head_words(self._config).bit_length()] == word
 
-    def _field(self, m: Module, name: str, field: Field) -> Signal:
-        """A field, from the word on that it is in."""
+    def _bits(self, field: Field) -> tuple[int, Value]:
+        """The word that has a field, and its bits if this is that word."""
         width = self._config.data_width
         where = words.places(field)
-        value = Signal(len(where), name=f"{name}_now")
-        held = Signal(len(where), name=name)
         word = where[0] // width
         assert where[-1] // width == word
-        m.d.comb += value.eq(Mux(self._at(word), Cat(self._data[bit % width] for bit in where),
-                                 held))
-        with m.If(self._word):
-            m.d.sync += held.eq(value)
-        return value
+        return word, Cat(self._data[bit % width] for bit in where)
+
+    def _held(self, m: Module, name: str, field: Field) -> Signal:
+        """A field of the last frame whose word with it has come, in t+2."""
+        word, bits = self._bits(field)
+        held = Signal(len(bits), name=name)
+        with m.If(self._word & self._in_head & self._is_place(word)):
+            m.d.sync += held.eq(bits)
+        return held
 
     def _read(self, m: Module) -> None:
         """Cycle t+1: stamp, and source and class in the header."""
-        self._seen = {name: self._field(m, name, STAMP[name])
-                      for name in _SEEN if name not in ("length", "seed")}
-        self._header = {name: self._field(m, f"header_{name}", self._format.header[name])
+        self._stamp = {name: self._held(m, f"stamp_{name}", STAMP[name])
+                       for name in ("source", "class", "payload", "sequence", "length")}
+        self._header = {name: self._held(m, f"header_{name}", self._format.header[name])
                         for name in ("source", "class")}
+        word, time = self._bits(STAMP["time"])
+        self._latency = Signal(TIME_BITS, name="latency")
+        with m.If(self._word & self._in_head & self._is_place(word)):
+            m.d.sync += self._latency.eq(self.now - time)
 
-    def _running(self, m: Module, name: str, width: int) -> tuple[Signal, Signal]:
-        """A stamp's field that changes from word to word: its value now, and what the next word
-        has."""
-        where = words.places(STAMP[name])
-        word = where[0] // self._config.data_width
-        now, following = Signal(width, name=f"{name}_now"), Signal(width, name=f"{name}_next")
-        held = Signal(width, name=name)
-        bits = Cat(self._data[bit % self._config.data_width] for bit in where)
-        m.d.comb += now.eq(Mux(self._at(word), bits, held))
-        with m.If(self._word):
-            m.d.sync += held.eq(following)
-        return now, following
+    def _kind(self) -> Value:
+        """Kind of the payload in this word."""
+        word, bits = self._bits(STAMP["payload"])
+        held = self._stamp["payload"][:_KIND_BITS]
+        if word < words.payload_start(self._config):
+            return held
+        return Mux(self._in_head & self._is_place(word), bits[:_KIND_BITS], held)
 
     def _compare(self, m: Module) -> tuple[Signal, Signal]:
-        """Cycle t+1: whether header and stamp, and the payload, have been wrong up to here."""
-        config = self._config
-        lanes = config.word_bytes
-        length, length_next = self._running(m, "length", len(words.places(STAMP["length"])))
-        seed, seed_next = self._running(m, "seed", len(words.places(STAMP["seed"])))
-        length_word = words.places(STAMP["length"])[0] // config.data_width
-        left, in_body = Signal.like(length, name="left"), Signal()
-        m.d.comb += [
-            # The length counts down from the word that it stands in, less the words before.
-            left.eq(Mux(self._at(length_word), length - length_word * lanes, length)),
-            length_next.eq(left - lanes),
-            in_body.eq(words.in_payload(config, self._in_head, self._number)),
-        ]
-        expected, following = words.payload(m, config, kind=self._seen["payload"][:2], state=seed,
-                                            number=self._number)
-        m.d.comb += seed_next.eq(Mux(in_body, following, seed))
-        covered = words.groups(m, config, left)
-        body = Signal(config.data_width)
-        m.d.comb += body.eq(words.lanes_of(covered))
-        head_wrong, shown = self._head(m)
-        payload_wrong = Signal()
-        m.d.comb += payload_wrong.eq(
-            in_body & ((expected ^ self._data) & body & ~shown).any())
-        header = self._sticky(m, "header", head_wrong | self._length_wrong(m, left))
-        return header, self._sticky(m, "payload_error", payload_wrong)
-
-    def _length_wrong(self, m: Module, left: Value) -> Value:
-        lanes = self._config.word_bytes
+        """Whether header and stamp, and the payload, have been wrong, in t+2."""
         starts = words.head_words(self._config)
-        wrong = Signal()
-        with m.If(self._eop):
-            m.d.comb += wrong.eq((self._in_head & (self._number != starts - 1))
-                                 | (left != lanes - self._empty))
-        return wrong
+        short = self._eop & self._in_head & ~self._is_place(starts - 1)
+        header = self._sticky(m, "header_error", self._head_differs(m) | short)
+        return header, self._payload(m)
 
     def _sticky(self, m: Module, name: str, wrong: Value) -> Signal:
-        """Whether something has been wrong since the frame began."""
-        now, before = Signal(name=f"{name}_now"), Signal(name=f"{name}_before")
-        m.d.comb += now.eq(wrong | (before & ~self._sop))
+        """Whether something has been wrong since the frame began, in t+2."""
+        before = Signal(name=name)
         with m.If(self._word):
-            m.d.sync += before.eq(now)
-        return now
+            m.d.sync += before.eq(wrong | (before & ~self._sop))
+        return before
 
-    def _head(self, m: Module) -> tuple[Value, Signal]:
-        """Whether constant bits of the head, or the destination, are wrong in this word; and which
-        bits of this word are those of the head."""
+    def _head_differs(self, m: Module) -> Value:
+        """Whether constant bits of the head, or the destination, are wrong in this word."""
         config, form = self._config, self._format
         width = config.data_width
         fields = {STAMP["destination"]: self.number, form.header["destination"]: self.number}
         wanted = words.head(form.constant, fields)
         free = set()
-        for field in (*(STAMP[name] for name in _SEEN), form.header["source"],
+        for field in (*(STAMP[name] for name in _FREE), form.header["source"],
                       form.header["class"], *form.edited):
             free |= set(words.places(field))
         free -= set(words.places(STAMP["payload"])[_KIND_BITS:])
-        wrong: Value = Const(0, 1)
-        shown = Signal(width)
+        differs = Signal(width, name="head_differs")
         for word in range(words.head_words(config)):
             bits = range(word * width, min((word + 1) * width, words.HEAD_BITS))
-            differ = Signal(len(bits), name=f"head_{word}_differs")
-            m.d.comb += differ.eq(Cat(
-                self._data[bit % width] ^ wanted[bit] if bit not in free else Const(0, 1)
-                for bit in bits))
-            wrong = wrong | (self._at(word) & differ.any())
-            if word >= words.payload_start(config):
-                with m.If(self._at(word)):
-                    m.d.comb += shown[:len(bits)].eq((1 << len(bits)) - 1)
-        return wrong, shown
+            with m.If(self._is_place(word)):
+                m.d.comb += differs.eq(Cat(
+                    self._data[bit % width] ^ wanted[bit] if bit not in free else Const(0, 1)
+                    for bit in bits))
+        return self._in_head & differs.any()
 
-    def _judge(self, m: Module, header: Value, payload: Value) -> None:
+    def _payload(self, m: Module) -> Signal:
+        """Whether the payload has been wrong, in t+2.
+
+        It continues what is before it, so that what is wrong shows in what has come itself. Where
+        it ends is known with the last word: a group of lanes belongs to the tail, or to the FCS,
+        if fewer than four bytes follow it.
+        """
+        config = self._config
+        groups = config.word_bytes // GROUP_BYTES
+        stream = Cat(self._before(m), self._data)
+        bits = range(config.data_width)
+        expected = words.payload(
+            m, config, kind=self._kind(), enable=Const(1), number=self._number,
+            # Of 32 bits before, the last 31 and the last 28.
+            random=Cat(stream[n + words.CONTINUED_BITS - PRBS_BITS]
+                       ^ stream[n + words.CONTINUED_BITS - PRBS_TAP] for n in bits),
+            repeated=stream[:config.data_width])
+        begins = self._is_place(words.payload_start(config))
+        differs = expected ^ self._data
+        wrong = Signal(groups, name="group_wrong")
+        m.d.comb += wrong.eq(Cat(
+            differs.word_select(n, 8 * GROUP_BYTES).any() & (
+                ~self._in_head | (begins if GROUP_BYTES * n >= words.payload_lane(config)
+                                  and words.payload_lane(config) else 0))
+            for n in range(groups)))
+        open_end, before = Signal(), Signal(name="payload_error")
+        follows = Signal()
+        # Of the last word `GROUP_BYTES` * (n + 1) + FCS_BYTES bytes must be there for group n.
+        m.d.comb += follows.eq(~self._eop | (self._empty <= config.word_bytes - FCS_BYTES))
+        at_once = Cat(
+            ~self._eop | (self._empty <= config.word_bytes - GROUP_BYTES * (n + 1) - FCS_BYTES)
+            for n in range(groups - 1))
+        with m.If(self._word):
+            m.d.sync += [
+                open_end.eq(wrong[-1] & ~self._eop),
+                before.eq((wrong[:-1] & at_once).any()
+                          | (~self._sop & (before | (open_end & follows)))),
+            ]
+        return before
+
+    def _before(self, m: Module) -> Signal:
+        """The last bits of the word before."""
+        before = Signal(words.CONTINUED_BITS, name="before")
+        with m.If(self._word):
+            m.d.sync += before.eq(self._data[-words.CONTINUED_BITS:])
+        return before
+
+    def _judge(self, m: Module, bad_header: Signal, bad_payload: Signal) -> None:
         """Cycle t+2: the verdict; it is to be seen in t+3."""
-        config, seen = self._config, self._seen
+        config, stamp, head = self._config, self._stamp, self._header
         classes = self._format.classes
-        ended, outside = Signal(), Signal()
-        bad_header, bad_payload, error = Signal(), Signal(), Signal()
-        latency = Signal(TIME_BITS)
-        time_word = words.places(STAMP["time"])[0] // config.data_width
+        ended, outside, error = Signal(), Signal(), Signal()
+        empty = Signal.like(self._empty, name="empty_last")
         m.d.sync += [
             ended.eq(self._word & self._eop),
             outside.eq(self._cut | self._stray),
+            empty.eq(self._empty),
         ]
         with m.If(self._word):
-            m.d.sync += [
-                bad_header.eq(header),
-                bad_payload.eq(payload),
-                error.eq(self._err | (error & ~self._sop)),
-            ]
-            with m.If(self._at(time_word)):
-                m.d.sync += latency.eq(self.now - seen["time"])
+            m.d.sync += error.eq(self._err | (error & ~self._sop))
         good_fcs = self._check_fcs(m)
-        stamp = {name: Signal.like(seen[name], name=f"{name}_q")
-                 for name in ("source", "class", "sequence")}
-        head = {name: Signal.like(value, name=f"header_{name}_q")
-                for name, value in self._header.items()}
-        with m.If(self._word):
-            m.d.sync += [stamp[name].eq(seen[name]) for name in stamp]
-            m.d.sync += [head[name].eq(self._header[name]) for name in head]
         bad, misled, counts = Signal(), Signal(), Signal()
         m.d.comb += [
             bad.eq(error | ~good_fcs),
             misled.eq(bad_header | (stamp["source"] >= config.ports)
                       | (stamp["class"] >= classes) | (stamp["source"] != head["source"])
-                      | (stamp["class"] != head["class"])),
+                      | (stamp["class"] != head["class"])
+                      # One less than the bytes that have come.
+                      | (stamp["length"] != Cat(~empty, self._last))),
             counts.eq(ended & ~bad & ~misled),
         ]
         delta = self._flow(m, stamp, counts)
@@ -270,12 +278,16 @@ class SelfTestChecker(wiring.Component):
             frame.header.eq(ended & ~bad & misled),
             frame.payload.eq(counts & bad_payload),
             frame.late.eq(counts & delta[-1]),
-            frame.lost.eq(Mux(counts & ~delta[-1], delta, 0)),
+            frame.lost.eq(delta),
             frame.timed.eq(counts),
-            frame.latency.eq(latency),
+            frame.latency.eq(self._latency),
             frame.source.eq(stamp["source"]),
             frame.sequence.eq(stamp["sequence"]),
         ]
+        with m.If(~counts | delta[-1]):
+            m.d.sync += frame.lost.eq(0)
+        with m.If(~counts):
+            m.d.sync += frame.latency.eq(0)
 
     def _check_fcs(self, m: Module) -> Value:
         """Whether the frame up to the word of t+1 has a good FCS, in t+2."""
@@ -288,7 +300,8 @@ class SelfTestChecker(wiring.Component):
         ]
         with m.If(self._word):
             # A word is no shorter than the register, which so is taken in with its first bytes.
-            m.d.sync += state.eq(crc.crc32_data(mixed))
+            m.d.sync += state.eq(shared_xor(
+                m, mixed, crc.rows(crc.data_columns(config.data_width)), "crc_parts"))
         with m.Switch(self._empty):
             for empty in range(config.word_bytes):
                 with m.Case(empty):

@@ -105,7 +105,7 @@ class SelfTestDraw(wiring.Component):
                 self.frame.valid.eq(valid),
                 self.frame.destination.eq(encode(destination, config.port_bits)),
                 self.frame.class_.eq(encode(class_, config.vc_bits)),
-                self.frame.length.eq(settings.shortest + extra),
+                self.frame.length.eq(settings.shortest + extra - 1),
             ]
         return m
 

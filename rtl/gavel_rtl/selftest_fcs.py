@@ -7,8 +7,10 @@ from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import FCS_BYTES, SwitchConfig
 from gavel_model.selftest_format import GROUP_BYTES
-from gavel_rtl.lib.crc import CRC_BITS, INITIAL, crc32_data, multiply, retreat
+from gavel_rtl.lib.crc import CRC_BITS, INITIAL, data_columns, multiply, retreat, rows
+from gavel_rtl.lib.xor_network import shared_xor
 from gavel_rtl.selftest_interfaces import BareWord, MadeWord
+from gavel_rtl.selftest_words import CONTINUED_BITS
 
 _LONGEST = GROUP_BYTES - 1 + FCS_BYTES
 """Bytes of a tail and the FCS."""
@@ -32,6 +34,8 @@ class SelfTestFcs(wiring.Component):
         All registers move.
     i_word
         Without tail and FCS, to R1.
+    before
+        Last bits of the word in R1.
     o_word
         Register O.
     busy
@@ -48,6 +52,7 @@ class SelfTestFcs(wiring.Component):
         super().__init__({
             "step": In(1),
             "i_word": In(BareWord(config)),
+            "before": Out(CONTINUED_BITS),
             "o_word": Out(MadeWord(config)),
             "busy": Out(1),
         })
@@ -62,12 +67,14 @@ class SelfTestFcs(wiring.Component):
         m.d.comb += [
             before.eq(Mux(first.sop, INITIAL, state)),
             mixed.eq(first.data ^ before),
+            self.before.eq(first.data[-CONTINUED_BITS:]),
             self.busy.eq(out.valid | first.valid | second.valid),
         ]
         end = self._end(m, second, state_before, state)
         with m.If(self.step):
             with m.If(first.valid):
-                m.d.sync += [state.eq(crc32_data(mixed)), state_before.eq(before)]
+                crc = shared_xor(m, mixed, rows(data_columns(len(mixed))), "crc_parts")
+                m.d.sync += [state.eq(crc), state_before.eq(before)]
             for target, source in ((first, self.i_word), (second, first), (out, second)):
                 for name in target.signature.members:
                     value = getattr(source, name)

@@ -8,15 +8,16 @@ from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import FCS_BYTES, SwitchConfig
 from gavel_model.selftest_format import (
-    HEAD_BYTES,
+    DRAW_BITS,
+    GROUP_BYTES,
     LINE_RATE,
+    PRBS_BITS,
     SEQUENCE_BITS,
     STAMP,
     TIME_BITS,
     FrameFormat,
-    Inject,
-    Payload,
 )
+from gavel_model.selftest_map import SelfTestFault, SelfTestPayload
 from gavel_rtl import selftest_words as words
 from gavel_rtl.block import connect, place
 from gavel_rtl.selftest_draw import SelfTestDraw
@@ -101,7 +102,7 @@ class SelfTestGenerator(wiring.Component):
             m.d.sync += valid.eq(1)
         with m.Elif(step & last):
             m.d.sync += valid.eq(0)
-        self._form(m, draw, fcs.i_word, valid=valid, last=last, load=load, step=step,
+        self._form(m, draw, fcs, valid=valid, last=last, load=load, step=step,
                    inject=inject, sequence=sequence)
         return m
 
@@ -143,7 +144,7 @@ class SelfTestGenerator(wiring.Component):
         begun = Signal(flows)
         flow = Signal(range(max(2, flows)))
         sequence = Signal(SEQUENCE_BITS)
-        left_out = inject & (self.settings.inject_how >= Inject.LEFT_OUT)
+        left_out = inject & (self.settings.inject_how >= SelfTestFault.LEFT_OUT)
         m.d.comb += [
             flow.eq(draw.frame.destination * classes + draw.frame.class_),
             read.addr.eq(flow),
@@ -158,59 +159,50 @@ class SelfTestGenerator(wiring.Component):
             m.d.sync += begun.bit_select(flow, 1).eq(1)
         return sequence
 
-    def _form(self, m: Module, draw: SelfTestDraw, word: wiring.PureInterface, *, valid: Signal,
+    def _form(self, m: Module, draw: SelfTestDraw, fcs: SelfTestFcs, *, valid: Signal,
               last: Signal, load: Signal, step: Signal, inject: Signal, sequence: Signal) -> None:
         """Register F, and its words."""
         config, settings = self._config, self.settings
-        lanes, starts = config.word_bytes, words.payload_start(config)
+        word, starts = fcs.i_word, words.payload_start(config)
         held = {name: Signal(len(value), name=f"frame_{name}") for name, value in (
             ("destination", draw.frame.destination), ("class", draw.frame.class_),
-            ("length", draw.frame.length), ("sequence", sequence), ("seed", draw.draw),
+            ("length", draw.frame.length), ("sequence", sequence),
             ("payload", settings.payload))}
         spoilt_fcs, spoilt_payload = Signal(), Signal()
-        left = Signal(config.length_bits)
+        # Words behind this one, and bytes of the last one, less one.
+        left = Signal(config.length_bits - config.empty_bits)
+        in_last = held["length"][:config.empty_bits]
         number = Signal(words.number_bits(config))
-        in_head, in_body = Signal(), Signal()
-        heads = words.head_words(config)
-        body, following = words.payload(m, config, kind=held["payload"], state=held["seed"],
-                                        number=number)
-        covered = words.groups(m, config, left)
+        in_head = Signal()
+        seed = Signal(DRAW_BITS)
         fields = {STAMP[name]: held[name]
-                  for name in ("destination", "class", "payload", "length", "sequence", "seed")}
+                  for name in ("destination", "class", "payload", "length", "sequence")}
         fields |= {self._format.header[name]: held[name] for name in ("destination", "class")}
         fields |= dict.fromkeys((STAMP["source"], self._format.header["source"]), self.number)
-        fields[STAMP["time"]] = self.now
-        head = words.head(self._format.constant, fields)
-        data = Signal(config.data_width)
+        fields |= {STAMP["time"]: self.now, STAMP["seed"]: seed}
         m.d.comb += [
-            last.eq(valid & (left <= lanes)),
-            in_body.eq(words.in_payload(config, in_head, number)),
-            data.eq(body),
+            seed.eq(Mux(held["payload"] == SelfTestPayload.CONSTANT, settings.seed, draw.draw)),
+            last.eq(valid & (left == 0)),
         ]
+        head = words.head(self._format.constant, fields)
+        body = self._payload(m, fcs.before, head, kind=held["payload"], in_head=in_head,
+                             number=number)
+        data = Signal(config.data_width)
+        m.d.comb += data.eq(body)
+        heads = words.head_words(config)
         with m.If(in_head):
             for n in range(heads):
-                with m.If(number == n):
+                with m.If(number[:heads.bit_length()] == n):
                     bits = head[n * config.data_width:(n + 1) * config.data_width]
                     m.d.comb += data[:len(bits)].eq(Cat(bits))
         flip = Signal(config.data_width)
-        at = 8 * HEAD_BYTES % config.data_width
-        m.d.comb += flip[at].eq(spoilt_payload & (number == starts))
+        m.d.comb += flip[8 * words.payload_lane(config)].eq(spoilt_payload & (number == starts))
+        self._ending(m, word, valid=valid, last=last, left=left, in_last=in_last,
+                     data=data ^ flip)
         m.d.comb += [
-            word.tail.eq((left - FCS_BYTES)[:word.tail.shape().width]),
+            word.sop.eq(valid & in_head & (number == 0)),
             word.spoilt.eq(spoilt_fcs),
         ]
-        with m.If(valid):
-            m.d.comb += [
-                word.valid.eq(1),
-                word.sop.eq(in_head & (number == 0)),
-                word.eop.eq(last),
-                word.empty.eq(Mux(last, lanes - left[:config.empty_bits + 1], 0)),
-                word.data.eq((data ^ flip) & words.lanes_of(covered)),
-                # Groups before the tail are a run from the lowest on.
-                word.has_tail.eq(~covered[-1] & (left >= FCS_BYTES)),
-                word.has_rest.eq(left < FCS_BYTES),
-                word.group.eq(Mux(word.has_tail, sum(covered), 0)),
-            ]
         with m.If(load):
             m.d.sync += [
                 held["destination"].eq(draw.frame.destination),
@@ -218,19 +210,70 @@ class SelfTestGenerator(wiring.Component):
                 held["length"].eq(draw.frame.length),
                 held["sequence"].eq(sequence),
                 held["payload"].eq(settings.payload),
-                held["seed"].eq(Mux(settings.payload == Payload.CONSTANT, settings.seed,
-                                    draw.draw)),
-                left.eq(draw.frame.length),
+                left.eq(draw.frame.length[config.empty_bits:]),
                 number.eq(0),
                 in_head.eq(1),
-                spoilt_fcs.eq(inject & (settings.inject_how == Inject.FCS)),
-                spoilt_payload.eq(inject & (settings.inject_how == Inject.PAYLOAD)),
+                spoilt_fcs.eq(inject & (settings.inject_how == SelfTestFault.FCS)),
+                spoilt_payload.eq(inject & (settings.inject_how == SelfTestFault.PAYLOAD)),
             ]
         with m.Elif(valid & step):
-            m.d.sync += [left.eq(left - lanes), number.eq(number + 1)]
-            with m.If(in_body):
-                m.d.sync += held["seed"].eq(following)
+            m.d.sync += [left.eq(left - 1), number.eq(number + 1)]
             with m.If(number == heads - 1):
                 m.d.sync += in_head.eq(0)
             with m.If(number == starts):
                 m.d.sync += spoilt_payload.eq(0)
+
+    def _payload(self, m: Module, before: Value, head: list[Value], *, kind: Value,
+                 in_head: Signal, number: Signal) -> Value:
+        """Payload of this word; it continues the bits ``before`` it."""
+        config = self._config
+        random = before[-PRBS_BITS:]
+        starts, lane = words.payload_start(config), words.payload_lane(config)
+        enable: Value = ~in_head
+        if lane:
+            # It begins in a word of the head, behind the seed: as if it had begun with the word.
+            first = in_head & (number == starts)
+            enable = ~in_head | first
+            seed = Cat(head[-words.CONTINUED_BITS:])
+            random = Mux(first, words.prbs_before(seed[-PRBS_BITS:], 8 * lane), random)
+            before = Mux(first, seed, before)
+        state = Signal(PRBS_BITS, name="prbs_state")
+        m.d.comb += state.eq(random)
+        return words.payload(
+            m, config, kind=kind, enable=enable, number=number,
+            random=words.prbs(state, config.data_width),
+            repeated=before.replicate(config.data_width // words.CONTINUED_BITS))
+
+    def _ending(self, m: Module, word: wiring.PureInterface, *, valid: Signal, last: Signal,
+                left: Signal, in_last: Value, data: Value) -> None:
+        """Where tail and FCS begin; the word, with 0 from there on."""
+        config = self._config
+        groups = config.word_bytes // GROUP_BYTES
+        # In the last word a group is of the payload if the FCS fits behind it; in the word before
+        # all are, but the last one may not be.
+        covered = Signal(groups, name="groups")
+        m.d.comb += covered.eq(Cat(Mux(
+            left == 0,
+            (in_last >= GROUP_BYTES * (n + 1) + FCS_BYTES - 1) if n < groups - 1 else 0,
+            (left != 1) | (in_last >= FCS_BYTES - 1) if n == groups - 1 else 1)
+            for n in range(groups)))
+        rest = Signal()
+        m.d.comb += [
+            rest.eq((left == 0) & (in_last < FCS_BYTES - 1)),
+            # The length less that of the FCS, modulo 8, from the length less one.
+            word.tail.eq(in_last[:len(word.tail)] + (1 - FCS_BYTES)),
+        ]
+        with m.If(valid):
+            m.d.comb += [
+                word.valid.eq(1),
+                word.eop.eq(last),
+                word.empty.eq(Mux(last, ~in_last, 0)),
+                # Groups before the tail are a run from the lowest on.
+                word.has_tail.eq(~covered[-1] & ~rest),
+                word.has_rest.eq(rest),
+                word.group.eq(Mux(word.has_tail, sum(covered), 0)),
+            ]
+            for n in range(groups):
+                with m.If(covered[n]):
+                    m.d.comb += word.data.word_select(n, 8 * GROUP_BYTES).eq(
+                        data.word_select(n, 8 * GROUP_BYTES))

@@ -44,8 +44,8 @@ class SelfTestSettings(wiring.Signature):
 
 
 class PlannedFrame(wiring.Signature):
-    """A frame that `SelfTestDraw` has decided (register D2); all but ``valid`` mean nothing
-    without it."""
+    """A frame that `SelfTestDraw` has decided (register D2), ``length`` less one byte; all but
+    ``valid`` mean nothing without it."""
 
     def __init__(self, config: SwitchConfig):
         super().__init__({
@@ -109,7 +109,7 @@ class CheckedFrame(wiring.Signature):
     lost
         Adds to ``LOST``.
     timed, latency
-        The frame has a latency, and which.
+        The frame has a latency, and which; else 0.
     source, sequence
         As its stamp has them.
     """

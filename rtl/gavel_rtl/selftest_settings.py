@@ -1,25 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The registers of a port's self-test that software writes."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from gavel_model.config import MIN_FRAME_BYTES, SwitchConfig
-from gavel_model.selftest_format import LINE_RATE
-from gavel_model.selftest_map import INJECT_HOW_SHIFT, LONGEST_SHIFT, SelfTestRegister
-from gavel_rtl.selftest_interfaces import (
-    COUNT_BITS,
-    INJECT_BITS,
-    LOAD_BITS,
-    SelfTestSettings,
-)
-
-WRITABLE = tuple(register for register in SelfTestRegister if register < SelfTestRegister.BUSY)
-"""Registers that stand here, in the order of `SelfTestPortSettings.select`."""
-
-_LENGTH_FIELD = 14
-_WORD = 32
+from gavel_model.config import SwitchConfig
+from gavel_model.register_map import config_values
+from gavel_model.selftest_map import PORT_OF, WRITABLE, SelfTestRegister
+from gavel_rtl.register_fields import REGISTER_BITS, RegisterFields
+from gavel_rtl.selftest_interfaces import SelfTestSettings
 
 
 class SelfTestPortSettings(wiring.Component):
@@ -51,53 +41,34 @@ class SelfTestPortSettings(wiring.Component):
         super().__init__({
             "select": In(len(WRITABLE)),
             "we": In(1),
-            "wdata": In(_WORD),
+            "wdata": In(REGISTER_BITS),
             "settings": Out(SelfTestSettings(config)),
-            "value": Out(_WORD),
+            "value": Out(REGISTER_BITS),
         })
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        settings, wdata, register = self.settings, self.wdata, SelfTestRegister
-        # Members of the interface have no reset values of their own.
-        stored = {name: Signal(len(member), name=name,
-                               init={"shortest": MIN_FRAME_BYTES, "longest": MIN_FRAME_BYTES,
-                                     "load": LINE_RATE}.get(name, 0))
-                  for name in settings.signature.members
-                  for member in (getattr(settings, name),)}
-        m.d.comb += [getattr(settings, name).eq(value) for name, value in stored.items()]
-        low = stored["destinations"][:_WORD]
-        high = stored["destinations"][_WORD:]
-        full = wdata[:LOAD_BITS]
-        fields: dict[SelfTestRegister, list[tuple[int, Value, Value]]] = {
-            register.MODE: [(0, stored["mode"], wdata)],
-            register.ORDER: [(0, stored["order"], wdata)],
-            register.DESTINATIONS: [(0, low, wdata)],
-            register.CLASSES: [(0, stored["classes"], wdata)],
-            register.LENGTH: [(0, stored["shortest"], self._limited(wdata[:_LENGTH_FIELD])),
-                              (LONGEST_SHIFT, stored["longest"], self._limited(
-                                  wdata[LONGEST_SHIFT:LONGEST_SHIFT + _LENGTH_FIELD]))],
-            register.LOAD: [(0, stored["load"], Mux(full >= LINE_RATE, LINE_RATE, full))],
-            register.PAYLOAD: [(0, stored["payload"], wdata)],
-            register.SEED: [(0, stored["seed"], wdata)],
-            register.COUNT: [(0, stored["count"], wdata)],
-            register.INJECT: [(0, stored["inject_every"], wdata),
-                              (INJECT_HOW_SHIFT, stored["inject_how"],
-                               wdata[INJECT_HOW_SHIFT:])],
-        }
-        if len(high):
-            fields[register.DESTINATIONS_HI] = [(0, high, wdata)]
-        assert INJECT_BITS == INJECT_HOW_SHIFT and COUNT_BITS == _WORD
-        total: Value = Const(0, _WORD)
-        for number, name in enumerate(WRITABLE):
-            for at, value, written in fields.get(name, ()):
-                with m.If(self.we & self.select[number]):
-                    m.d.sync += value.eq(written)
-                total = total | Mux(self.select[number], Cat(Const(0, at), value), 0)
-        m.d.comb += self.value.eq(total)
+        values = config_values(self._config)
+        fields = RegisterFields(m, self.we, self.wdata, values)
+        kept = {name: fields.add(PORT_OF[name], self.select[n])
+                for n, name in enumerate(WRITABLE) if PORT_OF[name].is_there(values)}
+        register = SelfTestRegister
+        destinations = [kept[name]["mask"] for name in (
+            register.DESTINATIONS, register.DESTINATIONS_HI) if name in kept]
+        for name, value in {
+            "mode": kept[register.MODE]["mode"],
+            "order": kept[register.ORDER]["random"],
+            "destinations": Cat(destinations),
+            "classes": kept[register.CLASSES]["mask"],
+            "shortest": kept[register.LENGTH]["shortest"],
+            "longest": kept[register.LENGTH]["longest"],
+            "load": kept[register.LOAD]["load"],
+            "payload": kept[register.PAYLOAD]["kind"],
+            "seed": kept[register.SEED]["seed"],
+            "count": kept[register.COUNT]["frames"],
+            "inject_every": kept[register.INJECT]["every"],
+            "inject_how": kept[register.INJECT]["how"],
+        }.items():
+            m.d.comb += getattr(self.settings, name).eq(value)
+        m.d.comb += self.value.eq(fields.value())
         return m
-
-    def _limited(self, length: Value) -> Value:
-        longest = self._config.max_frame_bytes
-        return Mux(length < MIN_FRAME_BYTES, MIN_FRAME_BYTES,
-                   Mux(length > longest, longest, length))

@@ -3,20 +3,18 @@
 
 from collections.abc import Mapping
 
-from amaranth.hdl import Cat, Const, Module, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 
-from gavel_model.config import FCS_BYTES, SwitchConfig
+from gavel_model.config import SwitchConfig
 from gavel_model.profiles import Field
-from gavel_model.selftest_format import (
-    GROUP_BYTES,
-    HEAD_BYTES,
-    PRBS_BITS,
-    PRBS_TAP,
-    Payload,
-)
+from gavel_model.selftest_format import HEAD_BYTES, PRBS_BITS, PRBS_TAP
+from gavel_model.selftest_map import SelfTestPayload
 
 HEAD_BITS = 8 * HEAD_BYTES
-INCREMENT_BITS = 8
+CONTINUED_BITS = 32
+"""Bits before a payload, or before a word of it, that it continues: those of the seed at first."""
+
+_INCREMENT_BITS = 8
 
 
 def head_words(config: SwitchConfig) -> int:
@@ -29,15 +27,14 @@ def payload_start(config: SwitchConfig) -> int:
     return HEAD_BYTES // config.word_bytes
 
 
-def in_payload(config: SwitchConfig, in_head: Value, number: Value) -> Value:
-    """Whether a word has payload, from whether and which word of the head it is."""
-    starts = payload_start(config)
-    return ~in_head if starts == head_words(config) else ~in_head | (number >= starts)
+def payload_lane(config: SwitchConfig) -> int:
+    """First lane of the payload in that word."""
+    return HEAD_BYTES % config.word_bytes
 
 
 def number_bits(config: SwitchConfig) -> int:
     """Width of a word's number, which comes round as the increment payload does."""
-    return INCREMENT_BITS - config.empty_bits
+    return _INCREMENT_BITS - config.empty_bits
 
 
 def places(field: Field) -> list[int]:
@@ -62,59 +59,60 @@ def head(constant: int, fields: Mapping[Field, Value]) -> list[Value]:
     return bits
 
 
-def prbs(state: Value, bits: int) -> Value:
-    """The next bits of PRBS31 behind the 31 of ``state``, of which bit 0 is the oldest."""
+def _sequence(state: Value, first: int, last: int, sign: int) -> dict[int, Value]:
+    """Bits of PRBS31 from the 31 of ``state``, which are bits -31 to -1."""
     found = {n - PRBS_BITS: state[n] for n in range(PRBS_BITS)}
-    for n in range(bits):
+    lowest, highest = -PRBS_BITS, -1
+    for n in range(first, last, sign):
         # The recurrence holds for 2**k times the distances as well: far fewer gates in a row.
         step = 1
-        while n - 2 * step * PRBS_BITS >= -PRBS_BITS:
+        while lowest <= n - sign * 2 * step * PRBS_BITS <= highest:
             step *= 2
-        found[n] = found[n - step * PRBS_BITS] ^ found[n - step * PRBS_TAP]
+        near = PRBS_TAP if sign > 0 else PRBS_BITS - PRBS_TAP
+        found[n] = found[n - sign * step * PRBS_BITS] ^ found[n - sign * step * near]
+        lowest, highest = min(lowest, n), max(highest, n)
+    return found
+
+
+def prbs(state: Value, bits: int) -> Value:
+    """The next bits of PRBS31 behind the 31 of ``state``, of which bit 0 is the oldest."""
+    found = _sequence(state, 0, bits, 1)
     return Cat(found[n] for n in range(bits))
 
 
-def payload(m: Module, config: SwitchConfig, *, kind: Value, state: Value,
-            number: Value) -> tuple[Signal, Signal]:
-    """A word of payload, and what the next one has for ``state``.
+def prbs_before(state: Value, bits: int) -> Value:
+    """The 31 bits of PRBS31 that come ``bits`` bits before those of ``state``."""
+    found = _sequence(state, -PRBS_BITS - 1, -PRBS_BITS - bits - 1, -1)
+    return Cat(found[n - PRBS_BITS - bits] for n in range(PRBS_BITS))
+
+
+def payload(m: Module, config: SwitchConfig, *, kind: Value, enable: Value, random: Value,
+            repeated: Value, number: Value) -> Signal:
+    """A word of payload, 0 without ``enable``.
 
     Parameters
     ----------
     kind
         2 bits.
-    state
-        32 bits: the seed with the first word, later what the word before left.
+    random, repeated
+        W bits: of each bit what it is with PRBS, and with a constant.
     number
-        The word's number in the frame, `number_bits`.
+        The word's number in the frame; its low `number_bits` count.
     """
-    width, lanes = config.data_width, config.word_bytes
-    random, word, following = Signal(width), Signal(width), Signal.like(state)
-    swapped = Cat(state[low:low + 8] for low in (24, 16, 8, 0))
-    m.d.comb += random.eq(prbs(state[:PRBS_BITS], width))
-    with m.Switch(kind):
-        with m.Case(Payload.PRBS):
-            m.d.comb += [word.eq(random), following.eq(random[-PRBS_BITS:])]
-        with m.Case(Payload.CONSTANT):
-            m.d.comb += [word.eq(swapped.replicate(lanes // 4)), following.eq(state)]
-        with m.Default():
-            counted = [Cat(Const(lane, config.empty_bits), number) for lane in range(lanes)]
-            m.d.comb += [word.eq(Cat(counted)), following.eq(state)]
-    return word, following
-
-
-def groups(m: Module, config: SwitchConfig, left: Value) -> Signal:
-    """W/64 bits: the groups of eight lanes that have nothing of tail and FCS.
-
-    Parameters
-    ----------
-    left
-        Bytes that the frame has from this word on.
-    """
-    mask = Signal(config.word_bytes // GROUP_BYTES, name="groups")
-    m.d.comb += mask.eq(Cat(left >= GROUP_BYTES * (n + 1) + FCS_BYTES for n in range(len(mask))))
-    return mask
-
-
-def lanes_of(mask: Value) -> Value:
-    """W bits: those of the lanes of the groups in a mask."""
-    return Cat(bit.replicate(8 * GROUP_BYTES) for bit in mask)
+    lanes = config.word_bytes
+    is_random, is_repeated, is_counted = (
+        Signal(name=f"payload_{name}") for name in ("random", "repeated", "counted"))
+    count = Signal(number_bits(config))
+    word = Signal(config.data_width, name="payload")
+    m.d.comb += [
+        is_random.eq(enable & (kind == SelfTestPayload.PRBS)),
+        is_repeated.eq(enable & (kind == SelfTestPayload.CONSTANT)),
+        is_counted.eq(enable & (kind >= SelfTestPayload.INCREMENT)),
+        count.eq(Mux(is_counted, number, 0)),
+        word.eq((random & is_random.replicate(len(word)))
+                ^ (repeated & is_repeated.replicate(len(word)))
+                ^ Cat(Cat(*(is_counted if lane >> bit & 1 else Const(0, 1)
+                            for bit in range(config.empty_bits)), count)
+                      for lane in range(lanes))),
+    ]
+    return word

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The switch: ports, scheduler, crossbar, registers."""
 
+from functools import reduce
+from operator import or_
+
 from amaranth.hdl import Cat, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -9,9 +12,12 @@ from gavel_model.config import SwitchConfig
 from gavel_rtl.block import connect, place
 from gavel_rtl.crossbar import Crossbar
 from gavel_rtl.interfaces import RegisterPort, RxLink, TxLink
+from gavel_rtl.observer import Observer
 from gavel_rtl.port import Port
 from gavel_rtl.registers import Registers
 from gavel_rtl.scheduler import Scheduler
+from gavel_rtl.telemetry import Telemetry
+from gavel_rtl.telemetry_stream import RecordStream
 
 
 def port_pins(config: SwitchConfig, number: int) -> dict[str, wiring.Member]:
@@ -29,6 +35,12 @@ def register_pins() -> dict[str, wiring.Member]:
             for name, member in RegisterPort().members.items()}
 
 
+def telemetry_pins() -> dict[str, wiring.Member]:
+    """The pins of telemetry."""
+    return {"irq": Out(1)} | {
+        f"m_axis_telemetry_{name}": member for name, member in RecordStream().members.items()}
+
+
 class Switch(wiring.Component):
     """The whole switch; wiring only.
 
@@ -38,6 +50,8 @@ class Switch(wiring.Component):
         All of it.
     with_protect
         The setting that who encodes preambles needs is a pin.
+    telemetry
+        It is watched (docs/telemetry.md).
 
     Members
     -------
@@ -45,27 +59,33 @@ class Switch(wiring.Component):
 
     p<i>_protect
         Bit `protect` of LLR_CONTROL of the port, as visible in the cycle.
+    irq, m_axis_telemetry_*
+        Interrupt and records of telemetry.
 
     Cycle behaviour
     ---------------
-    As docs/spec.md.
+    As docs/spec.md and docs/telemetry.md.
     """
 
-    def __init__(self, config: SwitchConfig, *, with_protect: bool = False):
+    def __init__(self, config: SwitchConfig, *, with_protect: bool = False,
+                 telemetry: bool = False):
         self._config = config
         self._with_protect = with_protect
+        self._telemetry = telemetry
         members: dict[str, wiring.Member] = {}
         for number in range(config.ports):
             members |= port_pins(config, number)
         members |= register_pins()
         if with_protect:
             members |= {f"p{number}_protect": Out(1) for number in range(config.ports)}
+        if telemetry:
+            members |= telemetry_pins()
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self._config
-        ports = [Port(config) for _ in range(config.ports)]
+        ports = [Port(config, telemetry=self._telemetry) for _ in range(config.ports)]
         for number, port in enumerate(ports):
             place(m, f"port{number}", port)
             self._pins(m, number, port)
@@ -76,7 +96,7 @@ class Switch(wiring.Component):
         m.d.comb += [
             scheduler.allow.eq(Cat(port.allow for port in ports)),
             scheduler.claim.eq(Cat(port.claim for port in ports)),
-            scheduler.done.eq(Cat(port.done for port in ports)),
+            scheduler.ends.eq(Cat(port.ends for port in ports)),
             scheduler.hold.eq(Cat(port.hold for port in ports)),
             scheduler.bypass_limit.eq(registers.bypass_limit),
         ]
@@ -98,15 +118,51 @@ class Switch(wiring.Component):
                 registers.llr_status[number].eq(port.llr_status),
                 registers.flow_status[number].eq(port.flow_status),
                 scheduler.voq_ready[number].eq(port.voq_ready),
+                scheduler.voq_next[number].eq(port.voq_next),
                 crossbar.connect[number].eq(port.connect),
             ]
             if self._with_protect:
                 m.d.comb += getattr(self, f"p{number}_protect").eq(
                     registers.settings[number].llr.protect)
-        for name, member in registers.bus.signature.flip().members.items():
-            pin, signal = getattr(self, f"reg_{name}"), getattr(registers.bus, name)
-            m.d.comb += signal.eq(pin) if member.flow is Out else pin.eq(signal)
+        buses = [registers.bus]
+        if self._telemetry:
+            buses.append(self._watch(m, ports, scheduler).bus)
+        for bus in buses:
+            m.d.comb += [getattr(bus, name).eq(getattr(self, f"reg_{name}"))
+                         for name in ("addr", "wdata", "we", "re")]
+        m.d.comb += self.reg_rdata.eq(reduce(or_, (bus.rdata for bus in buses)))
         return m
+
+    def _watch(self, m: Module, ports: list[Port], scheduler: Scheduler) -> Telemetry:
+        """Telemetry beside the ports; its register port is not connected yet."""
+        telemetry = place(m, "telemetry", Telemetry(self._config))
+        self._observe(m, ports, scheduler)
+        for number, port in enumerate(ports):
+            connect(m, telemetry.observations[number], port.observation)
+            m.d.comb += [
+                port.freeze.eq(telemetry.freeze),
+                port.frozen_number.eq(telemetry.frozen_number),
+                telemetry.frozen[number].eq(port.frozen),
+            ]
+        for name, member in RecordStream().members.items():
+            pin, signal = getattr(self, f"m_axis_telemetry_{name}"), getattr(telemetry.axis, name)
+            m.d.comb += pin.eq(signal) if member.flow is Out else signal.eq(pin)
+        m.d.comb += self.irq.eq(telemetry.irq)
+        return telemetry
+
+    def _observe(self, m: Module, ports: list[Port], scheduler: Scheduler) -> None:
+        """What the ports do not know of their outputs."""
+        observer = place(m, "observer", Observer(self._config))
+        m.d.comb += observer.done.eq(Cat(port.done for port in ports))
+        for number, port in enumerate(ports):
+            m.d.comb += [
+                observer.voq_ready[number].eq(port.voq_ready),
+                observer.reading[number].eq(port.reading),
+                observer.matched_vc[number].eq(scheduler.matched_vc[number]),
+                port.shown.eq(observer.shown[number]),
+                port.startable.eq(observer.startable[number]),
+                port.sending.eq(observer.sending[number]),
+            ]
 
     def _pins(self, m: Module, number: int, port: Port) -> None:
         for name in port.rx.signature.members:

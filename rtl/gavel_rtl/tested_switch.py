@@ -9,7 +9,7 @@ from gavel_model.config import SwitchConfig
 from gavel_rtl.block import place
 from gavel_rtl.interfaces import RegisterPort, RxLink, TxLink
 from gavel_rtl.selftest import SelfTest
-from gavel_rtl.switch import Switch
+from gavel_rtl.switch import Switch, telemetry_pins
 
 
 class TestedSwitch(wiring.Component):
@@ -17,7 +17,7 @@ class TestedSwitch(wiring.Component):
 
     Parameters
     ----------
-    config, with_protect
+    config, with_protect, telemetry
         As of `Switch`.
 
     Members
@@ -29,10 +29,12 @@ class TestedSwitch(wiring.Component):
     docs/selftest.md; with every ``MODE`` 0, which is so after reset, as docs/spec.md.
     """
 
-    def __init__(self, config: SwitchConfig, *, with_protect: bool = False):
+    def __init__(self, config: SwitchConfig, *, with_protect: bool = False,
+                 telemetry: bool = False):
         self._config = config
         self._with_protect = with_protect
-        self._switch = Switch(config, with_protect=with_protect)
+        self._telemetry = telemetry
+        self._switch = Switch(config, with_protect=with_protect, telemetry=telemetry)
         super().__init__(dict(self._switch.signature.members))
 
     def elaborate(self, platform: object) -> Module:
@@ -52,6 +54,9 @@ class TestedSwitch(wiring.Component):
                 m.d.comb += [inner.eq(pin), outer.eq(pin)]
             else:
                 m.d.comb += pin.eq(inner | outer)
+        for name, member in telemetry_pins().items() if self._telemetry else ():
+            pin, inner = getattr(self, name), getattr(switch, name)
+            m.d.comb += pin.eq(inner) if member.flow is Out else inner.eq(pin)
         return m
 
     def _port(self, m: Module, switch: Switch, test: SelfTest, number: int) -> None:

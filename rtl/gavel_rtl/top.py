@@ -16,7 +16,7 @@ from gavel_rtl.axi_stream_port import AxiStreamPort
 from gavel_rtl.block import place
 from gavel_rtl.interfaces import LINK_MEMBERS, RegisterPort
 from gavel_rtl.rx_crossing import RxCrossing
-from gavel_rtl.switch import Switch, port_pins, register_pins
+from gavel_rtl.switch import Switch, port_pins, register_pins, telemetry_pins
 from gavel_rtl.tested_switch import TestedSwitch
 from gavel_rtl.tx_crossing import TxCrossing
 from gavel_rtl.xgmii_port import XgmiiPort
@@ -57,14 +57,15 @@ class Top(wiring.Component):
     -------
     Flat names, ``p<i>_`` before those of a port: with ``ports`` = ``segment`` the pins of the
     switch, else those of the adapter (`XgmiiPort`, `AxiStreamPort`). With ``registers`` =
-    ``axi_lite`` the channels of `AxiLite` as ``s_axil_*``, else ``reg_*``. With ``crossing`` an
-    event of `RxCrossing` more for each port, ``p<i>_rx_overflow``; the pins of port i are then of
-    clock domains ``p<i>_rx`` and ``p<i>_tx``, all others of ``sync``.
+    ``axi_lite`` the channels of `AxiLite` as ``s_axil_*``, else ``reg_*``. With ``telemetry`` its
+    pins, ``irq`` and ``m_axis_telemetry_*``. With ``crossing`` an event of `RxCrossing` more for
+    each port, ``p<i>_rx_overflow``; the pins of port i are then of clock domains ``p<i>_rx`` and
+    ``p<i>_tx``, all others of ``sync``.
 
     Cycle behaviour
     ---------------
     That of the blocks: docs/spec.md, docs/xgmii.md, docs/axi_stream.md,
-    docs/axi_lite.md, docs/clocks.md.
+    docs/axi_lite.md, docs/clocks.md, docs/telemetry.md.
 
     Raises
     ------
@@ -84,6 +85,8 @@ class Top(wiring.Component):
                         for name, member in AxiLiteBus().members.items()}
         else:
             members |= register_pins()
+        if options.telemetry:
+            members |= telemetry_pins()
         super().__init__(members)
 
     def _port_members(self, number: int) -> dict[str, wiring.Member]:
@@ -99,7 +102,8 @@ class Top(wiring.Component):
         m = Module()
         config, options = self._config, self._options
         kind = TestedSwitch if options.self_test else Switch
-        switch = place(m, SWITCH, kind(config, with_protect=options.ports == "xgmii"))
+        switch = place(m, SWITCH, kind(config, with_protect=options.ports == "xgmii",
+                                        telemetry=options.telemetry))
         for number in range(config.ports):
             rx, tx, protect = self._outside(m, number)
             switch_rx, switch_tx = (_link(switch, f"p{number}_{side}") for side in ("rx", "tx"))
@@ -112,6 +116,8 @@ class Top(wiring.Component):
             _drive(m, tx, switch_tx, LINK_MEMBERS)
             _drive(m, switch_tx, tx, _READY)
         self._registers(m, switch)
+        for name in telemetry_pins() if options.telemetry else ():
+            self._pin(m, name, getattr(switch, name))
         return m
 
     def _outside(self, m: Module, number: int) -> tuple[Any, Any, tuple[Value, ...]]:
@@ -164,7 +170,7 @@ class Top(wiring.Component):
             for name in register_pins():
                 self._pin(m, name, getattr(switch, name))
             return
-        axi_lite = place(m, "axi_lite", AxiLite(self._config, self_test=self._options.self_test))
+        axi_lite = place(m, "axi_lite", AxiLite(self._config, self._options.address_maps))
         for name in AxiLiteBus().members:
             self._pin(m, f"s_axil_{name}", getattr(axi_lite.axil, name))
         for name, member in RegisterPort().members.items():

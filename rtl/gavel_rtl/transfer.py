@@ -26,20 +26,25 @@ class Transfer(wiring.Component):
     -------
     match
         Scheduler's decision, cycle s.
-    opening, voq
-        In s+1: a transfer opens, and the VOQ that it takes its frame from.
+    opening, voq, taken
+        In s+1: a transfer opens, and the VOQ that it takes its frame from, as a number and one-hot;
+        ``taken`` is 0 if none opens.
     head, mark
         In s+1: the frame, and the ECN decision.
     read, address
         In c: a word is read, from (position in the cell, cell), position low.
+    reading
+        In c: one-hot, the output that a word is read for; 0 if none is.
     cell_now
         Cell of the next word to be read; goes to the chain memory in every cycle.
     next_cell
         What the chain memory holds for the ``cell_now`` of the cycle before.
-    free
-        In c: ``cell_now`` has been read to its end.
+    free, freed_cell
+        In c: a cell has been read to its end, and which; meaningless without.
     done
         In c: the frame has been read to its end.
+    ends
+        As ``done``; where a frame has at least two words, a cycle earlier.
     connect, valid, sop, eop, next_eop
         In c+1: what goes beside the word that was read in c; 0 if none was.
     empty, profile, frame_mark, poisoned, vc, length, cells
@@ -56,14 +61,18 @@ class Transfer(wiring.Component):
             "match": In(Match(config)),
             "opening": Out(1),
             "voq": Out(voq_number_bits(config)),
+            "taken": Out(config.voqs),
             "head": In(FrameInfo(config)),
             "mark": In(1),
             "read": Out(1),
+            "reading": Out(config.ports),
             "cell_now": Out(config.cell_bits),
             "address": Out(position_bits(config) + config.cell_bits),
             "next_cell": In(config.cell_bits),
             "free": Out(1),
+            "freed_cell": Out(config.cell_bits),
             "done": Out(1),
+            "ends": Out(1),
             "connect": Out(config.ports),
             "valid": Out(1),
             "sop": Out(1),
@@ -83,23 +92,32 @@ class Transfer(wiring.Component):
         m = Module()
         self._open(m)
 
-        more = Signal(more_bits(config))
-        more_now = Signal.like(more)
         end_of_cell = Signal()
-        m.d.comb += [
-            more_now.eq(Mux(self.opening, self.head.more, more)),
-            self.free.eq(self.done | (self.read & end_of_cell)),
-        ]
-        m.d.sync += more.eq(more_now - 1)
+        # One more than the words that follow this one.
+        more = Signal(more_bits(config))
+        with m.If(self.opening):
+            m.d.sync += more.eq(self.head.more)
+        with m.Else():
+            m.d.sync += more.eq(more - 1)
+        m.d.comb += self.free.eq(self.done | (self.read & end_of_cell))
+        next_is_last = Mux(self.opening, self.head.more == 1, more == 2)
         if config.words_per_cell == 1:
             self._walk_cells(m)
-            m.d.comb += [self.done.eq(self.read & (more_now == 0)), end_of_cell.eq(1)]
+            m.d.comb += [
+                self.done.eq(self.read & Mux(self.opening, self.head.more == 0, more == 1)),
+                self.ends.eq(self.done),
+                end_of_cell.eq(1),
+            ]
         else:
             self._walk_words(m, end_of_cell)
+            if config.words_per_cell > 2:
+                # Behind a first word come two at least, so what is late of a frame does not count.
+                next_is_last = ~self.opening & (more == 2)
             # No frame is so short that its first word is its last.
-            m.d.sync += self.done.eq(self.read & ~self.done & (more_now == 1))
+            m.d.comb += self.ends.eq(self.read & ~self.done & next_is_last)
+            m.d.sync += self.done.eq(self.ends)
 
-        self._describe(m, more_now == 1)
+        self._describe(m, next_is_last)
         return m
 
     def _open(self, m):
@@ -117,12 +135,16 @@ class Transfer(wiring.Component):
         m.d.comb += [
             self._vc.eq(encode(vc, config.vc_bits)),
             self.voq.eq(voq_number(config, encode(self._output, config.port_bits), self._vc)),
+            self.taken.eq(Cat(self.opening & to_output & of_vc
+                              for to_output in self._output for of_vc in vc)),
+            self.reading.eq(Mux(self.read, self._output, 0)),
         ]
 
     def _walk_cells(self, m):
         """One word a cell: the chain memory's answer is the very next cell."""
         m.d.comb += [
             self.cell_now.eq(Mux(self.opening, self.head.cell, self.next_cell)),
+            self.freed_cell.eq(self.cell_now),
             self.address.eq(self.cell_now),
         ]
 
@@ -131,23 +153,28 @@ class Transfer(wiring.Component):
         config = self._config
         cell = Signal.like(self.cell_now, name="cell_next")
         position = Signal(position_bits(config))
-        position_now = Signal.like(position)
+        next_cell = Signal.like(self.next_cell, name="next_cell_now")
+        # With a cell of four words there is time for a register right behind the memory.
+        m.d["sync" if config.words_per_cell >= 4 else "comb"] += next_cell.eq(self.next_cell)
         m.d.comb += [
             self.cell_now.eq(Mux(self.opening, self.head.cell, cell)),
-            position_now.eq(Mux(self.opening, 0, position)),
-            self.address.eq(Cat(position_now, self.cell_now)),
-            end_of_cell.eq(position_now == config.words_per_cell - 1),
+            self.freed_cell.eq(cell),
+            self.address.eq(Cat(Mux(self.opening, 0, position), self.cell_now)),
+            # A cell's first word is not its last.
+            end_of_cell.eq(~self.opening & (position == config.words_per_cell - 1)),
         ]
-        m.d.sync += [
-            cell.eq(Mux(end_of_cell, self.next_cell, self.cell_now)),
-            position.eq(position_now + 1),
-        ]
+        with m.If(self.opening):
+            m.d.sync += [cell.eq(self.head.cell), position.eq(1)]
+        with m.Else():
+            m.d.sync += position.eq(position + 1)
+            with m.If(end_of_cell):
+                m.d.sync += cell.eq(next_cell)
 
     def _describe(self, m, next_is_last):
         """What goes beside the data in c+1."""
         config, head = self._config, self.head
         m.d.sync += [
-            self.connect.eq(Mux(self.read, self._output, 0)),
+            self.connect.eq(self.reading),
             self.valid.eq(self.read),
             self.sop.eq(self.opening),
             self.eop.eq(self.done),

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the parts of the ingress buffer share: VOQ numbers and what is kept of a frame."""
 
-from amaranth.hdl import Cat, Value, unsigned
-from amaranth.lib import data
+from amaranth.hdl import Cat, Const, Value, unsigned
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import Out
 
 from gavel_model.config import SwitchConfig
 from gavel_rtl.interfaces import PROFILE_BITS
+from gavel_rtl.lib.decode import is_one_of
 
 
 class FrameInfo(data.StructLayout):
@@ -35,6 +37,28 @@ class FrameInfo(data.StructLayout):
         })
 
 
+class QueuedFrame(wiring.Signature):
+    """A frame that goes into a VOQ, or out of it.
+
+    Members
+    -------
+    valid
+        There is one: the other members are meaningless without.
+    voq
+        Number of the VOQ.
+    cell, cells
+        The first cell of the frame, and how many it has.
+    """
+
+    def __init__(self, config: SwitchConfig):
+        super().__init__({
+            "valid": Out(1),
+            "voq": Out(voq_number_bits(config)),
+            "cell": Out(config.cell_bits),
+            "cells": Out(config.frame_cells_bits),
+        })
+
+
 def more_bits(config: SwitchConfig) -> int:
     """Width of the words of a frame that follow one of them, 0...max_frame_words-1."""
     return max(1, (config.max_frame_words - 1).bit_length())
@@ -43,6 +67,18 @@ def more_bits(config: SwitchConfig) -> int:
 def position_bits(config: SwitchConfig) -> int:
     """Width of a word's position in its cell; 0 if a cell is one word."""
     return config.words_per_cell.bit_length() - 1
+
+
+def one_word_frames(config: SwitchConfig) -> bool:
+    """A frame may be a single word, so that an input may be matched in every cycle. If not, none is
+    free in the cycle behind its match."""
+    return config.words_per_cell == 1
+
+
+def shows_ahead(config: SwitchConfig) -> bool:
+    """What an input will show in the next cycle is known before that cycle's match is: no frame is
+    a single word, and there is no queue whose next frame has to be read first."""
+    return config.queueing == "voq" and not one_word_frames(config)
 
 
 def frame_cells(config: SwitchConfig, more: Value) -> Value:
@@ -66,3 +102,12 @@ def voq_number(config: SwitchConfig, port: Value, vc: Value) -> Value:
     if config.vcs & (config.vcs - 1):
         return (port * config.vcs + vc)[:voq_number_bits(config)]
     return Cat(vc[:config.vcs.bit_length() - 1], port)
+
+
+def vc_of_voq(config: SwitchConfig, number: Value) -> Value:
+    """VC of VOQ ``number``, `SwitchConfig.vc_bits` wide. Pass a Signal."""
+    vcs = config.vcs
+    if vcs & (vcs - 1) == 0:
+        return Cat(number[:vcs.bit_length() - 1], Const(0, config.vc_bits))[:config.vc_bits]
+    return Cat(is_one_of(number, [voq for voq in range(config.voqs) if voq % vcs >> bit & 1])
+               for bit in range(config.vc_bits))

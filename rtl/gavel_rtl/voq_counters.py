@@ -6,7 +6,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
-from gavel_rtl.interfaces import Match
+from gavel_rtl.voq import one_word_frames
 
 
 class VoqCounters(wiring.Component):
@@ -16,51 +16,77 @@ class VoqCounters(wiring.Component):
     -------
     filed
         P*V bits, one-hot: a frame is filed in this cycle.
-    match
-        A frame is taken out in this cycle.
+    taken
+        P*V bits, one-hot: a match of the cycle before (s) took a frame out.
     voq_frames
         Element n = frames in VOQ n, as visible in the cycle.
-    voq_ready, voq_single
-        Bit n: VOQ n is not empty; holds one frame.
+    voq_filled, voq_single
+        Bit n: VOQ n is not empty, as visible in the cycle; holds one frame, which is meaningless
+        for a VOQ in ``taken`` where no frame is a single word.
+    voq_ready
+        As ``voq_filled``; where no frame is a single word a VOQ that is empty since the match in s
+        still shows in s+1, when its input is busy.
+    voq_next
+        Where no frame is a single word: ``voq_ready`` of the next cycle.
 
     Cycle behaviour
     ---------------
-    Both events of a cycle show in the next one. A VOQ that gains and loses a frame keeps its
-    count. A match comes late in its cycle, so it decides only whether a VOQ changes.
+    A frame filed in w shows in w+1. A match comes late in its cycle s, so its frame is taken out of
+    the registers with the end of s+1, and ``voq_frames`` and ``voq_filled`` are made up in s+1. A
+    VOQ that gains and loses a frame keeps its count.
     """
 
     def __init__(self, config: SwitchConfig):
         self._config = config
         super().__init__({
             "filed": In(config.voqs),
-            "match": In(Match(config)),
+            "taken": In(config.voqs),
             "voq_frames": Out(config.voqs * config.count_bits),
-            "voq_ready": Out(config.voqs),
+            "voq_filled": Out(config.voqs),
             "voq_single": Out(config.voqs),
+            "voq_ready": Out(config.voqs),
+            "voq_next": Out(config.voqs),
         })
 
     def elaborate(self, platform):
         config = self._config
         m = Module()
         minus_one = Const((1 << config.count_bits) - 1, config.count_bits)
+        ready, single = Signal(config.voqs, name="ready"), Signal(config.voqs, name="single")
+        pair = Signal(config.voqs)
         for output in range(config.ports):
             filed = self.filed.word_select(output, config.vcs)
-            taken = Signal(config.vcs, name=f"taken_{output}")
+            taken = self.taken.word_select(output, config.vcs)
             changed = Signal(config.vcs, name=f"changed_{output}")
-            m.d.comb += [
-                taken.eq(self.match.voq.word_select(output, config.vcs)),
-                changed.eq(filed ^ taken),
-            ]
+            counts = [Signal(config.count_bits, name=f"frames_{output}_{vc}")
+                      for vc in range(config.vcs)]
+            m.d.comb += changed.eq(filed ^ taken)
+            for vc, frames in enumerate(counts):
+                voq = output * config.vcs + vc
+                m.d.comb += [
+                    pair[voq].eq(frames == 2),
+                    self.voq_frames.word_select(voq, config.count_bits).eq(frames - taken[vc]),
+                ]
             # One test for the output spares a simulator the tests for its VCs.
             with m.If(changed.any()):
-                for vc in range(config.vcs):
+                for vc, frames in enumerate(counts):
                     voq = output * config.vcs + vc
-                    frames = self.voq_frames.word_select(voq, config.count_bits)
-                    ready, single = self.voq_ready[voq], self.voq_single[voq]
                     with m.If(changed[vc]):
                         m.d.sync += [
-                            frames.eq(frames + Mux(filed[vc], 1, minus_one)),
-                            ready.eq(filed[vc] | ~single),
-                            single.eq(Mux(filed[vc], ~ready, frames == 2)),
+                            frames.eq(frames + Mux(taken[vc], minus_one, 1)),
+                            ready[voq].eq(~taken[vc] | ~single[voq]),
+                            single[voq].eq(Mux(taken[vc], pair[voq], ~ready[voq])),
                         ]
+        m.d.comb += self.voq_filled.eq(ready & ~(self.taken & single))
+        if one_word_frames(config):
+            m.d.comb += [
+                self.voq_ready.eq(self.voq_filled),
+                self.voq_single.eq((single & ~self.taken) | (pair & self.taken)),
+            ]
+        else:
+            m.d.comb += [
+                self.voq_ready.eq(ready),
+                self.voq_next.eq(self.voq_filled | self.filed),
+                self.voq_single.eq(single),
+            ]
         return m

@@ -15,9 +15,10 @@ class VoqLists(wiring.Component):
     """Head and tail of each VOQ's list, and the links between frames.
 
     The link of a frame stands at its first cell's number and holds the next frame's `FrameInfo`.
-    The head of a VOQ is written from two sides, so it has two copies with one write port each,
-    and a bit that tells the newer one: a frame filed in an empty VOQ becomes its head at once,
-    any other when the frame before it is taken out.
+    The head of a VOQ is written from two sides: a frame filed in an empty VOQ becomes its head at
+    once, any other when the frame before it is taken out. Where a frame has at least four words,
+    the second kind can wait for the first, and there is one memory of heads. If not, there are two
+    copies with one write port each, and a bit that tells the newer one.
 
     Members
     -------
@@ -34,7 +35,9 @@ class VoqLists(wiring.Component):
     ---------------
     ``head`` is combinational; the link behind it is read with it and comes one cycle later (s+2).
     Where a frame may be a single word, the next ``dequeue`` may come in s+2, and the link passes
-    straight through to it if it is for the same VOQ.
+    straight through to it if it is for the same VOQ. Where a frame has at least four words, it
+    comes in s+5 or later, as frames to enqueue come four cycles apart or more, and the link is
+    written in s+3, or in s+4 if another frame becomes a head in s+3.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -54,10 +57,6 @@ class VoqLists(wiring.Component):
         config = self._config
         m = Module()
         m.submodules.tail = tails = Memory(shape=config.cell_bits, depth=config.voqs, init=[])
-        m.submodules.head_enqueued = heads_enqueued = Memory(
-            shape=FrameInfo(config), depth=config.voqs, init=[])
-        m.submodules.head_followed = heads_followed = Memory(
-            shape=FrameInfo(config), depth=config.voqs, init=[])
         # The link of a head is read while it is written only if nothing follows the head.
         m.submodules.frame_next = links = Memory(
             shape=FrameInfo(config), depth=config.buffer_cells, init=[], attrs=NO_COLLISION)
@@ -79,18 +78,56 @@ class VoqLists(wiring.Component):
         link_read = links.read_port()
         link_write = links.write_port()
         follow = Signal()
-        follow_voq = Signal.like(self.dequeue_voq)
         m.d.comb += [
             link_write.addr.eq(tail_read.data),
             link_write.data.eq(self.frame),
             link_write.en.eq(self.enqueue & ~becomes_head),
             link_read.addr.eq(self.head.cell),
         ]
-        m.d.sync += [
-            follow.eq(self.dequeue & ~(becomes_head & same_voq)),
-            follow_voq.eq(self.dequeue_voq),
-        ]
+        m.d.comb += follow.eq(self.dequeue & ~(becomes_head & same_voq))
+        if config.words_per_cell >= 4:
+            self._keep_one_copy(m, becomes_head, follow, link_read.data)
+        else:
+            self._keep_two_copies(m, becomes_head, follow, link_read.data)
+        return m
 
+    def _keep_one_copy(self, m, becomes_head, follow, link):
+        """Heads in one memory; what follows a head waits for the write port."""
+        config = self._config
+        m.submodules.heads = heads = Memory(shape=FrameInfo(config), depth=config.voqs, init=[])
+        read, write = heads.read_port(domain="comb"), heads.write_port()
+        comes, waits = Signal(), Signal()
+        voq = Signal.like(self.dequeue_voq)
+        info = Signal(FrameInfo(config))
+        replaced = Signal()
+        m.d.comb += [
+            read.addr.eq(self.dequeue_voq),
+            self.head.eq(read.data),
+            write.addr.eq(Mux(becomes_head, self.enqueue_voq, voq)),
+            write.data.eq(Mux(becomes_head, self.frame, info)),
+            write.en.eq(becomes_head | waits),
+            # What follows the last frame is rubbish, until a frame is filed in the empty VOQ.
+            replaced.eq(becomes_head & (self.enqueue_voq == voq)),
+        ]
+        m.d.sync += [
+            comes.eq(follow),
+            waits.eq((comes | (waits & becomes_head)) & ~replaced),
+        ]
+        with m.If(follow):
+            m.d.sync += voq.eq(self.dequeue_voq)
+        with m.If(comes):
+            m.d.sync += info.eq(link)
+
+    def _keep_two_copies(self, m, becomes_head, follows, link):
+        """A memory of heads for each side that writes."""
+        config = self._config
+        m.submodules.head_enqueued = heads_enqueued = Memory(
+            shape=FrameInfo(config), depth=config.voqs, init=[])
+        m.submodules.head_followed = heads_followed = Memory(
+            shape=FrameInfo(config), depth=config.voqs, init=[])
+        follow = Signal()
+        follow_voq = Signal.like(self.dequeue_voq)
+        m.d.sync += [follow.eq(follows), follow_voq.eq(self.dequeue_voq)]
         enqueued_read = heads_enqueued.read_port(domain="comb")
         enqueued_write = heads_enqueued.write_port()
         followed_read = heads_followed.read_port(domain="comb")
@@ -101,7 +138,7 @@ class VoqLists(wiring.Component):
             enqueued_write.data.eq(self.frame),
             enqueued_write.en.eq(becomes_head),
             followed_write.addr.eq(follow_voq),
-            followed_write.data.eq(link_read.data),
+            followed_write.data.eq(link),
             followed_write.en.eq(follow),
             enqueued_read.addr.eq(self.dequeue_voq),
             followed_read.addr.eq(self.dequeue_voq),
@@ -109,7 +146,7 @@ class VoqLists(wiring.Component):
         head = Mux(followed_is_newer.bit_select(self.dequeue_voq, 1),
                    followed_read.data, enqueued_read.data)
         if config.words_per_cell == 1:
-            head = Mux(follow & (follow_voq == self.dequeue_voq), link_read.data, head)
+            head = Mux(follow & (follow_voq == self.dequeue_voq), link, head)
         m.d.comb += self.head.eq(head)
         set_newer = Signal(config.voqs)
         clear_newer = Signal(config.voqs)
@@ -121,4 +158,3 @@ class VoqLists(wiring.Component):
         # VOQ clears the bit, and not before it is set. It also wins when both are for one VOQ:
         # then the frame that follows is being taken out in this very cycle.
         m.d.sync += followed_is_newer.eq((followed_is_newer | set_newer) & ~clear_newer)
-        return m

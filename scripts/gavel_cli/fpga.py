@@ -17,7 +17,8 @@ from gavel_tb.fpga.estimate import check_tools, estimate, without_estimate
 from gavel_tb.fpga.folder import README_NAME, make_folder
 from gavel_tb.fpga.targets import TARGETS
 from gavel_tb.rdl.errors import RegisterToolError
-from gavel_tb.rdl.exports import c_header, check_programs
+from gavel_tb.rdl.exports import c_header, check_programs, header_name
+from gavel_tb.rdl.maps import SWITCH, TELEMETRY
 from gavel_tb.synthesis.place_route import LINE_RATE_MHZ
 
 
@@ -35,6 +36,8 @@ from gavel_tb.synthesis.place_route import LINE_RATE_MHZ
               help="Each direction of each port has a clock of its own.")
 @click.option("--fcs", type=click.Choice(FCS), default=FCS[0], show_default=True,
               help="What a MAC on AXI4-Stream does with the FCS.")
+@click.option("--telemetry", is_flag=True,
+              help="Snapshots, histograms, events and records: docs/telemetry.md.")
 @click.option("--mhz", type=click.FloatRange(min=1, max=2000), default=LINE_RATE_MHZ,
               show_default=True, help="Clock, for the constraints and for place and route.")
 @click.option("--seeds", type=click.IntRange(min=1, max=99), default=1, show_default=True,
@@ -42,8 +45,8 @@ from gavel_tb.synthesis.place_route import LINE_RATE_MHZ
 @click.option("--no-estimate", is_flag=True, help="Only the files: no synthesis.")
 @json_option
 def fpga(*, target: str, config: str, overrides: tuple[str, ...], output: Path,
-         ports: str | None, registers: str, crossing: bool, fcs: str, mhz: float, seeds: int,
-         no_estimate: bool, as_json: bool) -> None:
+         ports: str | None, registers: str, crossing: bool, fcs: str, telemetry: bool, mhz: float,
+         seeds: int, no_estimate: bool, as_json: bool) -> None:
     """Write a folder for an FPGA: Verilog, constraints, core file, bench, README, estimate.
 
     The estimate is synthesis by Yosys (ecp5, ice40, xc7, xcup, gowin) and place and route by
@@ -52,7 +55,7 @@ def fpga(*, target: str, config: str, overrides: tuple[str, ...], output: Path,
     """
     switch = make_config(config, overrides)
     options = TopOptions(ports=ports or _ports_for(switch), registers=registers,
-                         crossing=crossing, fcs=fcs)
+                         crossing=crossing, fcs=fcs, telemetry=telemetry)
     switch = options.switch_config(switch)
     check_writable(output, README_NAME)
     try:
@@ -68,7 +71,7 @@ def fpga(*, target: str, config: str, overrides: tuple[str, ...], output: Path,
         known = (without_estimate(chosen.family, mhz) if no_estimate else
                  estimate(made.verilog, top, chosen.family, range(1, seeds + 1), mhz, bar))
     contents = make_folder(switch, options, chosen, made.verilog, made.sidecar, known,
-                           _header(switch))
+                           _headers(switch, options))
     paths = write_together(output, contents)
     if as_json:
         print_json({"files": [str(path) for path in paths], "top": top,
@@ -79,13 +82,14 @@ def fpga(*, target: str, config: str, overrides: tuple[str, ...], output: Path,
     click.echo(f"{chosen.family.title}: {known.verdict}")
 
 
-def _header(switch: SwitchConfig) -> str | None:
-    """The C header of the registers; None where the extra `registers` is not installed."""
+def _headers(switch: SwitchConfig, options: TopOptions) -> dict[str, str]:
+    """The C headers of the registers by name; none where the extra `registers` is not installed."""
     try:
         check_programs()
     except RegisterToolError:
-        return None
-    return c_header(switch)
+        return {}
+    maps = [SWITCH, TELEMETRY] if options.telemetry else [SWITCH]
+    return {header_name(source): c_header(switch, source) for source in maps}
 
 
 def _ports_for(switch: SwitchConfig) -> str:

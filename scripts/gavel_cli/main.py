@@ -38,6 +38,7 @@ VERBS = {
     "selftest": "gavel_cli.selftest:selftest",
     "soak": "gavel_cli.soak:soak",
     "sweep": "gavel_cli.sweep:sweep",
+    "telemetry": "gavel_cli.telemetry:telemetry",
     "trace": "gavel_cli.trace:trace",
     "vectors": "gavel_cli.vectors:vectors",
     "verilog": "gavel_cli.verilog:verilog",

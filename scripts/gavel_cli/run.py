@@ -14,8 +14,12 @@ from gavel_cli.errors import EXIT_CODES, InputError, check_failed
 from gavel_cli.options import config_options, json_option, make_config, print_json, print_pairs
 from gavel_cli.report import REPORT_NAME, render
 from gavel_cli.run_engines import describe, run_in_lockstep, run_on_model
+from gavel_model.config import SwitchConfig
 from gavel_model.profiles import PROFILE_NAMES
+from gavel_model.record_format import PERIOD_BITS
+from gavel_model.telemetry_map import least_period
 from gavel_tb.files import check_writable, write_together
+from gavel_tb.record_tap import RecordTap
 from gavel_tb.workload.collectives import ALGORITHMS
 from gavel_tb.workload.job import WorkloadJob
 from gavel_tb.workload.measure import LINK_FIGURES
@@ -69,6 +73,11 @@ UNITS = {
 @click.option("--model", "model_alone", is_flag=True,
               help="Golden model alone: no simulator, nothing is compared.")
 @click.option("--waves", is_flag=True, help="Write a waveform, and print its path.")
+@click.option("--records", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="With --model: write the records that telemetry would send, for `gavel "
+                   "telemetry`.")
+@click.option("--record-cycles", type=int, default=1000, show_default=True,
+              help="Cycles from record to record.")
 @click.option("--report", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
               help=f"Write the page DIR/{REPORT_NAME}.")
 @json_option
@@ -94,6 +103,8 @@ def run(
     seed: int,
     model_alone: bool,
     waves: bool,
+    records: Path | None,
+    record_cycles: int,
     report: Path | None,
     as_json: bool,
 ) -> None:
@@ -116,10 +127,13 @@ def run(
     player = job.player(switch)
     if report is not None:
         check_writable(report, REPORT_NAME)
+    tap = None
+    if records is not None:
+        tap = _record_tap(switch, records, record_cycles, model_alone=model_alone)
     result: dict[str, Any] = describe(job, player)
     command = "gavel " + shlex.join(sys.argv[1:])
     if model_alone:
-        result |= run_on_model(switch, job, player)
+        result |= run_on_model(switch, job, player, tap)
     else:
         repeat = command if waves else f"{command} --waves"
         result |= run_in_lockstep(switch, job, repeat=repeat, waves=waves)
@@ -131,12 +145,30 @@ def run(
         print_json(result)
     else:
         _print(result)
+    if records is not None and tap is not None:
+        if not tap.data:
+            raise InputError(f"--record-cycles {record_cycles}: the run was over after "
+                             f"{result['cycles']} cycles, before there was a record")
+        write_together(records.parent, {records.name: bytes(tap.data)})
     if report is not None and plots is not None:
         write_together(report, {REPORT_NAME: render(result, plots, switch, command)})
     failure = result["failure"]
     if failure is not None:
         differs = f"{result['trace_name']}: model and RTL differ"
         raise check_failed(differs if result["mismatches"] else failure, failure, as_json=as_json)
+
+
+def _record_tap(config: SwitchConfig, records: Path, cycles: int, *,
+                model_alone: bool) -> RecordTap:
+    """What gets the records; refuses what could not be recorded, before the work is done."""
+    if not model_alone:
+        raise InputError("--records: records are of the model; add --model")
+    least = least_period(config.ports)
+    if not least <= cycles < 1 << PERIOD_BITS:
+        raise InputError(f"--record-cycles {cycles}: must be {least} to {(1 << PERIOD_BITS) - 1} "
+                         f"with {config.ports} ports")
+    check_writable(records.parent, records.name)
+    return RecordTap(config, cycles)
 
 
 def _print(result: dict[str, Any]) -> None:

@@ -8,6 +8,9 @@ from typing import Any
 
 from gavel_cli.run_progress import ProgressBar
 from gavel_model.config import SwitchConfig
+from gavel_model.switch import Switch
+from gavel_tb.lockstep import Watch
+from gavel_tb.record_tap import RecordTap
 from gavel_tb.workload.job import WorkloadJob
 from gavel_tb.workload.measure import LINK_FIGURES, measure_run
 from gavel_tb.workload.on_model import play_on_model
@@ -48,15 +51,26 @@ def describe(job: WorkloadJob, player: Player) -> dict[str, Any]:
     }
 
 
-def run_on_model(config: SwitchConfig, job: WorkloadJob, player: Player) -> dict[str, Any]:
-    """Result on the golden model alone; ``mismatches`` is None, for nothing is compared."""
+def _all_of(watches: list[Watch]) -> Watch | None:
+    """One that calls all; None without any, as a run is faster then."""
+    def watch(switch: Switch) -> None:
+        for each in watches:
+            each(switch)
+
+    return watch if watches else None
+
+
+def run_on_model(config: SwitchConfig, job: WorkloadJob, player: Player,
+                 tap: RecordTap | None = None) -> dict[str, Any]:
+    """Result on the golden model alone; ``mismatches`` is None, for nothing is compared. ``tap``
+    gets the records of telemetry."""
     started = time.perf_counter()
     with ProgressBar("gavel run", "playing on the model") as bar:
         stimulus = job.stimulus(player)
         account = job.stall_account(config)
         switch = play_on_model(
             config, stimulus, lambda share, cycle: bar(share, f"playing, cycle {cycle:,}"),
-            None if account is None else account.watch,
+            _all_of([watcher.watch for watcher in (account, tap) if watcher is not None]),
         )
     seconds = time.perf_counter() - started
     return {

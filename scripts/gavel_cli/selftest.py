@@ -14,7 +14,8 @@ from gavel_cli.errors import EXIT_CODES, check_failed
 from gavel_cli.options import config_options, json_option, make_config, print_json
 from gavel_cli.run_progress import ProgressBar
 from gavel_model.config import MIN_FRAME_BYTES, SwitchConfig
-from gavel_model.selftest_format import FrameFormat, Inject, Mode, Payload
+from gavel_model.selftest_format import FrameFormat
+from gavel_model.selftest_map import SelfTestFault, SelfTestMode, SelfTestPayload
 from gavel_tb.build_cache import DEFAULT_CACHE, BuildCache
 from gavel_tb.errors import SimulationError
 from gavel_tb.runner import LONG
@@ -22,7 +23,8 @@ from gavel_tb.selftest_driver import PortResult, SelfTestDriver, SelfTestPlan, v
 from gavel_tb.selftest_native import NativeSelfTest
 from gavel_tb.selftest_registers import open_registers, python_package
 
-_INJECT = {"fcs": Inject.FCS, "payload": Inject.PAYLOAD, "lost": Inject.LEFT_OUT}
+_INJECT = {"fcs": SelfTestFault.FCS, "payload": SelfTestFault.PAYLOAD,
+           "lost": SelfTestFault.LEFT_OUT}
 _MOST_EVERY = (1 << 24) - 1
 _STEPS = 100
 _DRAIN = 2000
@@ -48,9 +50,9 @@ def _pattern(context: click.Context, parameter: click.Parameter, value: str) -> 
 
 
 def _inject(context: click.Context, parameter: click.Parameter,
-            value: str | None) -> tuple[Inject, int]:
+            value: str | None) -> tuple[SelfTestFault, int]:
     if value is None:
-        return Inject.FCS, 0
+        return SelfTestFault.FCS, 0
     match = re.fullmatch(rf"({'|'.join(_INJECT)}):(\d+)", value)
     if match is None or not 1 <= int(match[2]) <= _MOST_EVERY:
         raise click.BadParameter(
@@ -70,11 +72,11 @@ def _inject(context: click.Context, parameter: click.Parameter,
 @click.option("--size", callback=_size, metavar="BYTES|LOW:HIGH", default="64:1500",
               show_default=True, help="Lengths with FCS, drawn evenly. Those above the longest "
                                       "frame of the switch are that.")
-@click.option("--payload", type=click.Choice([kind.name.lower() for kind in Payload]),
+@click.option("--payload", type=click.Choice([kind.name.lower() for kind in SelfTestPayload]),
               default="prbs", show_default=True, help="What the frames hold.")
 @click.option("--inject", callback=_inject, metavar="KIND:N",
               help="Spoil every N-th frame of each port: fcs, payload, or lost.")
-@click.option("--mode", type=click.Choice([mode.name.lower() for mode in Mode if mode]),
+@click.option("--mode", type=click.Choice([mode.name.lower() for mode in SelfTestMode if mode]),
               default="internal", show_default=True,
               help="What stands in the loop: the switch; the switch and the links, which are "
                    "looped back here; the links alone.")
@@ -83,7 +85,7 @@ def _inject(context: click.Context, parameter: click.Parameter,
 @json_option
 def selftest(
     config: str, overrides: tuple[str, ...], cycles: int, load: float, pattern: tuple[str, int],
-    size: tuple[int, int], payload: str, inject: tuple[Inject, int], mode: str, seed: int,
+    size: tuple[int, int], payload: str, inject: tuple[SelfTestFault, int], mode: str, seed: int,
     as_json: bool,
 ) -> None:
     """Let the Verilated switch send frames to itself and check them, at every port.
@@ -123,7 +125,7 @@ def selftest(
 
 def _plan(
     switch: SwitchConfig, load: float, pattern: tuple[str, int], size: tuple[int, int],
-    payload: str, inject: tuple[Inject, int], mode: str, seed: int,
+    payload: str, inject: tuple[SelfTestFault, int], mode: str, seed: int,
 ) -> SelfTestPlan:
     name, shift = pattern
     if name == "port" and shift >= switch.ports:
@@ -133,9 +135,10 @@ def _plan(
     if not MIN_FRAME_BYTES <= shortest <= longest:
         raise click.UsageError(f"--size: must be LOW:HIGH with {MIN_FRAME_BYTES} <= LOW <= HIGH, "
                                f"LOW at most {switch.max_frame_bytes}")
-    return SelfTestPlan(mode=Mode[mode.upper()], load=load, pattern=name, shift=shift,
-                        shortest=shortest, longest=longest, payload=Payload[payload.upper()],
-                        seed=seed, inject=inject[0], every=inject[1])
+    return SelfTestPlan(mode=SelfTestMode[mode.upper()], load=load, pattern=name, shift=shift,
+                        shortest=shortest, longest=longest,
+                        payload=SelfTestPayload[payload.upper()], seed=seed,
+                        inject=inject[0], every=inject[1])
 
 
 def _run(driver: SelfTestDriver, board: NativeSelfTest, plan: SelfTestPlan, cycles: int,

@@ -33,13 +33,15 @@ MEMORY_FILE = "gavel_memories.v"
               help="Each direction of each port has a clock of its own.")
 @click.option("--self-test", is_flag=True,
               help="A traffic generator and a checker at every port: docs/selftest.md.")
+@click.option("--telemetry", is_flag=True,
+              help="Snapshots, histograms, events and records: docs/telemetry.md.")
 @click.option("--split-memories", is_flag=True,
               help=f"Memories in a file of their own, {MEMORY_FILE}, to be replaced by macros: "
                    "docs/asic.md.")
 @json_option
 def verilog(*, config: str, overrides: tuple[str, ...], output: Path | None, ports: str,
-            registers: str, fcs: str, crossing: bool, self_test: bool, split_memories: bool,
-            as_json: bool) -> None:
+            registers: str, fcs: str, crossing: bool, self_test: bool, telemetry: bool,
+            split_memories: bool, as_json: bool) -> None:
     """Write the Verilog of a configuration, and a JSON file that describes it.
 
     DIR gets gavel_switch.v and gavel_switch.json: configuration, latency, hash, ports, modules
@@ -48,7 +50,7 @@ def verilog(*, config: str, overrides: tuple[str, ...], output: Path | None, por
     and options give the same bytes.
     """
     options = TopOptions(ports=ports, registers=registers, crossing=crossing, fcs=fcs,
-                         self_test=self_test)
+                         self_test=self_test, telemetry=telemetry)
     switch = options.switch_config(make_config(config, overrides))
     if output is None and as_json:
         raise click.UsageError("--json needs -o DIR: standard output is the Verilog")

@@ -12,9 +12,9 @@ from gavel_model.pins import NO_ACCESS
 from gavel_model.register_map import (
     PORT_BASE,
     PORT_STRIDE,
-    global_addresses,
+    SWITCH_MAP,
+    config_values,
     port_address,
-    port_offsets,
 )
 from gavel_rtl import axi_lite
 from gavel_tb.block_sim import drive, expect, number, run_block
@@ -42,8 +42,10 @@ class Manager:
     def __init__(self, config: SwitchConfig, rng: random.Random) -> None:
         self._rng = rng
         ports = (0, config.ports - 1, config.ports)
-        mapped = [*global_addresses(), *(port_address(port, offset) for port in ports
-                                         for offset in port_offsets(config.vcs))]
+        values = config_values(config)
+        mapped = [*SWITCH_MAP.global_addresses(values), *(
+            port_address(port, offset) for port in ports
+            for offset in SWITCH_MAP.port_offsets(values))]
         near = [max(0, address + step) for address in mapped for step in (-1, 1, 0x800)]
         near += [port_address(0, offset) for offset in range(PORT_STRIDE)] + [PORT_BASE - 1, 0xFFFF]
         self._addresses = (mapped, mapped, near)

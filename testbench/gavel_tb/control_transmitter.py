@@ -105,14 +105,18 @@ def check(config: SwitchConfig, seed: int, cycles: int = 4000) -> None:
                   transmitter, link_tx, requests)  # type: ignore[arg-type]  # stand-in
     block = ControlTransmitter(config)
 
+    def change_spacing() -> None:
+        settings.write(Port.LLR_SPACING,
+                       rng.choice((0, 64, 300)) << 16 | rng.choice((0, 100, 700, 20000)))
+
+    change_spacing()
+
     async def bench(ctx: Any) -> None:
         wish = ready_share = 0.0
         init_waiting = False
         for cycle in range(cycles):
             if cycle % _PHASE == 0:
                 wish, ready_share = rng.choice((0.05, 0.5)), rng.choice((0.3, 1.0))
-                settings.write(Port.LLR_SPACING,
-                               rng.choice((0, 64, 300)) << 16 | rng.choice((0, 100, 700, 20000)))
             where = f"cycle {cycle}"
             settings.drive(ctx, block.settings)
             receiver.ack_request = rng.random() < wish
@@ -136,7 +140,6 @@ def check(config: SwitchConfig, seed: int, cycles: int = 4000) -> None:
             drive(ctx, block.credits, {"enabled": int(requests.enabled),
                                        "pending": int(requests.pending),
                                        **requests.cf_update()._asdict()})
-            drive(ctx, block, {"cf_min": requests.cf_min, "cf_max": requests.cf_max})
             ready = int(rng.random() < ready_share)
             free = link_tx.ctl is None or bool(ready)
             ctx.set(block.free, int(free))
@@ -157,6 +160,10 @@ def check(config: SwitchConfig, seed: int, cycles: int = 4000) -> None:
             if rng.random() < 0.01:
                 settings.change()
                 requests.change()
+            if (cycle + 1) % _PHASE == 0:
+                change_spacing()
+            settings.drive_coming(ctx, block.settings)
+            drive(ctx, block, {"cf_min": requests.cf_min, "cf_max": requests.cf_max})
             await ctx.tick()
 
     run_block(block, bench)

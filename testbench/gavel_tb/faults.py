@@ -76,7 +76,7 @@ FAULTS: tuple[Fault, ...] = (
           ("voq_frames",)),
     Fault("length off by one", "gavel_link_rx", "verdict__length", "({}) + 1'd1",
           ("counters",), ("RX_BYTES",)),
-    Fault("wrong cell linked", "gavel_free_list", "free_cell", "({}) ^ take_back",
+    Fault("wrong cell linked", "gavel_free_list", "not_from_ring", "({}) ^ take_back",
           ("link_tx", "ingress_buffer"), ("tx_data", "free_cells"), (("faults", 0.3),)),
     Fault("head not forwarded", "gavel_voq_lists", "head", "({}) ^ 1'd1",
           ("link_tx",), ("tx_data",)),

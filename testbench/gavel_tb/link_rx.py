@@ -131,8 +131,7 @@ def _expect_set(ctx: Any, where: str, block: LinkRx, ctl: int | None, protect: b
     wanted["unknown"] = int(ctl is not None and item is None)
     if item is not None:
         wanted[CONTROL_MEMBERS[item.kind]] = 1
-        following = item.value + 1 & (1 << config.seq_bits) - 1
-        wanted |= {"value": item.value, "following": following, "data": item.data}
+        wanted |= {"value": item.value, "data": item.data}
     got = {name: ctx.get(getattr(control, name)) for name in wanted}
     expect(f"{where}: ordered set", got, wanted)
 

@@ -64,7 +64,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 6000) -> None:
             if rng.random() < (0.05 if model.state else 0.3):
                 item = OrderedSet(Kind.INIT, rng.randrange(1 << config.seq_bits),
                                   rng.getrandbits(DATA_BITS))
-            drive_control(ctx, block.control, config, item, 0)
+            drive_control(ctx, block.control, item, 0)
 
             model.begin(sent)
             if frame is not None:

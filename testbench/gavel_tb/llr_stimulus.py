@@ -19,6 +19,10 @@ FIELDS = ("local", "remote", "reinit", "protect", "forward_poisoned", "replay_ti
           "window_frames")
 """Settings that have the same name and unit in model and RTL."""
 
+COMING = ("replay_timer", "pcs_lost", "data_age", "spacing", "min_spacing",
+          "init_data")
+"""Those that the RTL sees a cycle ahead, too."""
+
 CONTROL_MEMBERS = {Kind.ACK: "ack", Kind.NACK: "nack", Kind.INIT: "init",
                    Kind.INIT_ECHO: "init_echo"}
 
@@ -71,12 +75,18 @@ class RandomSettings:
         """Sets the members of the RTL's settings."""
         model = self.model
         drive(ctx, interface, {name: int(getattr(model, name)) for name in FIELDS})
+        self.drive_coming(ctx, interface)
         control = self._registers.values[Port.LLR_CONTROL]
         drive(ctx, interface, {
             "init_action": control >> LlrControl.INIT_ACTION & 3,
             "flush_action": control >> LlrControl.FLUSH_ACTION & 3,
             "window_cells": self._registers.values[Port.LLR_WINDOW_CELLS],
         })
+
+    def drive_coming(self, ctx: Any, interface: Any) -> None:
+        """Sets what the RTL sees of the settings of the next cycle."""
+        drive(ctx, interface.coming, {name: getattr(self.model, name)
+                                      for name in COMING})
 
     def _control(self, on: float) -> int:
         bits = self._rng.getrandbits(9) & ~(1 << LlrControl.LOCAL | 1 << LlrControl.REMOTE)
@@ -91,13 +101,16 @@ class RandomSettings:
         return least << SPACING_BITS | ack
 
 
-def drive_control(ctx: Any, interface: Any, config: SwitchConfig, item: OrderedSet | None,
-                  unknown: int) -> None:
-    """Sets the members of the RTL's `ControlSet`: a valid set, or one that is not, or none."""
+def drive_control(ctx: Any, interface: Any, item: OrderedSet | None, unknown: int,
+                  coming: OrderedSet | None = None) -> None:
+    """Sets the members of the RTL's `ControlSet`: a valid set, or one that is not, or none.
+
+    ``coming`` is the set of the next cycle; a receiver does not look at it.
+    """
     members = dict.fromkeys(CONTROL_MEMBERS.values(), 0)
-    members |= {"value": 0, "following": 0, "data": 0, "unknown": unknown}
+    members |= {"value": 0, "data": 0, "coming": coming.value if coming else 0,
+                "unknown": unknown}
     if item is not None:
         members[CONTROL_MEMBERS[item.kind]] = 1
-        members |= {"value": item.value, "data": item.data,
-                    "following": item.value + 1 & (1 << config.seq_bits) - 1}
+        members |= {"value": item.value, "data": item.data}
     drive(ctx, interface, members)

@@ -111,6 +111,7 @@ def _check(config: SwitchConfig, seed: int, cycles: int) -> None:
     async def bench(ctx: Any) -> None:
         was_up = 0
         load = ready_share = up_share = talk = changes = 1.0
+        coming: OrderedSet | None = None
         for cycle in range(cycles):
             if cycle % _PHASE == 0:
                 load, ready_share = rng.choice((1.0, 1.0, 0.3)), rng.choice((1.0, 0.9, 0.4))
@@ -138,9 +139,9 @@ def _check(config: SwitchConfig, seed: int, cycles: int) -> None:
             ctx.set(block.init_waiting, int(link_tx.init_waiting))
             if init_sent:
                 model.handshake.first = False
-            item = peer.send() if rng.random() < talk else None
+            item, coming = coming, peer.send() if rng.random() < talk else None
             unknown = int(item is None and rng.random() < 0.02)
-            drive_control(ctx, block.control, config, item, unknown)
+            drive_control(ctx, block.control, item, unknown, coming)
             free = link_tx.word is None or ready
             ctx.set(block.free, int(free))
             word = frame = None
@@ -166,6 +167,7 @@ def _check(config: SwitchConfig, seed: int, cycles: int) -> None:
             if rng.random() < changes:
                 settings.change()
                 model.settings_changed()
+                settings.drive_coming(ctx, block.settings)
             await ctx.tick()
         missing = [state.name for state in TransmitterState if not seen[state]]
         missing += [counter.name for counter in SEEN if not counters[counter]]

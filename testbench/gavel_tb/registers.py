@@ -26,7 +26,7 @@ from gavel_rtl.flow_interfaces import VC_COUNTS
 from gavel_rtl.registers import Registers
 from gavel_tb.block_sim import drive, expect, run_block
 from gavel_tb.flow_stimulus import expect_settings
-from gavel_tb.llr_stimulus import FIELDS
+from gavel_tb.llr_stimulus import COMING, FIELDS
 from gavel_tb.stimulus import derived_random
 
 _ANSWER_CYCLES = 2
@@ -137,7 +137,12 @@ def check(config: SwitchConfig, seed: int, accesses: int = 500) -> None:
     async def bench(ctx: Any) -> None:
         async def tick() -> None:
             _answer(ctx, config, block)
+            port = rng.randrange(config.ports)
+            wanted = _coming(ctx, block.settings[port])
             await ctx.tick()
+            seen = {name: ctx.get(getattr(of, name))
+                    for of, names in _ahead(block.settings[port]) for name in names}
+            expect(f"port {port}: settings seen ahead", wanted, seen)
 
         async def write(address: int, value: int) -> None:
             drive(ctx, block.bus, {"addr": address, "wdata": value, "we": 1})
@@ -172,6 +177,18 @@ def check(config: SwitchConfig, seed: int, accesses: int = 500) -> None:
                 _expect_settings(ctx, config, block, expected, port)
 
     run_block(block, bench)
+
+
+def _ahead(settings: Any) -> tuple[tuple[Any, tuple[str, ...]], ...]:
+    """The settings of which ``coming`` tells."""
+    return (settings.llr, COMING), (settings.flow, ("cf_min", "cf_max"))
+
+
+def _coming(ctx: Any, settings: Any) -> dict[str, int]:
+    """Settings as ``coming`` tells that they will be."""
+    found = {name: ctx.get(getattr(of.coming, name))
+             for of, names in _ahead(settings) for name in names}
+    return found | {"min_spacing": min(found["min_spacing"], found["spacing"])}
 
 
 def _answer(ctx: Any, config: SwitchConfig, block: Registers) -> None:

@@ -12,7 +12,7 @@ from gavel_rtl.scheduler import Scheduler
 from gavel_tb.block_sim import expect, run_block
 from gavel_tb.stimulus import derived_random
 
-_LONGEST = 6
+_MORE_WORDS = 5
 _PHASE = 100
 _BLOCK = "scheduler."
 
@@ -28,6 +28,9 @@ def check(config: SwitchConfig, seed: int, cycles: int = 1000) -> None:
     """
     rng = derived_random(seed, "scheduler")
     ports, vcs = config.ports, config.vcs
+    shortest = config.words_per_cell
+    # Words that are left of a transfer when its end is told.
+    told = min(shortest, 2)
     allow = [(1 << vcs) - 1] * ports
     block, model = Scheduler(config), Model(config, allow)
     frames = [[0] * config.voqs for _ in range(ports)]
@@ -35,10 +38,9 @@ def check(config: SwitchConfig, seed: int, cycles: int = 1000) -> None:
     probes = [point.name.removeprefix(_BLOCK) for point in probe_points(config)
               if point.name.startswith(_BLOCK)]
 
-    def arrive() -> None:
-        for source in range(ports):
-            if rng.random() < 0.5:
-                voq = rng.randrange(config.voqs)
+    def arrive(arriving: list[int | None]) -> None:
+        for source, voq in enumerate(arriving):
+            if voq is not None:
                 frames[source][voq] += 1
                 if frames[source][voq] == 1:
                     model.voq_filled(source, *divmod(voq, vcs))
@@ -72,19 +74,22 @@ def check(config: SwitchConfig, seed: int, cycles: int = 1000) -> None:
                     configure(ctx, output)
             claim = sum((rng.random() < 0.1) << j for j in range(ports))
             hold = sum((rng.random() < 0.1) << j for j in range(ports))
-            done = busy_inputs = busy_outputs = 0
+            ends = busy_inputs = busy_outputs = 0
             for source, (output, words) in list(transfers.items()):
                 transfers[source][1] = words - 1
+                ends |= (words == told) << source
                 if words == 1:
-                    done |= 1 << source
                     del transfers[source]
                     continue
                 busy_inputs |= 1 << source
                 busy_outputs |= 1 << output
-            for source in range(ports):
+            arriving = [rng.randrange(config.voqs) if rng.random() < 0.5 else None
+                        for _ in range(ports)]
+            for source, voq in enumerate(arriving):
                 ready = sum((count > 0) << voq for voq, count in enumerate(frames[source]))
                 ctx.set(block.voq_ready[source], ready)
-            ctx.set(block.done, done)
+                ctx.set(block.voq_next[source], ready if voq is None else ready | 1 << voq)
+            ctx.set(block.ends, ends)
             ctx.set(block.hold, hold)
             ctx.set(block.claim, claim)
             permit(changes)
@@ -97,10 +102,9 @@ def check(config: SwitchConfig, seed: int, cycles: int = 1000) -> None:
             idle = everything & ~(busy_outputs | hold)
             expect(f"{where}: idle", ctx.get(block.idle), idle)
             matches = model.step(everything & ~busy_inputs, idle & ~claim)
-            wanted = {source: (1 << output, 1 << vc, 1 << output * vcs + vc)
-                      for source, output, vc in matches}
+            wanted = {source: (1 << output, 1 << vc) for source, output, vc in matches}
             got = {
-                source: (ctx.get(match.output), ctx.get(match.vc), ctx.get(match.voq))
+                source: (ctx.get(match.output), ctx.get(match.vc))
                 for source, match in enumerate(block.match) if ctx.get(match.valid)
             }
             expect(f"{where}: matches", got, wanted)
@@ -114,8 +118,8 @@ def check(config: SwitchConfig, seed: int, cycles: int = 1000) -> None:
                 frames[source][voq] -= 1
                 if not frames[source][voq]:
                     model.voq_emptied(source, output, vc)
-                transfers[source] = [output, rng.randint(1, _LONGEST)]
-            arrive()
+                transfers[source] = [output, shortest + rng.randint(0, _MORE_WORDS)]
+            arrive(arriving)
             await ctx.tick()
 
     run_block(block, bench)

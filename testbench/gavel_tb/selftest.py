@@ -11,16 +11,17 @@ from gavel_model.config import SwitchConfig
 from gavel_model.frame import append_fcs, join_words, split_words
 from gavel_model.pins import RegisterPins, RxPins, TxPins
 from gavel_model.selftest import SelfTest
-from gavel_model.selftest_format import LINE_RATE, FrameFormat, Mode
+from gavel_model.selftest_format import LINE_RATE, FrameFormat
 from gavel_model.selftest_map import (
     GLOBAL_BASE,
-    INJECT_HOW_SHIFT,
-    LONGEST_SHIFT,
     PORT_BASE,
     PORT_STRIDE,
+    SELF_TEST_MAP,
     SelfTestGlobal,
+    SelfTestInject,
+    SelfTestLength,
+    SelfTestMode,
     SelfTestRegister,
-    self_test_address,
 )
 from gavel_tb.block_sim import Elaborated, drive, expect, number
 
@@ -104,7 +105,7 @@ class FaultyWire:
                 for n, word in enumerate(words)]
 
 
-def settings_of(rng: random.Random, config: SwitchConfig, port: int, mode: Mode,
+def settings_of(rng: random.Random, config: SwitchConfig, port: int, mode: SelfTestMode,
                 destination: int | None) -> list[RegisterPins]:
     """Writes that set a port up."""
     longest = min(config.max_frame_bytes, 64 + rng.choice((0, 3, 40, 200)))
@@ -114,13 +115,13 @@ def settings_of(rng: random.Random, config: SwitchConfig, port: int, mode: Mode,
         _R.MODE: mode, _R.ORDER: rng.getrandbits(1),
         _R.DESTINATIONS: mask if destination is None else 1 << destination,
         _R.CLASSES: rng.getrandbits(classes) or (1 << classes) - 1,
-        _R.LENGTH: rng.randrange(40, longest + 1) | longest << LONGEST_SHIFT,
+        _R.LENGTH: rng.randrange(40, longest + 1) | longest << SelfTestLength.LONGEST,
         _R.LOAD: rng.choice((LINE_RATE, LINE_RATE, rng.randrange(LINE_RATE), _WORD)),
         _R.PAYLOAD: rng.randrange(4), _R.SEED: rng.choice((0, rng.getrandbits(32))),
         _R.COUNT: rng.choice((0, 0, rng.randrange(1, 12))),
-        _R.INJECT: rng.choice((0, rng.randrange(1, 6))) | rng.randrange(4) << INJECT_HOW_SHIFT,
+        _R.INJECT: rng.choice((0, rng.randrange(1, 6))) | rng.randrange(4) << SelfTestInject.HOW,
     }
-    return [RegisterPins(self_test_address(port, register), value, 1, rng.getrandbits(1))
+    return [RegisterPins(SELF_TEST_MAP.port_address(port, register), value, 1, rng.getrandbits(1))
             for register, value in values.items()]
 
 
@@ -136,7 +137,7 @@ def random_access(rng: random.Random, config: SwitchConfig) -> RegisterPins:
 class SelfTestBench:
     """Runs RTL and model side by side.
 
-    Ports with `Mode.INTERNAL` and `Mode.EXTERNAL` stand in a ring in place of a switch: what the
+    Ports in modes 1 and 2 stand in a ring in place of a switch: what the
     generator of one gives the switch comes out of its wire at its destination, so it must be fixed.
 
     Parameters
@@ -184,7 +185,7 @@ class SelfTestBench:
     async def _play(self, ctx: Any, cycles: int) -> None:
         rng, config = self._rng, self._config
         shift = rng.randrange(config.ports)
-        modes = [rng.choice(list(Mode)) for _ in range(config.ports)]
+        modes = [rng.choice(list(SelfTestMode)) for _ in range(config.ports)]
         wires = [FaultyWire(rng, config.word_bytes, self._rate) for _ in range(config.ports)]
         control = GLOBAL_BASE + SelfTestGlobal.CONTROL
         start = [access for port in range(config.ports)
@@ -227,10 +228,10 @@ class SelfTestBench:
             takes = model.takes >> port & 1
             expect(f"cycle {cycle} p{port} tx.ready", number(ctx, dut.tx[port].ready),
                    takes | ready >> port & 1)
-            if test.mode == Mode.LINK:
+            if test.mode == SelfTestMode.LINK:
                 if shown.valid and ready >> port & 1:
                     wires[port].put(shown)
-            elif test.mode != Mode.OFF and received.valid:
+            elif test.mode != SelfTestMode.OFF and received.valid:
                 wires[port].put(received)
         model.step(rx, tx, ready, access)
         await ctx.tick()

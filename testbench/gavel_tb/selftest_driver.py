@@ -6,14 +6,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from gavel_model.selftest_format import LINE_RATE, Inject, Mode, Payload
+from gavel_model.selftest_format import LINE_RATE
+from gavel_model.selftest_map import (
+    SELF_TEST_VALUE,
+    SelfTestFault,
+    SelfTestInject,
+    SelfTestMode,
+    SelfTestPayload,
+)
 from gavel_tb.errors import SimulationError
 
-_SELF_TEST = 0x5354_0001
 _GOLDEN = 0x9E37_79B9
 """2**32 divided by the golden ratio: seeds of ports are far apart."""
 
-_LARGEST_ERRORS = (1 << 24) - 1
+_LARGEST_ERRORS = (1 << 32) - 1
 _ERRORS = ("bad_fcs", "header_errors", "payload_errors", "lost", "out_of_order")
 
 
@@ -29,8 +35,8 @@ class SelfTestPlan:
         Share of line rate, 0...1.
     pattern
         ``uniform``; ``turn``, every port after the other; ``rotate``, port p to p + ``shift``; or
-        ``port``, all to port ``shift``. Mode `Mode.LINK` ignores it: frames come back to where
-        they were sent.
+        ``port``, all to port ``shift``. Mode `SelfTestMode.LINK` ignores it: frames come back
+        to where they were sent.
     shortest, longest
         Bytes, FCS included.
     payload, seed
@@ -39,20 +45,20 @@ class SelfTestPlan:
         Every so many frames one is spoilt, 0 none; how.
     """
 
-    mode: Mode = Mode.INTERNAL
+    mode: SelfTestMode = SelfTestMode.INTERNAL
     load: float = 0.9
     pattern: str = "uniform"
     shift: int = 1
     shortest: int = 64
     longest: int = 1500
-    payload: Payload = Payload.PRBS
+    payload: SelfTestPayload = SelfTestPayload.PRBS
     seed: int = 1
     every: int = 0
-    inject: Inject = Inject.FCS
+    inject: SelfTestFault = SelfTestFault.FCS
 
     def destinations(self, port: int, ports: int) -> int:
         """Mask of the ports that a port sends to."""
-        if self.mode is Mode.LINK:
+        if self.mode is SelfTestMode.LINK:
             return 1 << port
         if self.pattern == "rotate":
             return 1 << (port + self.shift) % ports
@@ -99,7 +105,7 @@ class SelfTestDriver:
         self._registers = registers
         self._ports, self._classes = ports, classes
         self._plan = SelfTestPlan()
-        if registers.SELF_TEST.read() != _SELF_TEST:
+        if registers.SELF_TEST.read() != SELF_TEST_VALUE:
             raise SimulationError("no self-test at these registers: build with self_test")
 
     def prepare(self, plan: SelfTestPlan) -> None:
@@ -120,7 +126,7 @@ class SelfTestDriver:
             port.PAYLOAD.write(int(plan.payload))
             port.SEED.write((plan.seed * (number + 1) * _GOLDEN) & 0xFFFF_FFFF)
             port.COUNT.write(0)
-            port.INJECT.write(plan.every | int(plan.inject) << 24)
+            port.INJECT.write(plan.every | int(plan.inject) << SelfTestInject.HOW)
         self._plan = plan
         registers.CONTROL.write(2)
 
@@ -188,16 +194,16 @@ def verdict(plan: SelfTestPlan, results: list[PortResult]) -> list[str]:
     total = {name: sum(getattr(result, name) for result in results)
              for name in ("sent", "frames", "injected", *_ERRORS)}
     spoilt = total["injected"]
-    on_link = plan.mode is Mode.LINK
+    on_link = plan.mode is SelfTestMode.LINK
     allowed = dict.fromkeys(_ERRORS, 0)
     missing = total["sent"] - total["frames"]
-    if plan.inject is Inject.FCS:
+    if plan.inject is SelfTestFault.FCS:
         # The switch drops them, and a checker that gets them must not trust their numbers: both
         # leave gaps, but for the last of a flow.
         missing -= 0 if on_link else spoilt
         allowed["bad_fcs"] = spoilt if on_link else 0
         allowed["lost"] = min(total["lost"], spoilt)
-    elif plan.inject is Inject.PAYLOAD:
+    elif plan.inject is SelfTestFault.PAYLOAD:
         allowed["payload_errors"] = spoilt
     else:
         allowed["lost"] = spoilt

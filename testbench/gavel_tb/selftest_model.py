@@ -7,6 +7,7 @@ from gavel_model.axi_lite import ALL_STROBES, AxiLite, AxiLiteAnswer, AxiLitePin
 from gavel_model.config import SwitchConfig
 from gavel_model.pins import Inputs, RxPins, TxPins
 from gavel_model.selftest import TestedSwitch
+from gavel_model.selftest_map import SELF_TEST_MAP
 from gavel_tb.errors import SimulationError
 
 _MOST_CYCLES = 64
@@ -30,7 +31,7 @@ class ModelSelfTest:
 
     def __init__(self, config: SwitchConfig) -> None:
         self._switch = TestedSwitch(config)
-        self._axi_lite = AxiLite(config, self_test=True)
+        self._axi_lite = AxiLite(config, (SELF_TEST_MAP,))
         self._everyone = (1 << config.ports) - 1
         self._looped = tuple(RxPins(*pins) for pins in self._switch.tx)
         self.cycles = 0

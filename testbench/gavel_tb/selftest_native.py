@@ -16,7 +16,7 @@ from gavel_model.config import SwitchConfig
 from gavel_model.top_options import TopOptions
 from gavel_tb.build_cache import DEFAULT_CACHE, BuildCache, Design
 from gavel_tb.errors import SimulationError
-from gavel_tb.harness import TOP, harness_layout
+from gavel_tb.loopback_harness import loopback_harness
 from gavel_tb.native_build import LIBRARY_COMPILE, LIBRARY_LINK, Driver, build_native
 from gavel_tb.native_library import NativeSimulation
 from gavel_tb.process import orderly_termination
@@ -26,39 +26,6 @@ _SOURCE = Path(__file__).with_name("cpp") / "selftest.cpp"
 _DRIVER = Driver("selftest", _SOURCE, "selftest.so", LIBRARY_COMPILE, LIBRARY_LINK)
 OPTIONS = TopOptions(registers="axi_lite", self_test=True)
 """Top level of the board."""
-
-
-
-def loopback_harness(config: SwitchConfig, design: Design) -> str:
-    """Text of the wrapper: AXI4-Lite as it is, each port's transmit pins behind a register at its
-    receive pins, and all of those pins in ``shown``: the groups of `gavel_tb.harness`."""
-    layout = harness_layout(config)
-    unused = 8 * layout.port_bytes - layout.pins.width
-    fill = [f"{unused}'d0"] if unused else []
-    groups = [part for number in reversed(range(config.ports))
-              for part in (*fill, *(f"p{number}_tx_{name}"
-                                    for name in reversed(layout.pins.names)))]
-    outer = ["  input wire clk", "  input wire rst",
-             f"  output wire [{8 * layout.port_bytes * config.ports - 1}:0] shown"]
-    wires, connections = [], []
-    for port in design.sidecar["ports"]:
-        name, bits = port["name"], f"[{port['width'] - 1}:0]"
-        joined = name
-        if name.startswith("s_axil_"):
-            outer.append(f"  {port['direction']} wire {bits} {name}")
-        elif "_tx_" in name and port["direction"] == "input":
-            joined = "1'b1"
-        elif "_tx_" in name:
-            looped = name.replace("_tx_", "_rx_")
-            wires += [f"  wire {bits} {name};", f"  reg {bits} {looped};",
-                      f"  always @(posedge clk) {looped} <= {name};"]
-        connections.append(f"    .{name}({joined})")
-    return "\n".join([
-        "// SPDX-License-Identifier: Apache-2.0",
-        f"module {TOP} (", ",\n".join(outer), ");", *wires,
-        f"  assign shown = {{{', '.join(groups)}}};",
-        f"  {design.sidecar['top']} dut (", ",\n".join(connections), "  );", "endmodule", "",
-    ])
 
 
 class NativeSelfTest(NativeSimulation):
@@ -73,6 +40,8 @@ class NativeSelfTest(NativeSimulation):
         and ``registers`` = ``axi_lite``.
     arguments
         Plus-arguments of the simulation.
+    options
+        Top level of the board; with ``self_test`` and ``axi_lite``.
 
     Raises
     ------
@@ -82,13 +51,13 @@ class NativeSelfTest(NativeSimulation):
 
     def __init__(
         self, config: SwitchConfig, *, cache: Path = DEFAULT_CACHE, design: Design | None = None,
-        arguments: Sequence[str] = (), effort: Effort = SHORT,
+        arguments: Sequence[str] = (), effort: Effort = SHORT, options: TopOptions = OPTIONS,
     ) -> None:
         store = BuildCache(cache)
         with orderly_termination():
-            design = design or store.design(config, OPTIONS)
+            design = design or store.design(config, options)
             path = build_native(config, design, store, _DRIVER, effort,
-                                loopback_harness(config, design))
+                                loopback_harness(config, design, options))
         library = ctypes.CDLL(str(path))
         handle, number = ctypes.c_void_p, ctypes.c_uint32
         for name, result, types in (

@@ -4,27 +4,24 @@
 from __future__ import annotations
 
 import importlib
-import subprocess
 import sys
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from gavel_model.config import SwitchConfig
-from gavel_model.selftest_format import FrameFormat
 from gavel_model.selftest_map import GLOBAL_BASE
 from gavel_tb.build_cache import BuildCache
-from gavel_tb.errors import SimulationError
-from gavel_tb.rdl.compiled import NEEDED, WORD_BYTES, source_folder
+from gavel_tb.rdl import exports
+from gavel_tb.rdl.compiled import WORD_BYTES
+from gavel_tb.rdl.maps import SELF_TEST
 
-NAME = "gavel_selftest"
+NAME = SELF_TEST.name
 BASE = GLOBAL_BASE * WORD_BYTES
 """Byte address of the map."""
 
 Read = Callable[[int], int]
 Write = Callable[[int, int], None]
-_PROGRAMS = ("peakrdl", "peakrdl_python")
 
 
 def python_package(config: SwitchConfig, cache: BuildCache) -> Path:
@@ -32,28 +29,14 @@ def python_package(config: SwitchConfig, cache: BuildCache) -> Path:
 
     Raises
     ------
-    SimulationError
+    RegisterToolError
         PeakRDL is missing, with the command that brings it, or fails.
     """
-    missing = [package for package in _PROGRAMS if find_spec(package) is None]
-    if missing:
-        raise SimulationError(f"{', '.join(missing)} not installed: {NEEDED}")
-    source = source_folder() / f"{NAME}.rdl"
-    parameters = [f"{name}={value}" for name, value in (
-        ("ports", config.ports), ("classes", FrameFormat(config).classes))]
-
-    def make(folder: Path) -> None:
-        done = subprocess.run(
-            [sys.executable, "-m", "peakrdl", "python", "--skip_test_case_generation", "-t", NAME,
-             *(word for item in parameters for word in ("-P", item)), "-o", str(folder),
-             str(source)],
-            capture_output=True, text=True, check=False)
-        if done.returncode or not (folder / NAME).is_dir():
-            said = (done.stderr or done.stdout).strip().rpartition("\n")[2]
-            raise SimulationError(f"peakrdl python failed: {said}")
-
-    parts = (source.read_text("utf-8"), *parameters, Path(__file__).read_text("utf-8"))
-    return cache.entry("selftest-registers", parts, make)
+    exports.check_programs()
+    parts = (exports.filled_sources(config)[f"{NAME}.rdl"],
+             Path(exports.__file__).read_text("utf-8"))
+    return cache.entry("selftest-registers", parts,
+                       lambda folder: exports.python_package(config, SELF_TEST, folder))
 
 
 def open_registers(package: Path, read: Read, write: Write) -> Any:

@@ -7,27 +7,16 @@ from __future__ import annotations
 from typing import Any
 
 from gavel_model.config import SwitchConfig
-from gavel_model.llr_timers import TransmitterState
+from gavel_model.observation import Observation
+from gavel_model.observer import observe_output
 from gavel_model.port import Port
+from gavel_model.stall_account import EMPTY, STATES, stall_state
 from gavel_model.switch import Switch
-
-STATES = (
-    "sending", "empty", "link down", "replay buffer full", "paused", "no credit", "stopped",
-    "output busy", "inputs busy", "not chosen",
-)  # fmt: skip
-"""States in the order in which they are looked at: the first that applies counts."""
-
-STALLS = STATES[2:]
-"""States in which a frame waits."""
 
 MOST_BINS = 120
 """Time bins of a run; their width doubles when they do not suffice."""
 
-(_SENDING, _EMPTY, _LINK_DOWN, _BUFFER_FULL, _PAUSED, _NO_CREDIT, _STOPPED, _OUTPUT_BUSY,
- _INPUTS_BUSY, _NOT_CHOSEN) = range(len(STATES))
-
 _NOBODY = -1
-_NOT_UP = (TransmitterState.INIT, TransmitterState.FLUSH)
 
 
 class StallAccount:
@@ -45,7 +34,7 @@ class StallAccount:
         self._width = 64
         self._since = [0] * ports
         self._signatures: list[tuple[object, ...]] = [()] * ports
-        self._states = [[_EMPTY] * vcs for _ in range(ports)]
+        self._states = [[EMPTY] * vcs for _ in range(ports)]
         # [output][VC][bin][state], cycles.
         self._bins: list[list[list[list[int]]]] = [
             [[[0] * len(STATES)] for _ in range(vcs)] for _ in range(ports)
@@ -81,33 +70,19 @@ class StallAccount:
             if signature != self._signatures[j]:
                 self._close(j, cycle)
                 self._signatures[j] = signature
-                self._states[j] = [
-                    _SENDING if v == vc else self._state(port, ready, v, vc, free_inputs)
-                    for v in range(self._vcs)
-                ]
+                seen = self._observe(port, ready, vc, free_inputs)
+                self._states[j] = [stall_state(seen, v) for v in range(self._vcs)]
 
     @staticmethod
-    def _state(port: Port, ready: list[int], v: int, vc: int, free_inputs: int) -> int:
-        """State of a VC that does not send; ``vc`` is the one of its output that does."""
-        inputs = sum(1 << i for i, vcs in enumerate(ready) if vcs >> v & 1)
-        if not inputs:
-            return _EMPTY
-        flow_control, transmitter = port.flow_control, port.llr_transmitter
-        # What the transmitter of the model knows of the link is old while it has nothing to do.
-        if not port.link_rx.up or transmitter.state in _NOT_UP:
-            return _LINK_DOWN
-        if transmitter.hold:
-            return _BUFFER_FULL
-        settings, sender = flow_control.settings, flow_control.credit_sender
-        if flow_control.pause_receiver.paused >> v & 1:
-            return _PAUSED
-        if settings.sender >> v & 1 and (sender.waiting | ~sender.fits) >> v & 1:
-            return _NO_CREDIT
-        if settings.stop >> v & 1:
-            return _STOPPED
-        if vc != _NOBODY or flow_control.transmitter.claim:
-            return _OUTPUT_BUSY
-        return _NOT_CHOSEN if inputs & free_inputs else _INPUTS_BUSY
+    def _observe(port: Port, ready: list[int], vc: int, free_inputs: int) -> Observation:
+        """What decides the states of an output; ``vc`` is the one that it sends."""
+        shown = startable = 0
+        for i, vcs in enumerate(ready):
+            shown |= vcs
+            if free_inputs >> i & 1:
+                startable |= vcs
+        sending = 0 if vc == _NOBODY else 1 << vc
+        return observe_output(port, shown=shown, startable=startable, sending=sending)
 
     def _close(self, j: int, cycle: int) -> None:
         """Books the states of output j up to a cycle, which is not among them."""

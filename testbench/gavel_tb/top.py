@@ -9,6 +9,7 @@ from cocotb.triggers import FallingEdge
 
 from gavel_model.axi_lite import AxiLitePins
 from gavel_model.config import SwitchConfig
+from gavel_model.telemetry import TelemetryPins
 from gavel_model.top import Top, TopInputs
 from gavel_model.top_options import TopOptions
 from gavel_tb.stimulus import CheckError
@@ -63,10 +64,12 @@ class TopLockstep:
             self.cycles += 1
 
     def _compare(self, packed: int) -> None:
-        ports, registers = self.model.outputs
+        ports, registers, telemetry = self.model.outputs
         shown = {f"p{number}_{name}": value for number, outputs in enumerate(ports)
                  for name, value in outputs._asdict().items()}
         shown |= {f"s_axil_{name}": value for name, value in registers._asdict().items()}
+        if telemetry is not None:
+            shown |= telemetry_pins(telemetry)
         wanted = 0
         for name, (offset, _) in self._outputs.items():
             wanted |= shown[name] << offset
@@ -81,4 +84,11 @@ class TopLockstep:
                                    for name in adapter.inputs._fields})
                  for number, adapter in enumerate(self.model.ports)]
         registers = AxiLitePins(**{name: pins[f"s_axil_{name}"] for name in AxiLitePins._fields})
-        self.model.step(TopInputs(ports, registers, reset))
+        self.model.step(TopInputs(ports, registers, reset,
+                                  pins.get("m_axis_telemetry_tready", 1)))
+
+
+def telemetry_pins(shown: TelemetryPins) -> dict[str, int]:
+    """Outputs of telemetry by the names of the pins."""
+    return {name if name == "irq" else f"m_axis_telemetry_{name}": value
+            for name, value in shown._asdict().items()}

@@ -28,7 +28,7 @@ from gavel_tb.top_bench import Bench
 from gavel_tb.xgmii_partners import XgmiiPartner
 
 CONFIG = load_config("tiny", ("ports=3", "vcs=1", "buffer_cells=256", "ctl_spacing=400"))
-OPTIONS = TopOptions(ports="xgmii", registers="axi_lite")
+OPTIONS = TopOptions(ports="xgmii", registers="axi_lite", telemetry=True)
 
 _IDLE = {"xgmii_rxd": IDLE_WORD.data, "xgmii_rxc": IDLE_WORD.ctl}
 _FRAMES = 40

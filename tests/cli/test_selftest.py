@@ -10,8 +10,8 @@ import pytest
 
 from gavel_cli import selftest
 from gavel_model.config import SwitchConfig
-from gavel_tb import selftest_registers
 from gavel_tb.build_cache import BuildCache
+from gavel_tb.rdl import exports
 from gavel_tb.selftest_model import ModelSelfTest
 
 WORDS = ("selftest", "-c", "tiny", "--cycles", "2000", "--load", "0.5", "--size", "64:200")
@@ -86,7 +86,7 @@ def test_refusals(gavel, words, message):
 
 
 def test_a_missing_exporter_is_named_with_its_cure(gavel, monkeypatch):
-    monkeypatch.setattr(selftest_registers, "find_spec",
+    monkeypatch.setattr(exports, "find_spec",
                         lambda name: None if name == "peakrdl_python" else True)
     done = gavel(*WORDS)
     assert (done.exit_code, done.stderr) == (

@@ -223,19 +223,21 @@ def test_bad_configuration_writes_nothing(gavel, tmp_path):
 
 def test_top_level_to_a_folder(gavel, tmp_path):
     result = gavel("verilog", "-c", "tiny", "--ports", "axi_stream", "--registers", "axi_lite",
-                   "--crossing", "-o", tmp_path, "--json")
+                   "--crossing", "--telemetry", "-o", tmp_path, "--json")
     assert result.exit_code == 0
     assert {path.name for path in tmp_path.iterdir()} == {"gavel_top.v", "gavel_top.json"}
     sidecar = json.loads(result.stdout)["sidecar"]
     assert sidecar["options"] == {"ports": "axi_stream", "registers": "axi_lite",
-                                  "crossing": True, "fcs": "strip", "self_test": False}
+                                  "crossing": True, "fcs": "strip", "self_test": False,
+                                  "telemetry": True}
     assert sidecar["config"]["mac"] == "frames"
     assert sidecar["probes"]["p0.counters"]["path"] == "switch.port0.counters.values"
     text = (tmp_path / "gavel_top.v").read_text("utf-8")
     assert "// top.ports = axi_stream\n" in text
     top = text[text.index("module gavel_top("):]
     names = {port["name"] for port in sidecar["ports"]}
-    assert {"clk", "p1_rx_clk", "p1_tx_rst", "p1_s_axis_tdata", "s_axil_awaddr"} <= names
+    assert {"clk", "p1_rx_clk", "p1_tx_rst", "p1_s_axis_tdata", "s_axil_awaddr", "irq",
+            "m_axis_telemetry_tdata"} <= names
     assert {name.strip() for name in top[:top.index(");")].partition("(")[2].split(",")} == names
     check_lint(text, "gavel_top", tmp_path)
 

@@ -74,7 +74,7 @@ def test_constraints_have_the_clock(folder):
                          list(product(PORTS, REGISTERS, (False, True))))
 def test_every_pin_has_a_meaning(ports, registers, crossing):
     config = load_config("tiny")
-    options = TopOptions(ports=ports, registers=registers, crossing=crossing)
+    options = TopOptions(ports=ports, registers=registers, crossing=crossing, telemetry=crossing)
     top = Switch(config) if options.bare else Top(config, options)
     vars(top)["_MustUse__used"] = True
     for name in top.signature.members:

@@ -10,9 +10,10 @@ import pytest
 from gavel_model.config import MIN_FRAME_BYTES, SwitchConfig
 from gavel_model.loader import load_config
 from gavel_model.register_map import Counter
+from gavel_model.stall_account import STATES
 from gavel_model.switch import Switch
 from gavel_tb.llr_traffic import LlrTraffic, LlrTrafficJob
-from gavel_tb.stalls import MOST_BINS, STATES, StallAccount
+from gavel_tb.stalls import MOST_BINS, StallAccount
 from gavel_tb.traffic import TrafficJob
 
 SMALL = ("ports=3", "vcs=2", "buffer_cells=64", "max_frame_bytes=256")

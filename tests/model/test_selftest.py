@@ -14,9 +14,11 @@ from gavel_model.loader import load_config
 from gavel_model.pins import RxPins
 from gavel_model.profiles import PROFILE_NAMES, PROFILES
 from gavel_model.selftest_checker import SelfTestChecker
-from gavel_model.selftest_format import LINE_RATE, Inject, Mode, Payload, xorshift
+from gavel_model.selftest_format import LINE_RATE, xorshift
 from gavel_model.selftest_frame import Frames, Stamp, finished, payload_end, prbs
-from gavel_model.selftest_generator import SelfTestGenerator, SelfTestSettings
+from gavel_model.selftest_generator import SelfTestGenerator
+from gavel_model.selftest_map import SelfTestFault, SelfTestMode, SelfTestPayload
+from gavel_model.selftest_settings import SelfTestSettings
 
 GOOD_CRC = zlib.crc32(bytes(4))
 
@@ -29,7 +31,8 @@ def config(width: int = 64, **overrides: object) -> SwitchConfig:
 def generator(switch: SwitchConfig, **settings: int) -> SelfTestGenerator:
     made = SelfTestGenerator(switch, 1)
     made.settings = SelfTestSettings(**{
-        "mode": Mode.INTERNAL, "destinations": 7, "classes": 3, "longest": 300, **settings})
+        "mode": SelfTestMode.INTERNAL, "destinations": 7, "classes": 3, "longest": 300,
+        **settings})
     return made
 
 
@@ -69,6 +72,23 @@ def test_prbs31_is_that_of_the_standard():
     assert all(bits[n] == bits[n - 31] ^ bits[n - 28] for n in range(31, 4031))
 
 
+@pytest.mark.parametrize("kind", SelfTestPayload)
+@pytest.mark.parametrize("width", [64, 512])
+def test_payload_continues_the_seed(width, kind):
+    frames = frames_of(play(generator(config(width), payload=kind, seed=0xA5A50F31), 200),
+                       width // 8)
+    for frame in frames[:5]:
+        end = payload_end(len(frame))
+        bits = [frame[36:][n // 8] >> n % 8 & 1 for n in range(8 * (end - 36))]
+        for n in range(32, len(bits)):
+            if kind == SelfTestPayload.INCREMENT:
+                assert frame[36 + n // 8] == 36 + n // 8
+            else:
+                assert bits[n] == (bits[n - 32] if kind == SelfTestPayload.CONSTANT
+                                   else bits[n - 31] ^ bits[n - 28]), n
+    assert len(frames) > 5
+
+
 @pytest.mark.parametrize("length", range(64, 80))
 def test_tail_only_shifts_the_register(length):
     data = bytes(range(3, 3 + payload_end(length)))
@@ -83,7 +103,7 @@ def test_tail_only_shifts_the_register(length):
 @pytest.mark.parametrize("profile", PROFILE_NAMES)
 def test_header_is_one_that_the_switch_forwards(profile):
     frames = Frames(config(profile=profile))
-    stamp = Stamp(source=2, destination=1, class_=1, payload=Payload.PRBS, length=100,
+    stamp = Stamp(source=2, destination=1, class_=1, payload=SelfTestPayload.PRBS, length=99,
                   sequence=7, time=9, seed=0x1234_5678)
     data = finished(frames.head(stamp) + frames.payload(stamp), 100)
     row = PROFILES[PROFILE_NAMES.index(profile)]
@@ -134,7 +154,7 @@ def test_a_count_ends_the_run():
     assert len(frames_of(play(made, 1000), 8)) == 5
 
 
-@pytest.mark.parametrize("inject", list(Inject))
+@pytest.mark.parametrize("inject", list(SelfTestFault))
 def test_every_third_frame_is_spoilt_and_found(inject):
     switch = config()
     made = generator(switch, destinations=1, classes=1, inject_every=3, inject_how=inject, count=9)
@@ -148,6 +168,6 @@ def test_every_third_frame_is_spoilt_and_found(inject):
             total[name] += getattr(checker.frame, name)
         if checker.frame.latency is not None:
             assert checker.frame.latency == 0
-    wanted = {Inject.FCS: {"bad": 3, "lost": 2}, Inject.PAYLOAD: {"payload": 3},
-              Inject.LEFT_OUT: {"lost": 3}}[inject]
+    wanted = {SelfTestFault.FCS: {"bad": 3, "lost": 2}, SelfTestFault.PAYLOAD: {"payload": 3},
+              SelfTestFault.LEFT_OUT: {"lost": 3}}[inject]
     assert +total == Counter({"ended": 9, **wanted})

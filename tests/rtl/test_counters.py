@@ -1,21 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Counters in the RTL: every cycle's values, what is read, carries, and resets in the middle."""
+"""Counters in the RTL: every cycle's values, what is read, carries, snapshots, and resets in the
+middle."""
 
 from __future__ import annotations
 
 import random
 from typing import Any
 
-from amaranth.hdl import ClockDomain, Module, ResetInserter, Signal
+import pytest
+from amaranth.hdl import ClockDomain, Fragment, Module, ResetInserter, Signal
 from amaranth.sim import Simulator
 
+from gavel_model.frozen_totals import FrozenTotals
 from gavel_model.loader import load_config
+from gavel_model.observation import Observation
 from gavel_model.register_map import COUNTER_BITS, COUNTERS, Counter
-from gavel_rtl.counters import Counters
+from gavel_rtl.counters import FROZEN_BITS, Counters
+from gavel_tb.formal.design import Design
 
 BYTES = (Counter.RX_BYTES, Counter.TX_BYTES)
 ALL_EVENTS = sum(1 << counter for counter in Counter if counter not in BYTES)
 CYCLES = 300
+COPYING = 17
+"""Cycles from a freeze until what is frozen can be read."""
 
 
 class Bench:
@@ -43,9 +50,36 @@ class Bench:
                        for n, value in enumerate(self.values)]
 
 
-def run(play: Any) -> None:
+class FrozenBench(Bench):
+    """And what has been frozen."""
+
+    def __init__(self, ctx: Any, dut: Counters, reset: Signal) -> None:
+        super().__init__(ctx, dut, reset)
+        self.totals = FrozenTotals()
+        self.seen = Observation()
+        self.since_freeze = COPYING
+
+    async def freeze(self, freeze: bool, number: int, *inputs: Any) -> None:
+        """One cycle, with or without a freeze; reads counter ``number``."""
+        ctx, dut = self.ctx, self.dut
+        ctx.set(dut.freeze, freeze)
+        ctx.set(dut.frozen_number, number)
+        if self.since_freeze >= COPYING:
+            assert ctx.get(dut.frozen) == self.totals.read(number)
+        self.since_freeze = 1 if freeze else self.since_freeze + 1
+        self.totals.step(self.seen, freeze)
+        events, rx_bytes, tx_bytes, _, *reset = inputs
+        self.seen = Observation(count=events, rx_bytes=rx_bytes, tx_bytes=tx_bytes)
+        await self.step(*inputs)
+        if any(reset):
+            self.totals.reset()
+            self.seen = Observation()
+            self.since_freeze = COPYING
+
+
+def run(play: Any, *, with_snapshot: bool = False) -> None:
     """Simulates one `Counters` of the preset `fpga`."""
-    dut, reset = Counters(load_config("fpga")), Signal()
+    dut, reset = Counters(load_config("fpga"), with_snapshot=with_snapshot), Signal()
     m = Module()
     m.domains.sync = ClockDomain("sync")
     m.submodules.dut = ResetInserter(reset)(dut)
@@ -53,18 +87,19 @@ def run(play: Any) -> None:
     simulator.add_clock(1e-9)
 
     async def bench(ctx: Any) -> None:
-        await play(Bench(ctx, dut, reset))
+        await play((FrozenBench if with_snapshot else Bench)(ctx, dut, reset))
 
     simulator.add_testbench(bench)
     simulator.run()
 
 
-def test_events_in_every_cycle_lose_no_carry() -> None:
+@pytest.mark.parametrize("with_snapshot", [False, True])
+def test_events_in_every_cycle_lose_no_carry(with_snapshot: bool) -> None:
     async def play(bench: Bench) -> None:
         for cycle in range(CYCLES):
             await bench.step(ALL_EVENTS, 1500, 8, cycle % COUNTERS)
 
-    run(play)
+    run(play, with_snapshot=with_snapshot)
 
 
 def test_events_at_random_and_resets_in_the_middle(seed: int) -> None:
@@ -79,3 +114,62 @@ def test_events_at_random_and_resets_in_the_middle(seed: int) -> None:
                              rng.choice((None, rng.randrange(COUNTERS))), reset)
 
     run(play)
+
+
+def test_snapshots_at_random_and_resets_in_the_middle(seed: int) -> None:
+    rng = random.Random(seed)
+
+    async def play(bench: FrozenBench) -> None:
+        for cycle in range(500):
+            events = ALL_EVENTS if cycle % 100 < 50 else rng.getrandbits(COUNTERS) & ALL_EVENTS
+            freeze = bench.since_freeze >= COPYING and rng.random() < 0.2
+            await bench.freeze(
+                freeze, rng.randrange(1 << 6), events, rng.randrange(1523), rng.randrange(9),
+                rng.choice((None, rng.randrange(COUNTERS))), cycle in (3, 40, 41, 200))
+
+    run(play, with_snapshot=True)
+
+
+def test_all_bits_of_a_frozen_counter() -> None:
+    """Every counter just below 2**64, and frozen before and after it has wrapped."""
+    dut = Counters(load_config("fpga"), with_snapshot=True)
+    design = Design(dut)
+    for name, value in (*((f"low_{bit}", ALL_EVENTS) for bit in range(5)),
+                        ("rx_bytes", 0xFFFFFFFF), ("tx_bytes", 0xFFFFFFFF)):
+        design.begin(name, value)
+    design.begin("cleared", 1)
+    simulator = Simulator(design.fragment)
+    simulator.add_clock(1e-9)
+
+    async def bench(ctx: Any) -> None:
+        for start in range(0, COUNTERS, 16):
+            memory = memory_data(design.fragment, f"high_{start}")
+            for place in range(16):
+                octets = start + place in BYTES
+                ctx.set(memory[place], (1 << 32) - 1 << 27 if octets else (1 << 59) - 1)
+        for expected in (-1 % (1 << FROZEN_BITS), 0):
+            for number in range(COUNTERS):
+                ctx.set(dut.select, 1 << number)
+                assert ctx.get(dut.value) == expected & 0xFFFFFFFF, Counter(number)
+            ctx.set(dut.freeze, 1)
+            await ctx.tick()
+            ctx.set(dut.freeze, 0)
+            await ctx.tick().repeat(COPYING)
+            for number in range(COUNTERS):
+                ctx.set(dut.frozen_number, number)
+                assert ctx.get(dut.frozen) == expected, Counter(number)
+            ctx.set(dut.events.count, ALL_EVENTS)
+            ctx.set(dut.events.rx_bytes, 1)
+            ctx.set(dut.events.tx_bytes, 1)
+            await ctx.tick()
+            ctx.set(dut.events.count, 0)
+            ctx.set(dut.events.rx_bytes, 0)
+            ctx.set(dut.events.tx_bytes, 0)
+
+    simulator.add_testbench(bench)
+    simulator.run()
+
+
+def memory_data(fragment: Fragment, name: str) -> Any:
+    """What a memory holds, to be set while it is simulated."""
+    return fragment.find_subfragment(name)._data

@@ -248,7 +248,6 @@ def drive(ctx, dut, word: Word, threshold: int, match: tuple[int, int] | None,
     ctx.set(dut.match.valid, match is not None)
     ctx.set(dut.match.output, 0 if match is None else 1 << match[0])
     ctx.set(dut.match.vc, 0 if match is None else 1 << match[1])
-    ctx.set(dut.match.voq, 0 if match is None else 1 << match[0] * len(dut.match.vc) + match[1])
 
 
 SHAPES = {
@@ -280,7 +279,7 @@ def test_every_cycle_as_the_queues_say(simulate, shape: str, narrow: bool) -> No
         threshold = 65535
         limits = [config.buffer_cells] * config.vcs
         lossless = 0
-        before = None
+        before, told = None, 0
         for cycle in range(cycles):
             if cycle % phase == 0:
                 gap, bad = rng.choice([0.0, 0.3]), rng.choice([0.0, 0.2, 0.5])
@@ -300,7 +299,7 @@ def test_every_cycle_as_the_queues_say(simulate, shape: str, narrow: bool) -> No
                 queues = Queues(config)
                 queues.seen = seen
                 source = Source(config, rng, narrow=narrow)
-                before = None
+                before, told = None, 0
             word = source.next(gap, bad)
             frames_seen = queues.voq_frames()
             ready = [n for n, queue in enumerate(queues.voqs) if queue]
@@ -321,8 +320,14 @@ def test_every_cycle_as_the_queues_say(simulate, shape: str, narrow: bool) -> No
             at = f"cycle {cycle}"
             assert ctx.get(dut.free_cells) == free_seen, at
             assert ctx.get(dut.voq_frames) == frames_seen, at
-            assert ctx.get(dut.voq_ready) == sum(1 << n for n in ready), at
-            assert ctx.get(dut.done) == done, at
+            # One that has just lost its last frame may still be shown, and be so to no effect.
+            may_show = 0
+            if before is not None and config.words_per_cell > 1:
+                may_show = 1 << before[0] * config.vcs + before[1]
+            assert ctx.get(dut.voq_ready) | may_show == sum(1 << n for n in ready) | may_show, at
+            ends = ctx.get(dut.ends)
+            assert (ends if config.words_per_cell == 1 else told) == done, at
+            told = ends
             assert ctx.get(dut.connect) == out_seen.get("connect", 0), at
             for name in ("valid", "sop", "eop", "next_eop", *out_seen.keys() - {"connect"}):
                 value = ctx.get(getattr(dut.out_word, name))

@@ -13,7 +13,7 @@ from gavel_rtl.llr_transmitter import LlrTransmitter
 from gavel_rtl.retry_state import TransmitterState
 
 NO_SET = {"ack": 0, "nack": 0, "init": 0, "init_echo": 0, "unknown": 0, "value": 0,
-          "following": 0, "data": 0}
+          "data": 0, "coming": 0}
 NO_WORD = {"valid": 0, "sop": 0, "eop": 0, "empty": 0, "poisoned": 0, "data": 0}
 SETTINGS = {"remote": 1, "reinit": 1, "replay_count": 255, "window_frames": 11,
             "init_seq": 13, "init_data": 7}
@@ -35,10 +35,12 @@ class Link:
         self.launched: list[tuple[int, int, int]] = []
         """(cycle, seq or -1 if it is no numbered first word, data)"""
         self.counted: dict[int, int] = {}
+        self.control: dict[str, int] = {}
         ctx.set(dut.up, 1)
         ctx.set(dut.free, 1)
         for name, value in (SETTINGS | {"window_cells": config.replay_cells}).items():
             ctx.set(getattr(dut.settings, name), value)
+        ctx.set(dut.settings.coming.init_data, SETTINGS["init_data"])
 
     def put(self, words: int, tag: int) -> None:
         for n in range(words):
@@ -47,8 +49,10 @@ class Link:
 
     async def step(self, **control: int) -> None:
         ctx, dut = self.ctx, self.dut
-        if "value" in control:
-            control["following"] = control["value"] + 1 & (1 << self.config.seq_bits) - 1
+        """One cycle; ``control`` is what `LlrTransmitter` sees in the one after it."""
+        control, self.control = self.control, control
+        if "value" in self.control:
+            control["coming"] = self.control["value"]
         word = self.words.pop(0) if self.words else NO_WORD
         for interface, members in ((dut.control, NO_SET | control), (dut.i_word, word)):
             for name, value in members.items():
@@ -75,6 +79,7 @@ class Link:
         await self.step()
         assert self.ctx.get(self.dut.state) == TransmitterState.INIT
         await self.step(init_echo=1, value=13, data=7)
+        await self.step()
         # Nothing begins before the INIT that may stand on the pins has left.
         self.ctx.set(self.dut.init_waiting, 1)
         for _ in range(3):
@@ -144,7 +149,7 @@ def test_a_replay_begins_after_four_cycles_and_has_no_gaps(simulate, width: int)
             assert len(once) == sum(lengths)
             # The first frame has arrived, all others are to be sent again.
             await link.step(nack=1, value=base & 31)
-            asked = link.cycle - 1
+            asked = link.cycle
             for _ in range(sum(lengths) + 8):
                 await link.step()
             again = link.launched[sent + len(once):]

@@ -12,14 +12,14 @@ import pytest
 
 from gavel_model.config import SwitchConfig
 from gavel_model.loader import load_config
-from gavel_model.selftest_format import Mode
+from gavel_model.register_map import config_values
 from gavel_model.selftest_map import (
     GLOBAL_BASE,
+    SELF_TEST_MAP,
     SELF_TEST_VALUE,
     SelfTestGlobal,
+    SelfTestMode,
     SelfTestRegister,
-    self_test_address,
-    self_test_offsets,
 )
 from gavel_tb.build_cache import BuildCache, Design
 from gavel_tb.errors import SimulationError
@@ -33,6 +33,7 @@ from gavel_tb.selftest_registers import open_registers, python_package
 
 R = SelfTestRegister
 CONFIG = load_config("tiny", ("ports=3", "buffer_cells=64"))
+VALUES = config_values(CONFIG)
 CONTROL = WORD_BYTES * (GLOBAL_BASE + SelfTestGlobal.CONTROL)
 MOST_CYCLES = 20_000
 FAULTS = (
@@ -82,12 +83,12 @@ class Both:
 
 
 def address(port: int, register: int) -> int:
-    return WORD_BYTES * self_test_address(port, register)
+    return WORD_BYTES * SELF_TEST_MAP.port_address(port, register)
 
 
 def setting(rng: random.Random, config: SwitchConfig, register: SelfTestRegister) -> int:
     return {
-        R.MODE: rng.choice((*Mode, Mode.INTERNAL, Mode.INTERNAL)),
+        R.MODE: rng.choice((*SelfTestMode, SelfTestMode.INTERNAL, SelfTestMode.INTERNAL)),
         R.DESTINATIONS: rng.randrange(1, 1 << config.ports),
         R.CLASSES: rng.randrange(1, 1 << config.vcs),
         R.LENGTH: 64 | rng.choice((64, 70, config.max_frame_bytes)) << 16,
@@ -106,12 +107,12 @@ def test_lockstep_on_all_pins_and_registers(board: NativeSelfTest, seed: int) ->
     assert both.read(WORD_BYTES * GLOBAL_BASE) == SELF_TEST_VALUE
     for _ in range(6):
         for port in range(CONFIG.ports):
-            for offset in sorted(self_test_offsets(CONFIG.ports, writable=True)):
+            for offset in sorted(SELF_TEST_MAP.port_offsets(VALUES, writable=True)):
                 both.write(address(port, offset), setting(rng, CONFIG, R(offset)))
         both.write(CONTROL, 3)
         both.run(1000)
         for port in range(CONFIG.ports):
-            for offset in sorted(self_test_offsets(CONFIG.ports)):
+            for offset in sorted(SELF_TEST_MAP.port_offsets(VALUES)):
                 both.read(address(port, offset))
         both.write(CONTROL, 0)
         both.run(400)
@@ -129,7 +130,7 @@ def test_lockstep_on_all_pins_and_registers(board: NativeSelfTest, seed: int) ->
 def test_what_is_not_there_is_answered_with_an_error(board: NativeSelfTest) -> None:
     with pytest.raises(SimulationError, match="AXI4-Lite read of 0x300FC: SLVERR"):
         board.read(address(0, 0x3F))
-    with pytest.raises(SimulationError, match="AXI4-Lite write of 0x30030: SLVERR"):
+    with pytest.raises(SimulationError, match="AXI4-Lite write of 0x30038: SLVERR"):
         board.write(address(0, R.SENT), 0)
 
 

@@ -12,7 +12,7 @@ from gavel_model.config import ConfigError, SwitchConfig
 from gavel_model.loader import load_config
 from gavel_model.top_options import TopOptions
 from gavel_rtl.emit import Generated, generate
-from gavel_tb import top_clients
+from gavel_tb import selftest_clients, top_clients
 from gavel_tb.build_cache import Design
 from gavel_tb.component_sim import run_cocotb
 from gavel_tb.top_bench import PINS_VARIABLE, SEED_VARIABLE
@@ -42,6 +42,12 @@ def test_xgmii(seed: int, sim_cache: Path, tmp_path: Path) -> None:
     assert not any(name.startswith(("p0_rx_", "reg_")) for name in names)
 
 
+def test_telemetry(seed: int, sim_cache: Path, tmp_path: Path) -> None:
+    """What software and a collector are told; the top level is that of `test_xgmii`."""
+    run(top_clients.CONFIG, top_clients.OPTIONS, "gavel_tb.telemetry_clients", seed, sim_cache,
+        tmp_path)
+
+
 @pytest.mark.parametrize(("width", "fcs"), [
     (64, "strip"),
     pytest.param(64, "keep", marks=pytest.mark.long),
@@ -51,6 +57,12 @@ def test_axi_stream(width: int, fcs: str, seed: int, sim_cache: Path, tmp_path: 
     config, options = surroundings(width, fcs)
     run(config, options, "gavel_tb.top_stream_clients", seed, sim_cache, tmp_path,
         **{WIDTH_VARIABLE: str(width), FCS_VARIABLE: fcs})
+
+
+@pytest.mark.long
+def test_pfc_with_the_self_test(seed: int, sim_cache: Path, tmp_path: Path) -> None:
+    run(selftest_clients.CONFIG, selftest_clients.OPTIONS, "gavel_tb.selftest_clients", seed,
+        sim_cache, tmp_path)
 
 
 def test_what_a_switch_cannot_have_is_refused() -> None:

@@ -23,6 +23,16 @@ def index(pointer: ValueLike) -> Value:
     return Value.cast(pointer)[:-1]
 
 
+def after(place: int, depth: int) -> int:
+    """The pointer to the place after ``place`` of the first lap."""
+    return place + 1 if place + 1 < depth else 1 << index_bits(depth)
+
+
+def before(place: int, depth: int) -> int:
+    """The pointer to the place before ``place`` of the first lap; of 0 it is of another lap."""
+    return place - 1 if place else depth - 1 | 1 << index_bits(depth)
+
+
 def following(pointer: ValueLike, depth: int) -> Value:
     """The pointer to the next place. Pass a Signal."""
     pointer = Value.cast(pointer)

@@ -12,7 +12,7 @@ from operator import or_
 
 from amaranth.hdl import Cat, Const, Mux, Value, ValueLike
 
-_FEW = 4
+FEW = 4
 """Most bits of which each is compared with each other."""
 
 
@@ -53,8 +53,8 @@ def pick(request: ValueLike, mask: ValueLike) -> Value:
     One-hot value of n bits, 0 if nothing requests.
     """
     request, mask = Value.cast(request), Value.cast(mask)
-    if len(request) <= _FEW:
-        return _pick_of_few(request, mask, Const(0, len(request)))
+    if len(request) <= FEW:
+        return pick_of_few(request, order_of_few(mask, Const(0, len(request))))
     masked = request & mask
     others = request & ~(above(request) | masked.any().replicate(len(request)))
     return (masked & ~above(masked)) | (others & ~mask)
@@ -64,18 +64,27 @@ def pick_preferred(request: ValueLike, mask: ValueLike, preferred: ValueLike) ->
     """As `pick`, of those bits of ``request`` that are in ``preferred`` if there are any. With few
     bits the path from ``request`` is short, whatever the others take."""
     request, mask, preferred = (Value.cast(value) for value in (request, mask, preferred))
-    if len(request) <= _FEW:
-        return _pick_of_few(request, mask, preferred)
+    if len(request) <= FEW:
+        return pick_of_few(request, order_of_few(mask, preferred))
     first_choice = request & preferred
     return pick(Mux(first_choice.any(), first_choice, request), mask)
 
 
-def _pick_of_few(request: Value, mask: Value, preferred: Value) -> Value:
-    """Each bit is chosen if none requests that goes before it."""
+def order_of_few(mask: ValueLike, preferred: ValueLike) -> Value:
+    """For each pair of bits, (0, 1), (0, 2) ... (n-2, n-1), 1 if the lower one goes before the
+    other. ``mask`` and ``preferred`` as for `pick_preferred`; n up to `FEW`."""
+    mask, preferred = Value.cast(mask), Value.cast(preferred)
+    return Cat(Mux(preferred[low] ^ preferred[high], preferred[low], mask[low] | ~mask[high])
+               for low, high in combinations(range(len(mask)), 2))
+
+
+def pick_of_few(request: ValueLike, order: ValueLike) -> Value:
+    """Each bit of ``request`` is chosen if none requests that goes before it by ``order``, which is
+    as `order_of_few` makes it, or a register that holds it."""
+    request, order = Value.cast(request), Value.cast(order)
     width = len(request)
     beats: dict[tuple[int, int], Value] = {}
-    for low, high in combinations(range(width), 2):
-        low_first = Mux(preferred[low] ^ preferred[high], preferred[low], mask[low] | ~mask[high])
+    for (low, high), low_first in zip(combinations(range(width), 2), order, strict=True):
         beats[low, high], beats[high, low] = low_first, ~low_first
 
     def beaten(n: int) -> Value:

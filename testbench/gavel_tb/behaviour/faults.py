@@ -29,8 +29,8 @@ class ScenarioFault:
 
 RETRY_FAULTS: tuple[ScenarioFault, ...] = (
     ScenarioFault(
-        Fault("an ACK frees one frame too many", "gavel_retry_state", "oldest_after_control",
-              "(progress & ({0} != next)) ? {0} + 1'd1 : {0}",
+        Fault("an ACK frees one frame too many", "gavel_retry_state", "acked_after_control",
+              "(progress & ({0} != newest)) ? {0} + 1'd1 : {0}",
               ("llr_transmitter",), ("llr_tx",)),
         "LLR-04-lost-frame", 'rule "replay start" is broken',
     ),
@@ -51,8 +51,9 @@ RETRY_FAULTS: tuple[ScenarioFault, ...] = (
         "duplicates", "has arrived a second time",
     ),
     ScenarioFault(
-        Fault("the window is one frame too large", "gavel_replay_occupancy", "frames",
-              "{0} - (|{0})", ("ingress_buffer", "scheduler", "llr_transmitter"),
+        Fault("the window is one frame too large", "gavel_replay_occupancy", "frames_fit",
+              "{} | (frames == settings__window_frames)",
+              ("ingress_buffer", "scheduler", "llr_transmitter"),
               ("voq_frames", "scheduler.", "llr_tx")),
         "window-frames", 'rule "window" is broken',
     ),

@@ -15,9 +15,9 @@ from gavel_model.llr_receiver import ReceiverState
 from gavel_model.llr_timers import TransmitterState
 from gavel_model.profiles import PROFILE_NAMES, PROFILES
 from gavel_model.register_map import DROPS, Counter
+from gavel_model.stall_account import STALLS
 from gavel_tb.register_kinds import KINDS
 from gavel_tb.source import PATTERNS
-from gavel_tb.stalls import STALLS
 
 
 @dataclass(frozen=True)

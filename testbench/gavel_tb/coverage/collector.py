@@ -11,11 +11,12 @@ from gavel_model.profiles import PROFILE_NAMES
 from gavel_model.received_frame import ReceivedFrame
 from gavel_model.register_map import CLASS_FROM_SHIFT, DROPS, ClassFrom, Counter
 from gavel_model.register_map import Port as Offset
+from gavel_model.stall_account import STALLS, STATES
 from gavel_model.switch import Switch
 from gavel_tb.coverage.bins import BINS, ENDS, LENGTHS, LEVELS, POINTER_PORTS, VCS
 from gavel_tb.coverage.pins import PinCoverage
 from gavel_tb.coverage.retry import PortCoverage
-from gavel_tb.stalls import STALLS, STATES, StallAccount
+from gavel_tb.stalls import StallAccount
 
 SAMPLE_CYCLES = 16
 """Levels are looked at once in so many cycles."""

@@ -17,7 +17,7 @@ struct Sim {
     uint8_t* record = nullptr;
 };
 
-constexpr int kResetCycles = 2;
+constexpr int kResetCycles = 8;  // At least two of every clock.
 constexpr int kMostCycles = 64;  // An answer comes in far fewer.
 constexpr int kNoAnswer = -1;
 constexpr int kAllStrobes = 0xf;

@@ -14,6 +14,7 @@ from gavel_tb.formal.axi_lite import AxiLiteHarness
 from gavel_tb.formal.credits import CreditSenderHarness, CreditsHarness
 from gavel_tb.formal.design import Fault
 from gavel_tb.formal.free_list import FreeListHarness
+from gavel_tb.formal.frozen_counters import FrozenCountersHarness
 from gavel_tb.formal.harness import Harness
 from gavel_tb.formal.ingress_buffer import IngressBufferHarness
 from gavel_tb.formal.narrow import narrow
@@ -21,6 +22,7 @@ from gavel_tb.formal.ordered_set import OrderedSetHarness
 from gavel_tb.formal.proof import Method, Proof
 from gavel_tb.formal.retry_link import RetryLinkHarness
 from gavel_tb.formal.scheduler import SchedulerHarness, SchedulerWaitHarness
+from gavel_tb.formal.telemetry_stream import TelemetryStreamHarness
 
 _TINY = load_config("tiny")
 _FULL_RATE = replace(_TINY, data_width=512)
@@ -42,7 +44,7 @@ def _proof(name: str, claim: str, harness: type[Harness], config: SwitchConfig, 
 
 def _wait(name: str, what: str, served: str, bound: int, heaviest: int, fault: Fault) -> Proof:
     return _proof(
-        name, f"{what} within {bound} cycles", SchedulerWaitHarness, _TINY, "induction",
+        name, f"{what} within {bound} cycles", SchedulerWaitHarness, _FULL_RATE, "induction",
         bound + 1, bound + 1, _named(fault), fault_depth=bound + 8,
         bound=bound, frame_cycles=2, heaviest=heaviest, bypass_limit=1, served=served)
 
@@ -62,6 +64,8 @@ PROOFS: tuple[Proof, ...] = (
     _proof("scheduler", "matches are one to one, and only of what asks and may be sent",
            SchedulerHarness, _TINY, "induction", 1, 1,
            _named(faults.ignores_hold, faults.ignores_allow)),
+    _proof("scheduler-full-rate", "the same where a frame may be a single word",
+           SchedulerHarness, _FULL_RATE, "induction", 1, 1, {}),
     _proof("scheduler-large", "the same with three ports, three VCs and two iterations",
            SchedulerHarness, replace(_TINY, ports=3, vcs=3, islip_iterations=2), "induction", 1, 1,
            {}),
@@ -101,4 +105,10 @@ PROOFS: tuple[Proof, ...] = (
     _proof("axi-lite", "each request has one answer, which comes soon and stays until it is taken",
            AxiLiteHarness, _TINY, "induction", 1, 1,
            _named(faults.withdraws_answers, faults.forgets_what_it_read, faults.writes_parts)),
+    _proof("frozen-counters", "a frozen counter is what was counted up to the freeze",
+           FrozenCountersHarness, _TINY, "induction", 1, 1,
+           _named(faults.never_copies, faults.copies_again)),
+    _proof("telemetry-stream", "a word of a record waits unchanged, and tlast ends each record",
+           TelemetryStreamHarness, _TINY, "induction", 1, 1,
+           _named(faults.offers_words_once, faults.makes_records_at_any_time)),
 )

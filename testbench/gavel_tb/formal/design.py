@@ -75,6 +75,12 @@ class Part:
         instance.read_port(domain="comb", addr=place, data=found, en=Const(1), transparent_for=())
         return found
 
+    def read_data(self, memory: str) -> Value:
+        """What the block's own first read port of memory ``memory`` shows."""
+        instance = self._fragment.find_subfragment(memory)
+        assert isinstance(instance, MemoryInstance)
+        return instance._read_ports[0]._data
+
     def begin(self, name: str, value: int) -> None:
         """Gives a register another value to begin with, at reset, too."""
         signal = self.signal(name)

@@ -55,19 +55,19 @@ def ignores_allow(design: Design) -> None:
 def forgets_who_waits(design: Design) -> None:
     """Output 0 notes nobody whom it has gone past."""
     output = design.part("output0")
-    output.break_it("sync", output.member("catch_up").eq(0))
+    output.break_it("comb", output.member("catch_up").eq(0))
 
 
 def forgets_turns(design: Design) -> None:
     """Output 0 does not know which VCs have had their turn."""
     output = design.part("output0")
-    output.break_it("sync", output.member("turn").eq(0))
+    output.break_it("comb", output.member("turn").eq(0))
 
 
 def forgets_quotas(design: Design) -> None:
     """Output 0 begins a new round with every frame, with nothing for the VCs."""
     output = design.part("output0")
-    output.break_it("sync", output.member("quota").eq(0))
+    output.break_it("comb", output.member("quota").eq(0))
 
 
 def takes_older_frames(design: Design) -> None:
@@ -83,7 +83,8 @@ def takes_spoilt_frames(design: Design) -> None:
     receiver = design.part("receiver")
     count, number = receiver.member("count"), receiver.signal("next_rx")
     came = (count[Counter.LLR_RX_EXPECTED_SEQ_BAD] | count[Counter.LLR_RX_EXPECTED_SEQ_GOOD])
-    receiver.break_it("sync", number.eq(number + came))
+    receiver.break_it("sync", number.eq(number + came),
+                      receiver.signal("last_rx").eq(number + came - 1))
 
 
 def replays_from_where_it_reads(design: Design) -> None:
@@ -152,3 +153,23 @@ def forgets_what_it_read(design: Design) -> None:
 def writes_parts(design: Design) -> None:
     """AxiLite takes any strobes for all."""
     design.break_it("comb", design.member("bus").we.eq(design.signal("begin_write")))
+
+
+def never_copies(design: Design) -> None:
+    """FrozenCounters believes that it has copied what it has not."""
+    design.break_it("comb", design.signal("copies_now").eq(0))
+
+
+def copies_again(design: Design) -> None:
+    """FrozenCounters does not know which counters it has copied."""
+    design.break_it("sync", design.signal("copied").eq(0))
+
+
+def offers_words_once(design: Design) -> None:
+    """TelemetryStream goes on whether a word is taken or not."""
+    design.break_it("comb", design.signal("taken").eq(design.member("axis").tvalid))
+
+
+def makes_records_at_any_time(design: Design) -> None:
+    """TelemetryStream puts a record in the place of one that is being sent."""
+    design.break_it("comb", design.signal("made").eq(design.signal("due")))

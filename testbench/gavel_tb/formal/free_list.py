@@ -6,10 +6,23 @@ from __future__ import annotations
 from amaranth.hdl import Const, Mux, Signal, Value
 
 from gavel_rtl.free_list import FreeList
-from gavel_tb.formal.design import Design
+from gavel_tb.formal.design import Design, Part
 from gavel_tb.formal.harness import Harness, implies
 
 _FREE, _OPEN, _FILED = range(3)
+
+
+def at_read_index(free_list: Part) -> Value:
+    """What stands in the ring where it is read, even if it was written just then."""
+    wrote, wrote_index, wrote_cell, read_index = (
+        free_list.signal(name) for name in ("wrote", "wrote_index", "wrote_cell", "read_index"))
+    return Mux(wrote & (wrote_index == read_index), wrote_cell, free_list.read_data("ring"))
+
+
+def cell_to_take(free_list: Part) -> Value:
+    """The cell that an allocation takes in this cycle."""
+    return Mux(free_list.member("take_back"), free_list.member("first_cell"), Mux(
+        free_list.signal("first_lap"), free_list.signal("read_index"), at_read_index(free_list)))
 
 
 class FreeListHarness(Harness):
@@ -34,6 +47,12 @@ class FreeListHarness(Harness):
         freed_cell = self.anything(bits, "freed_cell")
         m.d.comb += [dut.allocate.eq(allocate), dut.first.eq(first), dut.take_back.eq(take_back),
                      dut.free.eq(free), dut.freed_cell.eq(freed_cell)]
+
+        # The cell that the ring's place gives, and that an allocation takes.
+        from_place = self.let("from_place", bits, at_read_index(design))
+        taken = self.let("taken", bits, cell_to_take(design))
+        took, taken_before = Signal(), Signal(bits)
+        m.d.sync += [took.eq(allocate), taken_before.eq(taken)]
 
         # Cells that are free, of the open frame, and filed.
         n_free, n_open, n_filed = Signal(count, init=cells), Signal(count), Signal(count)
@@ -64,20 +83,23 @@ class FreeListHarness(Harness):
         self.suppose(implies(frees_x, where == _FILED))
 
         self.claim("a cell that is handed out is free",
-                   implies(allocate & (index == p) & (dut.free_cell == x), takes_x))
+                   implies(allocate & (index == p) & (taken == x), takes_x))
         self.claim("a cell that the ring gives is the one that stands there",
-                   implies(takes_x, dut.free_cell == x))
+                   implies(takes_x, taken == x))
+        self.claim("it is told in the next cycle", implies(took, dut.cell == taken_before))
         self.claim("no cell is made or lost", n_free + n_open + n_filed == cells)
 
         # What makes these claims inductive.
         self.claim("indexes", (read_index < cells) & (write_index < cells) & (start_index < cells))
+        self.claim("the place behind the read index", design.signal("behind_read")
+                   == self._around("behind_read_index", read_index + 1))
+        self.claim("the place behind the start", (n_open == 0) | (
+            design.signal("behind_start") == self._around("behind_start_index", start_index + 1)))
         self.claim("the ring ends where freed cells are written",
                    write_index == self._around("end", read_index + n_free))
         self.claim("the open frame stands before the read index", (n_open == 0) | (
             read_index == self._around("open_end", start_index + n_open)))
         self.claim("first lap", implies(lap, read_index + n_free == cells + write_index))
-        self.claim("in the first lap the index goes past the ring", implies(
-            lap, design.signal("is_beside") & (design.signal("beside") == read_index)))
         self.claim("first lap of the open frame", (n_open == 0) | (
             lap == (start_lap & (start_index + n_open < cells))))
         self.claim("first lap at the start", (n_open == 0) | implies(
@@ -103,10 +125,10 @@ class FreeListHarness(Harness):
         self.claim("an open cell stands in the open frame",
                    implies(where == _OPEN, at_offset < n_open))
         self.claim("states", (where <= _FILED) & (at < cells))
-        self.claim("the read register holds what stands at p", lap | take_back | implies(
-            read_index == p, dut.free_cell == design.word("ring", p)))
-        self.claim("the read register holds what stands at x", lap | take_back | implies(
-            read_index == at, dut.free_cell == design.word("ring", at)))
+        self.claim("the read register holds what stands at p", lap | implies(
+            read_index == p, from_place == design.word("ring", p)))
+        self.claim("the read register holds what stands at x", lap | implies(
+            read_index == at, from_place == design.word("ring", at)))
         for name, place in (("p", p), ("x", at)):
             self.claim(f"the first cell stands at the start, {name}", implies(
                 (n_open > 0) & (start_index == place),

@@ -9,6 +9,7 @@ from gavel_model.config import SwitchConfig
 from gavel_rtl.ingress_buffer import IngressBuffer
 from gavel_rtl.interfaces import Reason
 from gavel_tb.formal.design import Design, Fault
+from gavel_tb.formal.free_list import cell_to_take
 from gavel_tb.formal.harness import Harness, implies
 
 _FREE, _OPEN, _QUEUED, _LEAVING = range(4)
@@ -95,12 +96,13 @@ class IngressBufferHarness(Harness):
         config, dut, m = self.config, self.dut, self.m
         valid = self.anything(1, "match")
         chosen = self.anything(config.voqs, "match_voq")
-        m.d.comb += [dut.match.valid.eq(valid), dut.match.voq.eq(Mux(valid, chosen, 0))]
+        m.d.comb += dut.match.valid.eq(valid)
         self.suppose(chosen.any() & ((chosen & (chosen - 1)) == 0))
         self.suppose(implies(valid, (chosen & dut.voq_ready).any()))
         transfer = self.design.part("transfer")
         self.reads, self.opening = transfer.member("read"), transfer.member("opening")
-        self.suppose(implies(valid, ~self.reads | dut.done))
+        self.done = transfer.member("done")
+        self.suppose(implies(valid, ~self.reads | self.done))
         for j in range(config.ports):
             vcs = chosen[j * config.vcs:(j + 1) * config.vcs]
             m.d.comb += dut.match.output[j].eq(valid & vcs.any())
@@ -146,9 +148,9 @@ class IngressBufferHarness(Harness):
         config, m = self.config, self.m
         free_list = self.design.part("frame_writer", "free_list")
         allocate, take_back = free_list.member("allocate"), free_list.member("take_back")
-        free_cell = free_list.member("free_cell")
         transfer = self.design.part("transfer")
         free, cell_now = transfer.member("free"), transfer.member("cell_now")
+        freed_cell = transfer.member("freed_cell")
         x = self.constant(config.cell_bits, "x")
         self.suppose(x < config.buffer_cells)
         where = Signal(2)
@@ -157,14 +159,14 @@ class IngressBufferHarness(Harness):
         now = self.let("now", 2, Mux(
             (where == _OPEN) & take_back, _FREE, Mux(files, _QUEUED, Mux(
                 leaves, _LEAVING, where))))
-        takes, frees = (self.let("takes_x", 1, allocate & (free_cell == x)),
-                        self.let("frees_x", 1, free & (cell_now == x)))
+        takes, frees = (self.let("takes_x", 1, allocate & (cell_to_take(free_list) == x)),
+                        self.let("frees_x", 1, free & (freed_cell == x)))
         m.d.sync += where.eq(Mux(frees, _FREE, Mux(takes, _OPEN, now)))
         self.claim("a cell that is handed out is free", implies(takes, now == _FREE))
         self.claim("a cell that is freed is of the frame that leaves",
                    implies(frees, now == _LEAVING))
         self.claim("no cell is left behind by a frame that has left", implies(
-            self.dut.done & (now == _LEAVING), frees))
+            self.done & (now == _LEAVING), frees))
         self.claim("a frame leaves only its own cells", implies(
             self.reads & (cell_now == x), now == _LEAVING))
         self.claim("a frame is open, filed or taken back, and not two of them",
@@ -189,7 +191,7 @@ class IngressBufferHarness(Harness):
         _, _, leaves = self._turn("frame", enters)
         leaving, reads_watched = Signal(), Signal()
         m.d.comb += reads_watched.eq(leaves | (leaving & self.reads))
-        m.d.sync += leaving.eq(reads_watched & ~dut.done)
+        m.d.sync += leaving.eq(reads_watched & ~self.done)
         shows, number = Signal(), Signal.like(length)
         m.d.sync += shows.eq(reads_watched)
         word = dut.out_word

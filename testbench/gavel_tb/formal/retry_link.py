@@ -84,12 +84,16 @@ class RetryLinkHarness(Harness):
         """The state behind INIT and its echo, two frames before the numbers wrap."""
         first = (1 << self.config.seq_bits) - _BEFORE_WRAP
         state = self.design.part("transmitter", "retry_state")
-        state.begin("state", _number(TransmitterState.ADVANCE))
-        for name in ("oldest", "next", "send", "released"):
-            state.begin(name, first)
+        state.begin("is_off", 0)
+        state.begin("is_advance", 1)
+        state.begin("running", 1)
+        for name, number in (("acked", first - 1), ("newest", first - 1), ("next", first),
+                             ("send", first)):
+            state.begin(name, number)
         receiver = self.design.part("receiver")
         receiver.begin("state", _number(ReceiverState.SEND_ACKS))
         receiver.begin("next_rx", first)
+        receiver.begin("last_rx", first - 1)
 
     def _set(self) -> None:
         """Settings: nothing is ever given up."""
@@ -104,7 +108,7 @@ class RetryLinkHarness(Harness):
                 settings.init_action.eq(Action.BLOCK), settings.flush_action.eq(Action.BLOCK),
                 settings.window_frames.eq(config.replay_frames),
                 settings.window_cells.eq(config.replay_cells),
-                settings.replay_timer.eq(timer), settings.replay_count.eq(255),
+                settings.coming.replay_timer.eq(timer), settings.replay_count.eq(255),
             ]
         m.d.comb += blocks.transmitter.up.eq(self.anything(1, "up"))
 

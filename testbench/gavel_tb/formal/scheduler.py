@@ -7,11 +7,12 @@ from functools import reduce
 from operator import or_
 from typing import Any, Literal
 
-from amaranth.hdl import Cat, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Mux, Signal, Value
 
 from gavel_model.config import SwitchConfig
 from gavel_model.probes import QUOTA_BITS
 from gavel_rtl.scheduler import Scheduler
+from gavel_rtl.voq import one_word_frames, shows_ahead
 from gavel_tb.formal.design import Design, Fault
 from gavel_tb.formal.harness import Harness, implies
 
@@ -25,7 +26,11 @@ def _at_most_one(bits: Value) -> Value:
 
 
 class SchedulerHarness(Harness):
-    """The scheduler with buffers that may hold anything and end a transfer at any time."""
+    """The scheduler with buffers that may hold anything and end a transfer at any time.
+
+    A VOQ is shown until it is matched, and the scheduler is told of it and of a transfer's end as
+    early as the configuration says.
+    """
 
     def build(self) -> None:
         """Free inputs, the claims, and what makes them inductive."""
@@ -34,45 +39,66 @@ class SchedulerHarness(Harness):
         self.dut = dut = Scheduler(config)
         self.design = Design(dut, self.fault)
         m.submodules.dut = self.design.fragment
+        self.at_once = one_word_frames(config)
         for port in range(ports):
-            m.d.comb += [dut.voq_ready[port].eq(self.anything(config.voqs, f"voq_ready{port}")),
-                         dut.weights[port].eq(self.anything(32, f"weights{port}")),
+            self._show(port)
+            m.d.comb += [dut.weights[port].eq(self.anything(32, f"weights{port}")),
                          dut.strict[port].eq(self.anything(config.vcs, f"strict{port}"))]
         m.d.comb += [
             dut.allow.eq(self.anything(config.voqs, "allow")),
             dut.hold.eq(self.anything(ports, "hold")),
             dut.claim.eq(self.anything(ports, "claim")),
-            dut.done.eq(self.anything(ports, "done")),
+            dut.ends.eq(self.anything(ports, "ends")),
             dut.bypass_limit.eq(self.anything(len(dut.bypass_limit), "bypass_limit")),
         ]
         # Output of each input's open transfer, one-hot.
         self.open = [Signal(ports, name=f"open{i}") for i in range(ports)]
         for i, output in enumerate(self.open):
-            self.suppose(implies(dut.done[i], output.any()))
+            self.suppose(implies(dut.ends[i], output.any()))
             with m.If(dut.match[i].valid):
                 m.d.sync += output.eq(dut.match[i].output)
-            with m.Elif(dut.done[i]):
+            with m.Elif(dut.ends[i]):
                 m.d.sync += output.eq(0)
         self._claim_inputs()
         self._claim_outputs()
         for i, output in enumerate(self.open):
             self.claim(f"transfer of input {i}",
                        self.design.part(f"input{i}").signal("transfer") == output)
-            self.claim(f"input {i} has a transfer",
-                       self.design.part(f"input{i}").signal("is_open") == output.any())
+            part = self.design.part(f"input{i}")
+            self.claim(f"input {i} has a transfer", part.signal("free") == ~output.any())
+            self.claim(f"input {i} asks", part.member("asks") == Mux(
+                self._is_free(i), dut.voq_ready[i], 0))
+
+    def _show(self, i: int) -> None:
+        """What input i shows."""
+        dut, m = self.dut, self.m
+        chosen = self.anything(self.config.voqs, f"shows{i}")
+        kept, match = Signal(self.config.voqs, name=f"kept{i}"), dut.match[i]
+        stays = Cat(~(match.output[j] & match.vc[v]) for j in range(self.config.ports)
+                    for v in range(self.config.vcs))
+        if shows_ahead(self.config):
+            m.d.comb += [dut.voq_next[i].eq(chosen), dut.voq_ready[i].eq(kept)]
+            m.d.sync += kept.eq(chosen)
+            self.suppose((kept & stays & ~chosen) == 0)
+        else:
+            m.d.comb += dut.voq_ready[i].eq(chosen)
+            m.d.sync += kept.eq(chosen & stays)
+            self.suppose((kept & ~chosen) == 0)
+
+    def _is_free(self, i: int) -> Value:
+        ended = self.dut.ends[i] if self.at_once else Const(0)
+        return ~self.open[i].any() | ended
 
     def _claim_inputs(self) -> None:
-        for i, output in enumerate(self.open):
+        for i in range(self.config.ports):
             match = self.dut.match[i]
             self.claim(f"input {i} is matched to one output and VC", implies(match.valid, (
                 match.output.any() & _at_most_one(match.output)
                 & match.vc.any() & _at_most_one(match.vc))))
             self.claim(f"input {i} shows nothing without a match",
-                       match.valid | ~(match.output.any() | match.vc.any() | match.voq.any()))
-            self.claim(f"VOQ of input {i}", match.voq == Cat(
-                Mux(match.output[j], match.vc, 0) for j in range(self.config.ports)))
+                       match.valid | ~(match.output.any() | match.vc.any()))
             self.claim(f"input {i} is matched only when it is free",
-                       implies(match.valid, ~output.any() | self.dut.done[i]))
+                       implies(match.valid, self._is_free(i)))
 
     def _claim_outputs(self) -> None:
         config, dut = self.config, self.dut
@@ -81,7 +107,7 @@ class SchedulerHarness(Harness):
             taken = self.let(f"taken{j}", config.ports, Cat(
                 match.valid & match.output[j] for match in dut.match))
             goes_on = self.let(f"goes_on{j}", config.ports, Cat(
-                output[j] & ~dut.done[i] for i, output in enumerate(self.open)))
+                output[j] & ~self._is_free(i) for i, output in enumerate(self.open)))
             self.claim(f"output {j} is matched to one input",
                        _at_most_one(taken) & (dut.matched[j] == taken.any()))
             self.claim(f"output {j} is matched only when it is free", implies(
@@ -102,8 +128,9 @@ class SchedulerHarness(Harness):
 class SchedulerWaitHarness(SchedulerHarness):
     """A frame waits at input i for output j in VC v, all three symbolic, and may be sent.
 
-    Frames are at most ``frame_cycles`` long; no VC has strict priority. All else is free: other
-    frames, what other outputs may take, weights below ``heaviest`` + 1.
+    Frames may be a single word (W = 512), and are at most ``frame_cycles`` long; no VC has strict
+    priority. All else is free: other frames, what other outputs may take, weights below
+    ``heaviest`` + 1.
 
     Parameters
     ----------
@@ -151,7 +178,7 @@ class SchedulerWaitHarness(SchedulerHarness):
                 m.d.sync += spent.eq(0)
             with m.Elif(open_to.any()):
                 m.d.sync += spent.eq(spent + 1)
-            self.suppose(implies(open_to.any() & (spent == self.frame_cycles - 1), dut.done[i]))
+            self.suppose(implies(open_to.any() & (spent == self.frame_cycles - 1), dut.ends[i]))
 
         choices = [self.anything_constant(i, j, v) for i in range(config.ports)
                    for j in range(config.ports) for v in range(config.vcs)]

@@ -16,7 +16,6 @@ from gavel_tb.fpga.pin_meanings import is_clock
 from gavel_tb.fpga.readme import readme
 from gavel_tb.fpga.smoke_bench import BENCH, smoke_bench
 from gavel_tb.fpga.targets import Target
-from gavel_tb.rdl.exports import HEADER
 from gavel_tb.synthesis.lint import waivers
 
 README_NAME = "README.md"
@@ -25,7 +24,7 @@ ESTIMATE_NAME = "estimate.json"
 
 def make_folder(config: SwitchConfig, options: TopOptions, target: Target, verilog: str,
                 sidecar: Mapping[str, Any], estimate: Estimate,
-                header: str | None = None) -> dict[str, str]:
+                headers: Mapping[str, str] | None = None) -> dict[str, str]:
     """Every file by name.
 
     Parameters
@@ -36,8 +35,8 @@ def make_folder(config: SwitchConfig, options: TopOptions, target: Target, veril
         What the folder is for, and what is known of it there.
     verilog, sidecar
         As `gavel_rtl.emit` made them of the same.
-    header
-        C header of the registers, if its program is installed.
+    headers
+        C headers of the registers by name, if their program is installed.
     """
     top, pins = sidecar["top"], sidecar["ports"]
     clocks = [pin["name"] for pin in pins if is_clock(pin["name"])]
@@ -57,8 +56,8 @@ def make_folder(config: SwitchConfig, options: TopOptions, target: Target, veril
             (name, kind.file_type) for name, kind in constraints.items()]),
             "for FuseSoC: targets lint, sim, synth"),
         f"{BENCH}.v": (smoke_bench(config, options, top, pins), "a bench in plain Verilog"),
-        **({HEADER: (header, "registers for C, by PeakRDL; addresses are in bytes")}
-           if header is not None else {}),
+        **{name: (text, "registers for C, by PeakRDL; addresses are in bytes")
+           for name, text in (headers or {}).items()},
         ESTIMATE_NAME: (json.dumps(estimate.as_dict(), indent=2) + "\n",
                         "resources and timing, for programs"),
     }

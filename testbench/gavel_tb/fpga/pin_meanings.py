@@ -22,6 +22,14 @@ _FRAME = {
     "up": "link status",
 }
 
+_TELEMETRY = {
+    "irq": "interrupt: an event that is enabled is there",
+    "m_axis_telemetry_tdata": "word of a record, byte 0 in bits 7:0",
+    "m_axis_telemetry_tvalid": "a word is present",
+    "m_axis_telemetry_tready": "the word is taken",
+    "m_axis_telemetry_tlast": "last word of a record",
+}
+
 _AXI_STREAM = {
     "tdata": "the word", "tkeep": "its valid bytes", "tvalid": "a word is present",
     "tready": "the word is taken", "tlast": "last word of a frame", "tuser": "the frame is bad",
@@ -43,6 +51,7 @@ MEANINGS: Mapping[str, str] = {
     "xgmii_discarded": "a frame was thrown away, because the port is closed",
     **{f"s_axis_{name}": meaning for name, meaning in _AXI_STREAM.items()},
     **{f"m_axis_{name}": meaning for name, meaning in _AXI_STREAM.items()},
+    **_TELEMETRY,
     "link_up": "the MAC's link is up",
     "axis_overflow": "a frame was cut off: words came faster than they could be stored",
     "axis_discarded": "a frame was thrown away, because the port is closed",

@@ -8,6 +8,8 @@ from typing import Any
 
 from gavel_model.config import SwitchConfig
 from gavel_model.register_map import PORT_BASE, PORT_STRIDE, VERSION, Global, Port
+from gavel_model.telemetry_map import GLOBAL_BASE, TelemetryGlobal, TelemetryRegister
+from gavel_model.telemetry_map import PORT_BASE as TELEMETRY_PORTS
 from gavel_model.top_options import TopOptions
 from gavel_tb.fpga.core_file import core_name
 from gavel_tb.fpga.estimate import Estimate
@@ -102,6 +104,8 @@ def _bring_up(config: SwitchConfig, options: TopOptions) -> str:
 5. Pauses: {port(Port.PFC_CONTROL)}. A MAC that owns preambles leaves no place for link-level retry
    and credits.
 """
+    if options.telemetry:
+        retry += _telemetry(options, 6 if options.ports == "axi_stream" else 7)
     stride = _address(PORT_STRIDE, options)
     unit = "bytes" if options.registers == "axi_lite" else "words of 32 bits"
     return f"""\
@@ -119,6 +123,20 @@ forwards without a single write: ID i goes to port i.
 {retry}
 All registers: docs/registers.md of Gavel; `gavel registers -o DIR` with the same configuration
 writes a C header, a web page and a Python package.
+"""
+
+
+def _telemetry(options: TopOptions, step: int) -> str:
+    def once(register: TelemetryGlobal) -> str:
+        return f"`{register.name}` ({_address(GLOBAL_BASE + register, options)})"
+
+    enable = TelemetryRegister.EVENT_ENABLE
+    return f"""\
+{step}. Telemetry: events that drive `irq` in `{enable.name}` of each port
+   ({_address(TELEMETRY_PORTS + enable, options)} and on); who has one is in
+   {once(TelemetryGlobal.EVENT_PORTS)}. A 1 to {once(TelemetryGlobal.SNAPSHOT)} freezes all counters
+   in the same cycle. Cycles from record to record in {once(TelemetryGlobal.STREAM_PERIOD)};
+   `m_axis_telemetry_*` has the clock `clk`.
 """
 
 

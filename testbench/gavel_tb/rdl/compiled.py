@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The register map as systemrdl-compiler reads it, independent of the numbers of ports and VCs."""
+"""Address maps as systemrdl-compiler reads them, independent of the numbers of ports and VCs."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from importlib import resources
@@ -13,8 +13,8 @@ from typing import Any
 
 from gavel_model.register_entry import Amount, Field, Register
 from gavel_tb.rdl.errors import RegisterToolError
+from gavel_tb.rdl.maps import SWITCH, MapSource
 
-TOP = "gavel"
 PORT = "PORT"
 COUNTERS = "COUNTERS"
 WORD_BYTES = 4
@@ -22,6 +22,11 @@ NEEDED = "pip install 'gavel[registers]'"
 
 _FEW, _MANY = 1, 8
 """Numbers of VCs: what differs between the two has a part for each VC."""
+
+_WIDEST = {"ports": 64, "classes": _MANY}
+"""Of the parameters that a map may have beside ``vcs``: all registers are there."""
+
+_PARAMETER = re.compile(r"^(    longint unsigned )(\w+) = \w+(,?)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -43,20 +48,29 @@ class FieldText:
 
 @dataclass(frozen=True)
 class RegisterText:
-    """A register with all that is said of it; ``layout`` names the type of its fields."""
+    """A register with all that is said of it; ``layout`` names the type of its fields, and
+    ``access`` is ``ro``, ``rw`` or ``w1c``: a 1 that is written clears the bit."""
 
     entry: Register
     text: str
     layout: str
+    access: str
     fields: tuple[FieldText, ...]
     sai: str | None
 
 
 @dataclass(frozen=True)
 class MapText:
-    """All registers: those that a switch has once, those of a port, its counters."""
+    """All registers of a map: those that a switch has once, those of a port, its counters.
 
+    ``base`` and ``port_base`` are word addresses, and so are all others, the globals' from
+    ``base``, those of a port from the port's page, which begin ``port_stride`` words apart.
+    """
+
+    source: MapSource
+    title: str
     text: str
+    base: int
     globals: tuple[RegisterText, ...]
     port: tuple[RegisterText, ...]
     counters: tuple[RegisterText, ...]
@@ -77,13 +91,20 @@ def source_folder() -> Path:
     return Path(str(resources.files("gavel_model").joinpath("rdl")))
 
 
-def compile_map(parameters: Mapping[str, int], folder: Path | None = None) -> Any:
-    """The addrmap ``gavel`` with these parameters, as a node of systemrdl-compiler.
+def with_parameters(text: str, values: Mapping[str, int]) -> str:
+    """The source of a map, with these values of its parameters."""
+    return _PARAMETER.sub(
+        lambda match: f"{match[1]}{match[2]} = {values[match[2]]}{match[3]}", text)
+
+
+def compile_map(parameters: Mapping[str, int], folder: Path | None = None,
+                source: MapSource = SWITCH) -> Any:
+    """An addrmap with these parameters, as a node of systemrdl-compiler.
 
     Parameters
     ----------
     folder
-        Of ``gavel.rdl``, if it is not ours.
+        Of the ``.rdl`` files, if they are not ours.
 
     Raises
     ------
@@ -97,75 +118,107 @@ def compile_map(parameters: Mapping[str, int], folder: Path | None = None) -> An
         raise RegisterToolError(f"systemrdl-compiler is not installed: {NEEDED}") from error
     compiler = RDLCompiler()
     try:
-        compiler.compile_file(str((folder or source_folder()) / f"{TOP}.rdl"))
-        return compiler.elaborate(TOP, parameters=dict(parameters)).top
+        compiler.compile_file(str((folder or source_folder()) / f"{source.name}.rdl"))
+        return compiler.elaborate(source.name, parameters=dict(parameters)).top
     except RDLCompileError as error:
-        raise RegisterToolError(f"{TOP}.rdl: {error}") from error
+        raise RegisterToolError(f"{source.name}.rdl: {error}") from error
 
 
-def read_map() -> MapText:
-    """The register map, for any number of ports and VCs.
+def read_map(source: MapSource = SWITCH) -> MapText:
+    """An address map, for any number of ports and VCs.
 
     Raises
     ------
     RegisterToolError
         As `compile_map`.
     """
-    few, many = (compile_map({"vcs": vcs}) for vcs in (_FEW, _MANY))
-    port = few.get_child_by_name(PORT)
-    counters = port.get_child_by_name(COUNTERS)
-    many_port = many.get_child_by_name(PORT)
+    text = (source_folder() / f"{source.name}.rdl").read_text("utf-8")
+    named = {match[2] for match in _PARAMETER.finditer(text)}
+    few, many = (
+        compile_map({name: value for name, value in {**_WIDEST, "vcs": vcs}.items()
+                     if name in named}, source=source) for vcs in (_FEW, _MANY))
+    ports = [top.get_child_by_name(PORT) for top in (few, many)]
+    counters = [port and port.get_child_by_name(COUNTERS) for port in ports]
+    base = few.get_property("base_address", default=0)
     return MapText(
+        source=source,
+        title=few.get_property("name"),
         text=_text(few),
-        globals=_registers(_of(few), _of(many)),
-        port=_registers(_of(port), _of(many_port)),
-        counters=_registers(_of(counters), _of(many_port.get_child_by_name(COUNTERS))),
-        port_base=port.raw_address_offset // WORD_BYTES,
-        port_stride=port.array_stride // WORD_BYTES,
-        counters_at=counters.address_offset // WORD_BYTES,
+        base=base // WORD_BYTES,
+        globals=_registers(few, many),
+        port=_registers(*ports),
+        counters=_registers(*counters),
+        port_base=(base + ports[0].raw_address_offset) // WORD_BYTES if ports[0] else 0,
+        port_stride=ports[0].array_stride // WORD_BYTES if ports[0] else 1,
+        counters_at=counters[0].address_offset // WORD_BYTES if counters[0] else 0,
     )
 
 
 def _of(parent: Any) -> Iterator[Any]:
-    from systemrdl.node import RegNode
+    """Registers right below a node, which may be None, or in a group there that stands many
+    times."""
+    from systemrdl.node import RegfileNode, RegNode
 
-    return (child for child in parent.children(unroll=False) if isinstance(child, RegNode))
+    for child in parent.children(unroll=False) if parent else ():
+        if isinstance(child, RegNode):
+            yield child
+        elif isinstance(child, RegfileNode) and child.inst_name not in (PORT, COUNTERS):
+            yield from _of(child)
 
 
 def _text(node: Any) -> str:
     return re.sub(r"\s+", " ", node.get_property("desc") or "").strip()
 
 
-def _registers(few: Iterable[Any], many: Iterable[Any]) -> tuple[RegisterText, ...]:
-    return tuple(_register(one, other) for one, other in zip(few, many, strict=True))
+def _registers(few: Any, many: Any) -> tuple[RegisterText, ...]:
+    return tuple(_register(one, other) for one, other in zip(_of(few), _of(many), strict=True))
 
 
 def _register(few: Any, many: Any) -> RegisterText:
     fields = tuple(_field(one, other)
                    for one, other in zip(few.fields(), many.fields(), strict=True))
     layout = few.inst.original_def.type_name or few.inst_name
+    grows = few.is_array and few.n_elements != many.n_elements
+    # A group is a part of its map or of the page of a port.
+    group = few.parent if few.parent.inst_name not in (few.owning_addrmap.inst_name, PORT, COUNTERS
+                                                       ) else None
+    many_times = group or few
     return RegisterText(
         entry=Register(
             name=few.inst_name,
-            address=few.raw_address_offset // WORD_BYTES,
+            address=((group.raw_address_offset if group else 0)
+                     + few.raw_address_offset) // WORD_BYTES,
             fields=tuple(field.entry for field in fields),
             writable=few.has_sw_writable,
-            of_each_vc=few.is_array,
+            of_each_vc=grows,
+            needs=few.get_property("needs"),
+            elements=many_times.n_elements if many_times.is_array and not grows else 1,
+            stride=many_times.array_stride // WORD_BYTES
+            if many_times.is_array and not grows else 1,
         ),
         text=_text(few),
         layout=layout.removesuffix("_t"),
+        access=_access(few),
         fields=fields,
         sai=few.get_property("sai"),
     )
+
+
+def _access(register: Any) -> str:
+    if not register.has_sw_writable:
+        return "ro"
+    effects = {field.get_property("onwrite") for field in register.fields()}
+    return "w1c" if {effect and effect.name for effect in effects} == {"woclr"} else "rw"
 
 
 def _field(few: Any, many: Any) -> FieldText:
     per_vc = (many.width - few.width) // (_MANY - _FEW)
     reset: Amount | None = few.get_property("reset_from") or few.get_property("reset")
     encode = few.get_property("encode")
+    bits: Amount = few.get_property("bits_from") or few.width - per_vc * _FEW
     return FieldText(
         entry=Field(
-            name=few.inst_name, low=few.low, bits=few.width - per_vc * _FEW, per_vc=per_vc,
+            name=few.inst_name, low=few.low, bits=bits, per_vc=per_vc,
             reset=None if reset is None else _amount(reset),
             at_least=_limit(few, "at_least"), at_most=_limit(few, "at_most"),
             needs=few.get_property("needs")),

@@ -1,34 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The register map of one configuration, by the exporters of PeakRDL, run as programs."""
+"""The address maps of one configuration, by the exporters of PeakRDL, run as programs."""
 
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Collection
 from importlib.util import find_spec
 from pathlib import Path
 
 from gavel_model.config import SwitchConfig
 from gavel_model.register_map import config_values
-from gavel_tb.rdl.compiled import NEEDED, TOP, source_folder
+from gavel_tb.rdl.compiled import NEEDED, source_folder, with_parameters
 from gavel_tb.rdl.errors import RegisterToolError
+from gavel_tb.rdl.maps import MAPS, SWITCH, MapSource
 
 RDL = "rdl"
-HEADER = "gavel_registers.h"
-EXPORTS = (
-    ("peakrdl_cheader", ("c-header", "--type-style", "hier"), HEADER),
-    ("peakrdl_html", ("html",), "html"),
-    ("peakrdl_python", ("python", "--skip_test_case_generation"), "python"),
-)
-"""Package, command and its options, what it writes."""
+HTML = "html"
+PYTHON = "python"
+_PYTHON = ("python", "--skip_test_case_generation")
+_HEADER = ("c-header", "--type-style", "hier")
+PROGRAMS = ("peakrdl", "peakrdl_cheader", "peakrdl_html", "peakrdl_python")
 
 ORACLE = "gavel_regblock"
 
-_PARAMETER = re.compile(r"^(    longint unsigned )(\w+) = \w+(,?)$", re.MULTILINE)
 _LOG_LINES = 3
 
 
@@ -36,10 +34,18 @@ def filled_sources(config: SwitchConfig) -> dict[str, str]:
     """The ``.rdl`` files by name; the parameters are those of ``config``."""
     values = config_values(config)
     found = {path.name: path.read_text("utf-8") for path in sorted(source_folder().glob("*.rdl"))}
-    top = f"{TOP}.rdl"
-    found[top] = _PARAMETER.sub(
-        lambda match: f"{match[1]}{match[2]} = {values[match[2]]}{match[3]}", found[top])
+    for source in MAPS:
+        name = f"{source.name}.rdl"
+        found[name] = with_parameters(found[name], values)
     return found
+
+
+def header_name(source: MapSource) -> str:
+    """Name of the C header of a map."""
+    return f"{source.name}_registers.h"
+
+
+HEADER = header_name(SWITCH)
 
 
 def check_programs() -> None:
@@ -50,15 +56,20 @@ def check_programs() -> None:
     RegisterToolError
         An exporter is missing: which, and how to get it.
     """
-    missing = [package for package in ("peakrdl", *(package for package, _, _ in EXPORTS))
-               if find_spec(package) is None]
+    missing = [package for package in PROGRAMS if find_spec(package) is None]
     if missing:
         raise RegisterToolError(f"{', '.join(missing)} not installed: {NEEDED}")
 
 
-def export(config: SwitchConfig, folder: Path) -> list[Path]:
+def export(config: SwitchConfig, folder: Path, further: Collection[MapSource] = ()) -> list[Path]:
     """Makes ``folder`` with the sources, the C header, the page and the Python package: all of
     it or nothing.
+
+    Parameters
+    ----------
+    further
+        Maps beside that of the switch: each with a header and a package of its own, and a page
+        below that of the switch.
 
     Raises
     ------
@@ -73,12 +84,12 @@ def export(config: SwitchConfig, folder: Path) -> list[Path]:
     folder.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".new-"))
     try:
-        sources = made / RDL
-        sources.mkdir()
-        for name, text in filled_sources(config).items():
-            (sources / name).write_text(text, "utf-8")
-        for _, command, output in EXPORTS:
-            _run(command, sources / f"{TOP}.rdl", made / output)
+        sources = _write_sources(config, made / RDL)
+        for source in (SWITCH, *further):
+            below = "" if source is SWITCH else source.name
+            for command, output in ((_HEADER, header_name(source)), (("html",), f"{HTML}/{below}"),
+                                    (_PYTHON, PYTHON)):
+                _run(command, source, sources, made / output)
         mask = os.umask(0)
         os.umask(mask)
         made.chmod(0o777 & ~mask)
@@ -88,11 +99,12 @@ def export(config: SwitchConfig, folder: Path) -> list[Path]:
     except BaseException:
         shutil.rmtree(made, ignore_errors=True)
         raise
-    return [folder / name for name in (RDL, *(output for _, _, output in EXPORTS))]
+    headers = [header_name(source) for source in (SWITCH, *further)]
+    return [folder / name for name in (RDL, *headers, HTML, PYTHON)]
 
 
-def c_header(config: SwitchConfig) -> str:
-    """The C header alone.
+def c_header(config: SwitchConfig, source: MapSource = SWITCH) -> str:
+    """The C header of a map alone.
 
     Raises
     ------
@@ -100,14 +112,24 @@ def c_header(config: SwitchConfig) -> str:
         A program is missing or fails.
     """
     check_programs()
-    ((command, output),) = [(command, output) for _, command, output in EXPORTS
-                            if output == HEADER]
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        for name, text in filled_sources(config).items():
-            (folder / name).write_text(text, "utf-8")
-        _run(command, folder / f"{TOP}.rdl", folder / output)
-        return (folder / output).read_text("utf-8")
+        sources = _write_sources(config, Path(temporary) / RDL)
+        header = sources / header_name(source)
+        _run(_HEADER, source, sources, header)
+        return header.read_text("utf-8")
+
+
+def python_package(config: SwitchConfig, source: MapSource, folder: Path) -> None:
+    """Puts the Python package of one map, which has the map's name, into ``folder``.
+
+    Raises
+    ------
+    RegisterToolError
+        A program is missing or fails.
+    """
+    check_programs()
+    with tempfile.TemporaryDirectory() as temporary:
+        _run(_PYTHON, source, _write_sources(config, Path(temporary) / RDL), folder)
 
 
 def oracle(config: SwitchConfig) -> str:
@@ -121,18 +143,25 @@ def oracle(config: SwitchConfig) -> str:
     """
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        for name, text in filled_sources(config).items():
-            (folder / name).write_text(text, "utf-8")
+        sources = _write_sources(config, folder / RDL)
         _run(("regblock", "--cpuif", "axi4-lite-flat", "--addr-width", "18", "--err-if-bad-addr",
               "--err-if-bad-rw", "--module-name", ORACLE, "--package-name", f"{ORACLE}_pkg"),
-             folder / f"{TOP}.rdl", folder / "out")
+             SWITCH, sources, folder / "out")
         return "".join((folder / "out" / f"{name}.sv").read_text("utf-8")
                        for name in (f"{ORACLE}_pkg", ORACLE))
 
 
-def _run(command: tuple[str, ...], source: Path, output: Path) -> None:
+def _write_sources(config: SwitchConfig, folder: Path) -> Path:
+    folder.mkdir()
+    for name, text in filled_sources(config).items():
+        (folder / name).write_text(text, "utf-8")
+    return folder
+
+
+def _run(command: tuple[str, ...], source: MapSource, sources: Path, output: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "peakrdl", *command, "-t", TOP, "-o", str(output), str(source)],
+        [sys.executable, "-m", "peakrdl", *command, "-t", source.name, "-o", str(output),
+         str(sources / f"{source.name}.rdl")],
         capture_output=True, text=True, check=False)
     if done.returncode or not output.exists():
         said = (done.stderr or done.stdout).strip().splitlines()[-_LOG_LINES:]

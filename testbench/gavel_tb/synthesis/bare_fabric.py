@@ -75,9 +75,10 @@ class Fabric(wiring.Component):  # type: ignore[misc]  # Amaranth carries no typ
             connect(m, self.o_word[i], crossbar.o_word[i])
             m.d.comb += [
                 scheduler.voq_ready[i].eq(buffer.voq_ready),
+                scheduler.voq_next[i].eq(buffer.voq_next),
                 crossbar.connect[i].eq(buffer.connect),
             ]
-        m.d.comb += scheduler.done.eq(Cat(buffer.done for buffer in buffers))
+        m.d.comb += scheduler.ends.eq(Cat(buffer.ends for buffer in buffers))
         return m
 
 

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One value for each outstanding frame, that of the oldest at hand."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from gavel_model.config import SwitchConfig
+from gavel_rtl.lib.collisions import NO_COLLISION
+
+
+def frame_index_bits(config: SwitchConfig) -> int:
+    """Width of the index of what is kept for each outstanding frame: low bits of the number before
+    its own, which is known sooner."""
+    return (config.replay_frames - 1).bit_length()
+
+
+def frame_count_bits(config: SwitchConfig) -> int:
+    """Width of a number of frames outstanding or waiting."""
+    return config.replay_frames.bit_length()
+
+
+class FrameRecord(wiring.Component):
+    """Keeps a value of each frame from its first transmission on until it is acknowledged.
+
+    The memory is read where the next ACK may make a frame the oldest, before it is known whether
+    it does: so its value is a register in the first cycle in which the frame is the oldest.
+
+    Parameters
+    ----------
+    config
+        ``replay_frames``.
+    bits
+        Width of the value.
+
+    Members
+    -------
+    coming
+        Index of the frame that an ACK of the next cycle would make the oldest.
+    accepted
+        An ACK or NACK is accepted in this cycle.
+    drained
+        ``oldest`` becomes the frame that is launched next for the first time, or is being launched.
+    numbered, newest_frame
+        A frame has been launched for the first time, and its index.
+    value
+        Of this frame; with ``drained`` also before that.
+    oldest
+        Of the oldest frame outstanding, or with none of the next one.
+
+    Cycle behaviour
+    ---------------
+    What happens in a cycle shows in the next.
+    """
+
+    def __init__(self, config: SwitchConfig, bits: int):
+        self._index = frame_index_bits(config)
+        self._bits = bits
+        super().__init__({
+            "coming": In(self._index),
+            "accepted": In(1),
+            "drained": In(1),
+            "numbered": In(1),
+            "newest_frame": In(self._index),
+            "value": In(bits),
+            "oldest": Out(bits),
+        })
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        # What is read of a frame while it is written is not used.
+        m.submodules.values = values = Memory(
+            shape=self._bits, depth=1 << self._index, init=[], attrs=NO_COLLISION)
+        write, read = values.write_port(), values.read_port()
+        before = Signal(self._bits)
+        just_written = Signal()
+        m.d.comb += [
+            write.addr.eq(self.newest_frame),
+            write.data.eq(self.value),
+            write.en.eq(self.numbered),
+            read.addr.eq(self.coming),
+        ]
+        m.d.sync += [
+            before.eq(self.value),
+            just_written.eq(self.numbered & (self.coming == self.newest_frame)),
+        ]
+        with m.If(self.drained):
+            m.d.sync += self.oldest.eq(self.value)
+        with m.Elif(self.accepted):
+            m.d.sync += self.oldest.eq(Mux(just_written, before, read.data))
+        return m

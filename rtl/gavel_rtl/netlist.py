@@ -42,7 +42,7 @@ PREFIX = "gavel_"
 _DIRECTIONS = {wiring.In: PortDirection.Input, wiring.Out: PortDirection.Output}
 
 
-class _Emitter(rtlil.ModuleEmitter):
+class Emitter(rtlil.ModuleEmitter):
     """Amaranth's writer of a module, but for the contents of memories that begin with zeros: it
     makes an object of each bit, of a large switch most of all that there are."""
 
@@ -57,13 +57,13 @@ _CONVERSION = RLock()
 
 
 @contextmanager
-def _quick_conversion() -> Iterator[None]:
-    """Conversion with our emitter, and without the collector of cycles, which would look at the
+def _quick_conversion(emitter: type[rtlil.ModuleEmitter]) -> Iterator[None]:
+    """Conversion with an emitter of ours, and without the collector of cycles, which would look at the
     same millions of objects again and again, a third of the time."""
     collects = gc.isenabled()
     gc.disable()
     try:
-        with _CONVERSION, patch.object(rtlil, "ModuleEmitter", _Emitter):
+        with _CONVERSION, patch.object(rtlil, "ModuleEmitter", emitter):
             yield
     finally:
         if collects:
@@ -111,10 +111,14 @@ class Library:
     ----------
     with_sources
         The RTLIL has attributes ``src``.
+    emitter
+        Writes the modules.
     """
 
-    def __init__(self, *, with_sources: bool = False) -> None:
+    def __init__(self, *, with_sources: bool = False,
+                 emitter: type[rtlil.ModuleEmitter] = Emitter) -> None:
         self._with_sources = with_sources
+        self._emitter = emitter
         self._text: dict[str, str] = {}
         self._clocking: dict[str, frozenset[str]] = {}
         self._widths: dict[str, dict[str, int]] = {}
@@ -147,13 +151,16 @@ class Library:
         connections |= {f"i_{port}": _clocking(port) for port in sorted(self._clocking[module])}
         return Instance(module, **connections)
 
-    @_quick_conversion()
     def add(self, component: wiring.Component) -> str:
         """Converts ``component`` and everything below it; returns its module's name.
 
         A component with several clock domains names them in its attribute ``clock_domains``:
         Amaranth would find them itself, but in another order in each process.
         """
+        with _quick_conversion(self._emitter):
+            return self._add(component)
+
+    def _add(self, component: wiring.Component) -> str:
         name = module_name(component)
         ports = {port: (value, _DIRECTIONS[flow])
                  for port, (value, flow) in _ports(component).items()}

@@ -10,10 +10,8 @@ there and in the Verilog.
 import re
 from pathlib import Path
 
-from amaranth.back import rtlil
-
 from gavel_model.config import SwitchConfig
-from gavel_rtl.netlist import Library
+from gavel_rtl.netlist import Emitter, Library
 from gavel_rtl.switch import Switch
 from gavel_rtl.verilog import finish, run_yosys
 
@@ -32,7 +30,7 @@ Place = tuple[str, int]
 """File, relative to the folder of the package, and line, counted from 1."""
 
 
-class _Emitter(rtlil.ModuleEmitter):
+class _Emitter(Emitter):
     """Lists the sources of a process's assignments in its attribute ``src``."""
 
     def emit_assignment_list(self, cell_idx, cell):
@@ -53,13 +51,8 @@ def source_map(config: SwitchConfig, verilog: str) -> dict[int, Place]:
     RuntimeError
         If the Verilog writer is missing or fails, or writes another text with attributes.
     """
-    emitter, rtlil.ModuleEmitter = rtlil.ModuleEmitter, _Emitter
-    try:
-        switch = Switch(config)
-        library = Library(with_sources=True)
-        netlist = library.netlist(library.add(switch)).rtlil
-    finally:
-        rtlil.ModuleEmitter = emitter
+    library = Library(with_sources=True, emitter=_Emitter)
+    netlist = library.netlist(library.add(Switch(config))).rtlil
     lines, own = _strip(run_yosys(netlist, attributes=True))
     _add_clocked(lines, own)
     _add_processes(lines, own, _processes(netlist))

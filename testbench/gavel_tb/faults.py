@@ -78,7 +78,7 @@ FAULTS: tuple[Fault, ...] = (
           ("counters",), ("RX_BYTES",)),
     Fault("wrong cell linked", "gavel_free_list", "not_from_ring", "({}) ^ take_back",
           ("link_tx", "ingress_buffer"), ("tx_data", "free_cells"), (("faults", 0.3),)),
-    Fault("head not forwarded", "gavel_voq_lists", "head", "({}) ^ 1'd1",
+    Fault("head not forwarded", "gavel_voq_lists", "same_voq", "1'd0 & ({})",
           ("link_tx",), ("tx_data",)),
 )
 """Faults of every kind: pointers, counts, data, bookkeeping of cells, FCS, flow, fields."""

@@ -58,8 +58,8 @@ _CONVERSION = RLock()
 
 @contextmanager
 def _quick_conversion(emitter: type[rtlil.ModuleEmitter]) -> Iterator[None]:
-    """Conversion with an emitter of ours, and without the collector of cycles, which would look at the
-    same millions of objects again and again, a third of the time."""
+    """Conversion with an emitter of ours, and without the collector of cycles, which would look at
+    the same millions of objects again and again, a third of the time."""
     collects = gc.isenabled()
     gc.disable()
     try:

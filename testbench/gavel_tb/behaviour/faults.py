@@ -65,7 +65,7 @@ RETRY_FAULTS: tuple[ScenarioFault, ...] = (
     ScenarioFault(
         Fault("a replay is never given up", "gavel_retry_state", "give_up", "{0} & ~is_replay",
               ("llr_transmitter", "counters"), ("llr_tx", "LLR_TX_FLUSH")),
-        "given-up-in-replay-data-age", "sent again: ",
+        "given-up-in-replay-data-age", "frames have not arrived",
     ),
 )
 """Acknowledgement, request, replay, acceptance, window, spacing, giving up."""

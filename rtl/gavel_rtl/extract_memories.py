@@ -21,6 +21,7 @@ _PORT = re.compile(r'^(?:  attribute .*\n)*  cell \$mem(?P<side>rd|wr|init)_v2 .
                    re.MULTILINE)
 _FIELD = re.compile(r"^    (?:parameter|connect) \\(\w+) (.*)$", re.MULTILINE)
 _BIT = re.compile(r"\\\S+ \[\d+\]|\S+ \[\d+\]|1'[01]")
+_ALWAYS = re.compile(r"\d+'1+")
 _CONSTANT = re.compile(r"\d+'[01]+")
 _ZEROS = re.compile(r"\d+'0+")
 
@@ -135,6 +136,8 @@ def _kind(name: str, write: _Port, reads: Sequence[_Port], *, promised: bool,
 
 def _enable(name: str, enable: str) -> str:
     """The one bit that is repeated for each bit of a word."""
+    if _ALWAYS.fullmatch(enable):
+        return "1'1"
     bits = set(_BIT.findall(enable)) or {enable}
     if len(bits) != 1:
         raise UnknownMemoryError(f"the memory {name} writes parts of a word, must write it whole")

@@ -55,6 +55,8 @@ class IngressBuffer(wiring.Component):
         the cycle before may still be.
     voq_next
         With W < 512 and VOQs: ``voq_ready`` of the next cycle.
+    shown
+        Bit n: VOQ n is shown as docs/spec.md has it, without the cycle more of ``voq_ready``.
     ends
         The open transfer reads its last word: with W = 512 in this cycle, else in the next one.
     connect, out_word
@@ -69,8 +71,9 @@ class IngressBuffer(wiring.Component):
     enqueued, dequeued
         The frame that was filed one cycle before, in w+1, and the one that was matched one cycle
         before, in s+1.
-    reading
-        In c: one-hot, the output that a word is read for; 0 if none is.
+    reading, done
+        In c: one-hot, the output that a word is read for, 0 if none is; it is the last of its
+        frame.
     voq_frames, free_cells
         Probe points.
 
@@ -94,6 +97,7 @@ class IngressBuffer(wiring.Component):
             "match": In(Match(config)),
             "voq_ready": Out(config.voqs),
             "voq_next": Out(config.voqs),
+            "shown": Out(config.voqs),
             "ends": Out(1),
             "connect": Out(config.ports),
             "out_word": Out(SwitchWord(config)),
@@ -105,6 +109,7 @@ class IngressBuffer(wiring.Component):
             "enqueued": Out(QueuedFrame(config)),
             "dequeued": Out(QueuedFrame(config)),
             "reading": Out(config.ports),
+            "done": Out(1),
             "voq_frames": Out(config.voqs * config.count_bits),
             "free_cells": Out(config.count_bits),
         })
@@ -175,11 +180,13 @@ class IngressBuffer(wiring.Component):
                 order.filed_voq.eq(writer.filed_voq),
                 order.taken.eq(self.match.valid),
                 self.voq_ready.eq(order.head),
+                self.shown.eq(order.head),
             ]
         else:
             m.d.comb += [
                 self.voq_ready.eq(counters.voq_ready),
                 self.voq_next.eq(counters.voq_next),
+                self.shown.eq(counters.voq_filled),
             ]
         m.d.sync += [
             enqueue_voq.eq(writer.filed_voq),
@@ -247,6 +254,7 @@ class IngressBuffer(wiring.Component):
             self.ends.eq(transfer.ends),
             self.connect.eq(transfer.connect),
             self.reading.eq(transfer.reading),
+            self.done.eq(transfer.done),
         ]
         word = self.out_word
         m.d.comb += [

@@ -19,7 +19,7 @@ class Observer(wiring.Component):
 
     Members
     -------
-    voq_ready
+    voq_shown
         For each input P*V bits: its VOQ j*V + v is shown.
     reading
         For each input P bits, one-hot: the output that a word is read for; 0 if none is.
@@ -40,7 +40,7 @@ class Observer(wiring.Component):
         self._config = config
         ports, vcs = config.ports, config.vcs
         super().__init__({
-            "voq_ready": In(config.voqs).array(ports),
+            "voq_shown": In(config.voqs).array(ports),
             "reading": In(ports).array(ports),
             "done": In(ports),
             "matched_vc": In(vcs).array(ports),
@@ -63,7 +63,7 @@ class Observer(wiring.Component):
             for v in range(vcs):
                 inputs = Signal(ports, name=f"inputs_{j}_{v}")
                 m.d.comb += [
-                    inputs.eq(Cat(ready[j * vcs + v] for ready in self.voq_ready)),
+                    inputs.eq(Cat(ready[j * vcs + v] for ready in self.voq_shown)),
                     self.shown[j][v].eq(inputs.any()),
                     self.startable[j][v].eq((inputs & inputs_free).any()),
                 ]

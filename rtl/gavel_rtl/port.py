@@ -70,8 +70,9 @@ class Port(wiring.Component):
         A control frame may be taken in this cycle.
     connect, to_crossbar, from_crossbar
         Words in c+1 and c+2.
-    reading
-        With ``telemetry``: one-hot, the output that a word is read for in c; 0 if none is.
+    reading, done, voq_shown
+        With ``telemetry``: one-hot, the output that a word is read for in c, 0 if none is; it is
+        the last of its frame; bit n, VOQ n is shown.
     shown, startable, sending
         With ``telemetry``: from Observer.
     observation
@@ -113,6 +114,8 @@ class Port(wiring.Component):
             "from_crossbar": In(SwitchWord(config)),
         } | ({
             "reading": Out(config.ports),
+            "done": Out(1),
+            "voq_shown": Out(config.voqs),
             "shown": In(vcs),
             "startable": In(vcs),
             "sending": In(vcs),
@@ -274,6 +277,8 @@ class Port(wiring.Component):
             m.d.comb += getattr(seen, name).eq(getattr(events, name))
         m.d.comb += [
             self.reading.eq(buffer.reading),
+            self.done.eq(buffer.done),
+            self.voq_shown.eq(buffer.shown),
             seen.up.eq(self._link_rx.up),
             seen.state.eq(self._llr_transmitter.state),
             seen.filed.eq(came.valid),

@@ -156,7 +156,7 @@ class Switch(wiring.Component):
         m.d.comb += observer.done.eq(Cat(port.done for port in ports))
         for number, port in enumerate(ports):
             m.d.comb += [
-                observer.voq_ready[number].eq(port.voq_ready),
+                observer.voq_shown[number].eq(port.voq_shown),
                 observer.reading[number].eq(port.reading),
                 observer.matched_vc[number].eq(scheduler.matched_vc[number]),
                 port.shown.eq(observer.shown[number]),

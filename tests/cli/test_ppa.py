@@ -71,7 +71,7 @@ def test_areas_alone(gavel, measured):
 def test_an_unknown_block_is_refused_with_those_there_are(gavel, measured):
     result = gavel("ppa", "-c", "tiny", "nonsense")
     assert result.exit_code == 2
-    assert result.stderr.startswith("gavel: error: no block 'nonsense': one of control_transm")
+    assert result.stderr.startswith("gavel: error: no block 'nonsense': one of ack_window")
 
 
 def test_a_missing_tool_is_told_before_anything_is_made(gavel, measured, monkeypatch):

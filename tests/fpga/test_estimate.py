@@ -74,7 +74,7 @@ def test_lint_only(block, folder):
     assert "Yosys and nextpnr do not know this family" in text
     verilog, top = block
     at = verilog.index("endmodule", verilog.index(f"module {top}("))
-    faulty = f"{verilog[:at]}  wire odd;\n  assign odd = free_cell;\n{verilog[at:]}"
+    faulty = f"{verilog[:at]}  wire odd;\n  assign odd = first_cell;\n{verilog[at:]}"
     known = estimate(faulty, top, FAMILIES["agilex"], (1,), MHZ, told([]))
     assert "WIDTHTRUNC" in known.lint
     assert known.verdict == "only lint was done, which has findings"
@@ -93,7 +93,7 @@ def test_a_design_that_does_not_fit(block, folder):
 
 
 def test_a_design_that_may_fit_flattened_is_flattened(block):
-    luts = 50
+    luts = 100
     tight = replace(FAMILIES["ecp5"], capacity={"luts": luts})
     known = estimate(*block, tight, (1,), MHZ, told([]))
     assert known.flattened is not None

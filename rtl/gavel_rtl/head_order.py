@@ -53,6 +53,7 @@ class HeadOrder(wiring.Component):
         write_pointer = Signal.like(read_pointer)
         next_pointer = Signal.like(read_pointer)
         waiting = Signal()
+        # Without a frame nothing depends on the memory, which may not have been written yet.
         m.d.comb += [
             waiting.eq(read_pointer != write_pointer),
             next_pointer.eq(Mux(self.taken, following(read_pointer, depth), read_pointer)),
@@ -60,7 +61,7 @@ class HeadOrder(wiring.Component):
             write.data.eq(self.filed_voq),
             write.en.eq(self.filed),
             read.addr.eq(index(next_pointer)),
-            self.head.eq(waiting << read.data),
+            self.head.eq(Mux(waiting, 1 << read.data, 0)),
         ]
         m.d.sync += [
             read_pointer.eq(next_pointer),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from gavel_rtl.netlist import Library
 from gavel_rtl.verilog import split_memories
 from gavel_tb.fpga.smoke_bench import smoke_bench
 
+CONFIG = replace(load_config("tiny"), queueing="fifo")
 KINDS = {"ram", "ram_old", "ram_new", "ram_2clk", "lutram", "lutram_probed"}
 
 
@@ -29,7 +31,7 @@ KINDS = {"ram", "ram_old", "ram_new", "ram_2clk", "lutram", "lutram_probed"}
 def top() -> tuple[Generated, TopOptions]:
     """A top level that has memories of every kind."""
     options = TopOptions(ports="xgmii", crossing=True)
-    return generate(load_config("tiny"), options), options
+    return generate(CONFIG, options), options
 
 
 def macro(name: str, memory: Mapping[str, object]) -> str:
@@ -72,7 +74,7 @@ def test_macros_take_the_places_of_the_memories(top, smoke):
     rest, _ = split_memories(made.verilog)
     macros = "".join(macro(name, memory) for name, memory in memories.items()
                      if memory["kind"] != "ram_new")
-    config = options.switch_config(load_config("tiny"))
+    config = options.switch_config(CONFIG)
     bench = smoke_bench(config, options, "gavel_top", made.sidecar["ports"])
     done = smoke(bench, rest + macros)
     assert done.returncode == 0, done.stdout
@@ -95,7 +97,7 @@ def test_every_memory_has_its_place(top):
             modules[place.partition(".")[0]] for place in memory["places"])
     places = [place for memory in memories.values() for place in memory["places"]]
     assert len(places) == len(set(places))
-    assert {"gavel_ingress_buffer.cell_data", "gavel_replay_buffer.starts",
+    assert {"gavel_ingress_buffer.cell_data", "gavel_head_order.ring",
             "gavel_rx_crossing_fifo.storage", "gavel_counters.high_48"} <= set(places)
     assert len(re.findall(r"^  .*reg .*\[\d+:0\];$", made.verilog, re.MULTILINE)) == sum(
         memory["kind"] != "ram_new" for memory in memories.values())

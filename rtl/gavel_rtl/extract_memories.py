@@ -3,7 +3,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from amaranth.back import rtlil
 from amaranth.hdl import Fragment
@@ -26,13 +26,14 @@ _CONSTANT = re.compile(r"\d+'[01]+")
 _ZEROS = re.compile(r"\d+'0+")
 
 
-class _Port(NamedTuple):
+@dataclass(frozen=True)
+class _Port:
     """A read or write port, and its parameters and connections by name."""
 
     writes: bool
     fields: dict[str, str]
 
-    def __getitem__(self, name: str) -> str:  # type: ignore[override]
+    def __getitem__(self, name: str) -> str:
         return self.fields[name]
 
 

@@ -32,7 +32,7 @@ def observed(values: Mapping[str, int], vcs: int) -> Observation:
             seen |= {name: 0 for name in names if name in seen}
     arrays = {name: tuple(values[f"{name}__{vc}"] for vc in range(vcs))
               for name in ("vc_cells", "credits_used")}
-    return Observation(**seen, **arrays)  # type: ignore[arg-type]
+    return Observation(**seen, **arrays)  # type: ignore[arg-type]  # names decide
 
 
 class FirstCells:

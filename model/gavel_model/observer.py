@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from gavel_model.config import SwitchConfig
 from gavel_model.counters import COUNTER_MASK
@@ -13,26 +13,6 @@ from gavel_model.register_map import Counter
 from gavel_model.switch import Switch
 
 _AMOUNTS = (int(Counter.RX_BYTES), int(Counter.TX_BYTES))
-
-
-class _Frames(NamedTuple):
-    """Frames of a port in a cycle, under the names of `Observation`."""
-
-    filed: int = 0
-    filed_voq: int = 0
-    filed_cells: int = 0
-    filed_length: int = 0
-    dropped: int = 0
-    dropped_vc: int = 0
-    opened: int = 0
-    opened_voq: int = 0
-    opened_cells: int = 0
-    sent: int = 0
-    sent_vc: int = 0
-    sent_length: int = 0
-
-
-_NO_FRAME = _Frames()
 
 
 class Observer:
@@ -85,32 +65,30 @@ class Observer:
                 rx_bytes=added[Counter.RX_BYTES], tx_bytes=added[Counter.TX_BYTES]))
         return seen
 
-    def _frames(self, switch: Switch) -> list[_Frames]:
+    def _frames(self, switch: Switch) -> list[dict[str, int]]:
         """Frames that were filed, dropped and matched in the cycle before, and those whose first
-        word is at `Egress`."""
-        frames = [_NO_FRAME] * len(switch.ports)
+        word is at `Egress`: members of `Observation` that are not 0."""
+        frames: list[dict[str, int]] = [{} for _ in switch.ports]
         for port, frame in switch.arrived:
             i = port.index
             if frame.reason:
-                frames[i] = frames[i]._replace(dropped=1, dropped_vc=frame.vc)
+                frames[i].update(dropped=1, dropped_vc=frame.vc)
             else:
-                frames[i] = frames[i]._replace(
+                frames[i].update(
                     filed=1, filed_voq=frame.output * self._vcs + frame.vc,
                     filed_cells=frame.cells, filed_length=frame.length)
         for (i, j, vc), frame in switch.taken:
-            frames[i] = frames[i]._replace(opened=1, opened_voq=j * self._vcs + vc,
-                                           opened_cells=frame.cells)
+            frames[i].update(opened=1, opened_voq=j * self._vcs + vc, opened_cells=frame.cells)
         for j, word, outgoing in switch.crossbar.leaving:
             if word.sop:
-                frames[j] = frames[j]._replace(sent=1, sent_vc=outgoing.vc,
-                                               sent_length=outgoing.length)
+                frames[j].update(sent=1, sent_vc=outgoing.vc, sent_length=outgoing.length)
         return frames
 
     @staticmethod
-    def _port(port: Port, frames: _Frames) -> Observation:
+    def _port(port: Port, frames: dict[str, int]) -> Observation:
         """What a port knows alone."""
         return observe_output(
-            port, **frames._asdict(),
+            port, **frames,
             cells=port.occupied_cells,
             vc_cells=tuple(port.ingress_buffer.vc_cells),
             credits_used=tuple(port.flow_control.credit_sender.used),

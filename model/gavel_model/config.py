@@ -123,6 +123,10 @@ class SwitchConfig:
         Reset value of ``CBFC_CC_PERIOD``, 0...16777215 cycles; 0 sends no CC_Update.
     islip_iterations
         iSLIP iterations made in each cycle, 1...4.
+    ingress_stages, egress_stages, gate_stages
+        Pipeline options, 0 or 1 register each: behind the lookup, behind egress editing (one cycle
+        of latency each), and between what holds frames back and the scheduler (docs/spec.md,
+        Pipeline options).
     bypass_limit
         Reset value of register ``BYPASS_LIMIT``, 0...255: how many frames an output takes
         past an input that is busy before it waits for that input; 0 turns this off.
@@ -165,6 +169,9 @@ class SwitchConfig:
     cf_max_spacing: int = 65536
     cc_period: int = 40000
     islip_iterations: int
+    ingress_stages: int = 0
+    egress_stages: int = 0
+    gate_stages: int = 0
     bypass_limit: int = 128
     id_entries: int = 1024
     fdb_sets: int = 64
@@ -201,6 +208,8 @@ class SwitchConfig:
         self._in_range("cf_max_spacing", 0, (1 << CF_SPACING_BITS) - 1)
         self._in_range("cc_period", 0, (1 << TIMER_BITS) - 1)
         self._in_range("islip_iterations", 1, 4)
+        for field in ("ingress_stages", "egress_stages", "gate_stages"):
+            self._in_range(field, 0, 1)
         self._in_range("bypass_limit", 0, 255)
         self._power_of_two("id_entries", 16, 65536)
         if self.id_entries < self.ports:
@@ -356,4 +365,4 @@ class SwitchConfig:
     def latency_cycles(self) -> int:
         """K: cycles from a frame's last word on the receive pins to its first on the transmit
         pins when nothing contends (docs/spec.md, chapter Latency)."""
-        return 10
+        return 10 + self.ingress_stages + self.egress_stages

@@ -124,9 +124,9 @@ class SwitchConfig:
     islip_iterations
         iSLIP iterations made in each cycle, 1...4.
     ingress_stages, egress_stages, gate_stages
-        Pipeline options, 0 or 1 register each: behind the lookup, behind egress editing (one cycle
-        of latency each), and between what holds frames back and the scheduler (docs/spec.md,
-        Pipeline options).
+        Pipeline options: registers behind the lookup (0...2) and behind egress editing (0...1), one
+        cycle of latency each, and between what holds frames back and the scheduler (0...1)
+        (docs/spec.md, Pipeline options).
     bypass_limit
         Reset value of register ``BYPASS_LIMIT``, 0...255: how many frames an output takes
         past an input that is busy before it waits for that input; 0 turns this off.
@@ -208,8 +208,9 @@ class SwitchConfig:
         self._in_range("cf_max_spacing", 0, (1 << CF_SPACING_BITS) - 1)
         self._in_range("cc_period", 0, (1 << TIMER_BITS) - 1)
         self._in_range("islip_iterations", 1, 4)
-        for field in ("ingress_stages", "egress_stages", "gate_stages"):
-            self._in_range(field, 0, 1)
+        self._in_range("ingress_stages", 0, 2)
+        self._in_range("egress_stages", 0, 1)
+        self._in_range("gate_stages", 0, 1)
         self._in_range("bypass_limit", 0, 255)
         self._power_of_two("id_entries", 16, 65536)
         if self.id_entries < self.ports:

@@ -67,15 +67,20 @@ class FlowControl(wiring.Component):
         Read-only register addressed, and its value, 0 if none is.
     count
         Counter events.
-    used, paused
-        Credits in use, for each VC; bit v: the peer has paused VC v.
+    used
+        Credits in use, for each VC.
+    paused, stopped
+        Bit v: the peer, or management, keeps VC v from sending: with ``no_credit`` and a replay
+        buffer that is full all that does.
     credit_tx, credit_rx, cells, pause
         Probe points; ``cells`` is `vc_cells`.
 
     Cycle behaviour
     ---------------
-    ``allow`` is combinational from registers, ``claim`` as well, and ``taken`` from ``idle``. After
-    reset every VC may send.
+    ``allow`` is combinational from registers, ``claim`` as well, and ``taken`` from ``idle``. With
+    ``gate_stages`` = 1 ``allow``, ``no_credit``, ``paused`` and ``stopped`` are registers, and say
+    what is known in the cycle before; where a frame may be a single word the match of that cycle
+    is added behind them. After reset every VC may send.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -108,6 +113,7 @@ class FlowControl(wiring.Component):
             "count": Out(COUNTERS),
             "used": Out(CREDIT_BITS).array(vcs),
             "paused": Out(vcs),
+            "stopped": Out(vcs),
             "credit_tx": Out(vcs * CREDIT_TX_BITS),
             "credit_rx": Out(vcs * CREDIT_RX_BITS),
             "cells": Out(vcs * config.count_bits),
@@ -168,10 +174,21 @@ class FlowControl(wiring.Component):
             sender.established.eq(was_in_init & (self.retry_state == TransmitterState.ADVANCE)),
             sender.cc_taken.eq(self._frames_out.cc_taken),
             gate.matched_vc.eq(self.matched_vc),
-            self.no_credit.eq(settings.sender & (sender.waiting | ~gate.fits)),
-            self.allow.eq(~settings.stop & ~self._pauses.paused & ~self.no_credit),
         ]
         m.d.comb += [gate.used[vc].eq(used) for vc, used in enumerate(sender.used)]
+        no_credit, lacking = Signal(self._config.vcs), Signal(self._config.vcs)
+        may_send = Signal(self._config.vcs, init=-1)
+        m.d.comb += no_credit.eq(settings.sender & (sender.waiting | ~gate.fits))
+        m.d["sync" if self._config.gate_stages else "comb"] += [
+            may_send.eq(~settings.stop & ~self._pauses.paused & ~no_credit),
+            lacking.eq(no_credit),
+            self.paused.eq(self._pauses.paused),
+            self.stopped.eq(settings.stop),
+        ]
+        m.d.comb += [
+            self.allow.eq(may_send & ~gate.overdrawn),
+            self.no_credit.eq(lacking | gate.overdrawn),
+        ]
 
     def _tell(self, m: Module) -> None:
         """What the peer is told of our buffer."""
@@ -209,8 +226,10 @@ class FlowControl(wiring.Component):
             self.claim.eq(frames_out.claim),
             self.taken.eq(frames_out.pfc_taken | frames_out.cc_taken),
         ]
-        m.d.comb += [frames_out.consumed[vc].eq(consumed)
-                     for vc, consumed in enumerate(self._sender.consumed)]
+        # A frame just before counts one cycle later with ``gate_stages`` = 1.
+        consumed = (self._sender.consumed_after if self._config.gate_stages
+                    else self._sender.consumed)
+        m.d.comb += [frames_out.consumed[vc].eq(count) for vc, count in enumerate(consumed)]
 
     def _show(self, m: Module) -> None:
         """Registers to be read, and probe points."""
@@ -223,7 +242,6 @@ class FlowControl(wiring.Component):
             status.paused.eq(paused),
             status.xoff.eq(xoff),
             self.status.eq(status.value),
-            self.paused.eq(paused),
         ]
         vcs = range(self._config.vcs)
         for vc in vcs:

@@ -300,7 +300,7 @@ class Port(wiring.Component):
               for name in ("shown", "startable", "sending", "claim", "hold")),
             seen.paused.eq(flow.paused),
             seen.no_credit.eq(flow.no_credit),
-            seen.stopped.eq(self.settings.flow.stop),
+            seen.stopped.eq(flow.stopped),
         ]
         for vc, cells in enumerate(buffer.vc_cells):
             m.d.comb += [

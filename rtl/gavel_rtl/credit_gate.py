@@ -24,7 +24,8 @@ class CreditGate(wiring.Component):
     """*fits* of each VC of an output (docs/flow_control.md, Sender).
 
     How much may be in use is worked out one cycle ahead, once without and once with a match in
-    that cycle. So ``fits`` needs but one comparison, and a match only chooses.
+    that cycle. So ``fits`` needs but one comparison, and a match only chooses. (``>=`` is one carry
+    chain, ``<=`` is synthesized as one and a comparison for equality.)
 
     Parameters
     ----------
@@ -78,7 +79,7 @@ class CreditGate(wiring.Component):
             history = self._history(m, name, self.matched_vc[vc], _VC_CYCLES + late)
             bounds = self._bounds(m, name, settings.limit[vc], history, len(used))
             m.d.comb += [own[vc].eq(history[0]),
-                         *(fits[vc].eq(used <= bound)
+                         *(fits[vc].eq(bound >= used)
                            for fits, bound in zip(alone, bounds, strict=True))]
 
         total = Signal(CREDIT_BITS + (vcs - 1).bit_length())
@@ -90,7 +91,7 @@ class CreditGate(wiring.Component):
         bounds = self._bounds(m, "total", settings.total_limit, history, len(total))
         m.d.comb += [
             any_sender.eq(history[0]),
-            *(fits.eq(total <= bound) for fits, bound in zip(together, bounds, strict=True)),
+            *(fits.eq(bound >= total) for fits, bound in zip(together, bounds, strict=True)),
             self.fits.eq(Mux(settings.total, together[0].replicate(vcs), alone[0])),
         ]
         if self._unknown:

@@ -124,22 +124,22 @@ class CreditSender(wiring.Component):
         consumed, used, waiting = self.consumed[vc], self.used[vc], self.waiting[vc]
         taken, named, outstanding = self._come(m, vc)
         fits = Signal(name=f"fits_{vc}")
-        most = Signal(CREDIT_BITS, name=f"most_{vc}")
-        passes_low = Signal(name=f"passes_low_{vc}")
-        used_after, told_after = (Signal(CREDIT_BITS, name=f"{name}_{vc}")
-                                  for name in ("used_after", "told_after"))
-        # ``used`` less what is newly freed is ``outstanding`` again, in the bits that it has.
-        low, high = most[:CF_BITS], most[CF_BITS:]
+        limit = Signal(CREDIT_BITS, name=f"limit_{vc}")
+        passes_used, passes_limit = (Signal(name=f"passes_{name}_{vc}")
+                                     for name in ("used", "limit"))
+        used_after = Signal(CREDIT_BITS, name=f"used_after_{vc}")
+        told_low = Signal(CF_BITS + 1, name=f"told_low_{vc}")
+        low, high = used[:CF_BITS], used[CF_BITS:]
         m.d.comb += [
-            most.eq(Mux(waiting, Mux(settings.total, settings.total_limit, settings.limit[vc]),
-                        used)),
-            passes_low.eq(outstanding > low),
-            fits.eq(~passes_low | high.any()),
+            limit.eq(Mux(settings.total, settings.total_limit, settings.limit[vc])),
+            passes_used.eq(low < outstanding),
+            passes_limit.eq(limit < outstanding),
+            fits.eq(Mux(waiting, ~passes_limit, ~passes_used | high.any())),
             refused.eq(named & ~(fits & settings.sender[vc])),
             self.consumed_after[vc].eq(self._sum(consumed, taken)),
             # Both sums are there by the time at which one of them is known to count.
             used_after.eq(self._sum(used, taken)),
-            told_after.eq(self._sum(Cat(outstanding, Mux(waiting, 0, high)), taken)),
+            told_low.eq((Cat(1, outstanding) + taken)[1:]),
         ]
         with m.If(settings.sender[vc]):
             m.d.sync += [
@@ -148,9 +148,12 @@ class CreditSender(wiring.Component):
                 waiting.eq(self._resynchronise | (waiting & ~(named & fits))),
             ]
             with m.If(named & fits):
-                told_high = told_after[CF_BITS:]
-                m.d.sync += used.eq(Cat(told_after[:CF_BITS], Mux(
-                    passes_low & ~waiting, told_high - 1, told_high)[:len(high)]))
+                # ``used`` less what is newly freed is ``outstanding`` again, in the bits that it
+                # has; above them it borrows from or carries to what ``used`` has there.
+                carries = told_low[CF_BITS]
+                told_high = Mux(carries == passes_used, high, Mux(carries, high + 1, high - 1))
+                m.d.sync += used.eq(Cat(told_low[:CF_BITS],
+                                        Mux(waiting, carries, told_high[:len(high)])))
         with m.Else():
             m.d.sync += [consumed.eq(0), used.eq(0), waiting.eq(0)]
 
@@ -162,15 +165,15 @@ class CreditSender(wiring.Component):
     def _time(self, m: Module) -> None:
         """When a CC_Update is wanted."""
         period = self.settings.cc_period
-        cc_time, later = Signal(TIMER_BITS), Signal(TIMER_BITS + 1)
+        # One above ``cc_time``, so that nothing has to be added before the comparison.
+        later = Signal(TIMER_BITS + 1, init=1)
         timed, due = Signal(), Signal()
         m.d.comb += [
-            later.eq(cc_time + 1),
             timed.eq(self.settings.sender.any() & period.any()),
             due.eq(timed & (later >= period)),
         ]
         m.d.sync += [
-            cc_time.eq(Mux(timed & ~due, later, 0)),
+            later.eq(Mux(timed & ~due, later + 1, 1)),
             self.cc_wanted.eq(self.settings.sender.any() & (
                 due | self._resynchronise | (self.cc_wanted & ~self.cc_taken))),
         ]

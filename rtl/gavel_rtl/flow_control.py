@@ -8,13 +8,19 @@ from amaranth.lib.wiring import In, Out
 from gavel_model.config import SwitchConfig
 from gavel_model.mac_control import PFC_CLASSES
 from gavel_model.probes import CREDIT_RX_BITS, CREDIT_TX_BITS, PAUSE_BITS
-from gavel_model.register_map import COUNTERS, CREDIT_BITS
+from gavel_model.register_map import COUNTERS, CREDIT_BITS, vc_map_reset
 from gavel_rtl.block import connect, place
 from gavel_rtl.credit_gate import CreditGate
 from gavel_rtl.credit_receiver import CreditReceiver
 from gavel_rtl.credit_reporter import CreditReporter
 from gavel_rtl.credit_sender import CreditSender
-from gavel_rtl.flow_interfaces import CreditRequest, CreditUpdate, FlowSelect, FlowSettings
+from gavel_rtl.flow_interfaces import (
+    VC_OF_CLASS_BITS,
+    CreditRequest,
+    CreditUpdate,
+    FlowSelect,
+    FlowSettings,
+)
 from gavel_rtl.flow_status import FlowStatus
 from gavel_rtl.interfaces import CountedFrame, EgressWord, FrameWord, FreedFrame
 from gavel_rtl.mac_control_receiver import MacControlReceiver
@@ -23,8 +29,6 @@ from gavel_rtl.pause_receiver import PauseReceiver
 from gavel_rtl.pause_sender import PauseSender
 from gavel_rtl.register_fields import REGISTER_BITS
 from gavel_rtl.retry_state import TransmitterState
-
-_NIBBLE = 4
 
 
 class FlowControl(wiring.Component):
@@ -40,7 +44,7 @@ class FlowControl(wiring.Component):
 
     Members
     -------
-    settings, vc_map
+    settings
         Registers as visible in the cycle.
     sent, sent_vc, sent_length
         Egress gives the first word of a frame, cycle e.
@@ -88,7 +92,6 @@ class FlowControl(wiring.Component):
         vcs = config.vcs
         super().__init__({
             "settings": In(FlowSettings(config)),
-            "vc_map": In(_NIBBLE * PFC_CLASSES),
             "sent": In(1),
             "sent_vc": In(config.vc_bits),
             "sent_length": In(config.length_bits),
@@ -147,16 +150,20 @@ class FlowControl(wiring.Component):
         return m
 
     def _map(self, m: Module) -> None:
-        """Which classes belong to which VC."""
+        """Which classes belong to which VC, in registers that follow VC_MAP at once."""
         vcs = self._config.vcs
-        nibbles = [self.vc_map.word_select(n, _NIBBLE) for n in range(PFC_CLASSES)]
+        nibbles = [self.settings.coming.vc_map.word_select(n, VC_OF_CLASS_BITS)
+                   for n in range(PFC_CLASSES)]
+        at_reset = vc_map_reset(self._config)
         lower: Value = Const(0, PFC_CLASSES)
         for vc in range(vcs):
-            classes = Signal(PFC_CLASSES, name=f"classes_{vc}")
+            classes = Signal(PFC_CLASSES, name=f"classes_{vc}", init=sum(
+                1 << n for n in range(PFC_CLASSES)
+                if at_reset >> n * VC_OF_CLASS_BITS & (1 << VC_OF_CLASS_BITS) - 1 == vc))
             mine = Cat(nibble == vc for nibble in nibbles) if vc < vcs - 1 else ~lower
-            lower = lower | classes
+            lower = lower | mine
+            m.d.sync += classes.eq(mine)
             m.d.comb += [
-                classes.eq(mine),
                 self._pauses.classes[vc].eq(classes),
                 self._frames_out.classes[vc].eq(classes),
             ]

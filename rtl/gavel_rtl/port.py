@@ -250,7 +250,6 @@ class Port(wiring.Component):
         connect(m, flow.select, self.flow_select)
         connect(m, control.credits, flow.request)
         m.d.comb += [
-            flow.vc_map.eq(settings.vc_map),
             flow.sent.eq(word.valid & word.sop),
             flow.sent_vc.eq(word.vc),
             flow.sent_length.eq(word.length),

@@ -97,7 +97,7 @@ class ReplayOccupancy(wiring.Component):
             frames_fit = Signal()
             m.d.comb += [
                 frames_fit.eq(frames < self.settings.window_frames),
-                self.hold.eq(~(may_come & (claimed <= window_words) & frames_fit)),
+                self.hold.eq(~(may_come & (window_words >= claimed) & frames_fit)),
             ]
             return m
         holds = []

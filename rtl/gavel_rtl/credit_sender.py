@@ -38,8 +38,6 @@ class CreditSender(wiring.Component):
         A CC_Update is to be sent.
     consumed, used, waiting
         State; ``consumed`` is S_CC.
-    consumed_after
-        S_CC as it is in the next cycle of a VC that has ``sender`` in this.
     count
         Counter events.
 
@@ -62,7 +60,6 @@ class CreditSender(wiring.Component):
             "cc_taken": In(1),
             "cc_wanted": Out(1),
             "consumed": Out(CREDIT_BITS).array(config.vcs),
-            "consumed_after": Out(CREDIT_BITS).array(config.vcs),
             "used": Out(CREDIT_BITS).array(config.vcs),
             "waiting": Out(config.vcs),
             "count": Out(COUNTERS),
@@ -136,14 +133,13 @@ class CreditSender(wiring.Component):
             passes_limit.eq(limit < outstanding),
             fits.eq(Mux(waiting, ~passes_limit, ~passes_used | high.any())),
             refused.eq(named & ~(fits & settings.sender[vc])),
-            self.consumed_after[vc].eq(self._sum(consumed, taken)),
             # Both sums are there by the time at which one of them is known to count.
             used_after.eq(self._sum(used, taken)),
             told_low.eq((Cat(1, outstanding) + taken)[1:]),
         ]
         with m.If(settings.sender[vc]):
             m.d.sync += [
-                consumed.eq(self.consumed_after[vc]),
+                consumed.eq(self._sum(consumed, taken)),
                 used.eq(used_after),
                 waiting.eq(self._resynchronise | (waiting & ~(named & fits))),
             ]

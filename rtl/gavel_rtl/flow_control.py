@@ -29,6 +29,7 @@ from gavel_rtl.pause_receiver import PauseReceiver
 from gavel_rtl.pause_sender import PauseSender
 from gavel_rtl.register_fields import REGISTER_BITS
 from gavel_rtl.retry_state import TransmitterState
+from gavel_rtl.voq import one_word_frames
 
 
 class FlowControl(wiring.Component):
@@ -221,6 +222,11 @@ class FlowControl(wiring.Component):
     def _exchange(self, m: Module) -> None:
         """Control frames, in both directions."""
         frames_in, frames_out = self._frames_in, self._frames_out
+        # A frame matched in the cycle before would not be in S_CC yet when it is told; only where
+        # a frame may be a single word is the output idle then.
+        too_early = Signal()
+        if self._config.gate_stages and one_word_frames(self._config):
+            m.d.sync += too_early.eq(self.matched_vc.any())
         connect(m, frames_in.word, self.i_word)
         connect(m, self._pauses.pause, frames_in.pause)
         connect(m, self.o_word, frames_out.word)
@@ -228,15 +234,13 @@ class FlowControl(wiring.Component):
             frames_in.accepted.eq(self.mac_control),
             frames_out.pfc_wanted.eq(self._pauser.wanted),
             frames_out.cc_wanted.eq(self._sender.cc_wanted),
-            frames_out.idle.eq(self.idle),
+            frames_out.idle.eq(self.idle & ~too_early),
             frames_out.xoff.eq(self._pauser.xoff),
             self.claim.eq(frames_out.claim),
             self.taken.eq(frames_out.pfc_taken | frames_out.cc_taken),
         ]
-        # A frame just before counts one cycle later with ``gate_stages`` = 1.
-        consumed = (self._sender.consumed_after if self._config.gate_stages
-                    else self._sender.consumed)
-        m.d.comb += [frames_out.consumed[vc].eq(count) for vc, count in enumerate(consumed)]
+        m.d.comb += [frames_out.consumed[vc].eq(consumed)
+                     for vc, consumed in enumerate(self._sender.consumed)]
 
     def _show(self, m: Module) -> None:
         """Registers to be read, and probe points."""

@@ -83,7 +83,8 @@ def step(state: SwitchState, inputs: InputBlock, row: int) -> None:
     llr_transmitter.step(state.llr_transmitter, state.link_tx, state.link_rx, state.crossbar,
                          settings, counters, sizes, now, arrived, inputs.ready[row], init_waiting)
 
-    flow_control.step(flow, buffer, state.llr_transmitter, settings, counters, sizes, now, loaded)
+    flow_control.step(flow, buffer, state.llr_transmitter, state.scheduler.allow, settings,
+                      counters, sizes, now, loaded)
     flow_control.account(flow, buffer, state.transfers.drained, settings, sizes, now)
     ingress_buffer.file(buffer, state.scheduler, sizes, now)
     state.time[0] = now + 1

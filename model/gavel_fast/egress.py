@@ -149,7 +149,8 @@ def count(
         info = crossbar.info
         flags = info[j, place, at.FLAGS]
         if flags & _SOP:
-            crediting.sent(sender, registers, j, info[j, place, at.VC], info[j, place, at.LENGTH])
+            crediting.sent(sender, registers, sizes, now, j, info[j, place, at.VC],
+                           info[j, place, at.LENGTH])
         counters[j, _BYTES] += sizes[WORD_BYTES] - (flags >> _EMPTY_SHIFT)
         if flags & _EOP:
             counters[j, _FRAMES] += 1

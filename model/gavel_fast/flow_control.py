@@ -29,7 +29,7 @@ from gavel_fast.ingress_buffer import (
 from gavel_fast.llr_state import LlrTransmitter
 from gavel_fast.mac_control_transmitter import PAUSE, TAKEN, MacControlTransmitter
 from gavel_fast.pause_receiver import PauseReceiver
-from gavel_fast.sizes import PORTS, VCS
+from gavel_fast.sizes import GATE_STAGES, PORTS, VCS
 from gavel_fast.transfer import DRAINED_CELLS, DRAINED_LENGTH, DRAINED_VC
 from gavel_model.config import SwitchConfig
 from gavel_model.register_map import CbfcControl, Port, VcControl
@@ -43,8 +43,9 @@ _RX_VC_LIMIT = int(Port.RX_VC_LIMIT)
 
 class FlowControl(NamedTuple):
     """``configured`` (P): a setting has been written since reset. Before that no VC has credits or
-    pauses, and no step is needed. ``paused`` (P): VCs that may not send, in the cycle after a block
-    of cycles."""
+    pauses, and no step is needed, but with ``gate_stages`` = 1, where what comes counts later.
+    ``paused`` (P): VCs that the peer pauses, in the cycle and after a block of cycles in the
+    next."""
 
     configured: Ints
     paused: Ints
@@ -58,7 +59,7 @@ class FlowControl(NamedTuple):
 def flow_control(config: SwitchConfig, registers: Ints) -> FlowControl:
     """Reset values, given those of the registers."""
     return FlowControl(
-        np.zeros(config.ports, np.int64), np.zeros(config.ports, np.int64),
+        np.full(config.ports, config.gate_stages, np.int64), np.zeros(config.ports, np.int64),
         credit_sender.credit_sender(config, registers), credit_receiver.credit_receiver(config),
         pause_receiver.pause_receiver(config), pause_sender.pause_sender(config),
         mac_control_transmitter.mac_control_transmitter(config),
@@ -67,21 +68,28 @@ def flow_control(config: SwitchConfig, registers: Ints) -> FlowControl:
 
 @compiled
 def permit(flow: FlowControl, allow: Ints, registers: Ints, sizes: Ints, now: int) -> int:
-    """First part of a cycle: ``allow`` of all outputs; returns those that control frames claim."""
+    """First part of a cycle: ``allow`` of all outputs, unless it is made one cycle before; returns
+    those that control frames claim."""
     claimed = 0
-    everything = (1 << sizes[VCS]) - 1
     for p in range(sizes[PORTS]):
         if not flow.configured[p]:
             continue
-        fits = credit_sender.fits(flow.sender, registers, sizes, now, p)
-        on = credit_sender.senders(registers, p)
-        ready = ~on | fits & ~flow.sender.state[p, WAITING]
-        paused = pause_receiver.look(flow.pauses, registers, sizes, now, p)
-        stop = registers[p, _VC_CONTROL] >> _STOP & 0xFF
-        allow[p] = everything & ready & ~(stop | paused)
+        flow.paused[p] = pause_receiver.look(flow.pauses, registers, sizes, now, p)
+        if not sizes[GATE_STAGES]:
+            allow[p] = _allowed(flow, registers, sizes, now, p)
         if mac_control_transmitter.claims(flow.transmitter, flow.pause_sender, now, p):
             claimed |= 1 << p
     return claimed
+
+
+@compiled
+def _allowed(flow: FlowControl, registers: Ints, sizes: Ints, now: int, p: int) -> int:
+    """VCs that may send by what is visible in the cycle."""
+    fits = credit_sender.fits(flow.sender, registers, sizes, now, p)
+    on = credit_sender.senders(registers, p)
+    ready = ~on | fits & ~flow.sender.state[p, WAITING]
+    stop = registers[p, _VC_CONTROL] >> _STOP & 0xFF
+    return (1 << sizes[VCS]) - 1 & ready & ~(stop | flow.paused[p])
 
 
 @compiled
@@ -96,9 +104,11 @@ def take_control_frames(
     flow: FlowControl, counters: Ints, sizes: Ints, now: int, outputs: int
 ) -> int:
     """Outputs that are free but for a control frame that is wanted; returns those that take
-    one."""
+    one. With ``gate_stages`` = 1 none that was matched in the cycle before does."""
     taken = 0
     for p in range(sizes[PORTS]):
+        if sizes[GATE_STAGES] and credit_sender.matched_before(flow.sender, now, p):
+            continue
         if outputs >> p & 1 and mac_control_transmitter.take(
             flow.transmitter, flow.pause_sender, counters, sizes, now, p
         ):
@@ -108,14 +118,16 @@ def take_control_frames(
 
 @compiled
 def step(
-    flow: FlowControl, buffer: IngressBuffer, transmitter: LlrTransmitter, registers: Ints,
-    counters: Ints, sizes: Ints, now: int, loaded: int,
+    flow: FlowControl, buffer: IngressBuffer, transmitter: LlrTransmitter, allow: Ints,
+    registers: Ints, counters: Ints, sizes: Ints, now: int, loaded: int,
 ) -> None:
     """The work of a cycle on what is visible in it; ``loaded`` are the ports that load a
     CF_Update."""
     for p in range(sizes[PORTS]):
         if not flow.configured[p]:
             continue
+        if sizes[GATE_STAGES]:
+            allow[p] = _allowed(flow, registers, sizes, now, p)
         advances = bool(transmitter.state[p, sending.ADVANCE_AT] == now
                         and registers[p, _CBFC_CONTROL] >> _RESYNC & 1)
         buffer.full[p] = 0
@@ -124,7 +136,7 @@ def step(
                 buffer.full[p] |= 1 << v
         credit_receiver.step(flow.receiver, registers, counters, sizes, buffer.vc_cells, now, p,
                              bool(loaded >> p & 1))
-        credit_sender.step(flow.sender, registers, sizes, p, advances)
+        credit_sender.step(flow.sender, registers, counters, sizes, now, p, advances)
         pause_receiver.step(flow.pauses, registers, counters, sizes, p)
         taken = flow.transmitter.state[p, TAKEN] == PAUSE
         pause_sender.step(flow.pause_sender, registers, sizes, buffer.vc_cells, now, p, taken)

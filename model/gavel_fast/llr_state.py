@@ -47,7 +47,10 @@ DOWN_TIME = 20
 ADVANCE_AT = 21
 """Cycle after the last one in which the state went from INIT to ADVANCE."""
 
-_COUNT = 22
+HOLD = 22
+"""``hold`` of the cycle, with ``gate_stages`` = 1."""
+
+_COUNT = 23
 
 OFF = int(TransmitterState.OFF)
 INIT = int(TransmitterState.INIT)

@@ -20,6 +20,7 @@ from gavel_fast.llr_state import (
     FLUSH,
     FREED,
     FREEING,
+    HOLD,
     INIT,
     INIT_FIRST,
     LINK,
@@ -47,7 +48,7 @@ from gavel_fast.llr_state import (
     outstanding_frames,
 )
 from gavel_fast.llr_timers import action_in_force, count_time, peer_is_silent, too_old
-from gavel_fast.sizes import CELL_WORDS, MAX_WORDS, PORTS, SEQ_MASK
+from gavel_fast.sizes import CELL_WORDS, GATE_STAGES, MAX_WORDS, PORTS, SEQ_MASK
 from gavel_model.llr_settings import NO_REPLAY_LIMIT
 from gavel_model.llr_transmitter import UNSENT_LIMIT
 from gavel_model.register_map import Action, Counter, LlrControl, Port
@@ -77,13 +78,24 @@ _SEQ_ERROR = int(Counter.LLR_RX_ACK_NACK_SEQ_ERROR)
 @compiled
 def holding(transmitter: LlrTransmitter, registers: Ints, sizes: Ints, p: int) -> bool:
     """``hold``: no frame may be matched to this output."""
+    if sizes[GATE_STAGES]:
+        return bool(transmitter.state[p, HOLD])
+    return _is_full(transmitter, registers, sizes, p, 0)
+
+
+@compiled
+def _is_full(
+    transmitter: LlrTransmitter, registers: Ints, sizes: Ints, p: int, coming: int
+) -> bool:
+    """What ``hold`` says by what is visible in the cycle, with ``coming`` frames that are not
+    counted yet."""
     state, words = transmitter.state, transmitter.buffer.state
     if words[p, at.UNSENT] >= UNSENT_LIMIT:
         return True
-    if (words[p, at.USED] + sizes[MAX_WORDS]
+    if (words[p, at.USED] + (coming + 1) * sizes[MAX_WORDS]
             > registers[p, _WINDOW_CELLS] * sizes[CELL_WORDS]):
         return True
-    waiting = outstanding_frames(transmitter, sizes, p) + words[p, at.WAITING]
+    waiting = outstanding_frames(transmitter, sizes, p) + words[p, at.WAITING] + coming
     if waiting >= registers[p, _WINDOW_FRAMES]:
         return True
     if state[p, STATE] == INIT or state[p, STATE] == FLUSH:
@@ -103,6 +115,12 @@ def step(
     words = buffer.state
     for p in range(sizes[PORTS]):
         free = bool(ready >> p & 1) or not link_tx.state[p, pins.FLAGS]
+        if sizes[GATE_STAGES]:
+            coming = words[p, at.MATCHED_BEFORE]
+            if sizes[CELL_WORDS] == 1:
+                coming += words[p, at.MATCHED_NOW]
+            state[p, HOLD] = 1 if _is_full(transmitter, registers, sizes, p, coming) else 0
+            at.reserve(buffer, sizes, p)
         if _passing(transmitter, registers, p):
             if words[p, at.HELD] or words[p, at.UNSENT_FRAMES]:
                 _pass_on(transmitter, link_tx, sizes, p, free)

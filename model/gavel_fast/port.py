@@ -43,7 +43,7 @@ def decide(
             if not frames.info[p, place, REASON]:
                 _route(frames, tables, registers, sizes, esun_ethertype, p, place)
         if event & CTL:
-            _take_ordered_set(receiver, transmitter, sender, registers, counters, sizes, p,
+            _take_ordered_set(receiver, transmitter, sender, registers, counters, sizes, now, p,
                               frames.ctl[p, place])
 
 
@@ -68,13 +68,13 @@ def _route(
 @compiled
 def _take_ordered_set(
     receiver: Ints, transmitter: LlrTransmitter, sender: CreditSender, registers: Ints,
-    counters: Ints, sizes: Ints, p: int, ctl: int,
+    counters: Ints, sizes: Ints, now: int, p: int, ctl: int,
 ) -> None:
     control = registers[p, _CONTROL]
     protect = control & _PROTECT
     kind = ordered_set.kind_of(ctl, protect, sizes[SEQ_MASK])
     if kind == ordered_set.CF_UPDATE:
-        credit_sender.update(sender, registers, counters, sizes, p, ctl, protect)
+        credit_sender.update(sender, registers, counters, sizes, now, p, ctl, protect)
     elif kind == ordered_set.INIT:
         llr_receiver.initialise(receiver, registers, counters, p, ordered_set.value_of(ctl),
                                 ordered_set.data_of(ctl))

@@ -13,7 +13,14 @@ from gavel_fast import pin_block
 from gavel_fast.compiled import Ints, compiled
 from gavel_fast.crossbar import Crossbar
 from gavel_fast.link_tx import LinkTx
-from gavel_fast.sizes import LANE_BYTES, LANES, MAX_WORDS, REPLAY_WORDS, WORD_BYTES
+from gavel_fast.sizes import (
+    GATE_STAGES,
+    LANE_BYTES,
+    LANES,
+    MAX_WORDS,
+    REPLAY_WORDS,
+    WORD_BYTES,
+)
 from gavel_model.config import SwitchConfig
 from gavel_model.replay_buffer import Launch
 
@@ -44,7 +51,11 @@ POSITION = 11
 TAIL = 12
 """Place of the next word to be written."""
 
-_COUNT = 13
+MATCHED_NOW = 13
+MATCHED_BEFORE = 14
+"""With ``gate_stages`` = 1: matches of this cycle and of the one before that do not count yet."""
+
+_COUNT = 15
 
 _START = 0
 FRAME_WORDS = 1
@@ -85,7 +96,27 @@ def replay_buffer(config: SwitchConfig) -> ReplayBuffer:
 
 @compiled
 def matched(buffer: ReplayBuffer, sizes: Ints, p: int) -> None:
-    """A frame for this output is matched: room for a longest one is reserved."""
+    """A frame for this output is matched: room for a longest one is reserved, at once or by
+    `reserve`."""
+    if sizes[GATE_STAGES]:
+        buffer.state[p, MATCHED_NOW] = 1
+    else:
+        _reserve(buffer, sizes, p)
+
+
+@compiled
+def reserve(buffer: ReplayBuffer, sizes: Ints, p: int) -> None:
+    """Last part of a cycle with ``gate_stages`` = 1: a match of the cycle before counts from the
+    next one on."""
+    state = buffer.state
+    if state[p, MATCHED_BEFORE]:
+        _reserve(buffer, sizes, p)
+    state[p, MATCHED_BEFORE] = state[p, MATCHED_NOW]
+    state[p, MATCHED_NOW] = 0
+
+
+@compiled
+def _reserve(buffer: ReplayBuffer, sizes: Ints, p: int) -> None:
     buffer.state[p, WAITING] += 1
     buffer.state[p, USED] += sizes[MAX_WORDS]
 

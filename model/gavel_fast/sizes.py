@@ -40,7 +40,10 @@ LATENCY = 19
 ONE_QUEUE = 20
 """1: an input shows the scheduler only the frame that came first."""
 
-_COUNT = 21
+GATE_STAGES = 21
+"""1: `allow` and `hold` are made of what is visible in the cycle before."""
+
+_COUNT = 22
 
 LANE_BYTES = 8
 CELL_LANES = 8
@@ -74,4 +77,5 @@ def sizes(config: SwitchConfig) -> Ints:
     values[REPLAY_CELLS] = config.replay_cells
     values[LATENCY] = config.latency_cycles
     values[ONE_QUEUE] = config.queueing == "fifo"
+    values[GATE_STAGES] = config.gate_stages
     return values

@@ -83,9 +83,10 @@ class CreditSender:
     def sent(self, vc: int, length: int) -> None:
         """`Egress` gives the first word of a frame of ``length`` bytes."""
         self._flying[vc] -= 1
-        settings = self._settings
-        if settings.sender >> vc & 1:
-            amount = settings.sender_unit.credits(length)
+        self._consume(vc, self._settings.sender_unit.credits(length))
+
+    def _consume(self, vc: int, amount: int) -> None:
+        if self._settings.sender >> vc & 1:
             self.consumed[vc] = self.consumed[vc] + amount & CREDIT_MASK
             self.used[vc] = self.used[vc] + amount & CREDIT_MASK
             self._look(vc)
@@ -148,20 +149,23 @@ class CreditSender:
         """Last part of a cycle: ``resynchronise`` makes all VCs with credits wait."""
         settings = self._settings
         self._sum = self._sum_next
-        judge = settings.total
-        if self._new_settings:
-            self._adopt()
-            judge = True
-        if resynchronise:
-            self.waiting |= settings.sender
-            for vc in range(self._vcs):
-                self._show(vc)
+        judge = settings.total or self._new_settings
+        self._settle(resynchronise)
         if judge:
             self._judge(now)
         if settings.total:
             self._sum_next = self._sum_of_all()
             if self._recent or self._sum != self._sum_next:
                 self._alarm.now = True
+
+    def _settle(self, resynchronise: bool) -> None:
+        """New settings, and resynchronisation."""
+        if self._new_settings:
+            self._adopt()
+        if resynchronise:
+            self.waiting |= self._settings.sender
+            for vc in range(self._vcs):
+                self._show(vc)
 
     def _adopt(self) -> None:
         """Settings that became visible in this cycle take effect."""

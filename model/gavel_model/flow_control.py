@@ -12,6 +12,7 @@ from gavel_model.credit_receiver import CreditReceiver
 from gavel_model.credit_sender import CreditSender
 from gavel_model.flow_settings import FlowSettings
 from gavel_model.ingress_buffer import IngressBuffer
+from gavel_model.late_credit_sender import LateCreditSender
 from gavel_model.mac_control_receiver import MacControlReceiver
 from gavel_model.mac_control_transmitter import MacControlTransmitter
 from gavel_model.pause_receiver import PauseReceiver
@@ -34,6 +35,8 @@ class FlowControl:
     ----------
     allow
         Mask, bit v = VC v may send in the cycle; after `step` in the next one.
+    stopped, paused, no_credit
+        VCs that may not, by reason, likewise.
     alarm
         When `step` is due.
     settings
@@ -41,15 +44,17 @@ class FlowControl:
     pause_packed
         Probe point ``pause``.
     configured
-        A setting has been written since reset. Before that no step is needed.
+        A setting has been written since reset. Before that no step is needed, but with
+        ``gate_stages`` = 1, where what comes counts later.
     credit_sender, credit_receiver, pause_sender, pause_receiver, receiver, transmitter
         The blocks; the last two are those of MAC Control frames.
     """
 
     __slots__ = (
-        "_advance_at", "_buffer", "_everything", "_now", "_vcs", "alarm", "allow", "configured",
-        "credit_receiver", "credit_sender", "pause_packed", "pause_receiver", "pause_sender",
-        "receiver", "settings", "transmitter",
+        "_advance_at", "_buffer", "_everything", "_late", "_now", "_vcs", "alarm", "allow",
+        "configured", "credit_receiver", "credit_sender", "no_credit", "pause_packed",
+        "pause_receiver", "pause_sender", "paused", "receiver", "settings", "stopped",
+        "transmitter",
     )
 
     def __init__(self, config: SwitchConfig, counters: Counters, buffer: IngressBuffer) -> None:
@@ -58,7 +63,9 @@ class FlowControl:
         self._buffer = buffer
         self.alarm = alarm = Alarm()
         self.settings = settings = FlowSettings(config)
-        self.credit_sender = CreditSender(config, settings, counters, alarm)
+        self._late = bool(config.gate_stages)
+        sender = LateCreditSender if self._late else CreditSender
+        self.credit_sender = sender(config, settings, counters, alarm)
         self.credit_receiver = CreditReceiver(config, settings, counters, alarm)
         self.pause_receiver = PauseReceiver(config, settings, counters, alarm)
         self.pause_sender = PauseSender(config, settings, alarm)
@@ -81,8 +88,9 @@ class FlowControl:
 
     def _reset(self) -> None:
         self.allow = self._everything
+        self.stopped = self.paused = self.no_credit = 0
         self.pause_packed = 0
-        self.configured = False
+        self.configured = self._late
         self._now = 0
         self._advance_at = -1
 
@@ -102,6 +110,7 @@ class FlowControl:
         self._now = now
         alarm = self.alarm
         alarm.now = False
+        visible = self._visible()
         vc_cells = self._buffer.vc_cells
         advances = now == self._advance_at and self.settings.resync
         transmitter = self.transmitter
@@ -111,7 +120,10 @@ class FlowControl:
         self.pause_receiver.step(now)
         self.pause_sender.step(now, vc_cells, transmitter.taken_pause)
         transmitter.step(now, advances)
-        self._permit()
+        after = self._visible()
+        self._permit(*(visible if self._late else after))
+        if self._late and after != visible:
+            alarm.now = True
         alarm.at = min(
             self.credit_receiver.wake_at(now), self.pause_receiver.wake_at(now),
             self.pause_sender.wake_at(now), transmitter.wake_at(now),
@@ -141,15 +153,24 @@ class FlowControl:
         self.credit_sender.settings_changed(self._now)
         self.credit_receiver.settings_changed(self._now)
         self.pause_receiver.settings_changed(self._now)
-        self._permit()
+        if not self._late:
+            self._permit(*self._visible())
+        self._pack_pauses()
         self.alarm.now = True
 
-    def _permit(self) -> None:
-        settings = self.settings
-        sender = self.credit_sender
-        ready = ~settings.sender | (sender.fits & ~sender.waiting)
+    def _visible(self) -> tuple[int, int, int]:
+        """VCs that are stopped, paused, and waiting for a count."""
+        return self.settings.stop, self.pause_receiver.paused, self.credit_sender.waiting
+
+    def _permit(self, stopped: int, paused: int, waiting: int) -> None:
+        """``allow`` of the next cycle."""
+        self.stopped, self.paused = stopped, paused
+        self.no_credit = self.settings.sender & (waiting | ~self.credit_sender.fits)
+        self.allow = self._everything & ~(stopped | paused | self.no_credit)
+        self._pack_pauses()
+
+    def _pack_pauses(self) -> None:
         paused, xoff = self.pause_receiver.paused, self.pause_sender.xoff
-        self.allow = self._everything & ready & ~(settings.stop | paused)
         self.pause_packed = 0 if not paused | xoff else sum(
             ((paused >> vc & 1) << _PAUSED | (xoff >> vc & 1) << _XOFF) << PAUSE_BITS * vc
             for vc in range(self._vcs)

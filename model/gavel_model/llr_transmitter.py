@@ -58,15 +58,18 @@ class LlrTransmitter:
     """
 
     __slots__ = (
-        "_counters", "_link_tx", "_max_words", "_passing", "_received", "_settings", "asleep",
-        "buffer", "handshake", "hold", "link", "loading", "on_advance", "replay_from", "replays",
-        "restart", "state", "timers", "window",
+        "_back_to_back", "_counters", "_late", "_link_tx", "_max_words", "_passing", "_received",
+        "_settings", "asleep", "buffer", "handshake", "hold", "link", "loading", "on_advance",
+        "replay_from", "replays", "restart", "state", "timers", "window",
     )
 
     def __init__(
         self, config: SwitchConfig, settings: LlrSettings, counters: Counters, link_tx: LinkTx
     ) -> None:
         self._max_words = config.max_frame_words
+        self._late = bool(config.gate_stages)
+        # A frame may be matched in the cycle after another.
+        self._back_to_back = config.words_per_cell == 1
         self._settings = settings
         self._counters = counters
         self._link_tx = link_tx
@@ -90,6 +93,7 @@ class LlrTransmitter:
         self.loading = False
         self.link = False
         self._received: OrderedSet | None = None
+        self.hold = False
         self.settings_changed()
 
     @property
@@ -105,7 +109,10 @@ class LlrTransmitter:
     def matched(self) -> None:
         """A frame is matched to this output."""
         self.buffer.matched()
-        self.hold = self._holding()
+        if self._late:
+            self.asleep = False
+        else:
+            self.hold = self._holding(0)
 
     def take(self, item: OrderedSet) -> None:
         """A valid ACK, NACK or INIT_ECHO takes effect in this cycle."""
@@ -116,7 +123,8 @@ class LlrTransmitter:
     def settings_changed(self) -> None:
         """New settings are visible from the next cycle on."""
         self._look_whether_passing()
-        self.hold = self._holding()
+        if not self._late:
+            self.hold = self._holding(0)
         self.asleep = False
 
     def step(
@@ -126,6 +134,7 @@ class LlrTransmitter:
         (or None) and pin ``ready`` (0 or not 0). ``link``, whether the link is up on the pins,
         counts from the next cycle on."""
         buffer = self.buffer
+        hold = self._late and self._holding(self._matches_not_counted())
         if self._passing:
             buffer.pass_on(ready or self._link_tx.word is None)
         elif not self._advance(now, ready):
@@ -133,17 +142,29 @@ class LlrTransmitter:
         self.link = link
         if word is not None and frame is not None:
             buffer.write(word, frame)
-        self.hold = self._holding()
         self.asleep = not buffer.busy and self._at_rest()
+        if self._late:
+            buffer.reserve()
+            self.hold = hold
+            if buffer.matched_before or hold != self._holding(0):
+                self.asleep = False
+        else:
+            self.hold = self._holding(0)
 
-    def _holding(self) -> bool:
-        """``hold`` in the next cycle."""
+    def _matches_not_counted(self) -> int:
+        """Matches that are not in ``used`` and ``waiting`` as visible in the cycle, and can have
+        been made before the next: q of the specification."""
+        buffer = self.buffer
+        return buffer.matched_before + (self._back_to_back and buffer.matched_now)
+
+    def _holding(self, coming: int) -> bool:
+        """``hold`` in the next cycle, with ``coming`` frames that are not counted yet."""
         settings = self._settings
         buffer = self.buffer
         return (
             buffer.unsent >= UNSENT_LIMIT
-            or buffer.used + self._max_words > settings.window_words
-            or self.window.outstanding + buffer.waiting >= settings.window_frames
+            or buffer.used + (coming + 1) * self._max_words > settings.window_words
+            or self.window.outstanding + buffer.waiting + coming >= settings.window_frames
             or ((self.state is _INIT or self.state is _FLUSH) and self.action is Action.BLOCK)
         )
 

@@ -98,15 +98,14 @@ class Observer:
 def observe_output(port: Port, **others: Any) -> Observation:
     """What may keep the VCs of an output from sending, and ``others``."""
     flow, transmitter = port.flow_control, port.llr_transmitter
-    settings, sender = flow.settings, flow.credit_sender
     return Observation(
         # What the transmitter of the model knows of the link is old while it has nothing to do.
         up=int(port.link_rx.up),
         state=int(transmitter.state),
         claim=int(flow.transmitter.claim),
         hold=int(transmitter.hold),
-        paused=flow.pause_receiver.paused,
-        no_credit=settings.sender & (sender.waiting | ~sender.fits),
-        stopped=settings.stop,
+        paused=flow.paused,
+        no_credit=flow.no_credit,
+        stopped=flow.stopped,
         **others,
     )

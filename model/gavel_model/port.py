@@ -191,7 +191,8 @@ class Port:
         self.ingress_buffer.ecn_threshold = settings[Offset.ECN_THRESHOLD]
         self.llr_settings.load(settings)
         self.llr_transmitter.settings_changed()
-        self.flow_control.configured = self._registers.flow_control
+        self.flow_control.configured = bool(self._config.gate_stages
+                                            or self._registers.flow_control)
         self.flow_control.settings_changed(settings)
 
     def send_control(self, now: int, ready: int) -> None:

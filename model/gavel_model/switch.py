@@ -74,7 +74,8 @@ class Switch:
         self._awake = 0
         self._retrying: list[Port] = []
         self._talking: list[Port] = []
-        self._flowing: list[Port] = []
+        self._flowing: list[Port] = [port for port in self.ports
+                                     if port.flow_control.configured]
         self._disabled = 0
         self._hold = 0
         self._claimed = 0
@@ -173,6 +174,7 @@ class Switch:
                 self._hold |= mask
             if port.retrying:
                 self._retrying.append(port)
+            if port.retrying or not port.llr_transmitter.asleep:
                 self._awake |= mask
             if port.talking:
                 self._talking.append(port)
@@ -248,8 +250,12 @@ class Switch:
                 self._reserve(port)
 
     def _take_control_frames(self) -> None:
-        """Outputs that are free but for a control frame that is wanted take it."""
+        """Outputs that are free but for a control frame that is wanted take it; with
+        ``gate_stages`` = 1 none that was matched in the cycle before."""
         rest = self._claimed & ~(self._busy_outputs | self._hold)
+        if self.config.gate_stages:
+            for _, j, _ in self._matches:
+                rest &= ~(1 << j)
         while rest:
             output = rest & -rest
             rest ^= output
@@ -263,9 +269,12 @@ class Switch:
 
     def _reserve(self, port: Port) -> None:
         """A frame or a control frame is matched to an output."""
-        port.llr_transmitter.matched()
-        if port.llr_transmitter.hold:
+        transmitter = port.llr_transmitter
+        transmitter.matched()
+        if transmitter.hold:
             self._hold |= 1 << port.index
+        if not transmitter.asleep:
+            self._awake |= 1 << port.index
 
     def _transmit(self, arrived: list[CrossbarWord], ready: int) -> None:
         """`Egress` counts the words that arrive; every `LlrTransmitter` with something to do

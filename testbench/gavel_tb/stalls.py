@@ -58,10 +58,9 @@ class StallAccount:
             vc = sending.get(j, _NOBODY)
             if any(ready):
                 flow_control, transmitter = port.flow_control, port.llr_transmitter
-                sender = flow_control.credit_sender
                 signature: tuple[object, ...] = (
-                    vc, tuple(ready), flow_control.allow, flow_control.pause_receiver.paused,
-                    sender.fits, sender.waiting, flow_control.transmitter.claim,
+                    vc, tuple(ready), flow_control.allow, flow_control.paused,
+                    flow_control.no_credit, flow_control.transmitter.claim,
                     transmitter.hold, port.link_rx.up, transmitter.state,
                     free_inputs if vc == _NOBODY else 0,
                 )

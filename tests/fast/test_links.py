@@ -28,19 +28,40 @@ def test_link_partners(mix, shapes, replay, seed):
 
 @pytest.mark.parametrize("shape", ["5x256", "4x512"])
 def test_link_partners_at_other_widths(shape, shapes, replay, seed):
-    job = LlrTrafficJob(seed=seed, cycles=CYCLES, size="min", credits=True, word_errors=5e-3,
-                        set_drops=0.05, word_drops=2e-3, stalls=True)
-    counters = replay(shapes[shape], job, CYCLES).totals()
+    assert_repaired(replay, shapes[shape], "min", False, seed)
+
+
+@pytest.mark.parametrize("total", [False, True])
+@pytest.mark.parametrize(("width", "vcs"), [(64, 4), (128, 1), (256, 2), (512, 4)])
+def test_link_partners_with_a_register_before_the_scheduler(
+    width, vcs, total, make_config, replay, seed
+):
+    config = make_config(3, width, vcs, 2, gate_stages=1)
+    assert_repaired(replay, config, "min" if width == 512 else "mixed", total, seed)
+
+
+def assert_repaired(replay, config, size, total, seed):
+    job = LlrTrafficJob(seed=seed, cycles=CYCLES, size=size, credits=True, total_credits=total,
+                        word_errors=5e-3, set_drops=0.05, word_drops=2e-3, stalls=True)
+    counters = replay(config, job, CYCLES).totals()
     assert counters[Counter.LLR_TX_REPLAY]
     assert counters[Counter.CBFC_RX_CF_UPDATE]
 
 
 SHAPES = ((2, 64, 2, 2, "voq"), (3, 128, 3, 4, "fifo"), (4, 256, 5, 3, "voq"),
           (3, 512, 8, 1, "voq"))
+GATED = ((2, 64, 1, 2, "voq"), (3, 128, 2, 1, "voq"), (2, 256, 4, 2, "fifo"), (3, 512, 2, 1, "voq"),
+         (2, 512, 4, 1, "voq"))
 
 
 def test_random_pins_in_which_every_counter_moves(make_config, compared, seed):
-    assert moved_by_random_pins(make_config, compared, seed) == set(Counter)
+    assert moved_by_random_pins(make_config, compared, seed, SHAPES) == set(Counter)
+
+
+def test_random_pins_with_a_register_before_the_scheduler(make_config, compared, seed):
+    moved = moved_by_random_pins(make_config, compared, seed, GATED, CYCLES, gate_stages=1)
+    assert moved >= {Counter.CBFC_RX_CF_ERROR, Counter.CBFC_TX_CC_UPDATE, Counter.PFC_RX,
+                     Counter.LLR_TX_REPLAY}
 
 
 def test_random_pins_where_macs_show_frames_alone(make_config, compared, seed):
@@ -54,13 +75,14 @@ def test_random_pins_where_macs_show_frames_alone(make_config, compared, seed):
 @pytest.mark.long
 @pytest.mark.parametrize("number", range(20))
 def test_more_random_pins(number, make_config, compared, seed):
-    moved_by_random_pins(make_config, compared, seed + 1 + number)
+    shapes, gate_stages = ((SHAPES, 0), (GATED, 1))[number % 2]
+    moved_by_random_pins(make_config, compared, seed + 1 + number, shapes, gate_stages=gate_stages)
 
 
-def moved_by_random_pins(make_config, compared, seed):
+def moved_by_random_pins(make_config, compared, seed, shapes, cycles=2 * CYCLES, **options):
     moved = set()
-    for *shape, queueing in SHAPES:
-        both = compared(make_config(*shape, queueing=queueing, **ODD))
+    for *shape, queueing in shapes:
+        both = compared(make_config(*shape, queueing=queueing, **ODD, **options))
         pins = RandomPins(both.config, seed)
 
         def step(_: int, both=both, pins=pins, moved=moved) -> Inputs:
@@ -69,7 +91,7 @@ def moved_by_random_pins(make_config, compared, seed):
                 moved.update(both.moved())
             return inputs
 
-        both.run(step, 2 * CYCLES)
+        both.run(step, cycles)
         moved.update(both.moved())
     return moved
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -36,6 +36,15 @@ def cost(unit: int, length: int) -> int:
     return -(-(length + overhead) // (32 << bits(unit, 0, 3)))
 
 
+class Visible(NamedTuple):
+    """What is visible in a cycle: settings, and of each VC `used`, `waiting`, `paused`."""
+
+    s: Any
+    used: list[int]
+    waiting: list[int]
+    paused: list[bool]
+
+
 class Definition:
     """One port. Names are those of the text; lists have an element for each VC."""
 
@@ -52,8 +61,12 @@ class Definition:
         self.timer, self.watch, self.restore, self.xoff = [0] * 8, [0] * v, [0] * v, [0] * v
         self.vc_cells = [0] * v
         self.busy_until = -1
-        self.matches: deque[list[tuple[int, bool]]] = deque([[]] * 4, 4)
-        self.before: Any = None
+        self.g, self.back_to_back = config.gate_stages, config.data_width == 512
+        self.matches: deque[list[tuple[int, bool]]] = deque([[]] * 6, 6)
+        # What was visible in the latest cycles, the newest first.
+        self.past: deque[Visible] = deque(maxlen=4)
+        self.first_cycle = True
+        self.late: tuple[list[int], CreditUpdate | None] = [0] * v, None
         self.under_way: deque[tuple[int, str]] = deque()
         self.content: dict[int, tuple[str, bytes]] = {}
 
@@ -71,23 +84,47 @@ class Definition:
     def paused(self, s: Any) -> list[bool]:
         return [a and not r for a, r in zip(self.asked(s), self.restore, strict=True)]
 
-    def allow(self, s: Any) -> int:
-        """In the cycle in which settings ``s`` are visible."""
-        old, sum_old = self.before
-        m = cost(old[Port.CBFC_SENDER], self.longest)
-        sender = self.mask(s, Port.CBFC_CONTROL, 0)
-        stop, paused = self.mask(s, Port.VC_CONTROL, 8), self.paused(s)
-        allow = 0
+    def begin(self, s: Any) -> None:
+        """In reset, with settings ``s``."""
+        none = [0] * self.vcs
+        self.past.extend([Visible(s, none, none, [False] * self.vcs)] * 4)
+
+    @property
+    def before(self) -> tuple[Any, int]:
+        return self.past[0].s, self.sum_of_used(self.past[0])
+
+    def sum_of_used(self, at: Visible) -> int:
+        sender = self.mask(at.s, Port.CBFC_CONTROL, 0)
+        return sum(u for u, on in zip(at.used, sender, strict=True) if on)
+
+    def visible(self, s: Any) -> Visible:
+        return Visible(s, self.used, self.waiting, self.paused(s))
+
+    def conditions(self, s: Any) -> tuple[int, int, int]:
+        """In the cycle in which settings ``s`` are visible: `paused`, `no credit`, `stopped`."""
+        g = self.g
+        if g and self.first_cycle:
+            return 0, 0, 0
+        at = [self.visible(s), *self.past]
+        gate, used, limits = at[g], at[g].used, at[1 + g].s
+        m = cost(at[1 + 2 * g].s[Port.CBFC_SENDER], self.longest)
+        sender = self.mask(gate.s, Port.CBFC_CONTROL, 0)
+        stop = self.mask(gate.s, Port.VC_CONTROL, 8)
+        matches = list(self.matches)
+        if g and not self.back_to_back:
+            matches[-1] = []
+        paused = no_credit = 0
         for v in range(self.vcs):
-            if s[Port.CBFC_CONTROL] >> 16 & 1:
-                n = sum(on for cycle in self.matches for _, on in cycle)
-                fits = sum_old + (n + 1) * m <= old[Port.CBFC_TOTAL_LIMIT]
+            if gate.s[Port.CBFC_CONTROL] >> 16 & 1:
+                n = sum(on for cycle in matches[-4 - 2 * g:] for _, on in cycle)
+                fits = (self.sum_of_used(at[1 + g]) + (n + 1) * m
+                        <= limits[Port.CBFC_TOTAL_LIMIT])
             else:
-                n = sum(vc == v for cycle in list(self.matches)[-3:] for vc, _ in cycle)
-                fits = self.used[v] + (n + 1) * m <= old[Port.CBFC_LIMIT + v]
-            if not stop[v] and not paused[v] and (not sender[v] or (not self.waiting[v] and fits)):
-                allow |= 1 << v
-        return allow
+                n = sum(vc == v for cycle in matches[-3 - 2 * g:] for vc, _ in cycle)
+                fits = used[v] + (n + 1) * m <= limits[Port.CBFC_LIMIT + v]
+            paused |= gate.paused[v] << v
+            no_credit |= (sender[v] and (bool(gate.waiting[v]) or not fits)) << v
+        return paused, no_credit, sum(on << v for v, on in enumerate(stop))
 
     def cf_request(self, s: Any) -> bool:
         on = all(any(self.mask(at, Port.CBFC_CONTROL, 8)) for at in (s, self.before[0]))
@@ -110,13 +147,14 @@ class Definition:
 
         self._frames(c, s)
         taken = ""
-        if (self.cc_wanted or self.pfc_wanted) and c > self.busy_until and e.idle:
+        just_matched = self.g and self.matches[-1]
+        if ((self.cc_wanted or self.pfc_wanted) and c > self.busy_until and e.idle
+                and not just_matched):
             taken = "PFC" if self.pfc_wanted else "CC"
             add(Counter.PFC_TX if taken == "PFC" else Counter.CBFC_TX_CC_UPDATE)
             self.busy_until = c + 64 // self.step_bytes + 1
             self.under_way.append((c + 3, taken))
-        sum_now = sum(u for u, on in
-                      zip(self.used, self.mask(s, Port.CBFC_CONTROL, 0), strict=True) if on)
+        visible = self.visible(s)
         pause = self._pause(c, s, e, add, taken)
         cc = self._cc_time(s, e.advance, taken)
         receiver = self._receiver(s, e, add)
@@ -129,7 +167,8 @@ class Definition:
             self.vc_cells[v] += cells
         for v, _, cells in e.drained:
             self.vc_cells[v] -= cells
-        self.before = s, sum_now
+        self.past.appendleft(visible)
+        self.first_cycle = False
         return count
 
     def _frames(self, c: int, s: Any) -> None:
@@ -153,13 +192,18 @@ class Definition:
         k = [0] * self.vcs
         for v, length in e.first_words:
             k[v] += cost(s[Port.CBFC_SENDER], length)
+        now: tuple[list[int], CreditUpdate | None] = k, e.cf
+        if self.g:
+            now, self.late = self.late, now
+        k, cf = now
+        for v in range(self.vcs):
             s_cc[v] += k[v]
             used[v] += k[v]
-        if e.cf is not None:
+        if cf is not None:
             add(Counter.CBFC_RX_CF_UPDATE)
-            entries = [(e.cf.vc, e.cf.freed)]
-            if e.cf.second_vc != e.cf.vc:
-                entries.append((e.cf.second_vc, e.cf.second_freed))
+            entries = [(cf.vc, cf.freed)]
+            if cf.second_vc != cf.vc:
+                entries.append((cf.second_vc, cf.second_freed))
             refused = False
             for v, cf in entries:
                 if v >= self.vcs or not sender[v]:
@@ -307,7 +351,7 @@ class Watched:
         ports = range(b.config.ports)
         self.slow = [Definition(b.config) for _ in ports]
         for i in ports:
-            self.slow[i].before = dict(b.switch.ports[i].settings), 0
+            self.slow[i].begin(dict(b.switch.ports[i].settings))
         self.flying: deque[list[tuple[int, int, int]]] = deque([[], []], 3)
         self.free_from = [0 for _ in ports]
         self.macs: dict[tuple[int, int], Any] = {}
@@ -393,7 +437,11 @@ class Watched:
         paused = sum(p << v for v, p in enumerate(slow.paused(s)))
         xoff = sum(x << v for v, x in enumerate(slow.xoff))
         assert (flow.pause_receiver.paused, flow.pause_sender.xoff) == (paused, xoff), where
-        assert flow.allow == self.b.switch.allow[i] == slow.allow(s), where
+        reasons = slow.conditions(s)
+        assert (flow.paused, flow.no_credit, flow.stopped) == reasons, where
+        everything = (1 << slow.vcs) - 1
+        allow = everything & ~(reasons[0] | reasons[1] | reasons[2])
+        assert flow.allow == self.b.switch.allow[i] == allow, where
         assert flow.transmitter.claim == slow.claim(c), where
         assert self.b.switch._claimed >> i & 1 == slow.claim(c), where
         assert flow.status == waiting | paused << 8 | xoff << 16

@@ -126,14 +126,15 @@ class Traffic:
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_all_state_is_that_of_the_definition(watched: Any, seed: int) -> None:
+@pytest.mark.parametrize("gate_stages", [0, 1])
+def test_all_state_is_that_of_the_definition(watched: Any, seed: int, gate_stages: int) -> None:
     rng = random.Random(seed)
     ready = rng.choice((1.0, 0.9, 0.5))
     w = watched(
         ready, f"data_width={(64, 128, 256, 512)[seed % 4]}",
         f"vcs={rng.choice((1, 2, 3, 4, 8))}", f"ports={rng.choice((2, 3))}", "buffer_cells=48",
         "replay_cells=64", f"islip_iterations={rng.randrange(1, 3)}", "replay_timer=0",
-        "data_age_timer=0",
+        "data_age_timer=0", f"gate_stages={gate_stages}",
     )
     b = w.b
     retry = seed % 3 == 0

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A register between what holds frames back and the scheduler, on cases worked out by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gavel_model.mac_control import CreditCounts, decode, pfc_frame
+from gavel_model.ordered_set import CreditUpdate, Kind, encode_credits
+from gavel_model.register_map import Counter, Port
+
+SENDER, TOTAL, RESYNC = 1, 1 << 16, 1 << 17
+STOP = 1 << 8
+MATCH_TO_PINS = 6
+
+
+def sending(bench: Any, *overrides: str, limit: int, total: int = 0) -> Any:
+    """Frames from port 0 leave by port 1, whose VC 0 has credits: four for a longest frame."""
+    b = bench("tiny", "buffer_cells=64", "gate_stages=1", *overrides)
+    b.setting(1, Port.CBFC_CC_PERIOD, 0)
+    b.setting(1, Port.CBFC_LIMIT, limit)
+    b.setting(1, Port.CBFC_TOTAL_LIMIT, limit)
+    b.setting(1, Port.CBFC_CONTROL, SENDER | RESYNC | total * TOTAL)
+    b.run(10)
+    return b
+
+
+@pytest.mark.parametrize("width", [64, 128, 256, 512])
+@pytest.mark.parametrize("total", [0, 1])
+def test_a_cf_update_lets_a_frame_be_matched_five_cycles_later(
+    bench: Any, width: int, total: int
+) -> None:
+    b = sending(bench, f"data_width={width}", limit=4, total=total)
+    for n in range(2):
+        b.send(0, b.frame(1, seed=n))
+    b.drain(40)
+    assert len(b.frames[1]) == 1
+    t = b.cycle
+    b.ctl[1, t] = encode_credits(CreditUpdate(0, 1, 0, 1), True)
+    b.run(3)
+    sender = b.switch.ports[1].flow_control.credit_sender
+    assert (sender.used[0], b.counters(1)[Counter.RX_CTL_OS]) == (1, 1)
+    assert Counter.CBFC_RX_CF_UPDATE not in b.counters(1)
+    b.run(1)
+    assert (sender.used[0], b.counters(1)[Counter.CBFC_RX_CF_UPDATE]) == (0, 1)
+    b.run(30)
+    assert b.frames[1][1].first == t + 5 + total + MATCH_TO_PINS
+
+
+@pytest.mark.parametrize("width", [256, 512])
+@pytest.mark.parametrize("total", [0, 1])
+def test_matches_under_way_count_two_cycles_longer(bench: Any, width: int, total: int) -> None:
+    b = sending(bench, f"data_width={width}", limit=7, total=total)
+    for n in range(6):
+        b.send(0, b.frame(1, seed=n), at=b.cycle if n == 0 else None)
+    b.drain(60)
+    first = b.frames[1][0].first
+    assert [s.first - first for s in b.frames[1]] == [(6 + total) * n for n in range(4)]
+
+
+def test_matches_in_every_cycle_never_pass_the_limit(bench: Any) -> None:
+    b = sending(bench, "data_width=512", limit=6 * 4)
+    for n in range(30):
+        b.send(0, b.frame(1, seed=n))
+    b.drain(60)
+    # Six matches take room for six longest frames; then each waits for what one did not need.
+    assert [s.first - b.frames[1][0].first for s in b.frames[1]][:6] == list(range(6))
+    assert b.switch.ports[1].flow_control.credit_sender.used[0] == len(b.frames[1]) == 21
+
+
+@pytest.mark.parametrize("late", [0, 1])
+def test_a_pause_stops_matches_from_the_fifth_cycle_on(bench: Any, late: int) -> None:
+    b = bench("tiny", "gate_stages=1")
+    b.setting(1, Port.PFC_CONTROL, 1)
+    t = b.send(1, pfc_frame(9, 1, (0xFFFF,) * 8), at=b.cycle + 20)
+    # Its last word is on the pins in t+late, and its match is four cycles later.
+    b.send(0, b.frame(1), at=t - 7 + late)
+    b.until(t + 4)
+    flow = b.switch.ports[1].flow_control
+    assert (flow.pause_receiver.paused, flow.paused, flow.allow) == (1, 0, 3)
+    b.run(1)
+    assert (flow.paused, flow.allow) == (1, 2)
+    b.run(40)
+    assert len(b.frames[1]) == 1 - late
+    t = b.send(1, pfc_frame(9, 1, (0,) * 8))
+    b.drain(40)
+    assert b.frames[1][0].first == (t + 5 + MATCH_TO_PINS if late else b.frames[1][0].first)
+
+
+@pytest.mark.parametrize("late", [0, 1])
+def test_a_stop_counts_one_cycle_after_it_is_visible(bench: Any, late: int) -> None:
+    b = bench("tiny", "gate_stages=1")
+    at = b.setting(1, Port.VC_CONTROL, STOP, at=b.cycle + 20)
+    # Visible in at+2; the match is in at+2+late, or not.
+    b.send(0, b.frame(1), at=at + 2 + late - 4 - 7)
+    b.drain(40)
+    assert len(b.frames[1]) == 1 - late
+
+
+def test_after_reset_all_may_send_at_once(retry: Any) -> None:
+    b = retry("gate_stages=1", settings={Port.LLR_WINDOW_FRAMES: 1, Port.VC_CONTROL: STOP})
+    flow = b.switch.ports[1].flow_control
+    b.setting(1, Port.VC_CONTROL, 0)
+    b.feed()
+    b.drain(30)
+    b.setting(1, Port.VC_CONTROL, STOP)
+    b.run(6)
+    assert b.tx.hold
+    assert (flow.allow, flow.stopped) == (2, 1)
+    b.reset(b.cycle)
+    b.run(1)
+    assert not b.tx.hold
+    assert (flow.allow, b.switch.allow[1], flow.stopped) == (3, 3, 0)
+    b.run(2)
+    assert not b.tx.hold
+    assert (flow.allow, flow.stopped) == (3, 0)
+
+
+@pytest.mark.parametrize("width", [64, 512])
+def test_the_window_in_frames_is_never_passed_and_all_of_it_is_used(
+    retry: Any, width: int
+) -> None:
+    b = retry("gate_stages=1", f"data_width={width}", settings={Port.LLR_WINDOW_FRAMES: 3})
+    b.feed(5)
+    b.drain(40)
+    words = 512 // width
+    first = b.frames[1][0].first
+    assert [s.first - first for s in b.frames[1]] == [words * n for n in range(3)]
+    assert sum(b.switch.ports[0].voq_frames) == 2
+    n = b.ordered_set(1, Kind.ACK, 0)
+    b.until(n + 3)
+    assert b.tx.hold
+    b.run(1)
+    assert not b.tx.hold  # oldest is 1 in n+3: a match in n+4, the first word on the pins in n+10
+    b.drain(40)
+    assert len(b.frames[1]) == 4
+    assert b.frames[1][3].first == n + 4 + MATCH_TO_PINS
+
+
+@pytest.mark.parametrize("width", [64, 128, 256, 512])
+def test_a_cc_update_tells_of_all_frames_before_it(bench: Any, width: int) -> None:
+    b = sending(bench, f"data_width={width}", limit=0xFFFF)
+    b.setting(1, Port.CBFC_CC_PERIOD, 37)
+    for n in range(100):
+        b.send(0, b.frame(1, seed=n))
+    b.drain(60)
+    before, updates = 0, 0
+    for sent in b.frames[1]:
+        item = decode(sent.data)
+        if isinstance(item, CreditCounts):
+            assert item.consumed[0] == before
+            updates += 1
+        else:
+            before += 1
+    assert before > 60
+    assert updates > 2

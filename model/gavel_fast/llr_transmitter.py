@@ -8,7 +8,7 @@ from gavel_fast import link_tx as pins
 from gavel_fast import ordered_set
 from gavel_fast import replay_buffer as at
 from gavel_fast.compiled import Ints, compiled
-from gavel_fast.crossbar import STEPS, Crossbar
+from gavel_fast.crossbar import Crossbar
 from gavel_fast.link_rx import LinkRx
 from gavel_fast.link_tx import LinkTx
 from gavel_fast.llr_state import (
@@ -47,7 +47,14 @@ from gavel_fast.llr_state import (
     outstanding_frames,
 )
 from gavel_fast.llr_timers import action_in_force, count_time, peer_is_silent, too_old
-from gavel_fast.sizes import CELL_WORDS, MAX_WORDS, PORTS, SEQ_MASK
+from gavel_fast.sizes import (
+    CELL_WORDS,
+    MAX_WORDS,
+    PORTS,
+    SEQ_MASK,
+    TO_TRANSMITTER,
+    ring_place,
+)
 from gavel_model.llr_settings import NO_REPLAY_LIMIT
 from gavel_model.llr_transmitter import UNSENT_LIMIT
 from gavel_model.register_map import Action, Counter, LlrControl, Port
@@ -94,13 +101,15 @@ def holding(transmitter: LlrTransmitter, registers: Ints, sizes: Ints, p: int) -
 @compiled
 def step(
     transmitter: LlrTransmitter, link_tx: LinkTx, link: LinkRx, crossbar: Crossbar,
-    registers: Ints, counters: Ints, sizes: Ints, now: int, arrived: int, ready: int,
-    init_waiting: int,
+    registers: Ints, counters: Ints, sizes: Ints, now: int, ready: int, init_waiting: int,
 ) -> None:
-    """One cycle of all outputs: ``arrived`` are the outputs for which `Egress` gives a word,
-    ``ready`` the pins, ``init_waiting`` the ports whose ordered-set register holds LLR_INIT."""
+    """One cycle of all outputs: ``ready`` are the pins, ``init_waiting`` the ports whose
+    ordered-set register holds LLR_INIT."""
     state, buffer = transmitter.state, transmitter.buffer
     words = buffer.state
+    place = ring_place(now - sizes[TO_TRANSMITTER])
+    arrived = crossbar.arrived[place]
+    crossbar.arrived[place] = 0
     for p in range(sizes[PORTS]):
         free = bool(ready >> p & 1) or not link_tx.state[p, pins.FLAGS]
         if _passing(transmitter, registers, p):
@@ -113,7 +122,7 @@ def step(
                  bool(init_waiting >> p & 1))
         state[p, LINK] = link.state[p, rx.UP]
         if arrived >> p & 1:
-            at.write(buffer, crossbar, sizes, p, (now - STEPS) & 3)
+            at.write(buffer, crossbar, sizes, p, place)
 
 
 @compiled

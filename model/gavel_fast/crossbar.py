@@ -28,10 +28,11 @@ STEPS = 2
 
 
 class Crossbar(NamedTuple):
-    """Two registers for each output; a word read in cycle c stands in place c mod 4.
+    """The registers of each output, up to `LlrTransmitter`; a word read in cycle c stands in place
+    c mod 8.
 
-    ``arrived`` (4): outputs for which there is a word; ``word`` (P, 4, W/64), ``info``
-    (P, 4, fields).
+    ``arrived`` (8): outputs for which there is a word; ``word`` (P, 8, W/64), ``info``
+    (P, 8, fields).
     """
 
     arrived: Ints

@@ -78,10 +78,10 @@ def step(state: SwitchState, inputs: InputBlock, row: int) -> None:
     _match(state, now, claimed)
 
     # What goes out.
-    arrived = egress.count(state.crossbar, flow.sender, settings, counters, sizes, now)
-    arrived |= mac_control_transmitter.send(flow.transmitter, state.crossbar, sizes, now)
+    egress.count(state.crossbar, flow.sender, settings, counters, sizes, now)
+    mac_control_transmitter.send(flow.transmitter, state.crossbar, sizes, now)
     llr_transmitter.step(state.llr_transmitter, state.link_tx, state.link_rx, state.crossbar,
-                         settings, counters, sizes, now, arrived, inputs.ready[row], init_waiting)
+                         settings, counters, sizes, now, inputs.ready[row], init_waiting)
 
     flow_control.step(flow, buffer, state.llr_transmitter, state.scheduler.allow, settings,
                       counters, sizes, now, loaded)

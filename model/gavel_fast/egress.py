@@ -25,7 +25,7 @@ from gavel_fast.parser import (
     read_field,
     reversed_bytes,
 )
-from gavel_fast.sizes import LANE_BYTES, LANES, WORD_BYTES
+from gavel_fast.sizes import LANE_BYTES, LANES, WORD_BYTES, ring_place
 from gavel_model.config import FCS_BYTES, SwitchConfig
 from gavel_model.register_map import Counter
 
@@ -136,13 +136,11 @@ def change_word(
 def count(
     crossbar: Crossbar, sender: CreditSender, registers: Ints, counters: Ints, sizes: Ints,
     now: int,
-) -> int:
+) -> None:
     """Counts the words in the crossbar's output registers, and the credits that frames cost with
-    their first word; returns the outputs that have one."""
-    place = (now - STEPS) & 3
-    arrived: int = crossbar.arrived[place]
-    crossbar.arrived[place] = 0
-    rest = arrived
+    their first word."""
+    place = ring_place(now - STEPS)
+    rest = crossbar.arrived[place]
     while rest:
         j = lowest(rest)
         rest &= rest - 1
@@ -156,4 +154,3 @@ def count(
             counters[j, _FRAMES] += 1
             if info[j, place, at.MARKED]:
                 counters[j, _ECN_MARKED] += 1
-    return arrived

@@ -28,8 +28,10 @@ from gavel_fast.sizes import (
     MAX_WORDS,
     ONE_QUEUE,
     PORTS,
+    TO_STORE,
     VCS,
     WORD_BYTES,
+    ring_place,
 )
 from gavel_model.config import SwitchConfig
 from gavel_model.register_map import CbfcControl, Counter, PfcControl, Port
@@ -137,13 +139,14 @@ def write(
     buffer: IngressBuffer, link: LinkRx, frames: ReceivedFrames, registers: Ints, counters: Ints,
     sizes: Ints, now: int,
 ) -> None:
-    """The words and aborts that were on the pins three cycles ago take effect."""
+    """The words and aborts of cycle w = ``now`` take effect."""
     state = buffer.state
-    place = (now - 3) & 3
+    place = ring_place(now - sizes[TO_STORE])
+    to_store = EVENT_BITS * (sizes[TO_STORE] - 1)
     for p in range(sizes[PORTS]):
         buffer.ended[now & 1, p, END] = NOTHING
         buffer.ended[now & 1, p, END_CONTROL] = 0
-        event = link.state[p, PENDING] >> 2 * EVENT_BITS
+        event = link.state[p, PENDING] >> to_store
         if not event:
             continue
         if event & ABORT:

@@ -23,24 +23,30 @@ from gavel_fast.received_frame import (
     ReceivedFrames,
 )
 from gavel_fast.received_frame import LLR as FRAME_LLR
-from gavel_fast.sizes import CELL_LANES, LANE_BYTES, LANES, MAX_BYTES, PORTS, WORD_BYTES
+from gavel_fast.sizes import (
+    CELL_LANES,
+    LANE_BYTES,
+    LANES,
+    MAX_BYTES,
+    PORTS,
+    TO_STORE,
+    WORD_BYTES,
+    ring_place,
+)
 from gavel_model import link_rx as model
 from gavel_model.config import FCS_BYTES, MIN_FRAME_BYTES, SwitchConfig
 from gavel_model.register_map import Counter, Port
 
 WORD, SOP, EOP = model.WORD, model.SOP, model.EOP
 ABORT, STRAY, CTL = model.ABORT, model.STRAY, model.CTL
-
-EVENT_BITS = 6
-EVENT_MASK = (1 << EVENT_BITS) - 1
-"""An event as a run of bits, for `PENDING`."""
+EVENT_BITS, EVENT_MASK = model.EVENT_BITS, model.EVENT_MASK
 
 OPEN = 0
 UP = 1
 """The port was not down in the last cycle."""
 
 PENDING = 2
-"""Events of the last three cycles, the latest in the low bits."""
+"""Events of the cycles up to w, the latest in the low bits."""
 
 WORDS = 3
 _ERROR = 4
@@ -49,7 +55,6 @@ _SEQ = 6
 _CRC = 7
 _COUNT = 8
 
-_PENDING_MASK = (1 << 3 * EVENT_BITS) - 1
 _CONTROL = int(Port.CONTROL)
 _STRAY_WORDS = int(Counter.RX_STRAY_WORDS)
 _CTL_OS = int(Counter.RX_CTL_OS)
@@ -91,6 +96,7 @@ def step(
     """Takes the pins of all ports in cycle ``now``, which stand in ``row`` of the block, and counts
     what was on them in the cycle before."""
     state = link.state
+    mask = (1 << EVENT_BITS * sizes[TO_STORE]) - 1
     for p in range(sizes[PORTS]):
         pins: Any = np.int64(flags[row, p])
         pending = state[p, PENDING]
@@ -112,10 +118,10 @@ def step(
             state[p, UP] = 1
             if pins & _PIN_CTL:
                 event = CTL
-                frames.ctl[p, now & 3] = ctl[row, p]
+                frames.ctl[p, ring_place(now)] = ctl[row, p]
             if pins & _PIN_VALID:
                 event |= _take_word(link, frames, sizes, now, p, pins, seq[row, p], data, row)
-        state[p, PENDING] = (pending << EVENT_BITS | event) & _PENDING_MASK
+        state[p, PENDING] = (pending << EVENT_BITS | event) & mask
 
 
 @compiled
@@ -146,7 +152,7 @@ def _take_word(
     words = state[p, WORDS]
     state[p, WORDS] = words + 1
     crc = state[p, _CRC]
-    place = now & 3
+    place = ring_place(now)
     left = sizes[WORD_BYTES]
     if pins & _PIN_EOP:
         left -= pins >> _EMPTY_SHIFT

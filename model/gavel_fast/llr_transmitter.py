@@ -8,7 +8,7 @@ from gavel_fast import link_tx as pins
 from gavel_fast import ordered_set
 from gavel_fast import replay_buffer as at
 from gavel_fast.compiled import Ints, compiled
-from gavel_fast.crossbar import STEPS, Crossbar
+from gavel_fast.crossbar import Crossbar
 from gavel_fast.link_rx import LinkRx
 from gavel_fast.link_tx import LinkTx
 from gavel_fast.llr_state import (
@@ -48,7 +48,15 @@ from gavel_fast.llr_state import (
     outstanding_frames,
 )
 from gavel_fast.llr_timers import action_in_force, count_time, peer_is_silent, too_old
-from gavel_fast.sizes import CELL_WORDS, GATE_STAGES, MAX_WORDS, PORTS, SEQ_MASK
+from gavel_fast.sizes import (
+    CELL_WORDS,
+    GATE_STAGES,
+    MAX_WORDS,
+    PORTS,
+    SEQ_MASK,
+    TO_TRANSMITTER,
+    ring_place,
+)
 from gavel_model.llr_settings import NO_REPLAY_LIMIT
 from gavel_model.llr_transmitter import UNSENT_LIMIT
 from gavel_model.register_map import Action, Counter, LlrControl, Port
@@ -106,13 +114,15 @@ def _is_full(
 @compiled
 def step(
     transmitter: LlrTransmitter, link_tx: LinkTx, link: LinkRx, crossbar: Crossbar,
-    registers: Ints, counters: Ints, sizes: Ints, now: int, arrived: int, ready: int,
-    init_waiting: int,
+    registers: Ints, counters: Ints, sizes: Ints, now: int, ready: int, init_waiting: int,
 ) -> None:
-    """One cycle of all outputs: ``arrived`` are the outputs for which `Egress` gives a word,
-    ``ready`` the pins, ``init_waiting`` the ports whose ordered-set register holds LLR_INIT."""
+    """One cycle of all outputs: ``ready`` are the pins, ``init_waiting`` the ports whose
+    ordered-set register holds LLR_INIT."""
     state, buffer = transmitter.state, transmitter.buffer
     words = buffer.state
+    place = ring_place(now - sizes[TO_TRANSMITTER])
+    arrived = crossbar.arrived[place]
+    crossbar.arrived[place] = 0
     for p in range(sizes[PORTS]):
         free = bool(ready >> p & 1) or not link_tx.state[p, pins.FLAGS]
         if sizes[GATE_STAGES]:
@@ -131,7 +141,7 @@ def step(
                  bool(init_waiting >> p & 1))
         state[p, LINK] = link.state[p, rx.UP]
         if arrived >> p & 1:
-            at.write(buffer, crossbar, sizes, p, (now - STEPS) & 3)
+            at.write(buffer, crossbar, sizes, p, place)
 
 
 @compiled

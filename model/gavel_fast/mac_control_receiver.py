@@ -11,7 +11,7 @@ from gavel_fast.parser import reversed_bytes
 from gavel_fast.pause_receiver import PauseReceiver
 from gavel_fast.pause_receiver import take as take_pause
 from gavel_fast.received_frame import ReceivedFrames
-from gavel_fast.sizes import PORTS
+from gavel_fast.sizes import PORTS, TO_STORE, ring_place
 from gavel_model.mac_control import (
     CC_BITS,
     CC_OFFSET,
@@ -33,7 +33,7 @@ def receive(
     pauses: PauseReceiver, counters: Ints, sizes: Ints, now: int,
 ) -> None:
     """The MAC Control frames that end in cycle w = ``now``."""
-    place = (now - 3) & 3
+    place = ring_place(now - sizes[TO_STORE])
     half = now & 1
     for p in range(sizes[PORTS]):
         credit_receiver.ended[half, p] = 0

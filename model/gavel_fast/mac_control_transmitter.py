@@ -15,7 +15,7 @@ from gavel_fast.compiled import Ints, compiled
 from gavel_fast.credit_sender import CreditSender
 from gavel_fast.crossbar import STEPS, Crossbar
 from gavel_fast.parser import vc_of_class
-from gavel_fast.sizes import CELL_LANES, CELL_WORDS, LANES, PORTS, VCS
+from gavel_fast.sizes import CELL_LANES, CELL_WORDS, LANES, PORTS, VCS, ring_place
 from gavel_model.config import FCS_BYTES, MIN_FRAME_BYTES, SwitchConfig
 from gavel_model.mac_control import (
     CC_BITS,
@@ -177,17 +177,15 @@ def _fill(
 @compiled
 def send(
     transmitter: MacControlTransmitter, crossbar: Crossbar, sizes: Ints, now: int
-) -> int:
-    """Words of control frames, put in the place of words of `Egress`; returns the outputs that
-    have one."""
-    outputs = 0
+) -> None:
+    """Words of control frames, put in the place of words of `Egress`."""
     lanes, words = sizes[LANES], sizes[CELL_WORDS]
-    slot = (now - STEPS) & 3
+    slot = ring_place(now - STEPS)
     for p in range(sizes[PORTS]):
         number = now - transmitter.state[p, _WORDS_AT]
         if number < 0 or number >= words:
             continue
-        outputs |= 1 << p
+        crossbar.arrived[slot] |= 1 << p
         flags = _VALID
         if number == 0:
             flags |= _SOP
@@ -202,7 +200,6 @@ def send(
         info[p, slot, at.VC] = 0
         info[p, slot, at.MARKED] = 0
         info[p, slot, at.POISONED] = 0
-    return outputs
 
 
 @compiled

@@ -7,12 +7,12 @@ from gavel_fast import credit_sender, llr_receiver, ordered_set
 from gavel_fast import llr_state as sending
 from gavel_fast.compiled import Ints, compiled
 from gavel_fast.credit_sender import CreditSender
-from gavel_fast.link_rx import CTL, EOP, EVENT_BITS, PENDING, LinkRx
+from gavel_fast.link_rx import CTL, EOP, EVENT_BITS, EVENT_MASK, PENDING, LinkRx
 from gavel_fast.llr_state import LlrTransmitter
 from gavel_fast.lookup import Lookup, route
 from gavel_fast.parser import DST_WIDTH, FIELDS_OF_PROFILES, parse
 from gavel_fast.received_frame import OUTPUT, PROFILE, REASON, ReceivedFrames
-from gavel_fast.sizes import PORTS, SEQ_MASK
+from gavel_fast.sizes import PORTS, SEQ_MASK, ring_place
 from gavel_model.lookup import NO_ROUTE
 from gavel_model.register_map import Counter, LlrControl, Port
 
@@ -34,10 +34,10 @@ def decide(
     sender: CreditSender, tables: Lookup, registers: Ints, counters: Ints, sizes: Ints, now: int,
     esun_ethertype: int,
 ) -> None:
-    """The frames and ordered sets in stage 2 of all ports."""
-    place = (now - 2) & 3
+    """The frames and ordered sets that were on the pins two cycles ago, of all ports."""
+    place = ring_place(now - 2)
     for p in range(sizes[PORTS]):
-        event = link.state[p, PENDING] >> EVENT_BITS
+        event = link.state[p, PENDING] >> EVENT_BITS & EVENT_MASK
         if event & EOP:
             llr_receiver.receive(receiver, registers, counters, sizes, frames, p, place)
             if not frames.info[p, place, REASON]:

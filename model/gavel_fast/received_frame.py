@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a port knows of words and frames between its pins and its buffer.
 
-A pipeline of arrays: what was on the pins in cycle t stands in place t mod 4.
+A pipeline of arrays: what was on the pins in cycle t stands in place t mod 8.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ BAD = 2
 class ReceivedFrames(NamedTuple):
     """Words and frames under way.
 
-    ``word`` (P, 4, W/64), ``ctl`` (P, 4); of the frame whose last word was on the pins: ``info``
-    (P, 4, fields) and ``head`` (P, 4, 8), its first 64 bytes.
+    ``word`` (P, 8, W/64), ``ctl`` (P, 8); of the frame whose last word was on the pins: ``info``
+    (P, 8, fields) and ``head`` (P, 8, 8), its first 64 bytes.
     """
 
     word: Ints

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gavel_fast.compiled import Ints
+from gavel_fast.compiled import Ints, compiled
 from gavel_model.config import SwitchConfig
 from gavel_model.register_map import QUANTUM_BITS
 
@@ -40,17 +40,23 @@ LATENCY = 19
 ONE_QUEUE = 20
 """1: an input shows the scheduler only the frame that came first."""
 
-GATE_STAGES = 21
+TO_STORE = 21
+"""Cycles from the pins to the buffer, w - t."""
+
+TO_TRANSMITTER = 22
+"""Cycles from the reading of a word to its being taken by `LlrTransmitter`."""
+
+GATE_STAGES = 23
 """1: `allow` and `hold` are made of what is visible in the cycle before."""
 
-_COUNT = 22
+_COUNT = 24
 
 LANE_BYTES = 8
 CELL_LANES = 8
 """Elements of 64 bits in a buffer cell of 64 bytes."""
 
-STAGES = 4
-"""Places of a pipeline of which stage n is the one written n cycles ago, n < 4."""
+STAGES = 8
+"""Places of a pipeline of which stage n is the one written n cycles ago, n < 8."""
 
 
 def sizes(config: SwitchConfig) -> Ints:
@@ -77,5 +83,13 @@ def sizes(config: SwitchConfig) -> Ints:
     values[REPLAY_CELLS] = config.replay_cells
     values[LATENCY] = config.latency_cycles
     values[ONE_QUEUE] = config.queueing == "fifo"
+    values[TO_STORE] = 3 + config.ingress_stages
+    values[TO_TRANSMITTER] = 2 + config.egress_stages
     values[GATE_STAGES] = config.gate_stages
     return values
+
+
+@compiled
+def ring_place(cycle: int) -> int:
+    """Place of a pipeline that is written in a cycle."""
+    return cycle & STAGES - 1

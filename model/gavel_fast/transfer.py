@@ -24,7 +24,7 @@ from gavel_fast.ingress_buffer import (
     VOQ_CELLS,
     IngressBuffer,
 )
-from gavel_fast.sizes import CELL_WORDS, LANES, VCS, WORD_BYTES
+from gavel_fast.sizes import CELL_WORDS, LANES, VCS, WORD_BYTES, ring_place
 from gavel_model.config import SwitchConfig
 from gavel_model.ingress_buffer import NEVER_MARK
 from gavel_model.register_map import Port
@@ -119,7 +119,7 @@ def read(
     """Every open transfer reads a word."""
     sets, state = transfers.sets, transfers.state
     info, drained = crossbar.info, transfers.drained
-    lanes, place, half = sizes[LANES], now & 3, now & 1
+    lanes, place, half = sizes[LANES], ring_place(now), now & 1
     rest = sets[BUSY_INPUTS]
     while rest:
         i = lowest(rest)

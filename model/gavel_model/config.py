@@ -302,8 +302,8 @@ class SwitchConfig:
         (docs/llr.md, Sizes); 0 if there is none."""
         word = self.word_bytes
         cells = (self.replay_cells * CELL_BYTES - PIPELINE_WORDS * word
-                 - FRAMES_UNDER_WAY * self.max_frame_bytes)
-        frames = (self.replay_frames - PIPELINE_FRAMES) * MIN_FRAME_BYTES
+                 - (FRAMES_UNDER_WAY + self.egress_stages) * self.max_frame_bytes)
+        frames = (self.replay_frames - PIPELINE_FRAMES - self.egress_stages) * MIN_FRAME_BYTES
         return max(0, min(cells, frames) - self.ctl_spacing) // word
 
     @property

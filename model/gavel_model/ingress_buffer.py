@@ -111,14 +111,14 @@ class IngressBuffer:
     def write(
         self, event: int, decided: deque[ReceivedFrame], now: int
     ) -> ReceivedFrame | None:
-        """Takes the word and the abort of cycle w = t+3; returns the frame that ends, if any.
+        """Takes the word and the abort of cycle w; returns the frame that ends, if any.
 
         If it is to be filed its reason is 0.
 
         Parameters
         ----------
         event
-            Event bits of `LinkRx`, three cycles old.
+            Event bits of `LinkRx` for the cycle t that w belongs to.
         decided
             Frames that have a verdict; the one that ends in this cycle is taken out.
         now

@@ -25,6 +25,10 @@ STRAY = 16
 CTL = 32
 """Event bit: the cycle had a control ordered set."""
 
+EVENT_BITS = 6
+EVENT_MASK = (1 << EVENT_BITS) - 1
+"""An event as a run of bits, where those of several cycles stand in one number."""
+
 POISON = 0xAAAAAAAA
 """What the FCS of a poisoned frame differs by from the good one."""
 

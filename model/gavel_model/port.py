@@ -11,7 +11,7 @@ from gavel_model.counters import Counters
 from gavel_model.egress import Egress
 from gavel_model.flow_control import FlowControl
 from gavel_model.ingress_buffer import IngressBuffer
-from gavel_model.link_rx import CTL, EOP, STRAY, LinkRx
+from gavel_model.link_rx import CTL, EOP, EVENT_BITS, EVENT_MASK, STRAY, LinkRx
 from gavel_model.link_tx import LinkTx
 from gavel_model.llr_receiver import LlrReceiver
 from gavel_model.llr_settings import LlrSettings
@@ -35,6 +35,8 @@ _COUNT_FOR_CREDITS = frozenset((0, int(Counter.RX_TTL), _NO_ROUTE, int(Counter.R
 """Reasons of frames that are good as far as the link is concerned: the peer's credits count
 them."""
 _RARE = STRAY | CTL
+_DECIDED = 2
+"""Cycle after the pins in which a frame is decided, that of its verdict."""
 _RECEIVED = {
     Kind.ACK: Counter.LLR_RX_ACK_CTL_OS,
     Kind.NACK: Counter.LLR_RX_NACK_CTL_OS,
@@ -66,15 +68,17 @@ class Port:
     """
 
     __slots__ = (
-        "_config", "_decided", "_esun_ethertype", "_lookup", "_registers", "_stage1", "_stage2",
-        "_stage3", "control_transmitter", "counters", "egress", "flow_control", "index",
-        "ingress_buffer", "link_rx", "link_tx", "llr_receiver", "llr_settings", "llr_transmitter",
-        "parser", "quiet",
+        "_config", "_decided", "_esun_ethertype", "_lookup", "_pending", "_pending_mask",
+        "_registers", "_to_store", "control_transmitter", "counters", "egress", "flow_control",
+        "index", "ingress_buffer", "link_rx", "link_tx", "llr_receiver", "llr_settings",
+        "llr_transmitter", "parser", "quiet",
     )
 
     def __init__(self, config: SwitchConfig, index: int, lookup: Lookup) -> None:
         self._config = config
         self._lookup = lookup
+        self._to_store = EVENT_BITS * (_DECIDED + config.ingress_stages)
+        self._pending_mask = (1 << self._to_store + EVENT_BITS) - 1
         self.index = index
         self._registers = PortSettings(config, index)
         self.counters = counters = Counters()
@@ -105,7 +109,8 @@ class Port:
         self.link_tx.reset()
         self.llr_transmitter.reset()
         self.control_transmitter.reset()
-        self._stage1 = self._stage2 = self._stage3 = 0
+        # Events of the cycles up to w, the latest in the low bits.
+        self._pending = 0
         self._decided: deque[ReceivedFrame] = deque()
         self._esun_ethertype = self._config.esun_ethertype
         self._apply_settings()
@@ -208,36 +213,37 @@ class Port:
 
         It is to be filed if its reason is 0.
 
-        A word that is on the pins in cycle t is in stage 1 in t+1, in stage 2 in t+2 and
-        written in t+3.
+        A word that is on the pins in cycle t is counted in t+1, its frame decided in t+2, and
+        it is written in w = t + 3 + ``ingress_stages``.
         """
-        event = self._stage3
+        pending = self._pending
+        event = pending >> self._to_store
         frame = self.ingress_buffer.write(event, self._decided, now) if event else None
         if frame is not None and frame.reason:
             if frame.reason == _MAC_CONTROL and not frame.poisoned:
                 self.flow_control.receiver.receive(frame.data, now)
             if frame.reason not in _COUNT_FOR_CREDITS:
                 frame = None
-        event = self._stage3 = self._stage2
+        event = pending >> EVENT_BITS & EVENT_MASK
         if event & EOP:
             self._decide()
         if event & CTL:
             self._take_ordered_set()
-        active = event
-        event = self._stage2 = self._stage1
+        event = pending & EVENT_MASK
         if event & _RARE:
             if event & STRAY:
                 self.counters.add(_STRAY_WORDS, 1)
             if event & CTL:
                 self.counters.add(_CTL_OS, 1)
-        active |= event
         link_rx = self.link_rx
-        event = self._stage1 = link_rx.step(pins)
-        self.quiet = not (active | event) and link_rx.up == link_rx.enabled
+        pending = (pending << EVENT_BITS | link_rx.step(pins)) & self._pending_mask
+        self._pending = pending
+        self.quiet = not pending and link_rx.up == link_rx.enabled
         return frame
 
     def _decide(self) -> None:
-        """`LlrReceiver`, `Parser` and `Lookup` for the frame whose last word is in stage 2."""
+        """`LlrReceiver`, `Parser` and `Lookup` for the frame whose last word was on the pins two
+        cycles ago."""
         frame = self.link_rx.ended.popleft()
         self.llr_receiver.receive(frame)
         if not frame.reason:
@@ -249,7 +255,7 @@ class Port:
         self._decided.append(frame)
 
     def _take_ordered_set(self) -> None:
-        """The ordered set in stage 2 takes effect."""
+        """The ordered set that was on the pins two cycles ago takes effect."""
         ctl = self.link_rx.ordered_sets.popleft()
         settings = self.llr_settings
         item = decode(ctl, settings.protect, self._config.seq_bits)

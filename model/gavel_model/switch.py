@@ -55,6 +55,7 @@ class Switch:
         self.registers = Registers(config, self.ports, self.lookup, self.scheduler)
         self.crossbar = Crossbar()
         self._everyone = (1 << config.ports) - 1
+        self._egress_stages = config.egress_stages
         self.reset()
 
     def reset(self) -> None:
@@ -80,6 +81,7 @@ class Switch:
         self._hold = 0
         self._claimed = 0
         self._claiming: list[Port] = []
+        self._given: list[CrossbarWord] = []
         self._busy_inputs = 0
         self._busy_outputs = 0
         self._transfers: list[IngressBuffer] = []
@@ -132,7 +134,7 @@ class Switch:
         an event keeps time by a cycle number, not by being stepped.
         """
         if (self._transfers or self._matches or self._ended or self._drained or self._awake
-                or self._claimed or self._claiming or not self.crossbar.empty
+                or self._claimed or self._claiming or self._given or not self.crossbar.empty
                 or not self.scheduler.resting or not self.registers.resting):
             return 0
         now, due = self._now, NEVER
@@ -289,27 +291,29 @@ class Switch:
             port.egress.count(word, frame.marked)
             if word[1]:
                 port.flow_control.credit_sender.sent(frame.vc, frame.length)
+        if self._claiming:
+            arrived += self._control_words()
+        if self._egress_stages:
+            arrived, self._given = self._given, arrived
+        for j, word, frame in arrived:
             self._step_output(j, word, frame, ready)
             rest &= ~(1 << j)
-        if self._claiming:
-            rest &= ~self._send_control_frames(ready)
         while rest:
             output = rest & -rest
             rest ^= output
             self._step_output(output.bit_length() - 1, None, None, ready)
 
-    def _send_control_frames(self, ready: int) -> int:
-        """Words of control frames; returns the outputs that have one."""
-        outputs = 0
+    def _control_words(self) -> list[CrossbarWord]:
+        """Words of control frames, in the place of words of `Egress`."""
+        words = []
         for port in self._claiming:
             content = port.flow_control.transmitter.word(self._now)
             if content is not None:
-                self._step_output(port.index, *content, ready)
-                outputs |= 1 << port.index
-        if outputs:
+                words.append((port.index, *content))
+        if words:
             self._claiming = [port for port in self._claiming
                               if port.flow_control.transmitter.busy]
-        return outputs
+        return words
 
     def _control_flow(self) -> None:
         """Flow control of the ports where something is to be done."""

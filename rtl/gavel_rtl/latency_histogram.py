@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
 from gavel_rtl.lib.collisions import NO_COLLISION
+from gavel_rtl.lib.delay import delayed
 from gavel_rtl.lib.large_frozen_counters import LargeFrozenCounters
 from gavel_rtl.telemetry_interfaces import TABLE_BITS, Observation, TableRead
 from gavel_rtl.voq import vc_of_voq
@@ -96,8 +97,8 @@ class LatencyHistogram(wiring.Component):
         ]
         vc = Signal(config.vc_bits)
         m.d.comb += vc.eq(vc_of_voq(config, seen.opened_voq))
-        before = self._delayed(m, "counts", Cat(seen.opened, self.freeze, vc),
-                               _OPENED_TO_LATENCY + _LATENCY_TO_COUNT)
+        before = delayed(m, Cat(seen.opened, self.freeze, vc), "counts",
+                         _OPENED_TO_LATENCY + _LATENCY_TO_COUNT)
         number = Signal(_BIN_BITS)
         m.d.sync += number.eq(self._bin(latency))
 
@@ -113,14 +114,6 @@ class LatencyHistogram(wiring.Component):
             self.value.eq(Mux(named, counters.value, 0)),
         ]
         return m
-
-    @staticmethod
-    def _delayed(m: Module, name: str, value: Value, cycles: int) -> Value:
-        for cycle in range(cycles):
-            later = Signal(len(value), name=f"{name}_{cycle}")
-            m.d.sync += later.eq(value)
-            value = later
-        return value
 
     @staticmethod
     def _bin(latency: Signal) -> Value:

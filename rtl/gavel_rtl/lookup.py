@@ -10,9 +10,13 @@ from gavel_model.config import SwitchConfig
 from gavel_model.profiles import FABRIC_PREFIX
 from gavel_rtl.interfaces import Fields, Route, TableWrite
 from gavel_rtl.lib import crc
+from gavel_rtl.lib.delay import delayed
 
 _ADDRESS_BITS = 48
 _ID_BITS = 16
+_COMPARED = 2
+"""Bits of an address that are compared before the register behind the memories: with those of
+the destination, what a look-up table of four inputs takes."""
 
 
 class Lookup(wiring.Component):
@@ -25,13 +29,15 @@ class Lookup(wiring.Component):
     write
         Table write, and whether the tables have come to their reset contents.
     route
-        Answer, in t+3.
+        Answer, in w = t + 3 + ``ingress_stages``.
 
     Cycle behaviour
     ---------------
     t+2: both tables are read, at the ID and at the CRC of the address; a write of the same cycle
     is not seen. t+3: the entries are compared with the destination. While ``write.ready`` as of
-    t+2 is 0 the answer is that of the reset contents: ID n < P to port n.
+    t+2 is 0 the answer is that of the reset contents: ID n < P to port n. With ``ingress_stages``
+    the answer goes through a register, and with 2 what is found of each entry through another:
+    block RAM of an FPGA shows its data late, and one small look-up table fits behind it.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -45,20 +51,26 @@ class Lookup(wiring.Component):
     def elaborate(self, platform):
         config = self._config
         m = Module()
+        self._behind_memories = int(config.ingress_stages > 1)
         self._ready = Signal(name="ready_q")
         m.d.sync += self._ready.eq(self.write.ready)
         direct_hit, direct_port = self._direct(m)
         ways = self._hash(m)
+        hit, port = Signal(), Signal(config.port_bits)
         with m.If(direct_hit):
-            m.d.comb += [self.route.hit.eq(1), self.route.port.eq(direct_port)]
+            m.d.comb += [hit.eq(1), port.eq(direct_port)]
         hash_hit = Signal()
-        m.d.comb += hash_hit.eq(Cat(hit for hit, _ in ways).any())
-        for way in reversed(range(config.fdb_ways)):
-            hit, port = ways[way]
-            with m.If(hit):
-                m.d.comb += self.route.port.eq(port)
+        m.d.comb += hash_hit.eq(Cat(way_hit for way_hit, _ in ways).any())
+        for way_hit, way_port in reversed(ways):
+            with m.If(way_hit):
+                m.d.comb += port.eq(way_port)
         with m.If(hash_hit):
-            m.d.comb += self.route.hit.eq(1)
+            m.d.comb += hit.eq(1)
+        behind_choice = int(config.ingress_stages > 0)
+        m.d.comb += [
+            self.route.hit.eq(delayed(m, hit, "hit", behind_choice)),
+            self.route.port.eq(delayed(m, port, "port", behind_choice)),
+        ]
         return m
 
     def _direct(self, m):
@@ -87,7 +99,8 @@ class Lookup(wiring.Component):
             hit.eq(in_range & Mux(self._ready, read.data.valid, reset_hit)),
             port.eq(Mux(self._ready, read.data.port, reset_port)),
         ]
-        return hit, port
+        return (delayed(m, hit, "direct_hit", self._behind_memories),
+                delayed(m, port, "direct_port", self._behind_memories))
 
     def _hash(self, m):
         """The hash table: for each way, whether it holds the address, and its port."""
@@ -123,9 +136,14 @@ class Lookup(wiring.Component):
             m.d.comb += port.data.address.eq(write.fdb_address)
             read = table.read_port()
             m.d.comb += read.addr.eq(bucket)
+            same = Cat((read.data.address ^ address).word_select(n, _COMPARED) == 0
+                       for n in range(_ADDRESS_BITS // _COMPARED))
+            found = Cat(is_address & read.data.valid, same)
             hit = Signal(name=f"way_{way}_hit")
-            m.d.comb += hit.eq(is_address & read.data.valid & (read.data.address == address))
-            ways.append((hit, read.data.port))
+            m.d.comb += hit.eq(
+                delayed(m, found, f"way_{way}_found", self._behind_memories).all())
+            ways.append((hit, delayed(m, read.data.port, f"way_{way}_port",
+                                      self._behind_memories)))
         return ways
 
     def _fill(self, m, port, *, enable, index, valid):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One port: the ingress half from its receive pins, the egress half to its transmit pins."""
 
-from amaranth.hdl import Cat, Const, Module, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -23,6 +23,7 @@ from gavel_rtl.interfaces import (
     TableWrite,
     TxLink,
 )
+from gavel_rtl.lib.delay import delayed
 from gavel_rtl.link_rx import LinkRx
 from gavel_rtl.link_tx import LinkTx
 from gavel_rtl.llr_receiver import LlrReceiver
@@ -32,13 +33,14 @@ from gavel_rtl.parser import Parser
 from gavel_rtl.port_registers import LLR_STATUS_BITS, REGISTER_BITS
 from gavel_rtl.telemetry_interfaces import Observation
 
-_WORD_TO_STORE = 2
-_VERDICT_TO_STORE = 1
+_WORD_TO_ROUTE = 2
+_VERDICT_TO_ROUTE = 1
+"""Cycles until Lookup answers, without pipeline options."""
 
 
 class Port(wiring.Component):
     """Wiring of one port; no logic but the delays that bring a word and what is known of its
-    frame together in cycle w = t+3.
+    frame together in cycle w.
 
     Parameters
     ----------
@@ -173,14 +175,16 @@ class Port(wiring.Component):
         connect(m, lookup.write, self.table)
         connect(m, ingress_buffer.route, lookup.route)
         connect(m, ingress_buffer.match, self.match)
-        self._delay(m, ingress_buffer.word, link_rx.word, "word", _WORD_TO_STORE)
+        word_to_store = _WORD_TO_ROUTE + config.ingress_stages
+        verdict_to_store = _VERDICT_TO_ROUTE + config.ingress_stages
+        self._delay(m, ingress_buffer.word, link_rx.word, "word", word_to_store)
         self._delay(m, ingress_buffer.verdict, llr_receiver.o_verdict, "verdict",
-                    _VERDICT_TO_STORE)
-        self._delay(m, ingress_buffer.fields, parser.fields, "fields", _VERDICT_TO_STORE)
+                    verdict_to_store)
+        self._delay(m, ingress_buffer.fields, parser.fields, "fields", verdict_to_store)
         m.d.comb += [
             link_rx.enable.eq(settings.enable),
             link_rx.protect.eq(settings.llr.protect),
-            ingress_buffer.empty.eq(self._delayed(m, link_rx.empty, "empty", _WORD_TO_STORE)),
+            ingress_buffer.empty.eq(delayed(m, link_rx.empty, "empty", word_to_store)),
             ingress_buffer.ecn_threshold.eq(settings.ecn_threshold),
             ingress_buffer.lossless.eq(settings.flow.receiver | settings.flow.pfc_transmit),
             self.voq_ready.eq(ingress_buffer.voq_ready),
@@ -199,8 +203,9 @@ class Port(wiring.Component):
         connect(m, egress.i_word, self.from_crossbar)
         # Words of Egress and of control frames never come together, and are 0 when they do not.
         for name in EgressWord(self._config).members:
+            word = getattr(egress.o_word, name) | getattr(self._flow_control.o_word, name)
             m.d.comb += getattr(llr_transmitter.i_word, name).eq(
-                getattr(egress.o_word, name) | getattr(self._flow_control.o_word, name))
+                delayed(m, word, f"edited_{name}", self._config.egress_stages))
         connect(m, link_tx.word, llr_transmitter.o_word)
         outputs = [name for name, member in self.tx.signature.members.items()
                    if member.flow is Out]
@@ -307,17 +312,10 @@ class Port(wiring.Component):
                 seen.credits_used[vc].eq(flow.used[vc]),
             ]
 
-    def _delay(self, m: Module, target: wiring.PureInterface, source: wiring.PureInterface,
+    @staticmethod
+    def _delay(m: Module, target: wiring.PureInterface, source: wiring.PureInterface,
                name: str, cycles: int) -> None:
         for member in target.signature.members:
             value = Value.cast(getattr(source, member))
             m.d.comb += Value.cast(getattr(target, member)).eq(
-                self._delayed(m, value, f"{name}_{member}", cycles))
-
-    @staticmethod
-    def _delayed(m: Module, value: Value, name: str, cycles: int) -> Value:
-        for cycle in range(1, cycles + 1):
-            later = Signal(len(value), name=f"{name}_after_{cycle}")
-            m.d.sync += later.eq(value)
-            value = later
-        return value
+                delayed(m, value, f"{name}_{member}", cycles))

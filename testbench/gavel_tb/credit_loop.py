@@ -95,7 +95,8 @@ def credits_for_line_rate(
     word = config.word_bytes
     words = -(-frame_bytes // word)
     unseen = (3 + total) // words
-    line = word * (loop + STAGES + total) + config.cf_min_spacing + frame_bytes
+    line = (word * (loop + STAGES + config.egress_stages + total) + config.cf_min_spacing
+            + frame_bytes)
     # A frame takes whole words of the line and whole cells of the buffer.
     cost = cells_of(frame_bytes)
     return -(-line * cost // (words * word)) + (1 + unseen) * config.max_frame_cells

@@ -106,10 +106,10 @@ class FlowPlan:
         config = self._config
         word, loop = config.word_bytes, 2 * links.delay
         longest = -(-longest_bytes // word)
-        cycles = 4 * (loop + 2 * longest + _PFC_CYCLES + _WORDS_UNDER_WAY)
+        pipeline = _PFC_CYCLES + config.ingress_stages + config.egress_stages + _WORDS_UNDER_WAY
+        cycles = 4 * (loop + 2 * longest + pipeline)
         quanta = min(_LONGEST_TIME, -(-cycles * config.data_width // QUANTUM_BITS))
-        under_way = 2 * longest_bytes + MIN_FRAME_BYTES + word * (
-            loop + _PFC_CYCLES + _WORDS_UNDER_WAY)
+        under_way = 2 * longest_bytes + MIN_FRAME_BYTES + word * (loop + pipeline)
         return quanta, 2 * cells_of(under_way)
 
     @property

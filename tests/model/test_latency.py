@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Chapter 2: K = 10 for every pair of ports, VC, length, P, W and number of iterations."""
+"""Chapter 2: K for every pair of ports, VC, length, P, W, number of iterations and of pipeline
+registers."""
 
 from __future__ import annotations
 
@@ -8,6 +9,30 @@ from typing import Any
 import pytest
 
 from gavel_model.ordered_set import Kind
+
+STAGES = [(n, m) for n in range(3) for m in range(2)]
+
+
+@pytest.mark.parametrize(("ingress", "egress"), STAGES)
+@pytest.mark.parametrize("width", [64, 512])
+def test_every_pipeline_register_is_a_cycle(
+    bench: Any, width: int, ingress: int, egress: int
+) -> None:
+    b = bench("tiny", f"data_width={width}", f"ingress_stages={ingress}",
+              f"egress_stages={egress}")
+    k = 10 + ingress + egress
+    assert b.config.latency_cycles == k
+    filed = b.switch.ports[0].ingress_buffer
+    for length in (64, 65, 127, 256):
+        frame = b.frame(1, length, seed=length)
+        t = b.send(0, frame)
+        b.run(t + 3 + ingress - b.cycle)
+        assert sum(filed.voq_frames) == 0
+        b.run(1)
+        assert sum(filed.voq_frames) == 1
+        b.run(60)
+        words = -(-length // (width // 8))
+        assert b.frames[1].pop()[:3] == (t + k, t + k + words - 1, frame)
 
 
 @pytest.mark.parametrize("width", [64, 128, 256, 512])

@@ -6,6 +6,7 @@ from __future__ import annotations
 import random
 import zlib
 from collections import Counter as Tally
+from collections import deque
 
 import pytest
 
@@ -184,6 +185,8 @@ SHAPES = {
     "one_entry": {"fdb_ways": 1, "fdb_sets": 1},
     "four_ways": {"fdb_ways": 4, "fdb_sets": 2, "id_entries": 64, "ports": 33},
     "largest_id_table": {"id_entries": 65536},
+    "one_register_more": {"ingress_stages": 1, "fdb_ways": 3},
+    "two_registers_more": {"ingress_stages": 2, "fdb_ways": 3},
 }
 
 
@@ -210,7 +213,7 @@ def test_lookup(simulate, shape: str) -> None:
         direct: list[int | None] = list(reset)
         ways: list[tuple[int, int] | None] = [None] * config.fdb_entries
         pool = [rng.getrandbits(48) for _ in range(12)] + [0x02000000 << 16 | 3]
-        answer: int | None = None
+        answers: deque[int | None] = deque([None] * (1 + config.ingress_stages))
         hits = 0
         walk = 64 + config.ports
         for cycle in range(2 * walk + 1500):
@@ -257,12 +260,14 @@ def test_lookup(simulate, shape: str) -> None:
             ctx.set(dut.fields.dst, dst)
             ctx.set(dut.fields.is_address, is_address)
 
+            answer = answers.popleft()
             assert ctx.get(dut.route.hit) == (answer is not None), cycle
             if answer is not None:
                 assert ctx.get(dut.route.port) == answer, cycle
                 hits += 1
-            answer = (expected(reset, [None] * config.fdb_entries, dst, is_address) if filling
-                      else expected(direct, ways, dst, is_address))
+            answers.append(
+                expected(reset, [None] * config.fdb_entries, dst, is_address) if filling
+                else expected(direct, ways, dst, is_address))
             if write_direct and not filling:
                 direct[index] = port if valid else None
             if write_hash and not filling:

@@ -20,10 +20,11 @@ SWITCHES: dict[str, tuple[str, tuple[str, ...]]] = {
     "pod": ("pod", ()),
     "rack4": ("rack", ("ports=4", "buffer_cells=512", "islip_iterations=3")),
     "odd3": ("tiny", ("ports=3", "data_width=128", "vcs=1", "buffer_cells=24", "profile=esun",
-                      "max_frame_bytes=300")),
+                      "max_frame_bytes=300", "ingress_stages=1")),
     "odd5": ("tiny", ("ports=5", "data_width=256", "vcs=3", "buffer_cells=40",
                       "max_frame_bytes=1000", "replay_cells=85", "islip_iterations=4",
-                      "bypass_limit=3", "ecn_threshold=6", "profile=afh12_16")),
+                      "bypass_limit=3", "ecn_threshold=6", "profile=afh12_16", "ingress_stages=2",
+                      "egress_stages=1")),
 }
 SWITCHES |= {f"{name}_fifo": (SWITCHES[name][0], (*SWITCHES[name][1], "queueing=fifo"))
              for name in ("tiny", "odd3", "rack4")}

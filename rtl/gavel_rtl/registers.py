@@ -7,7 +7,6 @@ from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import MAX_VCS, SwitchConfig
 from gavel_model.register_map import (
-    COUNTERS,
     GLOBAL_OF,
     PORT_BASE,
     PORT_STRIDE,
@@ -16,6 +15,7 @@ from gavel_model.register_map import (
     config_values,
 )
 from gavel_rtl.block import connect, place
+from gavel_rtl.counters import CounterSelect
 from gavel_rtl.flow_interfaces import VC_COUNTS, FlowSelect
 from gavel_rtl.interfaces import PortSettings, RegisterPort, TableWrite
 from gavel_rtl.port_registers import EACH, LLR_STATUS_BITS, ONCE, PortRegisters, PortSelect
@@ -47,7 +47,7 @@ class Registers(wiring.Component):
     table
         Writes to the lookup tables of every port.
     counter_select
-        One-hot: the counter addressed, the same for all ports; 0 if none is.
+        The counter addressed, the same for all ports; 0 if none is.
     counter
         For each port the counter selected.
     llr_status
@@ -71,7 +71,7 @@ class Registers(wiring.Component):
             "settings": Out(PortSettings(config)).array(ports),
             "bypass_limit": Out(BYPASS_BITS),
             "table": Out(TableWrite(config)),
-            "counter_select": Out(COUNTERS),
+            "counter_select": Out(CounterSelect()),
             "counter": In(REGISTER_BITS).array(ports),
             "llr_status": In(LLR_STATUS_BITS).array(ports),
             "flow_select": Out(FlowSelect(config)),
@@ -111,8 +111,7 @@ class Registers(wiring.Component):
     def _ports(self, m: Module, we: Signal, wdata: Signal, esun_ethertype: Value) -> Value:
         """Registers and counters of the ports; returns the value addressed among them."""
         page, offset = self.bus.addr[_OFFSET_BITS:], self.bus.addr[:_OFFSET_BITS]
-        for number in range(COUNTERS):
-            m.d.sync += self.counter_select[number].eq(offset == Port.COUNTERS + number)
+        self._select_counter(m, offset)
         select = self._select(m, offset)
 
         total: Value = Const(0, REGISTER_BITS)
@@ -136,6 +135,24 @@ class Registers(wiring.Component):
                                         if name != "esun_ethertype"])
             total = total | port.value
         return total
+
+    def _select_counter(self, m: Module, offset: Value) -> None:
+        """Decodes the counters, which begin where a row of them does."""
+        chosen = self.counter_select
+        place_bits = len(chosen.place)
+        place, row = offset[:place_bits], offset[place_bits:]
+        first = Port.COUNTERS >> place_bits
+        at, of_row = Signal(1 << place_bits), Signal(len(chosen.row))
+        m.d.comb += [
+            at.eq(1 << place),
+            of_row.eq(Cat(row == first + number for number in range(len(of_row)))),
+        ]
+        m.d.sync += [
+            chosen.place.eq(place),
+            chosen.row.eq(of_row),
+            chosen.counter.eq(Cat(at & of_row[number].replicate(len(at))
+                                  for number in range(len(of_row)))),
+        ]
 
     def _select(self, m: Module, offset: Value) -> wiring.PureInterface:
         """Decodes the registers of the ports, but for the counters."""

@@ -141,7 +141,7 @@ class XgmiiTx(wiring.Component):
         # At a Start, and until the frame's end: the deficit idle count.
         owed = Signal(range(GAP_BYTES + MAX_DEFICIT + 1), name="owed")
         deficit = owed[:MAX_DEFICIT.bit_length()]
-        whole, partial = Signal.like(owed, name="owed_whole"), Signal.like(owed, name="owed_partial")
+        whole, partial = (Signal.like(owed, name=f"owed_{end}") for end in ("whole", "partial"))
         m.d.comb += [
             # What is left of the last word is the first of the gap.
             whole.eq(deficit + GAP_BYTES),

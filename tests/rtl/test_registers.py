@@ -250,7 +250,7 @@ def test_registers_answer_as_specified(ports, sets, ways):
             flow = [{offset: rng.getrandbits(20) for offset in read_only} for _ in range(ports)]
             assert ctx.get(dut.bus.rdata) == rdata, (reference.cycle, previous)
             previous = reference.pending
-            select = ctx.get(dut.counter_select)
+            select = ctx.get(dut.counter_select.counter)
             for port in range(ports):
                 chosen = [v for n, v in enumerate(counters[port]) if select >> n & 1]
                 ctx.set(dut.counter[port], sum(chosen))

@@ -96,11 +96,10 @@ class Registers(wiring.Component):
                 constant = Const(register.reset(values), REGISTER_BITS)
                 settings.show(global_selected[address],
                               self.table.ready if address is Global.STATUS else constant)
-        addressed = Signal(REGISTER_BITS)
-        m.d.comb += addressed.eq(self._ports(m, we, wdata, esun["ethertype"])
-                                 | self._tables(m, we, wdata, global_selected)
-                                 | settings.value())
-        m.d.sync += self.bus.rdata.eq(Mux(re, addressed, 0))
+        m.d.sync += self.bus.rdata.eq(
+            self._ports(m, wdata, esun["ethertype"])
+            | Mux(re, settings.value(), 0)
+            | self._tables(m, we, re, wdata, global_selected))
         return m
 
     def _decode(self, m: Module, register: Global) -> Signal:
@@ -108,8 +107,8 @@ class Registers(wiring.Component):
         m.d.sync += selected.eq(self.bus.addr == register)
         return selected
 
-    def _ports(self, m: Module, we: Signal, wdata: Signal, esun_ethertype: Value) -> Value:
-        """Registers and counters of the ports; returns the value addressed among them."""
+    def _ports(self, m: Module, wdata: Signal, esun_ethertype: Value) -> Value:
+        """Registers and counters of the ports; returns the value of the one that is read."""
         page, offset = self.bus.addr[_OFFSET_BITS:], self.bus.addr[:_OFFSET_BITS]
         self._select_counter(m, offset)
         select = self._select(m, offset)
@@ -118,12 +117,13 @@ class Registers(wiring.Component):
         for number, settings in enumerate(self.settings):
             port = PortRegisters(self._config)
             place(m, f"port{number}", port)
-            port_selected = Signal(name=f"port{number}_selected")
-            m.d.sync += port_selected.eq(page == PORT_BASE // PORT_STRIDE + number)
+            here = page == PORT_BASE // PORT_STRIDE + number
+            reads, writes = Signal(name=f"port{number}_reads"), Signal(name=f"port{number}_writes")
+            m.d.sync += [reads.eq(self.bus.re & here), writes.eq(self.bus.we & here)]
             m.d.comb += [
                 port.number.eq(number),
-                port.selected.eq(port_selected),
-                port.we.eq(we),
+                port.reads.eq(reads),
+                port.writes.eq(writes),
                 port.wdata.eq(wdata),
                 port.llr_status.eq(self.llr_status[number]),
                 port.flow_status.eq(self.flow_status[number]),
@@ -171,14 +171,14 @@ class Registers(wiring.Component):
         m.d.comb += chosen.vc.eq(flow.vc)
         return chosen
 
-    def _tables(self, m: Module, we: Signal, wdata: Signal,
+    def _tables(self, m: Module, we: Signal, re: Signal, wdata: Signal,
                 selected: dict[Global, Signal]) -> Value:
-        """Registers of the lookup tables; returns the value addressed among them."""
+        """Registers of the lookup tables; returns the value of the one that is read."""
         tables = TableRegisters(self._config)
         place(m, "tables", tables)
         m.d.comb += [getattr(tables, f"{register.name.lower()}_selected").eq(selected[register])
                      for register in _TABLES]
-        m.d.comb += [tables.we.eq(we), tables.wdata.eq(wdata)]
+        m.d.comb += [tables.we.eq(we), tables.re.eq(re), tables.wdata.eq(wdata)]
         m.d.comb += [getattr(self.table, name).eq(getattr(tables.write, name))
                      for name in self.table.signature.members]
         return tables.value

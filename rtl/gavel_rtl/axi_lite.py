@@ -2,6 +2,7 @@
 """AXI4-Lite in front of the register port."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import enum, wiring
@@ -56,6 +57,14 @@ class AxiLiteBus(wiring.Signature):
         })
 
 
+class _Held(NamedTuple):
+    """Whether there is something of a channel, in this cycle and in the next one, and it."""
+
+    full: Signal
+    full_next: Signal
+    held: Signal
+
+
 class AxiLite(wiring.Component):
     """A subordinate of AXI4-Lite that reads and writes registers (docs/axi_lite.md).
 
@@ -90,22 +99,25 @@ class AxiLite(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         axil, bus = self.axil, self.bus
-        begin_write = Signal()
+        begin_write, response_next = Signal(name="begin_write"), Signal()
         begin_read = Signal()
         fetching = Signal()
         arrived = Signal()
-        has_address, write_address = self._take(m, "aw", axil.awaddr, begin_write)
-        has_data, written = self._take(
-            m, "w", Cat(axil.wdata, axil.wstrb.all(), axil.wstrb.any()), begin_write)
-        has_read, read_address = self._take(m, "ar", axil.araddr, begin_read)
+        aw, w, ar = (self._take(m, name, payload, done) for name, payload, done in (
+            ("aw", axil.awaddr, begin_write),
+            ("w", Cat(axil.wdata, axil.wstrb.all(), axil.wstrb.any()), begin_write),
+            ("ar", axil.araddr, begin_read)))
+        written = w.held
         address = Signal(ADDRESS_BITS)
         aligned = Signal()
         data, whole, anything = written[:DATA_BITS], written[DATA_BITS], written[DATA_BITS + 1]
+        # That a write begins is known a cycle ahead, for the address comes before much else. A
+        # response that is taken makes room for the next write in the cycle after.
+        m.d.sync += begin_write.eq(aw.full_next & w.full_next & ~response_next)
         m.d.comb += [
-            # A response that is taken makes room for the next write in the cycle after.
-            begin_write.eq(has_address & has_data & ~axil.bvalid),
-            begin_read.eq(has_read & ~begin_write & ~fetching & (~axil.rvalid | axil.rready)),
-            address.eq(Mux(begin_write, write_address, read_address)),
+            response_next.eq(begin_write | (axil.bvalid & ~axil.bready)),
+            begin_read.eq(ar.full & ~begin_write & ~fetching & (~axil.rvalid | axil.rready)),
+            address.eq(Mux(begin_write, aw.held, ar.held)),
             aligned.eq(~address[:_BYTE_BITS].any()),
             bus.addr.eq(address[_BYTE_BITS:]),
             bus.wdata.eq(data),
@@ -113,11 +125,10 @@ class AxiLite(wiring.Component):
             bus.re.eq(begin_read & aligned),
         ]
         mapped, writable = self._decode(m, bus.addr)
+        m.d.sync += axil.bvalid.eq(response_next)
         with m.If(begin_write):
             good = ~anything | (whole & aligned & writable)
-            m.d.sync += [axil.bvalid.eq(1), axil.bresp.eq(_response(good))]
-        with m.Elif(axil.bready):
-            m.d.sync += axil.bvalid.eq(0)
+            m.d.sync += axil.bresp.eq(_response(good))
 
         held = Signal(DATA_BITS)
         m.d.sync += [fetching.eq(begin_read), arrived.eq(fetching)]
@@ -132,16 +143,18 @@ class AxiLite(wiring.Component):
         m.d.comb += axil.rdata.eq(Mux(arrived, bus.rdata, held))
         return m
 
-    def _take(self, m: Module, name: str, payload: Value, done: Signal) -> tuple[Signal, Signal]:
-        """Holds what a channel has given until ``done``: whether there is something, and it."""
-        full, held = Signal(name=f"{name}_full"), Signal(len(payload), name=f"{name}_held")
-        ready = getattr(self.axil, f"{name}ready")
-        m.d.comb += ready.eq(~full)
-        with m.If(ready & getattr(self.axil, f"{name}valid")):
-            m.d.sync += [full.eq(1), held.eq(payload)]
-        with m.Elif(done):
-            m.d.sync += full.eq(0)
-        return full, held
+    def _take(self, m: Module, name: str, payload: Value, done: Signal) -> _Held:
+        """Holds what a channel has given until ``done``."""
+        found = _Held(Signal(name=f"{name}_full"), Signal(name=f"{name}_full_next"),
+                      Signal(len(payload), name=f"{name}_held"))
+        m.d.comb += [
+            getattr(self.axil, f"{name}ready").eq(~found.full),
+            found.full_next.eq(Mux(found.full, ~done, getattr(self.axil, f"{name}valid"))),
+        ]
+        m.d.sync += found.full.eq(found.full_next)
+        with m.If(~found.full & found.full_next):
+            m.d.sync += found.held.eq(payload)
+        return found
 
     def _decode(self, m: Module, address: Value) -> tuple[Signal, Signal]:
         """Whether a word address has a register, and one that can be written."""

@@ -43,9 +43,9 @@ class ControlTransmitter(wiring.Component):
     free
         The register of LinkTx is empty, or taken in this cycle.
     load, ctl
-        An ordered set goes into that register; 0 without one.
+        An ordered set goes into that register, if it is free; 0 without one.
     sent, cf_sent
-        Which it is; CF_Update with ``cf_sent``.
+        Which one does; CF_Update with ``cf_sent``.
     init_waiting
         The register of LinkTx holds an INIT.
     count
@@ -53,10 +53,11 @@ class ControlTransmitter(wiring.Component):
 
     Cycle behaviour
     ---------------
-    Combinational from requests and ``free`` to ``load``. Of several requests the first of ECHO,
-    INIT, NACK that may be sent is, and then ACK or CF_Update in turn. After reset every distance
-    is the greatest, and ACK goes first. Distances are compared one cycle ahead, and every set that
-    may be loaded is put together while it is decided which of them is.
+    Combinational from requests to ``load``, and with ``free`` to what is sent. Of several requests
+    the first of ECHO, INIT, NACK that may be sent is, and then ACK or CF_Update in turn. After
+    reset every distance is the greatest, and ACK goes first. Distances are compared one cycle
+    ahead, and every set that may be loaded is put together while it is decided which of them is.
+    ``free`` comes late: nothing is behind it but one gate for each thing that it decides.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -85,44 +86,49 @@ class ControlTransmitter(wiring.Component):
         shift = _INIT_SPACINGS.bit_length() - 1
         m.d.comb += init_spacing.eq(Mux(coming.spacing[SPACING_BITS - shift:].any(), _FARTHEST,
                                         Cat(Const(0, shift), coming.spacing)))
+        sent_any = Signal()
         # A minimum that is written is not more than the spacing that is written with it.
-        far, = self._far(m, "since", self.load, (coming.min_spacing, coming.spacing), any_of=True)
+        far, = self._far(m, "since", sent_any, (coming.min_spacing, coming.spacing), any_of=True)
         ack_far, = self._far(m, "since_ack", sent.ack | sent.nack, (coming.spacing,))
         init_far, = self._far(m, "since_init", sent.init, (init_spacing,))
         cf_far, cf_too_far = self._far(m, "since_cf", self.cf_sent, (self.cf_min, self.cf_max),
                                        CF_SPACING_BITS)
 
-        may_load, init_due, ack_wanted, ack_due = Signal(), Signal(), Signal(), Signal()
-        cf_due = Signal()
+        init_due, ack_wanted, ack_due, cf_due = Signal(), Signal(), Signal(), Signal()
         ack_was_last = Signal()
+        echo, request, nack, ack, credit = chosen = [Signal(name=f"loads_{name}") for name in (
+            "echo", "init", "nack", "ack", "credit")]
         m.d.comb += [
-            may_load.eq(self.free & far),
             init_due.eq(init.request & (init.first | init_far)),
             ack_wanted.eq(receiver.ack & ack_far),
             cf_due.eq(self.credits.enabled & ((self.credits.pending & cf_far) | cf_too_far)),
             ack_due.eq(ack_wanted & ~(cf_due & ack_was_last)),
         ]
+        with m.If(~far):
+            pass
+        with m.Elif(receiver.echo):
+            m.d.comb += echo.eq(1)
+        with m.Elif(init_due):
+            m.d.comb += request.eq(1)
+        with m.Elif(receiver.nack):
+            m.d.comb += nack.eq(1)
+        with m.Elif(ack_due):
+            m.d.comb += ack.eq(1)
+        with m.Elif(cf_due):
+            m.d.comb += credit.eq(1)
         with m.If(self.free):
-            m.d.sync += self.init_waiting.eq(sent.init)
-        with m.If(sent.ack | self.cf_sent):
-            m.d.sync += ack_was_last.eq(sent.ack)
-        with m.If(may_load):
-            with m.If(receiver.echo):
-                m.d.comb += sent.echo.eq(1)
-            with m.Elif(init_due):
-                m.d.comb += sent.init.eq(1)
-            with m.Elif(receiver.nack):
-                m.d.comb += sent.nack.eq(1)
-            with m.Elif(ack_due):
-                m.d.comb += sent.ack.eq(1)
-            with m.Elif(cf_due):
-                m.d.comb += self.cf_sent.eq(1)
+            m.d.sync += self.init_waiting.eq(request)
+        with m.If(self.free & (ack | credit)):
+            m.d.sync += ack_was_last.eq(ack)
         m.d.comb += [
-            self.load.eq(sent.echo | sent.init | sent.nack | sent.ack | self.cf_sent),
+            self.load.eq(far & (receiver.echo | init_due | receiver.nack | ack_wanted | cf_due)),
             self.ctl.eq(select([
-                (sent.echo | sent.init, self._request(m)),
-                (sent.nack | sent.ack, self._answer(m)),
-                (self.cf_sent, self._credit_set(m))])),
+                (echo | request, self._request(m)),
+                (nack | ack, self._answer(m)),
+                (credit, self._credit_set(m))])),
+            sent_any.eq(self.free & self.load),
+            *(event.eq(self.free & loads) for event, loads in zip(
+                (sent.echo, sent.init, sent.nack, sent.ack, self.cf_sent), chosen, strict=True)),
             self.count[Counter.LLR_TX_INIT_ECHO_CTL_OS].eq(sent.echo),
             self.count[Counter.LLR_TX_INIT_CTL_OS].eq(sent.init),
             self.count[Counter.LLR_TX_NACK_CTL_OS].eq(sent.nack),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sends, numbers or drops the frames that the replay buffer's reader fetches."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Mux, Signal, Value, ValueLike
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -28,7 +28,7 @@ class FrameLauncher(wiring.Component):
         Register O is empty or taken in this cycle.
     up, lost
         The link is up; has been down for PCS_LOST.
-    may_keep, must_wait, may_pass
+    may_keep, must_wait, may_pass, may_begin
         As of `RetryState`.
     running, in_init, in_flush
         The state is ADVANCE or REPLAY; INIT; FLUSH; with none of them OFF.
@@ -46,19 +46,22 @@ class FrameLauncher(wiring.Component):
         ... not for a replay.
     finish
         A frame ends in this cycle, not for a replay.
+    passed_by
+        ... and it is not kept.
     kept_last
         A kept frame ends in this cycle.
     numbered
         A kept frame ends in this cycle, sent for the first time.
     o_word
-        To register O; all members 0 without a word.
+        To register O, if it is free; all members 0 without a word.
     count
         Counter events.
 
     Cycle behaviour
     ---------------
     Combinational; what a frame is, is decided with its first word and stays. After reset no frame
-    has begun.
+    has begun. ``free`` and ``must_wait`` come late, so that all that depends on them is made for
+    both of their values.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -71,6 +74,7 @@ class FrameLauncher(wiring.Component):
             "may_keep": In(1),
             "must_wait": In(1),
             "may_pass": In(1),
+            "may_begin": In(1),
             "running": In(1),
             "in_init": In(1),
             "in_flush": In(1),
@@ -82,6 +86,7 @@ class FrameLauncher(wiring.Component):
             "launched": Out(1),
             "first_launch": Out(1),
             "finish": Out(1),
+            "passed_by": Out(1),
             "kept_last": Out(1),
             "numbered": Out(1),
             "o_word": Out(LaunchedWord(config)),
@@ -94,27 +99,39 @@ class FrameLauncher(wiring.Component):
         discards = self._act(m)
         dropped, kept, first_time = Signal(), Signal(), Signal()
         was_dropped, was_kept, was_first_time = Signal(), Signal(), Signal()
-        keeps, passes, goes_on, last, sends = (
-            Signal(name=name) for name in ("keeps", "passes", "goes_on", "last", "sends"))
+        keeps, passes = Signal(name="keeps"), Signal(name="passes")
+        # A word that is sent whatever `must_wait` says, and one that is dropped.
+        goes, sends, drops = Signal(name="goes"), Signal(name="sends"), Signal(name="drops")
         m.d.comb += [
-            keeps.eq(fetched.valid & ~self.mid & self.may_keep & self.up & self.free
-                     & ~self.must_wait),
-            passes.eq(fetched.valid & ~self.mid & self.may_pass & self.settled
-                      & (discards | (~self.blocks & self.free))),
-            goes_on.eq(fetched.valid & self.mid & (self.free | was_dropped)),
-            self.launched.eq(keeps | passes | goes_on),
-            sends.eq(keeps | (passes & ~discards) | (goes_on & ~was_dropped)),
+            # Rule 4 of 6.4 is the first that looks at O: with O free INIT goes before a frame.
+            keeps.eq(fetched.valid & ~self.mid & self.may_keep & self.up),
+            passes.eq(~self.mid & self.may_pass & self.settled),
+            goes.eq(fetched.valid & ((self.mid & ~was_dropped) | (
+                passes & ~discards & ~self.blocks & ~self.may_begin))),
+            drops.eq(fetched.valid & ((self.mid & was_dropped) | (passes & discards))),
+            sends.eq(goes | (keeps & ~self.must_wait)),
             dropped.eq(Mux(self.mid, was_dropped, discards)),
             kept.eq(Mux(self.mid, was_kept, self.running)),
             first_time.eq(Mux(self.mid, was_first_time, ~self.running | self.send_is_next)),
-            last.eq(self.launched & fetched.eop),
-            self.first_launch.eq(self.launched & first_time),
-            self.finish.eq(last & first_time),
-            self.kept_last.eq(last & kept),
-            self.numbered.eq(last & kept & first_time),
-            self.count[Counter.LLR_TX_DISCARD].eq(last & dropped),
-            self.count[Counter.LLR_TX_OK].eq(last & kept & ~fetched.poisoned),
-            self.count[Counter.LLR_TX_POISONED].eq(last & kept & fetched.poisoned),
+        ]
+
+        def launched(condition: ValueLike = 1) -> Value:
+            """B is launched or dropped in this cycle, with an early condition."""
+            held = drops & condition
+            return Mux(self.free, (goes & condition) | (keeps & condition & ~self.must_wait)
+                       | (held & ~self.may_begin), held)
+
+        eop = fetched.eop
+        m.d.comb += [
+            self.launched.eq(launched()),
+            self.first_launch.eq(launched(first_time)),
+            self.finish.eq(launched(eop & first_time)),
+            self.passed_by.eq(launched(eop & first_time & ~kept)),
+            self.kept_last.eq(launched(eop & kept)),
+            self.numbered.eq(launched(eop & kept & first_time)),
+            self.count[Counter.LLR_TX_DISCARD].eq(launched(eop & dropped)),
+            self.count[Counter.LLR_TX_OK].eq(launched(eop & kept & ~fetched.poisoned)),
+            self.count[Counter.LLR_TX_POISONED].eq(launched(eop & kept & fetched.poisoned)),
         ]
         with m.If(self.launched):
             m.d.sync += [

@@ -45,7 +45,9 @@ class FrameRecord(wiring.Component):
     numbered, newest_frame
         A frame has been launched for the first time, and its index.
     value
-        Of this frame; with ``drained`` also before that.
+        Of this frame.
+    following
+        Of the frame that is launched next for the first time, or is being launched.
     oldest
         Of the oldest frame outstanding, or with none of the next one.
 
@@ -64,6 +66,7 @@ class FrameRecord(wiring.Component):
             "numbered": In(1),
             "newest_frame": In(self._index),
             "value": In(bits),
+            "following": In(bits),
             "oldest": Out(bits),
         })
 
@@ -85,8 +88,8 @@ class FrameRecord(wiring.Component):
             before.eq(self.value),
             just_written.eq(self.numbered & (self.coming == self.newest_frame)),
         ]
-        with m.If(self.drained):
-            m.d.sync += self.oldest.eq(self.value)
-        with m.Elif(self.accepted):
-            m.d.sync += self.oldest.eq(Mux(just_written, before, read.data))
+        with m.If(self.drained | self.accepted):
+            m.d.sync += self.oldest.eq(Mux(
+                ~self.drained & ~just_written, read.data,
+                Mux(self.drained, self.following, before)))
         return m

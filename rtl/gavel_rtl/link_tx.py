@@ -22,11 +22,11 @@ class LinkTx(wiring.Component):
     Members
     -------
     word
-        Word to send, if any; only in a cycle with ``word_free``.
+        Word to send, all 0 without one; it counts in a cycle with ``word_free``.
     word_free
         The frame register is empty or taken in this cycle.
     ctl_load, ctl
-        Ordered set to send, all 0 without one; only in a cycle with ``ctl_free``.
+        Ordered set to send, all 0 without one; it counts in a cycle with ``ctl_free``.
     ctl_free
         The ordered-set register is empty or taken in this cycle.
     enable

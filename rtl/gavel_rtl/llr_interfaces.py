@@ -148,6 +148,7 @@ class ComingLlrSettings(wiring.Signature):
             "spacing": Out(SPACING_BITS),
             "min_spacing": Out(SPACING_BITS),
             "init_data": Out(DATA_BITS),
+            "protect": Out(1),
         })
 
 

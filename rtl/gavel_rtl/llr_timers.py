@@ -90,30 +90,28 @@ class LlrTimers(wiring.Component):
         return m
 
     @staticmethod
-    def _time(m: Module, name: str, runs: Value, holds: Value, limit: Value,
+    def _time(m: Module, name: str, kept_up: Value, runs: ValueLike, limit: Value,
               restarted: ValueLike = 0) -> Value:
         """Whether a timer will have reached ``limit``, which is not 0, in the next cycle.
 
-        In a cycle in which it neither runs nor holds the timer goes back to 0, and so it did in the
-        cycle before if it was ``restarted``. What is kept of it is one more than its value, so that
-        nothing has to be added before the comparison.
+        ``kept_up``, which may come late: the timer does not go back to 0, which it also did in the
+        cycle before if it was ``restarted``; if so, it ``runs`` or holds. What is kept of it is one
+        more than its value, so that nothing has to be added before the comparison.
         """
         kept, later = (Signal(TIMER_BITS + 1, name=f"{name}_{which}", init=1)
                        for which in ("kept", "later"))
         m.d.comb += later.eq(Mux(restarted, 1, kept))
-        with m.If(~runs & ~holds):
-            m.d.sync += kept.eq(1)
-        with m.Else():
+        with m.If(kept_up):
             m.d.sync += kept.eq(later + (runs & ~later[-1]))
-        reached = Cat(runs, later) > Cat(Const(0, 1), limit)
-        return (runs | holds) & reached & limit.any()
+        with m.Else():
+            m.d.sync += kept.eq(1)
+        return kept_up & (Cat(runs, later) > Cat(Const(0, 1), limit)) & limit.any()
 
     def _time_replay(self, m: Module) -> None:
         waits = Signal()
         m.d.comb += waits.eq(self.in_advance & self.outstanding & ~self.progress)
         m.d.sync += self.no_progress.eq(self._time(
-            m, "replay_time", waits & self.up, waits & ~self.up,
-            self.settings.coming.replay_timer))
+            m, "replay_time", waits, self.up, self.settings.coming.replay_timer))
 
     def _time_link(self, m: Module) -> None:
         # That the state changes is known late.
@@ -122,7 +120,7 @@ class LlrTimers(wiring.Component):
         m.d.sync += [
             changed.eq(self.changing),
             self.lost.eq(~self.changing & self._time(
-                m, "down_time", runs, Const(0, 1), self.settings.coming.pcs_lost, changed)),
+                m, "down_time", runs, Const(1, 1), self.settings.coming.pcs_lost, changed)),
         ]
 
     def _time_frames(self, m: Module) -> None:
@@ -138,6 +136,7 @@ class LlrTimers(wiring.Component):
             record.numbered.eq(self.numbered),
             record.newest_frame.eq(self.newest_frame),
             record.value.eq(now),
+            record.following.eq(now),
         ]
         # Age of the next cycle, less the limit: modulo 2**TIMER_BITS, and then as a number.
         wraps, reached = Signal(), Signal()

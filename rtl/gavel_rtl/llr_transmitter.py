@@ -57,7 +57,7 @@ class LlrTransmitter(wiring.Component):
     free
         The frame register of LinkTx, O, is empty or taken in this cycle.
     o_word
-        The word launched; all members 0 without one.
+        The word launched if O is free; all members 0 without one.
     init, init_sent, init_waiting
         To and from ControlTransmitter.
     count
@@ -70,7 +70,8 @@ class LlrTransmitter(wiring.Component):
     Cycle behaviour
     ---------------
     A word that nothing stands before is launched in e+2. Launching is combinational from
-    registers, ``free``, ``settings`` and ``control``; ``hold`` from registers only.
+    registers, ``free``, which may come late, ``settings`` and ``control``; ``hold`` from registers
+    only.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -128,6 +129,7 @@ class LlrTransmitter(wiring.Component):
             launcher.lost.eq(timers.lost),
             launcher.may_keep.eq(state.may_keep),
             launcher.may_pass.eq(state.may_pass),
+            launcher.may_begin.eq(state.may_begin),
             launcher.must_wait.eq(state.must_wait),
             launcher.running.eq(state.running),
             launcher.in_init.eq(state.is_init),
@@ -147,7 +149,8 @@ class LlrTransmitter(wiring.Component):
             buffer.accepted.eq(state.accepted),
             buffer.drained.eq(state.drained),
             buffer.finish.eq(launcher.finish),
-            buffer.keep.eq(launcher.numbered),
+            buffer.numbered.eq(launcher.numbered),
+            buffer.passed_by.eq(launcher.passed_by),
             buffer.release.eq(state.release),
         ]
 
@@ -157,11 +160,10 @@ class LlrTransmitter(wiring.Component):
             occupancy.written_sop.eq(self.i_word.sop),
             occupancy.written_eop.eq(self.i_word.eop),
             occupancy.launched_first.eq(launcher.first_launch),
-            occupancy.finish.eq(launcher.finish),
+            occupancy.passed_by.eq(launcher.passed_by),
             occupancy.given_back.eq(buffer.given_back),
             occupancy.dropped.eq(buffer.dropped),
             occupancy.dropped_words.eq(buffer.dropped_words),
-            occupancy.keep.eq(launcher.numbered),
             occupancy.progress.eq(state.progress),
             occupancy.value.eq(self.control.value),
             occupancy.acked.eq(state.acked_frame),

@@ -6,7 +6,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
-from gavel_model.ordered_set import CF_BITS, CF_UPDATE, DATA_BITS, VALUE_BITS, VC_BITS, Kind
+from gavel_model.ordered_set import CF_BITS, CF_UPDATE, DATA_BITS, VALUE_BITS, Kind
 from gavel_model.pins import CTL_BITS
 from gavel_rtl.flow_interfaces import CreditEntries, CreditUpdate
 from gavel_rtl.lib.crc8 import CRC8_BITS, crc8
@@ -105,14 +105,15 @@ class OrderedSetReader(wiring.Component):
     -------
     present, ctl
         An ordered set is on the pins in t, and it.
-    protect
-        As visible in t+2: there must be the CRC-8, and not 0.
+    coming_protect
+        As it will be visible in t+2, in t+1: there must be the CRC-8, and not 0.
     received, credits
         What it was, in t+2; ``credits`` if it was a CF_Update.
 
     Cycle behaviour
     ---------------
-    t: sampled. t+1: everything is compared, and registered. t+2: one of two checks is chosen.
+    t: sampled, and what the checks leave. t+1: everything is compared, and one of two checks is
+    chosen. t+2: all but ``coming`` are registers.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -120,7 +121,7 @@ class OrderedSetReader(wiring.Component):
         super().__init__({
             "present": In(1),
             "ctl": In(CTL_BITS),
-            "protect": In(1),
+            "coming_protect": In(1),
             "received": Out(ControlSet(config)),
             "credits": Out(CreditUpdate()),
         })
@@ -132,25 +133,15 @@ class OrderedSetReader(wiring.Component):
         ctl = Signal(CTL_BITS, name="ctl_q")
         value = Signal(VALUE_BITS)
         data = Signal(DATA_BITS)
-        fits = Signal()
+        fits, guarded, valid = Signal(), Signal(), Signal()
         m.d.sync += [present.eq(self.present), ctl.eq(self.ctl)]
         m.d.comb += [
             value.eq(Cat(_byte(ctl, 4)[4:], _byte(ctl, 3), _byte(ctl, 2))),
             data.eq(Cat(_byte(ctl, 6), _byte(ctl, 5))),
             fits.eq((_byte(ctl, 4)[:4] == _NIBBLE) & ~value[self._config.seq_bits:].any()),
-        ]
-
-        came, guarded, plain, valid = Signal(), Signal(), Signal(), Signal()
-        m.d.sync += [
-            came.eq(present),
-            guarded.eq(_byte(ctl, 7) == crc8(ctl[:_BODY_BITS])),
-            plain.eq(_byte(ctl, 7) == 0),
-            received.value.eq(value),
-            received.data.eq(data),
-        ]
-        m.d.comb += [
+            guarded.eq(self._agrees(m, "set", self.ctl[:_BODY_BITS], _byte(self.ctl, 7))),
+            valid.eq(Mux(self.coming_protect, guarded, _byte(ctl, 7) == 0)),
             received.coming.eq(value),
-            valid.eq(Mux(self.protect, guarded, plain)),
         ]
         known = []
         for kind, shown, says_data in (
@@ -160,35 +151,43 @@ class OrderedSetReader(wiring.Component):
             (Kind.INIT_ECHO, received.init_echo, True),
         ):
             found = Signal(name=f"is_{kind.name.lower()}")
-            m.d.sync += found.eq(
+            m.d.comb += found.eq(
                 present & fits & (_byte(ctl, 1) == kind) & (says_data | ~data.any()))
-            m.d.comb += shown.eq(found & valid)
-            known.append(shown)
-        self._read_credits(m, present, ctl)
-        known.append(self.credits.valid)
-        m.d.comb += received.unknown.eq(came & ~Cat(known).any())
+            m.d.sync += shown.eq(found & valid)
+            known.append(found & valid)
+        known.append(self._read_credits(m, present, ctl))
+        m.d.sync += [
+            received.value.eq(value),
+            received.data.eq(data),
+            received.unknown.eq(present & ~Cat(known).any()),
+        ]
         return m
 
-    def _read_credits(self, m: Module, present: Signal, ctl: Signal) -> None:
-        """t+1: a CF_Update is compared, and registered."""
+    @staticmethod
+    def _agrees(m: Module, name: str, content: Value, check: Value) -> Value:
+        """Whether ``check`` was the CRC-8 of ``content`` in the cycle before."""
+        message, remainder = Signal(len(content), name=f"{name}_message"), Signal(
+            CRC8_BITS, name=f"{name}_remainder")
+        m.d.comb += message.eq(content)
+        m.d.sync += remainder.eq(crc8(message) ^ check)
+        return remainder == 0
+
+    def _read_credits(self, m: Module, present: Signal, ctl: Signal) -> Value:
+        """t+1: a CF_Update is compared, and registered; whether it is a valid one."""
         update = self.credits
-        content, check = Signal(CTL_BITS), Signal(CRC8_BITS)
-        found, guarded, plain = (
-            Signal(name=f"credits_{name}") for name in ("found", "guarded", "plain"))
-        vcs = [Signal(VC_BITS, name=f"{name}_vc") for name in ("first", "second")]
+        valid, guarded = (Signal(name=f"credits_{name}") for name in ("valid", "guarded"))
+        of_first, of_second = (_byte(ctl, byte)[CF_BITS - 12:] for byte in (2, 5))
         m.d.comb += [
-            content.eq(ctl & ~_check_mask()),
-            check.eq(Cat(ctl[place] for place in _CHECK_PLACES)),
+            guarded.eq(self._agrees(m, "credits", self.ctl & ~_check_mask(),
+                                    Cat(self.ctl[place] for place in _CHECK_PLACES))),
+            valid.eq(present & (_byte(ctl, 1) == CF_UPDATE) & (_byte(ctl, 4)[:4] == _NIBBLE)
+                     & Mux(self.coming_protect, guarded, _byte(ctl, 7)[:4] == 0)),
         ]
         m.d.sync += [
-            found.eq(present & (_byte(ctl, 1) == CF_UPDATE) & (_byte(ctl, 4)[:4] == _NIBBLE)),
-            guarded.eq(check == crc8(content)),
-            plain.eq(_byte(ctl, 7)[:4] == 0),
+            update.valid.eq(valid),
             update.freed.eq(Cat(_byte(ctl, 4)[4:], _byte(ctl, 3), _byte(ctl, 2))),
             update.second_freed.eq(Cat(_byte(ctl, 7)[4:], _byte(ctl, 6), _byte(ctl, 5))),
-            vcs[0].eq(_byte(ctl, 2)[CF_BITS - 12:]),
-            vcs[1].eq(_byte(ctl, 5)[CF_BITS - 12:]),
+            *(shown.eq(Mux(self.coming_protect, vc[:_CHECKED_VC_BITS], vc))
+              for shown, vc in ((update.vc, of_first), (update.second_vc, of_second))),
         ]
-        m.d.comb += update.valid.eq(found & Mux(self.protect, guarded, plain))
-        for vc, shown in zip(vcs, (update.vc, update.second_vc), strict=True):
-            m.d.comb += shown.eq(Mux(self.protect, vc[:_CHECKED_VC_BITS], vc))
+        return valid

@@ -6,10 +6,10 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
-from gavel_model.register_map import COUNTER_BITS, COUNTERS, Counter
+from gavel_model.register_map import COUNTER_BITS, Counter
 from gavel_rtl.block import connect, place
 from gavel_rtl.control_transmitter import ControlTransmitter
-from gavel_rtl.counters import COUNTER_NUMBER_BITS, FROZEN_BITS, Counters
+from gavel_rtl.counters import COUNTER_NUMBER_BITS, FROZEN_BITS, Counters, CounterSelect
 from gavel_rtl.egress import Egress
 from gavel_rtl.flow_control import FlowControl
 from gavel_rtl.flow_interfaces import FlowSelect
@@ -96,7 +96,7 @@ class Port(wiring.Component):
             "tx": Out(TxLink(config)),
             "settings": In(PortSettings(config)),
             "table": In(TableWrite(config)),
-            "counter_select": In(COUNTERS),
+            "counter_select": In(CounterSelect()),
             "counter": Out(COUNTER_BITS),
             "llr_status": Out(LLR_STATUS_BITS),
             "flow_select": In(FlowSelect(config)),
@@ -141,6 +141,7 @@ class Port(wiring.Component):
         self._retry(m)
         self._flow(m, ingress_buffer)
         counters = place(m, "counters", Counters(config, with_snapshot=self._telemetry))
+        connect(m, counters.select, self.counter_select)
         m.d.comb += [
             counters.events.count.eq(
                 ingress_buffer.count | egress.events.count | self._link_rx.count
@@ -148,7 +149,6 @@ class Port(wiring.Component):
                 | self._llr_transmitter.count | self._flow_control.count),
             counters.events.rx_bytes.eq(ingress_buffer.rx_bytes),
             counters.events.tx_bytes.eq(egress.events.tx_bytes),
-            counters.select.eq(self.counter_select),
             self.counter.eq(counters.value),
         ]
         if self._telemetry:
@@ -183,7 +183,7 @@ class Port(wiring.Component):
         self._delay(m, ingress_buffer.fields, parser.fields, "fields", verdict_to_store)
         m.d.comb += [
             link_rx.enable.eq(settings.enable),
-            link_rx.protect.eq(settings.llr.protect),
+            link_rx.coming_protect.eq(settings.llr.coming.protect),
             ingress_buffer.empty.eq(delayed(m, link_rx.empty, "empty", word_to_store)),
             ingress_buffer.ecn_threshold.eq(settings.ecn_threshold),
             ingress_buffer.lossless.eq(settings.flow.receiver | settings.flow.pfc_transmit),

@@ -95,12 +95,12 @@ class PortRegisters(wiring.Component):
     -------
     number
         Number of the port.
-    selected
-        The register addressed belongs to this port.
+    reads, writes
+        A register of this port is read, or written.
     select
         Which one it is.
-    we, wdata
-        Write to the register addressed.
+    wdata
+        What is written.
     counter
         Value of the counter addressed, 0 if none is.
     llr_status
@@ -108,7 +108,7 @@ class PortRegisters(wiring.Component):
     flow_status
         Value of the read-only register of flow control addressed, 0 if none is.
     value
-        Value of the register addressed if it belongs to this port, else 0.
+        Value of the register that is read, 0 if it is not one of this port.
     The others are settings, as in `gavel_rtl.interfaces.PortSettings`.
 
     Cycle behaviour
@@ -121,9 +121,9 @@ class PortRegisters(wiring.Component):
         vcs = config.vcs
         super().__init__({
             "number": In(PORT_NUMBER_BITS),
-            "selected": In(1),
+            "reads": In(1),
+            "writes": In(1),
             "select": In(PortSelect(config)),
-            "we": In(1),
             "wdata": In(REGISTER_BITS),
             "counter": In(REGISTER_BITS),
             "llr_status": In(LLR_STATUS_BITS),
@@ -144,9 +144,7 @@ class PortRegisters(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        written = Signal()
-        m.d.comb += written.eq(self.we & self.selected)
-        registers = RegisterFields(m, written, self.wdata, config_values(self._config),
+        registers = RegisterFields(m, self.writes, self.wdata, config_values(self._config),
                                    self.number)
         once = {offset: registers.add(PORT_OF[offset], self.select.once[n])
                 for n, offset in enumerate(ONCE)}
@@ -157,7 +155,7 @@ class PortRegisters(wiring.Component):
         value = Signal(REGISTER_BITS, name="any_value")
         m.d.comb += [
             value.eq(registers.value() | self.counter | self.flow_status),
-            self.value.eq(Mux(self.selected, value, 0)),
+            self.value.eq(Mux(self.reads, value, 0)),
         ]
         return m
 

@@ -7,7 +7,6 @@ from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import MAX_VCS, SwitchConfig
 from gavel_model.register_map import (
-    COUNTERS,
     GLOBAL_OF,
     PORT_BASE,
     PORT_STRIDE,
@@ -16,6 +15,7 @@ from gavel_model.register_map import (
     config_values,
 )
 from gavel_rtl.block import connect, place
+from gavel_rtl.counters import CounterSelect
 from gavel_rtl.flow_interfaces import VC_COUNTS, FlowSelect
 from gavel_rtl.interfaces import PortSettings, RegisterPort, TableWrite
 from gavel_rtl.port_registers import EACH, LLR_STATUS_BITS, ONCE, PortRegisters, PortSelect
@@ -47,7 +47,7 @@ class Registers(wiring.Component):
     table
         Writes to the lookup tables of every port.
     counter_select
-        One-hot: the counter addressed, the same for all ports; 0 if none is.
+        The counter addressed, the same for all ports; 0 if none is.
     counter
         For each port the counter selected.
     llr_status
@@ -71,7 +71,7 @@ class Registers(wiring.Component):
             "settings": Out(PortSettings(config)).array(ports),
             "bypass_limit": Out(BYPASS_BITS),
             "table": Out(TableWrite(config)),
-            "counter_select": Out(COUNTERS),
+            "counter_select": Out(CounterSelect()),
             "counter": In(REGISTER_BITS).array(ports),
             "llr_status": In(LLR_STATUS_BITS).array(ports),
             "flow_select": Out(FlowSelect(config)),
@@ -96,11 +96,10 @@ class Registers(wiring.Component):
                 constant = Const(register.reset(values), REGISTER_BITS)
                 settings.show(global_selected[address],
                               self.table.ready if address is Global.STATUS else constant)
-        addressed = Signal(REGISTER_BITS)
-        m.d.comb += addressed.eq(self._ports(m, we, wdata, esun["ethertype"])
-                                 | self._tables(m, we, wdata, global_selected)
-                                 | settings.value())
-        m.d.sync += self.bus.rdata.eq(Mux(re, addressed, 0))
+        m.d.sync += self.bus.rdata.eq(
+            self._ports(m, wdata, esun["ethertype"])
+            | Mux(re, settings.value(), 0)
+            | self._tables(m, we, re, wdata, global_selected))
         return m
 
     def _decode(self, m: Module, register: Global) -> Signal:
@@ -108,23 +107,23 @@ class Registers(wiring.Component):
         m.d.sync += selected.eq(self.bus.addr == register)
         return selected
 
-    def _ports(self, m: Module, we: Signal, wdata: Signal, esun_ethertype: Value) -> Value:
-        """Registers and counters of the ports; returns the value addressed among them."""
+    def _ports(self, m: Module, wdata: Signal, esun_ethertype: Value) -> Value:
+        """Registers and counters of the ports; returns the value of the one that is read."""
         page, offset = self.bus.addr[_OFFSET_BITS:], self.bus.addr[:_OFFSET_BITS]
-        for number in range(COUNTERS):
-            m.d.sync += self.counter_select[number].eq(offset == Port.COUNTERS + number)
+        self._select_counter(m, offset)
         select = self._select(m, offset)
 
         total: Value = Const(0, REGISTER_BITS)
         for number, settings in enumerate(self.settings):
             port = PortRegisters(self._config)
             place(m, f"port{number}", port)
-            port_selected = Signal(name=f"port{number}_selected")
-            m.d.sync += port_selected.eq(page == PORT_BASE // PORT_STRIDE + number)
+            here = page == PORT_BASE // PORT_STRIDE + number
+            reads, writes = Signal(name=f"port{number}_reads"), Signal(name=f"port{number}_writes")
+            m.d.sync += [reads.eq(self.bus.re & here), writes.eq(self.bus.we & here)]
             m.d.comb += [
                 port.number.eq(number),
-                port.selected.eq(port_selected),
-                port.we.eq(we),
+                port.reads.eq(reads),
+                port.writes.eq(writes),
                 port.wdata.eq(wdata),
                 port.llr_status.eq(self.llr_status[number]),
                 port.flow_status.eq(self.flow_status[number]),
@@ -136,6 +135,24 @@ class Registers(wiring.Component):
                                         if name != "esun_ethertype"])
             total = total | port.value
         return total
+
+    def _select_counter(self, m: Module, offset: Value) -> None:
+        """Decodes the counters, which begin where a row of them does."""
+        chosen = self.counter_select
+        place_bits = len(chosen.place)
+        place, row = offset[:place_bits], offset[place_bits:]
+        first = Port.COUNTERS >> place_bits
+        at, of_row = Signal(1 << place_bits), Signal(len(chosen.row))
+        m.d.comb += [
+            at.eq(1 << place),
+            of_row.eq(Cat(row == first + number for number in range(len(of_row)))),
+        ]
+        m.d.sync += [
+            chosen.place.eq(place),
+            chosen.row.eq(of_row),
+            chosen.counter.eq(Cat(at & of_row[number].replicate(len(at))
+                                  for number in range(len(of_row)))),
+        ]
 
     def _select(self, m: Module, offset: Value) -> wiring.PureInterface:
         """Decodes the registers of the ports, but for the counters."""
@@ -154,14 +171,14 @@ class Registers(wiring.Component):
         m.d.comb += chosen.vc.eq(flow.vc)
         return chosen
 
-    def _tables(self, m: Module, we: Signal, wdata: Signal,
+    def _tables(self, m: Module, we: Signal, re: Signal, wdata: Signal,
                 selected: dict[Global, Signal]) -> Value:
-        """Registers of the lookup tables; returns the value addressed among them."""
+        """Registers of the lookup tables; returns the value of the one that is read."""
         tables = TableRegisters(self._config)
         place(m, "tables", tables)
         m.d.comb += [getattr(tables, f"{register.name.lower()}_selected").eq(selected[register])
                      for register in _TABLES]
-        m.d.comb += [tables.we.eq(we), tables.wdata.eq(wdata)]
+        m.d.comb += [tables.we.eq(we), tables.re.eq(re), tables.wdata.eq(wdata)]
         m.d.comb += [getattr(self.table, name).eq(getattr(tables.write, name))
                      for name in self.table.signature.members]
         return tables.value

@@ -69,9 +69,9 @@ class ReplayBuffer(wiring.Component):
     coming, accepted, drained, newest_frame
         As of `FrameRecord`.
     finish
-        The last word of a frame is launched for the first time, or dropped ...
-    keep
-        ... and the frame is kept. If not, its words are given back.
+        The last word of a frame is launched for the first time, or dropped.
+    numbered, passed_by
+        ... and the frame is kept; or it is not, and its words are given back.
     release
         The words of the frames before ``oldest`` are to be given back in the next cycle.
     given_back
@@ -81,7 +81,8 @@ class ReplayBuffer(wiring.Component):
 
     Cycle behaviour
     ---------------
-    A word written in e can be fetched from e+1 on, and is in B in e+2.
+    A word written in e can be fetched from e+1 on, and is in B in e+2. ``launch``, ``finish`` and
+    what it comes to are late: they choose, and nothing is computed from them.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -99,7 +100,8 @@ class ReplayBuffer(wiring.Component):
             "drained": In(1),
             "newest_frame": In(index),
             "finish": In(1),
-            "keep": In(1),
+            "numbered": In(1),
+            "passed_by": In(1),
             "release": In(1),
             "given_back": Out(self._pointer_bits),
             "dropped": Out(1),
@@ -148,15 +150,19 @@ class ReplayBuffer(wiring.Component):
         # One word further, and the last word written.
         self._further = further = Signal.like(reader, name="further", init=ring.after(0, words))
         last_written = Signal.like(reader, name="last_written", init=ring.before(0, words))
-        more = Signal()
         # Words written before this cycle stand at or behind the reader of the next.
-        self._left = left = Signal(name="left")
+        more = Signal()
+        can_fetch = Signal()
+        # Whether any are left, by whether one is fetched in this cycle.
+        self._left = left = [Signal(name=f"left_{name}") for name in ("unfetched", "fetched")]
         m.d.comb += [
-            fetch.eq(more & ~self.clear & ~self.rewind & (~fetched.valid | self.launch)),
-            left.eq(Mux(self.rewind, start != tail, Mux(fetch, reader != last_written, more))),
+            can_fetch.eq(more & ~self.clear & ~self.rewind),
+            fetch.eq(can_fetch & (~fetched.valid | self.launch)),
+            left[0].eq(Mux(self.rewind, start != tail, more)),
+            left[1].eq(reader != last_written),
         ]
         m.d.sync += [
-            more.eq(self.i_word.valid | left),
+            more.eq(self.i_word.valid | Mux(fetch, left[1], left[0])),
             fetched.valid.eq(fetch | (fetched.valid & ~self.launch & ~self.clear)),
         ]
         with m.If(self.i_word.valid):
@@ -173,14 +179,15 @@ class ReplayBuffer(wiring.Component):
         m.submodules.flags = flags = Memory(
             shape=_Flags(), depth=self._config.replay_words, init=[], attrs=NO_COLLISION)
         write, read = flags.write_port(), flags.read_port()
-        was_read, is_new = Signal(), Signal()
+        was_read = Signal()
+        is_new = [Signal(name=f"is_new_{name}") for name in ("unfetched", "fetched")]
         m.d.comb += [
             write.addr.eq(ring.index(self._tail)),
             write.en.eq(word.valid),
             read.addr.eq(ring.index(Mux(self.rewind, self._start, self._further))),
-            is_new.eq(word.valid & ~left),
+            *(new.eq(word.valid & ~any_left) for new, any_left in zip(is_new, left, strict=True)),
         ]
-        m.d.sync += was_read.eq((self.rewind | fetch) & ~is_new)
+        m.d.sync += was_read.eq(Mux(fetch, ~is_new[1], self.rewind & ~is_new[0]))
         for name in ("eop", "poisoned"):
             written, kept, ahead = (Signal(name=f"{name}_{which}")
                                     for which in ("written", "kept", "ahead"))
@@ -189,7 +196,8 @@ class ReplayBuffer(wiring.Component):
                 write.data[name].eq(written),
                 ahead.eq(Mux(was_read, read.data[name], kept)),
             ]
-            m.d.sync += kept.eq(Mux(is_new, written, ahead))
+            following = [Mux(new, written, ahead) for new in is_new]
+            m.d.sync += kept.eq(Mux(fetch, following[1], following[0]))
             with m.If(fetch):
                 m.d.sync += getattr(fetched, name).eq(ahead)
 
@@ -201,10 +209,11 @@ class ReplayBuffer(wiring.Component):
             starts.coming.eq(self.coming),
             starts.accepted.eq(self.accepted),
             starts.drained.eq(self.drained),
-            starts.numbered.eq(self.finish & self.keep),
+            starts.numbered.eq(self.numbered),
             starts.newest_frame.eq(self.newest_frame),
+            starts.value.eq(fresh),
             # That of a frame which is not kept is that of the next one.
-            starts.value.eq(Mux(self.finish & ~self.keep, reader, fresh)),
+            starts.following.eq(Mux(self.passed_by, reader, fresh)),
             self._start.eq(starts.oldest),
         ]
         with m.If(self.finish):
@@ -215,10 +224,8 @@ class ReplayBuffer(wiring.Component):
         """Words of which nobody has a use any more."""
         released = Signal(self._pointer_bits)
         before = Signal(self._pointer_bits, name="released_before")
-        at_once = Signal()
-        words = self._config.replay_words
+        words, at_once = self._config.replay_words, self.passed_by
         m.d.comb += [
-            at_once.eq(self.finish & ~self.keep),
             self.given_back.eq(ring.distance(released, before, words)),
             # Such a frame is launched only if everything before it has been given back.
             self.dropped.eq(at_once),

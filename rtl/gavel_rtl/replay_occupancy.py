@@ -34,10 +34,8 @@ class ReplayOccupancy(wiring.Component):
         A word is written, cycle e.
     launched_first
         A word is launched for the first time, or dropped ...
-    finish
-        ... and it is the last one of its frame ...
-    keep
-        ... which is kept, and so outstanding from now on.
+    passed_by
+        ... and it is the last one of a frame that is not kept.
     given_back, dropped, dropped_words
         Words given back, as of `ReplayBuffer`: the latter with ``dropped``, which comes late.
     progress, value, acked
@@ -69,11 +67,10 @@ class ReplayOccupancy(wiring.Component):
             "written_sop": In(1),
             "written_eop": In(1),
             "launched_first": In(1),
-            "finish": In(1),
             "given_back": In(ring.pointer_bits(config.replay_words)),
             "dropped": In(1),
             "dropped_words": In(ring.pointer_bits(config.replay_words)),
-            "keep": In(1),
+            "passed_by": In(1),
             "progress": In(1),
             "given_up": In(1),
             **dict.fromkeys(("value", "acked", "newest"), In(frame_count_bits(config))),
@@ -155,13 +152,12 @@ class ReplayOccupancy(wiring.Component):
     def _count_frames(self, m: Module) -> Signal:
         """Frames outstanding or waiting."""
         frames = Signal(frame_count_bits(self._config))
-        passed_by = self.finish & ~self.keep
         after = []
         for more in (0, 1):
             acked, given_up = (add_three(frames, ~number, self.acked, Const(1, 1),
                                          Const(more, 1))
                                for number in (self.value, self.newest))
             after.append(Mux(self.progress, acked, Mux(self.given_up, given_up, Mux(
-                passed_by, frames if more else frames - 1, frames + 1 if more else frames))))
+                self.passed_by, frames if more else frames - 1, frames + 1 if more else frames))))
         m.d.sync += frames.eq(Mux(self._counts, after[1], after[0]))
         return frames

@@ -80,7 +80,9 @@ class RetryState(wiring.Component):
         In ADVANCE or REPLAY nothing here forbids a first word in this cycle, but for the latter,
         which is known late.
     may_pass
-        In another state nothing here forbids one, if the state is settled.
+        In another state nothing here forbids one, if the state is settled, but for an INIT ...
+    may_begin
+        ... which begins in this cycle if O is free.
     clear, rewind
         A restart is carried out; was carried out in the cycle before.
     release
@@ -92,9 +94,10 @@ class RetryState(wiring.Component):
 
     Cycle behaviour
     ---------------
-    All decisions of a cycle are combinational from registers and ``control``, and change the
-    state in the next; of the rules of 6.4 the first that applies counts. After reset the state
-    is OFF and all numbers are 0.
+    All decisions of a cycle are combinational from registers, ``control`` and ``free``, and change
+    the state in the next; of the rules of 6.4 the first that applies counts. After reset the state
+    is OFF and all numbers are 0. ``free``, ``kept_last`` and ``numbered`` come late: what they
+    decide about is ready by then.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -131,6 +134,7 @@ class RetryState(wiring.Component):
             "may_keep": Out(1),
             "must_wait": Out(1),
             "may_pass": Out(1),
+            "may_begin": Out(1),
             "clear": Out(1),
             "rewind": Out(1),
             "release": Out(1),
@@ -179,7 +183,6 @@ class RetryState(wiring.Component):
         looked_at = Signal()
         accepted = self.accepted
         self._none_left = none_left = Signal(name="none_left")
-        self._replays_after = Signal(REPLAY_COUNT_BITS, name="replays_after")
         self._nacked = Signal(name="nacked")
         self._acked_after = Signal(self._config.seq_bits, name="acked_after_control")
         self._window = window = place(m, "ack_window", AckWindow(self._config))
@@ -197,7 +200,6 @@ class RetryState(wiring.Component):
             self.progress.eq(looked_at & window.moves),
             none_left.eq(Mux(accepted, ~window.leaves, self.empty)),
             self._acked_after.eq(Mux(accepted, control.value, self._acked)),
-            self._replays_after.eq(Mux(self.progress, 0, self.replays)),
             # Something is left to be sent again.
             self._nacked.eq(self.running & control.nack & window.leaves),
         ]
@@ -242,8 +244,8 @@ class RetryState(wiring.Component):
             # Rules 2 and 3 are of other states than these two.
             begins.eq(settings.remote & is_between & self.settled),
             # With O free no word of the time before can be taken for one after the INIT.
-            self._enter_init.eq(begins & self.free & (
-                self._is_off | (self.is_flush & settings.reinit))),
+            self.may_begin.eq(begins & (self._is_off | (self.is_flush & settings.reinit))),
+            self._enter_init.eq(self.may_begin & self.free),
             # An INIT behind the first frames would take the peer back to the first number.
             self._establish.eq(begins & self.is_init & self._echo_seen & ~self.init_waiting),
             # Unless a rule before these applies.
@@ -277,19 +279,20 @@ class RetryState(wiring.Component):
             self.may_pass.eq(~self._held & (
                 (self._is_off & ~settings.remote)
                 | (self.is_init & settings.remote & ~(self._echo_seen & ~self.init_waiting))
-                | (self.is_flush & ~(settings.remote & settings.reinit & self.free)))),
+                | self.is_flush)),
         ]
         m.d.sync += [
             self._restart.eq(set_restart | (self._restart & self.mid)),
             self._held.eq(set_restart | self._restart),
             self.rewind.eq(self.clear),
-            self.replays.eq(self._replays_after),
         ]
+        one_more = Mux(self.replays == _NO_LIMIT, _NO_LIMIT, self.replays + 1)
         with m.If(self._replay):
-            m.d.sync += self._replayed.eq(self._acked_after)
-            with m.If(self._replays_after != _NO_LIMIT):
-                m.d.sync += self.replays.eq(self._replays_after + 1)
-        with m.If(self._enter_init):
+            m.d.sync += [
+                self._replayed.eq(self._acked_after),
+                self.replays.eq(Mux(self.progress, 1, one_more)),
+            ]
+        with m.Elif(self.progress | self._enter_init):
             m.d.sync += self.replays.eq(0)
         wanted, exhausted, on = self._wanted, self._exhausted, ~self._turn_off
         goes_on = on & ~give_up
@@ -309,28 +312,31 @@ class RetryState(wiring.Component):
     def _renumber(self, m: Module) -> None:
         """Sequence numbers through ACKs, launches, restarts and INIT."""
         first, bits = self.settings.init_seq, self._config.seq_bits
-        before_first = Signal(bits)
-        m.d.comb += before_first.eq(first - 1)
-        m.d.sync += self._acked.eq(self._acked_after)
-        with m.If(self.kept_last):
-            m.d.sync += self.send.eq(self.send + 1)
-        with m.If(self.numbered):
-            m.d.sync += [self.next.eq(self.next + 1), self._newest.eq(self.next)]
-        with m.If(self.clear):
-            with m.If(self._is_replay):
-                m.d.sync += self.send.eq(self._acked_after + 1)
-            with m.Else():
-                m.d.sync += [self.send.eq(self.next), self._acked.eq(self._newest)]
-        with m.If(self._enter_init):
+        acked, value, begins = self._acked, self.control.value, self.may_begin
+        before_first, after_value, oldest_after = Signal(bits), Signal(bits), Signal(bits)
+        m.d.comb += [
+            before_first.eq(first - 1),
+            after_value.eq(value + 1),
+            oldest_after.eq(Mux(self.accepted, after_value, self.oldest)),
+        ]
+        # Whether a number changes is known late; what to, with an INIT or without, is ready.
+        with m.If(self.clear | self.kept_last | self._enter_init):
+            m.d.sync += self.send.eq(Mux(begins, first, Mux(
+                self.clear, Mux(self._is_replay, oldest_after, self.next), self.send + 1)))
+        with m.If(self.numbered | self._enter_init):
             m.d.sync += [
-                *(number.eq(first) for number in (self.next, self.send)),
-                *(number.eq(before_first) for number in (self._acked, self._newest)),
+                self.next.eq(Mux(begins, first, self.next + 1)),
+                self._newest.eq(Mux(begins, before_first, self.next)),
             ]
+        with m.If(self.given_up | self.accepted | self._enter_init):
+            m.d.sync += acked.eq(Mux(begins, before_first, Mux(
+                self.given_up, self._newest, value)))
 
     def _relate(self, m: Module) -> None:
         """How the numbers stand to each other, kept as they change."""
         value, send = self.control.value, self.send
-        given_up, passed, unreleased = self.given_up, Signal(), Signal()
+        given_up, unreleased = self.given_up, Signal()
+        behind, overtaken = Signal(name="behind_before"), Signal(name="overtaken")
         m.d.comb += [
             given_up.eq(self.clear & ~self._is_replay),
             self.drained.eq(self._none_left | given_up),
@@ -338,22 +344,19 @@ class RetryState(wiring.Component):
             unreleased.eq(self.progress | Mux(
                 given_up, self._unreleased | ~self.empty, self._unreleased & ~self.release)),
             # An ACK goes past the frame that is launched next, unless this ends in the cycle.
-            passed.eq(~is_before(value, send) & ~(self.kept_last & (value == send))),
+            behind.eq(~self.clear & Mux(self.progress, ~is_before(value, send), self.behind)),
+            overtaken.eq(Mux(self.progress, send == value, send == self._acked)),
         ]
         m.d.sync += [
-            self.behind.eq(~self.clear & Mux(
-                self.progress, passed,
-                self.behind & ~(self.kept_last & (send == self._acked)))),
-            self.empty.eq(self._enter_init | (self.drained & ~self.numbered)),
+            self.behind.eq(behind & ~(self.kept_last & overtaken)),
+            # An INIT begins when no frame is outstanding.
+            self.empty.eq(self.drained & ~self.numbered),
             self._unreleased.eq(unreleased),
             self.settled.eq(~unreleased & ~self.release),
         ]
-        with m.If(self.clear):
-            m.d.sync += self.send_is_next.eq(self.drained)
-        with m.Elif(self._enter_init):
-            m.d.sync += self.send_is_next.eq(1)
-        with m.Elif(self.kept_last):
-            m.d.sync += self.send_is_next.eq(self.send_is_next | (send == self._newest))
+        with m.If(self.clear | self.kept_last):
+            m.d.sync += self.send_is_next.eq(Mux(
+                self.clear, self.drained, self.send_is_next | (send == self._newest)))
 
     def _initialise(self, m: Module) -> None:
         """INIT and its echo (6.4)."""
@@ -364,18 +367,17 @@ class RetryState(wiring.Component):
             init.request.eq(self.is_init & ~self._echo_seen),
             init.seq.eq(self.next),
         ]
-        # One more is added in the place below both numbers.
+        # One more is added in the place below both numbers. What stands here outside of INIT is for
+        # the next one, whether it begins in this cycle or not.
         m.d.sync += init.data.eq(
-            (Cat(1, self.settings.coming.init_data) + Cat(self._enter_init, earlier))[1:])
+            (Cat(1, self.settings.coming.init_data) + Cat(~self.is_init, earlier))[1:])
         with m.If(self._enter_init):
-            m.d.sync += [
-                earlier.eq(earlier + 1),
-                init.first.eq(1),
-                self._echo_seen.eq(0),
-            ]
+            m.d.sync += earlier.eq(earlier + 1)
+        with m.If(~self.is_init):
+            m.d.sync += [init.first.eq(1), self._echo_seen.eq(0)]
         with m.Else():
             with m.If(self.init_sent):
                 m.d.sync += init.first.eq(0)
-            with m.If(self.is_init & control.init_echo & (control.value == self.next)
+            with m.If(control.init_echo & (control.value == self.next)
                       & (control.data == init.data)):
                 m.d.sync += self._echo_seen.eq(1)

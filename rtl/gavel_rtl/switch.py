@@ -105,6 +105,7 @@ class Switch(wiring.Component):
             connect(m, port.table, registers.table)
             connect(m, port.match, scheduler.match[number])
             connect(m, port.flow_select, registers.flow_select)
+            connect(m, port.counter_select, registers.counter_select)
             connect(m, crossbar.i_word[number], port.to_crossbar)
             connect(m, port.from_crossbar, crossbar.o_word[number])
             m.d.comb += [
@@ -113,7 +114,6 @@ class Switch(wiring.Component):
                 port.idle.eq(scheduler.idle[number]),
                 scheduler.weights[number].eq(registers.settings[number].vc_weights),
                 scheduler.strict[number].eq(registers.settings[number].strict),
-                port.counter_select.eq(registers.counter_select),
                 registers.counter[number].eq(port.counter),
                 registers.llr_status[number].eq(port.llr_status),
                 registers.flow_status[number].eq(port.flow_status),

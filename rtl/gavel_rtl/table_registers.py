@@ -30,8 +30,10 @@ class TableRegisters(wiring.Component):
         The register addressed.
     we, wdata
         Write to the register addressed.
+    re
+        Read of the register addressed.
     value
-        Value of the register addressed, 0 if it is none of these.
+        Value of the register read, 0 if it is none of these.
     write
         Writes to every copy of the tables. ``write.ready`` is ``STATUS.table_ready``.
 
@@ -52,6 +54,7 @@ class TableRegisters(wiring.Component):
             "fdb_addr_lo_selected": In(1),
             "fdb_data_selected": In(1),
             "we": In(1),
+            "re": In(1),
             "wdata": In(REGISTER_BITS),
             "value": Out(REGISTER_BITS),
             "write": Out(TableWrite(config)),
@@ -62,6 +65,7 @@ class TableRegisters(wiring.Component):
         config, write = self._config, self.write
         route_index, fdb_index = Signal(INDEX_BITS), Signal(INDEX_BITS)
         fdb_addr_hi, fdb_addr_lo = Signal(16), Signal(32)
+        route_fits, fdb_fits = (Signal(name=f"{name}_fits", init=1) for name in ("route", "fdb"))
         total: Value = Const(0, REGISTER_BITS)
         for register, selected in (
             (route_index, self.route_index_selected),
@@ -72,14 +76,15 @@ class TableRegisters(wiring.Component):
             with m.If(self.we & selected):
                 m.d.sync += register.eq(self.wdata[:len(register)])
             total = total | Mux(selected, register, 0)
+        for fits, selected, entries in (
+            (route_fits, self.route_index_selected, config.id_entries),
+            (fdb_fits, self.fdb_index_selected, config.fdb_entries),
+        ):
+            with m.If(self.we & selected):
+                m.d.sync += fits.eq(self.wdata[:INDEX_BITS] < entries)
 
         walk = self._walk(m)
-        route_fits, fdb_fits = Signal(), Signal()
         port = self.wdata[:PORT_FIELD_BITS]
-        m.d.comb += [
-            route_fits.eq(route_index < config.id_entries),
-            fdb_fits.eq(fdb_index < config.fdb_entries),
-        ]
         with m.If(write.ready):
             m.d.comb += [
                 write.route_we.eq(self.we & self.route_data_selected & route_fits),
@@ -101,13 +106,10 @@ class TableRegisters(wiring.Component):
             ]
         entry = Cat(write.entry_port, write.entry_valid)
         route = self._copy(m, "route", config.id_entries, write.route_we, write.route_index,
-                           entry, route_index, route_fits)
+                           entry, route_index, route_fits, self.route_data_selected)
         fdb = self._copy(m, "fdb", max(2, config.fdb_entries), write.fdb_we, write.fdb_index,
-                         Mux(write.ready, entry, 0), fdb_index, fdb_fits)
-        m.d.comb += self.value.eq(
-            total
-            | Mux(self.route_data_selected & write.ready, route, 0)
-            | Mux(self.fdb_data_selected & write.ready, fdb, 0))
+                         Mux(write.ready, entry, 0), fdb_index, fdb_fits, self.fdb_data_selected)
+        m.d.comb += self.value.eq(Mux(self.re, total, 0) | route | fdb)
         return m
 
     def _walk(self, m: Module) -> Signal:
@@ -121,8 +123,9 @@ class TableRegisters(wiring.Component):
         return walk
 
     def _copy(self, m: Module, name: str, entries: int, enable: Signal, index: Signal,
-              entry: Value, selected: Signal, fits: Signal) -> Signal:
-        """What the selected entry held one cycle earlier, in the form of a data register."""
+              entry: Value, chosen: Signal, fits: Signal, selected: Signal) -> Signal:
+        """What the chosen entry held one cycle earlier, in the form of a data register; 0 if that
+        is not read. The memory is slow: nothing but this selection is behind it."""
         bits = self._config.port_bits
         m.submodules[f"{name}_copy"] = copy = memory.Memory(
             shape=1 + bits, depth=entries, init=[])
@@ -133,9 +136,9 @@ class TableRegisters(wiring.Component):
             write.en.eq(enable),
             write.addr.eq(index),
             write.data.eq(entry),
-            read.addr.eq(selected),
+            read.addr.eq(chosen),
         ]
         data = Signal(REGISTER_BITS, name=f"{name}_data")
         shown = Cat(read.data[:bits], Const(0, REGISTER_BITS - 1 - bits), read.data[bits])
-        m.d.comb += data.eq(Mux(fitted, shown, 0))
+        m.d.comb += data.eq(Mux(fitted & selected & self.re & self.write.ready, shown, 0))
         return data

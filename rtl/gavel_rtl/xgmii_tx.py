@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """From the transmit pins of a port to XGMII."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, unsigned
-from amaranth.lib import enum, wiring
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
 from gavel_rtl.interfaces import TxLink
-from gavel_rtl.preamble import encode
+from gavel_rtl.preamble import PREAMBLE_BITS, encode
 from gavel_rtl.xgmii import (
     ALL_CONTROL,
+    DATA_BITS,
     ERROR_WORD,
     IDLE_WORD,
     LANES,
@@ -26,17 +27,10 @@ GAP_BYTES = 12
 MAX_DEFICIT = 7
 """Bytes by which the gaps may be short of that together (IEEE 802.3, 81.3.1.4)."""
 
-_COLUMN_STARTS = 0x11
-_REMOTE_FAULT = Cat(*[Const(Character.SEQUENCE.value, 24), Const(Fault.REMOTE.value, 8)] * 2)
-
-
-class _State(enum.Enum, shape=unsigned(2)):
-    """Between frames; before, behind the first word; the last word is out, Terminate is not."""
-
-    GAP = 0
-    FIRST = 1
-    BODY = 2
-    END = 3
+_IDLE, _ERROR, _TERMINATE = (Cat(Const(data, DATA_BITS), Const(ALL_CONTROL, LANES))
+                             for data in (IDLE_WORD, ERROR_WORD, TERMINATE_WORD))
+_REMOTE_FAULT = Cat(*[Const(Character.SEQUENCE.value, 24), Const(Fault.REMOTE.value, 8)] * 2,
+                    Const(0x11, LANES))
 
 
 class XgmiiTx(wiring.Component):
@@ -82,88 +76,122 @@ class XgmiiTx(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        link = self.link
-        self._state = Signal(_State, name="state")
-        # Idle bytes still owed: at a Start, the deficit idle count.
-        self._owed = Signal(range(GAP_BYTES + MAX_DEFICIT + 1), name="owed")
-        self._paid = Signal.like(self._owed, name="paid")
-        self._after_set = Signal(name="after_set")
-        preamble = encode(m, link.llr, link.seq, self.protect)
-        m.d.comb += self._paid.eq(Mux(self._owed < LANES, 0, self._owed - LANES))
-        m.d.sync += [self.aborted.eq(0), self.discarded.eq(0), self._after_set.eq(0)]
-        with m.If(self._state == _State.GAP):
-            with m.If(~link.up | (self.fault != Fault.NONE)):
-                self._closed(m)
-            with m.Else():
-                self._gap(m, preamble)
-        with m.Elif(self._state == _State.END):
-            self._send(m, TERMINATE_WORD, ALL_CONTROL)
-            m.d.sync += [self._owed.eq(self._paid), self._state.eq(_State.GAP)]
-        with m.Else():
-            self._frame(m)
+        self._link_state(m)
+        self._step(m)
+        self._count(m)
+        self._words(m)
         return m
 
-    def _send(self, m, data, ctl):
-        m.d.sync += [self.xgmii.data.eq(data), self.xgmii.ctl.eq(ctl)]
-
-    def _closed(self, m):
-        """Throws away what comes."""
+    def _link_state(self, m):
+        """What is known when the cycle begins; ``ready`` and ``ctl_ready`` are close behind it."""
         link = self.link
-        m.d.comb += [link.ready.eq(1), link.ctl_ready.eq(1)]
-        m.d.sync += [self.discarded.eq(link.valid & link.sop), self._owed.eq(self._paid)]
-        with m.If(link.up & (self.fault == Fault.REMOTE)):
-            self._send(m, IDLE_WORD, ALL_CONTROL)
-        with m.Else():
-            self._send(m, _REMOTE_FAULT, _COLUMN_STARTS)
-
-    def _gap(self, m, preamble):
-        """A set, or a Start, or Idle."""
-        link = self.link
-        may_begin = Signal()
+        # One-hot: between frames; in a frame; its last word is out, Terminate is not. The first
+        # word of a frame is next.
+        self._gap = Signal(name="in_gap", init=1)
+        self._framed = Signal(name="in_frame")
+        self._end = Signal(name="at_end")
+        self._first = Signal(name="at_first")
+        # The gap is long enough; a set was sent, and that.
+        self._due = Signal(name="frame_due", init=1)
+        self._after_set = Signal(name="after_set")
+        self._yields = Signal(name="set_yields")
+        self._open = Signal(name="gap_open")
+        self._sets = Signal(name="set_goes")
+        self._comes = Signal(name="frame_comes")
+        closed = Signal()
+        is_closed = ~link.up | (self.fault != Fault.NONE)
         m.d.comb += [
-            may_begin.eq(link.valid & link.sop & (self._owed <= MAX_DEFICIT)),
-            link.ready.eq(~link.sop),
-            link.ctl_ready.eq(link.ctl_valid & ~(self._after_set & may_begin)),
+            closed.eq(self._gap & is_closed),
+            self._open.eq(self._gap & ~is_closed),
+            self._comes.eq(link.valid & link.sop & self._due),
+            self._sets.eq(link.ctl_valid & ~(self._yields & link.valid & link.sop)),
+            link.ready.eq(closed | (self._framed & self._first) | (~self._end & ~link.sop)),
+            link.ctl_ready.eq(closed | (self._gap & self._sets)),
         ]
-        with m.If(link.ctl_ready):
-            self._send(m, Cat(Const(Character.SIGNAL.value, 8), link.ctl), 1)
-            m.d.sync += [self._after_set.eq(1), self._owed.eq(self._paid)]
-        with m.Elif(may_begin):
-            self._send(m, preamble, 1)
-            m.d.sync += self._state.eq(_State.FIRST)
-        with m.Else():
-            self._send(m, IDLE_WORD, ALL_CONTROL)
-            m.d.sync += self._owed.eq(self._paid)
+        m.d.sync += self.discarded.eq(closed & link.valid & link.sop)
 
-    def _frame(self, m):
-        """A word of a frame; behind the last one Terminate, and Idles, if they fit in."""
+    def _step(self, m):
+        """From gap to frame and back."""
         link = self.link
-        again = Signal()
+        self._begins = Signal(name="frame_begins")
+        self._ends = Signal(name="frame_ends")
+        self._spoilt = Signal(name="word_spoilt")
+        self._well = Signal(name="ends_well")
         missing = Signal()
-        spoilt = Signal()
-        unused = Signal.like(link.empty)
         m.d.comb += [
-            again.eq((self._state == _State.BODY) & link.sop),
-            missing.eq(~link.valid | again),
-            spoilt.eq(missing | link.err),
-            unused.eq(Mux(link.eop & ~spoilt, link.empty, 0)),
-            link.ready.eq(~again),
+            # Of the two only one goes: a set that does not yield to a frame.
+            self._begins.eq(self._open & self._comes & (~link.ctl_valid | self._after_set)),
+            missing.eq(~link.valid | (link.sop & ~self._first)),
+            self._spoilt.eq(missing | link.err),
+            self._ends.eq(self._framed & (missing | link.eop)),
+            self._well.eq(link.eop & ~self._spoilt),
         ]
-        lanes = []
-        for lane in range(LANES):
-            behind = Mux(unused == LANES - lane, Character.TERMINATE.value, Character.IDLE.value)
-            lanes.append(Mux(unused < LANES - lane, link.data.word_select(lane, 8), behind)[:8])
-        m.d.sync += self.aborted.eq(missing)
-        with m.If(spoilt):
-            self._send(m, ERROR_WORD, ALL_CONTROL)
-        with m.Else():
-            self._send(m, Cat(lanes), Cat(unused >= LANES - lane for lane in range(LANES)))
+        fits = self._well & link.empty.any()
+        m.d.sync += [
+            self._gap.eq(self._end | (self._gap & ~self._begins) | (self._ends & fits)),
+            self._first.eq(self._begins),
+            self._framed.eq(self._begins | (self._framed & ~self._ends)),
+            self._end.eq(self._ends & ~fits),
+            self._after_set.eq(self._open & self._sets),
+            self.aborted.eq(self._framed & missing),
+        ]
 
-        with m.If(missing | link.eop):
-            # What is left of the word is the first of the gap.
-            m.d.sync += [
-                self._owed.eq(self._owed + GAP_BYTES - unused),
-                self._state.eq(Mux(unused == 0, _State.END, _State.GAP)),
+    def _count(self, m):
+        """Idle bytes still owed, and whether a frame may begin with what will be left of them."""
+        # At a Start, and until the frame's end: the deficit idle count.
+        owed = Signal(range(GAP_BYTES + MAX_DEFICIT + 1), name="owed")
+        deficit = owed[:MAX_DEFICIT.bit_length()]
+        whole, partial = (Signal.like(owed, name=f"owed_{end}") for end in ("whole", "partial"))
+        m.d.comb += [
+            # What is left of the last word is the first of the gap.
+            whole.eq(deficit + GAP_BYTES),
+            partial.eq(deficit + GAP_BYTES - self.link.empty),
+        ]
+        # Of less than 3 * LANES, LANES less, and not below 0; the deficit stays as it is.
+        keeps = Signal(name="deficit_stays")
+        paid_due = ~owed[-1]
+        m.d.comb += keeps.eq((owed >= LANES) | self._framed | self._begins)
+        m.d.sync += [
+            owed.eq(Mux(self._ends, Mux(self._well, partial, whole),
+                        Cat(Mux(keeps, deficit, 0), owed[-1]))),
+            self._due.eq(Mux(self._framed, ~self._ends | (self._well & (partial <= MAX_DEFICIT)),
+                             paid_due)),
+            self._yields.eq(self._open & self._sets & paid_due),
+        ]
+
+    def _words(self, m):
+        """The word sent. What is known last chooses last: a word is missing or spoilt."""
+        link = self.link
+        preamble = Signal(PREAMBLE_BITS, name="preamble")
+        keeps_closed = Signal(name="remote_closed")
+        m.d.comb += [
+            preamble.eq(encode(m, link.llr, link.seq, self.protect)),
+            keeps_closed.eq(link.up & (self.fault == Fault.REMOTE)),
+        ]
+        ordered_set = Cat(Const(Character.SIGNAL.value, 8), link.ctl)
+        quiet = Mux(self._end, _TERMINATE, Mux(keeps_closed, _IDLE, _REMOTE_FAULT))
+        in_gap = Mux(self._sets, _with_control(ordered_set), _IDLE)
+        in_frame = Mux(self._spoilt, _ERROR, self._word_of_frame(m))
+        m.d.sync += Cat(self.xgmii.data, self.xgmii.ctl).eq(
+            Mux(self._begins, _with_control(preamble),
+                Mux(self._framed, in_frame, Mux(self._open, in_gap, quiet))))
+
+    def _word_of_frame(self, m):
+        """A good word; behind the last one Terminate, and Idles, if they fit in."""
+        link = self.link
+        lanes, control = [], []
+        for lane in range(LANES):
+            kept, terminates = Signal(name=f"keeps_{lane}"), Signal(name=f"terminates_{lane}")
+            m.d.comb += [
+                kept.eq(~link.eop | (link.empty < LANES - lane)),
+                terminates.eq(link.empty == LANES - lane),
             ]
-        with m.Else():
-            m.d.sync += self._state.eq(_State.BODY)
+            lanes.append(Mux(kept, link.data.word_select(lane, 8),
+                             Mux(terminates, Character.TERMINATE.value, Character.IDLE.value))[:8])
+            control.append(~kept)
+        return Cat(*lanes, *control)
+
+
+def _with_control(data):
+    """A word with a control character in lane 0."""
+    return Cat(data, Const(1, LANES))

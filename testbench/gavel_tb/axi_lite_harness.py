@@ -58,7 +58,7 @@ class AxiLiteRegisters(wiring.Component):  # type: ignore[misc]  # Amaranth has 
             m.d.comb += [
                 registers.llr_status[port].eq(llr_status_value(port)),
                 registers.counter[port].eq(select([
-                    (registers.counter_select[n], counter_value(port, n))
+                    (registers.counter_select.counter[n], counter_value(port, n))
                     for n in range(COUNTERS)])),
                 registers.flow_status[port].eq(select([
                     (chosen.status, flow_status_value(port, Port.CBFC_STATUS)),

@@ -149,10 +149,10 @@ def check(config: SwitchConfig, seed: int, cycles: int = 4000) -> None:
             expect(f"{where}: sent", {name: ctx.get(getattr(block.sent, name)) for name in _SENT},
                    {name: int(sent is kind) for name, kind in _SENT.items()})
             expect(f"{where}: cf_sent", ctx.get(block.cf_sent), int(sent == CF_UPDATE))
-            expect(f"{where}: load", ctx.get(block.load), int(sent is not None))
             init_waiting = sent is Kind.INIT if free else init_waiting
-            loaded = link_tx.ctl or 0
-            expect(f"{where}: ctl", hex(ctx.get(block.ctl)), hex(loaded if free else 0))
+            if free:
+                expect(f"{where}: load", ctx.get(block.load), int(sent is not None))
+                expect(f"{where}: ctl", hex(ctx.get(block.ctl)), hex(link_tx.ctl or 0))
             events = ctx.get(block.count)
             expect(f"{where}: events",
                    [Counter(n).name for n in range(COUNTERS) if events >> n & 1],

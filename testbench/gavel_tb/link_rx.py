@@ -55,6 +55,7 @@ def check(config: SwitchConfig, seed: int, frames: int = 150) -> None:
         ctx.set(block.enable, 1)
         due: dict[int, _Due] = {}
         sets: deque[int | None] = deque((None, None))
+        protect = False
         cycle = done = 0
         while done < frames or due:
             stream = [IDLE] * 4
@@ -68,9 +69,9 @@ def check(config: SwitchConfig, seed: int, frames: int = 150) -> None:
                     ctl_valid=int(ctl is not None), ctl=ctl or rng.getrandbits(CTL_BITS),
                     up=1)._asdict())
                 sets.append(ctl)
-                protect = rng.random() < 0.7
-                ctx.set(block.protect, int(protect))
                 _expect_set(ctx, f"cycle {cycle}", block, sets.popleft(), protect, config)
+                protect = rng.random() < 0.7
+                ctx.set(block.coming_protect, int(protect))
                 _expect_frame(ctx, f"cycle {cycle}", block, due.pop(cycle, None))
                 cycle += 1
                 await ctx.tick()

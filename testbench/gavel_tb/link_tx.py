@@ -40,14 +40,14 @@ def check(config: SwitchConfig, seed: int, cycles: int = 2000) -> None:
             expect(f"cycle {cycle}: word_free", ctx.get(block.word_free), int(free))
             expect(f"cycle {cycle}: ctl_free", ctx.get(block.ctl_free), int(ctl_free))
             word = None
-            if free and rng.random() < 0.8:
+            if rng.random() < 0.8:
                 sop, eop = rng.getrandbits(1), rng.getrandbits(1)
                 llr = sop & rng.getrandbits(1)
                 word = TxPins(valid=1, sop=sop, eop=eop, up=1, llr=llr,
                               seq=rng.getrandbits(SEQ_BITS) if llr else 0,
                               empty=rng.getrandbits(config.empty_bits) if eop else 0,
                               data=rng.getrandbits(config.data_width))
-            ctl = rng.getrandbits(CTL_BITS) if ctl_free and rng.random() < 0.3 else None
+            ctl = rng.getrandbits(CTL_BITS) if rng.random() < 0.3 else None
             shown = word or TxPins()
             drive(ctx, block.word, {name: getattr(shown, name) for name in _MEMBERS})
             drive(ctx, block, {"ctl_load": int(ctl is not None), "ctl": ctl or 0})

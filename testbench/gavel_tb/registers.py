@@ -193,7 +193,7 @@ def _coming(ctx: Any, settings: Any) -> dict[str, int]:
 
 def _answer(ctx: Any, config: SwitchConfig, block: Registers) -> None:
     """Counters and status answer in the cycle in which they are selected."""
-    selected = ctx.get(block.counter_select)
+    selected = ctx.get(block.counter_select.counter)
     select = block.flow_select
     offset = None
     group, vc = ctx.get(select.vc_count), ctx.get(select.vc)

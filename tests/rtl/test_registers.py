@@ -21,6 +21,7 @@ from gavel_model.register_map import (
 )
 from gavel_rtl.counters import Counters
 from gavel_rtl.flow_interfaces import VC_COUNTS
+from gavel_rtl.lib.high_bits import ROW
 from gavel_rtl.registers import Registers
 
 LLR_FIELDS = {
@@ -250,7 +251,7 @@ def test_registers_answer_as_specified(ports, sets, ways):
             flow = [{offset: rng.getrandbits(20) for offset in read_only} for _ in range(ports)]
             assert ctx.get(dut.bus.rdata) == rdata, (reference.cycle, previous)
             previous = reference.pending
-            select = ctx.get(dut.counter_select)
+            select = ctx.get(dut.counter_select.counter)
             for port in range(ports):
                 chosen = [v for n, v in enumerate(counters[port]) if select >> n & 1]
                 ctx.set(dut.counter[port], sum(chosen))
@@ -320,7 +321,9 @@ def test_counters_count_events_and_bytes():
             packed = sum(value << 32 * n for n, value in enumerate(expected))
             assert ctx.get(dut.values) == packed
             number = rng.randrange(COUNTERS + 1)
-            ctx.set(dut.select, 1 << number & (1 << COUNTERS) - 1)
+            ctx.set(dut.select.counter, 1 << number if number < COUNTERS else 0)
+            ctx.set(dut.select.row, 1 << number // ROW)
+            ctx.set(dut.select.place, number % ROW)
             assert ctx.get(dut.value) == (expected[number] if number < COUNTERS else 0)
             bits = rng.getrandbits(COUNTERS)
             rx, tx = rng.randrange(300), rng.randrange(9)

@@ -50,10 +50,10 @@ class HighBits:
         self._m = m
         self._bits = bits
         self._carry_to = carry_to or {}
-        self._turn, self._at = Signal(_TURN_BITS, name="turn"), Signal(ROW, name="at")
+        # The address, and its one-hot code.
+        self._turn, self._at = Signal(_TURN_BITS, name="turn"), Signal(ROW, name="at", init=1)
         self._cleared = Signal(name="cleared")
-        m.d.comb += self._at.eq(1 << self._turn)
-        m.d.sync += self._turn.eq(self._turn + 1)
+        m.d.sync += [self._turn.eq(self._turn + 1), self._at.eq(self._at.rotate_left(1))]
         with m.If(self._turn.all()):
             m.d.sync += self._cleared.eq(1)
         self.carries = Signal(entries, name="carries")
@@ -61,12 +61,11 @@ class HighBits:
         self._visited = Signal(entries, name="visited")
         m.d.sync += self.carries.eq(rising | (self.carries & ~self._visited))
         self._frozen: list[Memory] = []
-        if freeze is None:
-            m.d.comb += self._visited.eq(self._of_each_row(self._at))
-            self._high = [self._memory(start) for start in range(0, entries, ROW)]
-        else:
-            wanted = self._freeze(freeze)
-            self._high = [self._memory_ahead(start, wanted) for start in range(0, entries, ROW)]
+        # Whose carries are added in the next cycle, if they wait.
+        self._next = self._of_each_row(self._at.rotate_left(1))
+        self._with_copies = freeze is not None
+        wanted = (self.carries | rising) & self._next if freeze is None else self._freeze(freeze)
+        self._high = [self._memory(start, wanted) for start in range(0, entries, ROW)]
 
     def _of_each_row(self, row: Value) -> Value:
         entries = len(self.carries)
@@ -82,8 +81,7 @@ class HighBits:
         m.d.comb += [
             is_last.eq(self._turn == last),
             copies_next.eq(self._copying & ~is_last),
-            wanted.eq(self.carries & self._of_each_row(self._at.rotate_left(1))
-                      & (due | ~copies_next.replicate(len(due)))),
+            wanted.eq(self.carries & self._next & (due | ~copies_next.replicate(len(due)))),
         ]
         with m.If(freeze):
             m.d.sync += [
@@ -96,27 +94,12 @@ class HighBits:
             m.d.sync += self._copying.eq(0)
         return wanted
 
-    def _memory(self, start: int) -> Memory:
-        """The memory of the counters from ``start`` on."""
+    def _memory(self, start: int, wanted: Value) -> Memory:
+        """The memory of the counters from ``start`` on. What is to be added, and to what, is found
+        a cycle ahead: paths are short, and what counts as 0 is so by the reset of a register."""
         m, name = self._m, f"high_{start}"
         m.submodules[name] = memory = Memory(shape=self._bits, depth=ROW, init=[])
-        write, carry = memory.write_port(), Signal(name=f"{name}_carry")
-        m.d.comb += [
-            carry.eq((self.carries & self._visited)[start:start + ROW].any()),
-            write.addr.eq(self._turn),
-            write.data.eq(self._read(memory, self._turn) + carry),
-            write.en.eq(carry | ~self._cleared),
-        ]
-        return memory
-
-    def _memory_ahead(self, start: int, wanted: Signal) -> Memory:
-        """As `_memory`, with frozen copies. What is to be added, and to what, is found a cycle
-        ahead: paths are short, and what counts as 0 is so by the reset of a register."""
-        m, name = self._m, f"high_{start}"
-        m.submodules[name] = memory = Memory(shape=self._bits, depth=ROW, init=[])
-        m.submodules[f"frozen_{start}"] = copies = Memory(shape=self._bits, depth=ROW, init=[])
-        write, copy = memory.write_port(), copies.write_port()
-        found = Signal(self._bits, name=f"{name}_found")
+        write, found = memory.write_port(), Signal(self._bits, name=f"{name}_found")
         m.d.sync += found.eq(self._read(memory, (self._turn + 1)[:_TURN_BITS]))
         added: list[tuple[Value, Value]] = []
         for place, counters in self._places(start).items():
@@ -128,12 +111,22 @@ class HighBits:
             write.addr.eq(self._turn),
             write.data.eq(found + select(added)),
             write.en.eq(Cat(carry for carry, _ in added).any() | ~self._cleared),
+        ]
+        if self._with_copies:
+            self._copy(f"frozen_{start}", write.data)
+        return memory
+
+    def _copy(self, name: str, data: Value) -> None:
+        """The frozen copies of a memory, to which ``data`` is written."""
+        m = self._m
+        m.submodules[name] = copies = Memory(shape=self._bits, depth=ROW, init=[])
+        copy = copies.write_port()
+        m.d.comb += [
             copy.addr.eq(self._turn),
-            copy.data.eq(write.data),
+            copy.data.eq(data),
             copy.en.eq(self._copying),
         ]
         self._frozen.append(copies)
-        return memory
 
     def _places(self, start: int) -> dict[int, list[int]]:
         """Places to which counters of a memory carry, and which counters do."""

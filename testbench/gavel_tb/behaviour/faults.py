@@ -29,7 +29,7 @@ class ScenarioFault:
 
 RETRY_FAULTS: tuple[ScenarioFault, ...] = (
     ScenarioFault(
-        Fault("an ACK frees one frame too many", "gavel_retry_state", "acked_after_control",
+        Fault("an ACK frees one frame too many", "gavel_retry_state", "acked",
               "(progress & ({0} != newest)) ? {0} + 1'd1 : {0}",
               ("llr_transmitter",), ("llr_tx",)),
         "LLR-04-lost-frame", 'rule "replay start" is broken',

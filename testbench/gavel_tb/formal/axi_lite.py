@@ -89,6 +89,9 @@ class AxiLiteHarness(Harness):
             port.we, (taken["aw"] == asked)
             & (taken["w"] == Cat(port.wdata, *[port.we] * STROBES))))
         self.claim("a register is read that was asked for", implies(port.re, taken["ar"] == asked))
+        begins = self._design.signal("begin_write")
+        self.claim("a write begins when it can",
+                   begins == ~axil.awready & ~axil.wready & ~axil.bvalid)
         self.claim("one access at a time", ~(port.we & port.re))
 
     def _is_soon(self, addresses: Signal, data: Signal, reads: Signal) -> None:

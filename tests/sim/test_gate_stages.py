@@ -35,7 +35,8 @@ FAULTS: tuple[tuple[Fault, dict[str, Any]], ...] = (
     (Fault("the first match of the window is forgotten", "gavel_credit_gate",
            "vc0_matched_3_before", "1'd0", FROM_MATCH, SIGNALS), CREDITS),
     (Fault("a CF_Update is not compared with the frame before it", "gavel_credit_sender",
-           "halves_more_0", "{} & 0", ("flow_control", "counters"), ("credit_tx", "CBFC")), FULL),
+           "outstanding_0", "{} - (taken_0 >> 1)", ("flow_control", "counters"),
+           ("credit_tx", "CBFC")), FULL),
 )
 
 Run = Callable[..., dict[str, Any]]

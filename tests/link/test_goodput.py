@@ -28,11 +28,17 @@ def test_the_loop_that_a_configuration_tells_is_the_one_that_it_was_made_for(del
     assert goodput_config(512, 64, delay).line_rate_loop_cycles == 2 * delay
 
 
+@pytest.mark.parametrize("stages", [0, 1])
 @pytest.mark.parametrize("field", ["replay_frames", "replay_cells"])
-def test_with_one_word_frames_no_less_would_do(field: str) -> None:
-    config = goodput_config(512, 64, 100)
+def test_with_one_word_frames_no_less_would_do(field: str, stages: int) -> None:
+    made = goodput_config(512, 64, 100)
+    config = replace(made, egress_stages=stages, replay_frames=made.replay_frames + stages,
+                     replay_cells=made.replay_cells + stages)
+    assert config.line_rate_loop_cycles == 200
+    job = GoodputJob(delay=100, cycles=10_000)
+    assert measure_on_model(config, job)["goodput"] == 1.0
     smaller = replace(config, **{field: getattr(config, field) - 1})
-    assert measure_on_model(smaller, GoodputJob(delay=100, cycles=10_000))["goodput"] < 1.0
+    assert measure_on_model(smaller, job)["goodput"] < 1.0
 
 
 @pytest.mark.parametrize(("width", "delay", "word_errors"), [

@@ -57,7 +57,8 @@ def stages_in_loop(config: SwitchConfig) -> int:
 
 
 def credit_config(
-    data_width: int, frame_bytes: int, delay: int, longest_bytes: int, **stages: int
+    data_width: int, frame_bytes: int, delay: int, longest_bytes: int, *, gate_stages: int = 0,
+    egress_stages: int = 0,
 ) -> SwitchConfig:
     """Two ports with one VC, and replay buffers that never limit.
 
@@ -67,8 +68,8 @@ def credit_config(
         Length of all frames, and the longest that the switch takes, FCS included.
     delay
         Of the link, cycles each way.
-    stages
-        Pipeline options, ``gate_stages`` and ``egress_stages``.
+    gate_stages, egress_stages
+        Pipeline options.
     """
     word_bytes = data_width // 8
     cells, longest = cells_of(frame_bytes), cells_of(longest_bytes)
@@ -77,7 +78,8 @@ def credit_config(
         buffer_cells=max(64, 2 * longest, _FRAMES_FED * cells), max_frame_bytes=longest_bytes,
         replay_frames=4, replay_cells=FRAMES_UNDER_WAY * longest, islip_iterations=1,
         id_entries=16, fdb_sets=4, loop_cycles=2 * delay, replay_timer=_NO_TIMER,
-        pcs_lost_timer=_NO_TIMER, data_age_timer=_NO_TIMER, **stages,
+        pcs_lost_timer=_NO_TIMER, data_age_timer=_NO_TIMER, gate_stages=gate_stages,
+        egress_stages=egress_stages,
     )
     in_loop = 4 * (2 * delay * word_bytes + base.ctl_spacing + longest_bytes)
     return replace(base, replay_frames=in_loop // frame_bytes + 4 * FRAMES_UNDER_WAY,
@@ -284,9 +286,7 @@ def rate_on_model(config: SwitchConfig, job: CreditLoopJob) -> float:
     return rate
 
 
-def measure_credits(
-    data_width: int, longest_bytes: int, job: CreditLoopJob, **stages: int
-) -> dict[str, Any]:
+def measure_credits(data_width: int, longest_bytes: int, job: CreditLoopJob) -> dict[str, Any]:
     """The least limit with which the golden model reaches `LINE_RATE`, by bisection.
 
     Parameters
@@ -295,8 +295,6 @@ def measure_credits(
         Longest frame that the switch takes.
     job
         All but the limit.
-    stages
-        As in `credit_config`.
 
     Returns
     -------
@@ -308,7 +306,7 @@ def measure_credits(
     CheckError
         If twice the formula is not enough.
     """
-    config = credit_config(data_width, job.frame_bytes, job.delay, longest_bytes, **stages)
+    config = credit_config(data_width, job.frame_bytes, job.delay, longest_bytes)
     formula = credits_for_line_rate(config, job.frame_bytes, job.loop, total=job.total)
     rates: dict[int, float] = {}
 

@@ -42,7 +42,7 @@ _NO_LIMIT = 255
 
 
 def goodput_config(
-    data_width: int, frame_bytes: int, delay: int, **stages: int
+    data_width: int, frame_bytes: int, delay: int, *, gate_stages: int = 0, egress_stages: int = 0
 ) -> SwitchConfig:
     """Two ports, and a replay buffer by the formula of docs/llr.md, Sizes, with the shortest
     replay timer that a configuration may have.
@@ -53,8 +53,8 @@ def goodput_config(
         Length of all frames, FCS included.
     delay
         Of the link, cycles each way.
-    stages
-        Pipeline options, ``gate_stages`` and ``egress_stages``.
+    gate_stages, egress_stages
+        Pipeline options.
     """
     word_bytes = data_width // 8
     cells = -(-frame_bytes // 64)
@@ -64,7 +64,8 @@ def goodput_config(
         max_frame_bytes=frame_bytes, replay_frames=PIPELINE_FRAMES,
         replay_cells=FRAMES_UNDER_WAY * cells, islip_iterations=1, id_entries=16, fdb_sets=4,
         loop_cycles=2 * delay, replay_timer=0, pcs_lost_timer=0, data_age_timer=0,
-        replay_count=_NO_LIMIT, ctl_spacing=_ACK_SPACING, ctl_min_spacing=word_bytes, **stages,
+        replay_count=_NO_LIMIT, ctl_spacing=_ACK_SPACING, ctl_min_spacing=word_bytes,
+        gate_stages=gate_stages, egress_stages=egress_stages,
     )
     more = base.more_frames_under_way
     in_buffer = in_loop + (FRAMES_UNDER_WAY + more) * 64 * cells + PIPELINE_WORDS * word_bytes

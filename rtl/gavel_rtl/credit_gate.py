@@ -2,6 +2,7 @@
 """Whether the credits for one more longest frame are there."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
@@ -11,17 +12,20 @@ from gavel_model.config import MIN_FRAME_BYTES, SwitchConfig
 from gavel_model.register_map import CREDIT_BITS
 from gavel_rtl.credits import cost, cost_bits
 from gavel_rtl.flow_interfaces import FlowSettings
+from gavel_rtl.voq import one_word_frames
 
 _VC_CYCLES = 3
 _TOTAL_CYCLES = 4
-"""Matches of so many cycles are not in ``used``, or in its sum, yet."""
+"""Matches of so many cycles are not in ``used``, or in its sum, yet; of one more with
+``gate_stages`` = 1."""
 
 
 class CreditGate(wiring.Component):
     """*fits* of each VC of an output (docs/flow_control.md, Sender).
 
     How much may be in use is worked out one cycle ahead, once without and once with a match in
-    that cycle. So ``fits`` needs but one comparison, and a match only chooses.
+    that cycle. So ``fits`` needs but one comparison, and a match only chooses. (``>=`` is one carry
+    chain, ``<=`` is synthesized as one and a comparison for equality.)
 
     Parameters
     ----------
@@ -38,11 +42,17 @@ class CreditGate(wiring.Component):
         One-hot: VC of the match for this output in this cycle; 0 without one.
     fits
         Bit v: the credits for a longest frame of VC v are there.
+    overdrawn
+        Bit v: it needs them, and there are none behind the match of the cycle before, which
+        ``fits`` of that cycle does not know. Only with ``gate_stages`` = 1 and where a frame may be
+        a single word, else 0: without, the output is busy.
 
     Cycle behaviour
     ---------------
     ``fits`` is combinational from registers, ``total`` and ``used``. It sees the limits and the
-    costs of the cycle before, and matches up to it. After reset nothing fits for one cycle.
+    costs of the cycle before, and matches up to it; with ``gate_stages`` = 1 costs of two cycles
+    before. ``overdrawn`` is a function of four registers. After reset nothing fits for as many
+    cycles.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -52,31 +62,46 @@ class CreditGate(wiring.Component):
             "used": In(CREDIT_BITS).array(config.vcs),
             "matched_vc": In(config.vcs),
             "fits": Out(config.vcs),
+            "overdrawn": Out(config.vcs),
         })
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        settings, vcs = self.settings, self._config.vcs
+        settings, vcs, late = self.settings, self._config.vcs, self._config.gate_stages
+        # Matches that are not known in the cycle of the comparison.
+        self._unknown = late if one_word_frames(self._config) else 0
         self._longest = self._frames(m)
 
-        fit_alone = Signal(vcs)
+        alone = [Signal(vcs, name=f"fit_alone_after_{n}") for n in range(self._unknown + 1)]
+        own, any_sender = Signal(vcs), Signal()
         for vc in range(vcs):
             name, used = f"vc{vc}", self.used[vc]
-            history = self._history(m, name, self.matched_vc[vc], _VC_CYCLES)
-            m.d.comb += fit_alone[vc].eq(
-                used <= self._bound(m, name, settings.limit[vc], history, len(used)))
+            history = self._history(m, name, self.matched_vc[vc], _VC_CYCLES + late)
+            bounds = self._bounds(m, name, settings.limit[vc], history, len(used))
+            m.d.comb += [own[vc].eq(history[0]),
+                         *(fits[vc].eq(bound >= used)
+                           for fits, bound in zip(alone, bounds, strict=True))]
 
         total = Signal(CREDIT_BITS + (vcs - 1).bit_length())
-        fit_together = Signal()
         history = self._history(
-            m, "total", (self.matched_vc & settings.sender).any(), _TOTAL_CYCLES)
+            m, "total", (self.matched_vc & settings.sender).any(), _TOTAL_CYCLES + late)
         m.d.sync += total.eq(sum(Mux(settings.sender[vc], self.used[vc], 0)
                                  for vc in range(vcs)))
+        together = [Signal(name=f"fit_together_after_{n}") for n in range(self._unknown + 1)]
+        bounds = self._bounds(m, "total", settings.total_limit, history, len(total))
         m.d.comb += [
-            fit_together.eq(total <= self._bound(
-                m, "total", settings.total_limit, history, len(total))),
-            self.fits.eq(Mux(settings.total, fit_together.replicate(vcs), fit_alone)),
+            any_sender.eq(history[0]),
+            *(fits.eq(bound >= total) for fits, bound in zip(together, bounds, strict=True)),
+            self.fits.eq(Mux(settings.total, together[0].replicate(vcs), alone[0])),
         ]
+        if self._unknown:
+            last_of_own, last_of_all = Signal(vcs), Signal(vcs)
+            m.d.sync += [
+                last_of_own.eq(Mux(settings.total, 0, settings.sender & ~alone[1])),
+                last_of_all.eq(Mux(settings.total & ~together[1], settings.sender, 0)),
+            ]
+            m.d.comb += self.overdrawn.eq(
+                (last_of_own & own) | (last_of_all & any_sender.replicate(vcs)))
         return m
 
     def _most(self, cycles: int) -> int:
@@ -86,9 +111,11 @@ class CreditGate(wiring.Component):
     def _frames(self, m: Module) -> dict[int, Signal]:
         """What so many longest frames cost."""
         bits = cost_bits(self._config)
+        late = self._config.gate_stages
+        cycles = _TOTAL_CYCLES + late + self._unknown
         longest = {n: Signal(bits + n.bit_length(), name=f"longest_{n}")
-                   for n in range(1, self._most(_TOTAL_CYCLES) + 2)}
-        m.d.comb += longest[1].eq(cost(
+                   for n in range(1, self._most(cycles) + 2)}
+        m.d["sync" if late else "comb"] += longest[1].eq(cost(
             Const(self._config.max_frame_bytes, self._config.length_bits),
             self.settings.sender_size))
         for number, signal in longest.items():
@@ -106,23 +133,24 @@ class CreditGate(wiring.Component):
             m.d.sync += later.eq(value)
         return history
 
-    def _bound(self, m: Module, name: str, limit: Value, history: Sequence[Signal],
-               bits: int) -> Value:
-        """What may be in use in this cycle, at most, of ``bits`` bits; negative if nothing may."""
+    def _bounds(self, m: Module, name: str, limit: Value, history: Sequence[Signal],
+                bits: int) -> list[Value]:
+        """What may be in use in this cycle, at most, of ``bits`` bits, negative if nothing may; and
+        with ``unknown`` the same if there is a match in this cycle."""
         most = min(self._most(len(history) + 1), len(history) + 1)
         before = Signal(range(len(history) + 1), name=f"{name}_before")
-        without = Signal.like(self._longest[most + 1], name=f"{name}_without_match")
-        with_match = Signal.like(without, name=f"{name}_with_match")
         m.d.comb += before.eq(sum(history))
-        with m.Switch(before):
+        rooms = []
+        for more, suffix in enumerate(("", "_after_match", "_after_matches")[:2 + self._unknown]):
+            needed = Signal.like(self._longest[most + self._unknown + 1],
+                                 name=f"{name}_needed{suffix}")
             largest = min(most, len(history))
-            for number in range(largest + 1):
-                with m.Case(number) if number < largest else m.Default():
-                    m.d.comb += [
-                        without.eq(self._longest[number + 1]),
-                        with_match.eq(self._longest[min(number + 1, most) + 1]),
-                    ]
-        room = Signal(signed(bits + 1), init=-1, name=f"{name}_room")
-        room_after_match = Signal.like(room, init=-1, name=f"{name}_room_after_match")
-        m.d.sync += [room.eq(limit - without), room_after_match.eq(limit - with_match)]
-        return Mux(history[0], room_after_match, room)
+            with m.Switch(before):
+                for number in range(largest + 1):
+                    with m.Case(number) if number < largest else m.Default():
+                        m.d.comb += needed.eq(
+                            self._longest[min(number + more, most + max(0, more - 1)) + 1])
+            room = Signal(signed(bits + 1), init=-1, name=f"{name}_room{suffix}")
+            m.d.sync += room.eq(limit - needed)
+            rooms.append(room)
+        return [Mux(history[0], after, room) for room, after in pairwise(rooms)]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Credits that frames to the peer take, and that the peer gives back."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -10,6 +10,7 @@ from gavel_model.ordered_set import CF_BITS
 from gavel_model.register_map import COUNTERS, CREDIT_BITS, Counter
 from gavel_rtl.credits import cost_bits, half_credits
 from gavel_rtl.flow_interfaces import CreditUpdate, FlowSettings
+from gavel_rtl.lib.sums import add_three
 
 
 class CreditSender(wiring.Component):
@@ -42,8 +43,9 @@ class CreditSender(wiring.Component):
 
     Cycle behaviour
     ---------------
-    What happens in a cycle shows in the next. A VC without ``sender`` is held at 0; with no such
-    VC at all ``cc_wanted`` is.
+    What happens in a cycle shows in the next; with ``gate_stages`` = 1 frames and CF_Updates stand
+    in a register first. A VC without ``sender`` is held at 0; with no such VC at all ``cc_wanted``
+    is.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -66,50 +68,74 @@ class CreditSender(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         vcs, update = self._config.vcs, self.credits
-        self._taken = Signal(cost_bits(self._config) + 1, name="half_credits")
+        # What a frame or a CF_Update says comes to its VC at once, or in the next cycle.
+        self._domain = "sync" if self._config.gate_stages else "comb"
+        self._half_credits = Signal(cost_bits(self._config) + 1, name="half_credits")
         self._resynchronise = Signal(name="resynchronise")
-        refused = Signal(vcs)
-        m.d.comb += [
-            self._taken.eq(half_credits(self.sent_length, self.settings.sender_size)),
-            self._resynchronise.eq(self.established & self.settings.resync),
-            self.count[Counter.CBFC_RX_CF_UPDATE].eq(update.valid),
+        valid, names_none, refused = Signal(), Signal(), Signal(vcs)
+        m.d[self._domain] += [
+            valid.eq(update.valid),
             # A second VC that is passed over is as large as the first.
-            self.count[Counter.CBFC_RX_CF_ERROR].eq(update.valid & (
-                (update.vc >= vcs) | (update.second_vc >= vcs) | refused.any())),
+            names_none.eq((update.vc >= vcs) | (update.second_vc >= vcs)),
+        ]
+        m.d.comb += [
+            self._half_credits.eq(half_credits(self.sent_length, self.settings.sender_size)),
+            self._resynchronise.eq(self.established & self.settings.resync),
+            self.count[Counter.CBFC_RX_CF_UPDATE].eq(valid),
+            self.count[Counter.CBFC_RX_CF_ERROR].eq(valid & (names_none | refused.any())),
         ]
         for vc in range(vcs):
             self._keep(m, vc, refused[vc])
         self._time(m)
         return m
 
-    def _keep(self, m: Module, vc: int, refused: Signal) -> None:
-        """The state of one VC."""
-        settings, update = self.settings, self.credits
-        consumed, used, waiting = self.consumed[vc], self.used[vc], self.waiting[vc]
-        named, fits = Signal(name=f"named_{vc}"), Signal(name=f"fits_{vc}")
-        taken = Signal.like(self._taken, name=f"taken_{vc}")
+    def _come(self, m: Module, vc: int) -> tuple[Signal, Signal, Signal]:
+        """What has come for one VC: half credits of a frame; whether a CF_Update names it, and the
+        credits outstanding by that, as of the cycle in which they are compared."""
+        update, consumed = self.credits, self.consumed[vc]
+        named = Signal(name=f"named_{vc}")
+        taken = Signal.like(self._half_credits, name=f"taken_{vc}")
         freed = Signal(CF_BITS, name=f"freed_{vc}")
         outstanding = Signal(CF_BITS, name=f"outstanding_{vc}")
-        most = Signal(CREDIT_BITS, name=f"most_{vc}")
-        passes_low = Signal(name=f"passes_low_{vc}")
-        used_after, told_after = (Signal(CREDIT_BITS, name=f"{name}_{vc}")
-                                  for name in ("used_after", "told_after"))
         is_first = update.vc == vc
-        # ``used`` less what is newly freed is ``outstanding`` again, in the bits that it has.
-        low, high = most[:CF_BITS], most[CF_BITS:]
-        m.d.comb += [
-            taken.eq(Mux(self.sent & (self.sent_vc == vc), self._taken, 0)),
+        m.d.comb += freed.eq(Mux(is_first, update.freed, update.second_freed))
+        m.d[self._domain] += [
+            taken.eq(Mux(self.sent & (self.sent_vc == vc), self._half_credits, 0)),
             named.eq(update.valid & (is_first | (update.second_vc == vc))),
-            freed.eq(Mux(is_first, update.freed, update.second_freed)),
-            outstanding.eq(consumed - freed),
-            most.eq(Mux(waiting, Mux(settings.total, settings.total_limit, settings.limit[vc]),
-                        used)),
-            passes_low.eq(outstanding > low),
-            fits.eq(~passes_low | high.any()),
+        ]
+        if not self._config.gate_stages:
+            m.d.comb += outstanding.eq(consumed - freed)
+            return taken, named, outstanding
+        # S_CC of the next cycle: with what is added in this, or 0.
+        halves, more, other = (Signal(CF_BITS + 1, name=f"{name}_{vc}") for name in (
+            "halves_before", "halves_more", "halves_freed"))
+        with m.If(self.settings.sender[vc]):
+            m.d.comb += [halves.eq(Cat(1, consumed)), more.eq(taken)]
+        m.d.comb += other.eq(~Cat(0, freed))
+        m.d.sync += outstanding.eq(add_three(halves, more, other, Const(1, 1))[1:])
+        return taken, named, outstanding
+
+    def _keep(self, m: Module, vc: int, refused: Signal) -> None:
+        """The state of one VC."""
+        settings = self.settings
+        consumed, used, waiting = self.consumed[vc], self.used[vc], self.waiting[vc]
+        taken, named, outstanding = self._come(m, vc)
+        fits = Signal(name=f"fits_{vc}")
+        limit = Signal(CREDIT_BITS, name=f"limit_{vc}")
+        passes_used, passes_limit = (Signal(name=f"passes_{name}_{vc}")
+                                     for name in ("used", "limit"))
+        used_after = Signal(CREDIT_BITS, name=f"used_after_{vc}")
+        told_low = Signal(CF_BITS + 1, name=f"told_low_{vc}")
+        low, high = used[:CF_BITS], used[CF_BITS:]
+        m.d.comb += [
+            limit.eq(Mux(settings.total, settings.total_limit, settings.limit[vc])),
+            passes_used.eq(low < outstanding),
+            passes_limit.eq(limit < outstanding),
+            fits.eq(Mux(waiting, ~passes_limit, ~passes_used | high.any())),
             refused.eq(named & ~(fits & settings.sender[vc])),
             # Both sums are there by the time at which one of them is known to count.
             used_after.eq(self._sum(used, taken)),
-            told_after.eq(self._sum(Cat(outstanding, Mux(waiting, 0, high)), taken)),
+            told_low.eq((Cat(1, outstanding) + taken)[1:]),
         ]
         with m.If(settings.sender[vc]):
             m.d.sync += [
@@ -118,9 +144,12 @@ class CreditSender(wiring.Component):
                 waiting.eq(self._resynchronise | (waiting & ~(named & fits))),
             ]
             with m.If(named & fits):
-                told_high = told_after[CF_BITS:]
-                m.d.sync += used.eq(Cat(told_after[:CF_BITS], Mux(
-                    passes_low & ~waiting, told_high - 1, told_high)[:len(high)]))
+                # ``used`` less what is newly freed is ``outstanding`` again, in the bits that it
+                # has; above them it borrows from or carries to what ``used`` has there.
+                carries = told_low[CF_BITS]
+                told_high = Mux(carries == passes_used, high, Mux(carries, high + 1, high - 1))
+                m.d.sync += used.eq(Cat(told_low[:CF_BITS],
+                                        Mux(waiting, carries, told_high[:len(high)])))
         with m.Else():
             m.d.sync += [consumed.eq(0), used.eq(0), waiting.eq(0)]
 
@@ -132,15 +161,15 @@ class CreditSender(wiring.Component):
     def _time(self, m: Module) -> None:
         """When a CC_Update is wanted."""
         period = self.settings.cc_period
-        cc_time, later = Signal(TIMER_BITS), Signal(TIMER_BITS + 1)
+        # One above ``cc_time``, so that nothing has to be added before the comparison.
+        later = Signal(TIMER_BITS + 1, init=1)
         timed, due = Signal(), Signal()
         m.d.comb += [
-            later.eq(cc_time + 1),
             timed.eq(self.settings.sender.any() & period.any()),
             due.eq(timed & (later >= period)),
         ]
         m.d.sync += [
-            cc_time.eq(Mux(timed & ~due, later, 0)),
+            later.eq(Mux(timed & ~due, later + 1, 1)),
             self.cc_wanted.eq(self.settings.sender.any() & (
                 due | self._resynchronise | (self.cc_wanted & ~self.cc_taken))),
         ]

@@ -8,13 +8,19 @@ from amaranth.lib.wiring import In, Out
 from gavel_model.config import SwitchConfig
 from gavel_model.mac_control import PFC_CLASSES
 from gavel_model.probes import CREDIT_RX_BITS, CREDIT_TX_BITS, PAUSE_BITS
-from gavel_model.register_map import COUNTERS, CREDIT_BITS
+from gavel_model.register_map import COUNTERS, CREDIT_BITS, vc_map_reset
 from gavel_rtl.block import connect, place
 from gavel_rtl.credit_gate import CreditGate
 from gavel_rtl.credit_receiver import CreditReceiver
 from gavel_rtl.credit_reporter import CreditReporter
 from gavel_rtl.credit_sender import CreditSender
-from gavel_rtl.flow_interfaces import CreditRequest, CreditUpdate, FlowSelect, FlowSettings
+from gavel_rtl.flow_interfaces import (
+    VC_OF_CLASS_BITS,
+    CreditRequest,
+    CreditUpdate,
+    FlowSelect,
+    FlowSettings,
+)
 from gavel_rtl.flow_status import FlowStatus
 from gavel_rtl.interfaces import CountedFrame, EgressWord, FrameWord, FreedFrame
 from gavel_rtl.mac_control_receiver import MacControlReceiver
@@ -23,8 +29,7 @@ from gavel_rtl.pause_receiver import PauseReceiver
 from gavel_rtl.pause_sender import PauseSender
 from gavel_rtl.register_fields import REGISTER_BITS
 from gavel_rtl.retry_state import TransmitterState
-
-_NIBBLE = 4
+from gavel_rtl.voq import one_word_frames
 
 
 class FlowControl(wiring.Component):
@@ -40,7 +45,7 @@ class FlowControl(wiring.Component):
 
     Members
     -------
-    settings, vc_map
+    settings
         Registers as visible in the cycle.
     sent, sent_vc, sent_length
         Egress gives the first word of a frame, cycle e.
@@ -67,15 +72,20 @@ class FlowControl(wiring.Component):
         Read-only register addressed, and its value, 0 if none is.
     count
         Counter events.
-    used, paused
-        Credits in use, for each VC; bit v: the peer has paused VC v.
+    used
+        Credits in use, for each VC.
+    paused, stopped
+        Bit v: the peer, or management, keeps VC v from sending: with ``no_credit`` and a replay
+        buffer that is full all that does.
     credit_tx, credit_rx, cells, pause
         Probe points; ``cells`` is `vc_cells`.
 
     Cycle behaviour
     ---------------
-    ``allow`` is combinational from registers, ``claim`` as well, and ``taken`` from ``idle``. After
-    reset every VC may send.
+    ``allow`` is combinational from registers, ``claim`` as well, and ``taken`` from ``idle``. With
+    ``gate_stages`` = 1 ``allow``, ``no_credit``, ``paused`` and ``stopped`` are registers, and say
+    what is known in the cycle before; where a frame may be a single word the match of that cycle
+    is added behind them. After reset every VC may send.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -83,7 +93,6 @@ class FlowControl(wiring.Component):
         vcs = config.vcs
         super().__init__({
             "settings": In(FlowSettings(config)),
-            "vc_map": In(_NIBBLE * PFC_CLASSES),
             "sent": In(1),
             "sent_vc": In(config.vc_bits),
             "sent_length": In(config.length_bits),
@@ -108,6 +117,7 @@ class FlowControl(wiring.Component):
             "count": Out(COUNTERS),
             "used": Out(CREDIT_BITS).array(vcs),
             "paused": Out(vcs),
+            "stopped": Out(vcs),
             "credit_tx": Out(vcs * CREDIT_TX_BITS),
             "credit_rx": Out(vcs * CREDIT_RX_BITS),
             "cells": Out(vcs * config.count_bits),
@@ -141,16 +151,20 @@ class FlowControl(wiring.Component):
         return m
 
     def _map(self, m: Module) -> None:
-        """Which classes belong to which VC."""
+        """Which classes belong to which VC, in registers that follow VC_MAP at once."""
         vcs = self._config.vcs
-        nibbles = [self.vc_map.word_select(n, _NIBBLE) for n in range(PFC_CLASSES)]
+        nibbles = [self.settings.coming.vc_map.word_select(n, VC_OF_CLASS_BITS)
+                   for n in range(PFC_CLASSES)]
+        at_reset = vc_map_reset(self._config)
         lower: Value = Const(0, PFC_CLASSES)
         for vc in range(vcs):
-            classes = Signal(PFC_CLASSES, name=f"classes_{vc}")
+            classes = Signal(PFC_CLASSES, name=f"classes_{vc}", init=sum(
+                1 << n for n in range(PFC_CLASSES)
+                if at_reset >> n * VC_OF_CLASS_BITS & (1 << VC_OF_CLASS_BITS) - 1 == vc))
             mine = Cat(nibble == vc for nibble in nibbles) if vc < vcs - 1 else ~lower
-            lower = lower | classes
+            lower = lower | mine
+            m.d.sync += classes.eq(mine)
             m.d.comb += [
-                classes.eq(mine),
                 self._pauses.classes[vc].eq(classes),
                 self._frames_out.classes[vc].eq(classes),
             ]
@@ -168,10 +182,21 @@ class FlowControl(wiring.Component):
             sender.established.eq(was_in_init & (self.retry_state == TransmitterState.ADVANCE)),
             sender.cc_taken.eq(self._frames_out.cc_taken),
             gate.matched_vc.eq(self.matched_vc),
-            self.no_credit.eq(settings.sender & (sender.waiting | ~gate.fits)),
-            self.allow.eq(~settings.stop & ~self._pauses.paused & ~self.no_credit),
         ]
         m.d.comb += [gate.used[vc].eq(used) for vc, used in enumerate(sender.used)]
+        no_credit, lacking = Signal(self._config.vcs), Signal(self._config.vcs)
+        may_send = Signal(self._config.vcs, init=-1)
+        m.d.comb += no_credit.eq(settings.sender & (sender.waiting | ~gate.fits))
+        m.d["sync" if self._config.gate_stages else "comb"] += [
+            may_send.eq(~settings.stop & ~self._pauses.paused & ~no_credit),
+            lacking.eq(no_credit),
+            self.paused.eq(self._pauses.paused),
+            self.stopped.eq(settings.stop),
+        ]
+        m.d.comb += [
+            self.allow.eq(may_send & ~gate.overdrawn),
+            self.no_credit.eq(lacking | gate.overdrawn),
+        ]
 
     def _tell(self, m: Module) -> None:
         """What the peer is told of our buffer."""
@@ -197,6 +222,11 @@ class FlowControl(wiring.Component):
     def _exchange(self, m: Module) -> None:
         """Control frames, in both directions."""
         frames_in, frames_out = self._frames_in, self._frames_out
+        # A frame matched in the cycle before would not be in S_CC yet when it is told; only where
+        # a frame may be a single word is the output idle then.
+        too_early = Signal()
+        if self._config.gate_stages and one_word_frames(self._config):
+            m.d.sync += too_early.eq(self.matched_vc.any())
         connect(m, frames_in.word, self.i_word)
         connect(m, self._pauses.pause, frames_in.pause)
         connect(m, self.o_word, frames_out.word)
@@ -204,7 +234,7 @@ class FlowControl(wiring.Component):
             frames_in.accepted.eq(self.mac_control),
             frames_out.pfc_wanted.eq(self._pauser.wanted),
             frames_out.cc_wanted.eq(self._sender.cc_wanted),
-            frames_out.idle.eq(self.idle),
+            frames_out.idle.eq(self.idle & ~too_early),
             frames_out.xoff.eq(self._pauser.xoff),
             self.claim.eq(frames_out.claim),
             self.taken.eq(frames_out.pfc_taken | frames_out.cc_taken),
@@ -223,7 +253,6 @@ class FlowControl(wiring.Component):
             status.paused.eq(paused),
             status.xoff.eq(xoff),
             self.status.eq(status.value),
-            self.paused.eq(paused),
         ]
         vcs = range(self._config.vcs)
         for vc in vcs:

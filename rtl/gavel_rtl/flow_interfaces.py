@@ -13,6 +13,8 @@ from gavel_model.register_map import CELL_LIMIT_BITS, CREDIT_BITS, SPACING_BITS,
 CREDIT_SIZE_BITS = 3
 OVERHEAD_BITS = 8
 MAC_ADDRESS_BITS = 48
+VC_OF_CLASS_BITS = 4
+VC_MAP_BITS = VC_OF_CLASS_BITS * PFC_CLASSES
 
 VC_COUNTS = (Port.CBFC_S_CC, Port.CBFC_S_CF, Port.CBFC_R_CC, Port.CBFC_R_CF, Port.VC_CELLS)
 """Read-only registers that stand once for each VC, in the order of the bits that select them."""
@@ -67,10 +69,14 @@ class FlowSettings(wiring.Signature):
 
 
 class ComingFlowSettings(wiring.Signature):
-    """Settings as visible in the next cycle; members as of `FlowSettings`."""
+    """Settings as visible in the next cycle; members as of `FlowSettings`, and VC_MAP."""
 
     def __init__(self):
-        super().__init__({"cf_min": Out(SPACING_BITS), "cf_max": Out(CF_SPACING_BITS)})
+        super().__init__({
+            "cf_min": Out(SPACING_BITS),
+            "cf_max": Out(CF_SPACING_BITS),
+            "vc_map": Out(VC_MAP_BITS),
+        })
 
 
 def _entries() -> dict[str, wiring.Member]:

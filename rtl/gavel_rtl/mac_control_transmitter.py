@@ -100,7 +100,6 @@ class MacControlTransmitter(wiring.Component):
         # Bit n: a frame was taken n+1 cycles ago.
         age = Signal(_FIRST_WORD + self._words)
         m.d.comb += [
-            under_way.eq(age[:self._words + 1].any()),
             may_take.eq(self.idle & ~under_way),
             self.claim.eq(self.pfc_wanted | self.cc_wanted | under_way),
             self.pfc_taken.eq(self.pfc_wanted & may_take),
@@ -108,7 +107,9 @@ class MacControlTransmitter(wiring.Component):
             self.count[Counter.PFC_TX].eq(self.pfc_taken),
             self.count[Counter.CBFC_TX_CC_UPDATE].eq(self.cc_taken),
         ]
-        m.d.sync += age.eq(Cat(self.pfc_taken | self.cc_taken, age))
+        taken = self.pfc_taken | self.cc_taken
+        # So long as ``age`` has one of its first n+1 bits.
+        m.d.sync += [age.eq(Cat(taken, age)), under_way.eq(taken | age[:self._words].any())]
         self._compose(m, age)
         self._send(m, age[_FIRST_WORD:])
         return m

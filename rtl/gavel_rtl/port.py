@@ -255,7 +255,6 @@ class Port(wiring.Component):
         connect(m, flow.select, self.flow_select)
         connect(m, control.credits, flow.request)
         m.d.comb += [
-            flow.vc_map.eq(settings.vc_map),
             flow.sent.eq(word.valid & word.sop),
             flow.sent_vc.eq(word.vc),
             flow.sent_length.eq(word.length),
@@ -305,7 +304,7 @@ class Port(wiring.Component):
               for name in ("shown", "startable", "sending", "claim", "hold")),
             seen.paused.eq(flow.paused),
             seen.no_credit.eq(flow.no_credit),
-            seen.stopped.eq(self.settings.flow.stop),
+            seen.stopped.eq(flow.stopped),
         ]
         for vc, cells in enumerate(buffer.vc_cells):
             m.d.comb += [

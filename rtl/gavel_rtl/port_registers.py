@@ -55,8 +55,9 @@ _FLOW = {
     "pfc_time": (Port.PFC_TIME, "quanta"),
     "watchdog": (Port.PFC_WATCHDOG, "cycles"),
     "restore": (Port.PFC_RESTORE, "cycles"),
+    "vc_map": (Port.VC_MAP, "vc_of_class"),
 } | {field.name: (Port.CBFC_CONTROL, field.name) for field in PORT_OF[Port.CBFC_CONTROL].fields}
-"""Members of `FlowSettings`, and the fields that they are."""
+"""Members of `FlowSettings` and of its ``coming``, and the fields that they are."""
 
 
 class PortSelect(wiring.Signature):
@@ -176,7 +177,8 @@ class PortRegisters(wiring.Component):
         ]
         for settings, names in ((self.llr, _LLR), (self.flow, _FLOW)):
             m.d.comb += [getattr(settings, name).eq(once[offset][field])
-                         for name, (offset, field) in names.items()]
+                         for name, (offset, field) in names.items()
+                         if name in settings.signature.members]
         for coming, names in ((self.llr.coming, _LLR), (self.flow.coming, _FLOW)):
             for name in coming.signature.members:
                 offset, field = names[name]

@@ -10,6 +10,7 @@ from gavel_rtl.frame_record import frame_count_bits
 from gavel_rtl.lib import ring
 from gavel_rtl.lib.sums import add_three, less_both
 from gavel_rtl.llr_interfaces import LlrSettings
+from gavel_rtl.voq import one_word_frames
 
 UNSENT_WORDS = 8
 """So many words that were never launched hold back further frames."""
@@ -53,7 +54,10 @@ class ReplayOccupancy(wiring.Component):
 
     Cycle behaviour
     ---------------
-    ``hold`` is combinational; what happens in a cycle is counted in the next.
+    ``hold`` is combinational; what happens in a cycle is counted in the next. With
+    ``gate_stages`` = 1 a match is counted one cycle later, and ``hold`` is a register, made up in
+    the cycle before with room for what is matched and not counted; where a frame may be a single
+    word it is one of two, by whether there was a match in that cycle. After reset it is 0 then.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -80,17 +84,44 @@ class ReplayOccupancy(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        words_fit = self._count_words(m)
-        keeps_up = self._count_unsent(m)
-        frames_fit = self._count_frames(m)
-        m.d.comb += self.hold.eq(~(words_fit & frames_fit & keeps_up & self.lets_come))
+        late = self._config.gate_stages
+        # With ``late`` it is that of the cycle before.
+        self._counts = Signal(name="match_counts")
+        m.d["sync" if late else "comb"] += self._counts.eq(self.matched)
+        window_words = Cat(Const(0, self._config.words_per_cell.bit_length() - 1),
+                           self.settings.window_cells)
+        claimed, frames = self._count_words(m), self._count_frames(m)
+        may_come = Signal()
+        m.d.comb += may_come.eq(self._count_unsent(m) & self.lets_come)
+        if not late:
+            frames_fit = Signal()
+            m.d.comb += [
+                frames_fit.eq(frames < self.settings.window_frames),
+                self.hold.eq(~(may_come & (window_words >= claimed) & frames_fit)),
+            ]
+            return m
+        holds = []
+        for more in range(2 if one_word_frames(self._config) else 1):
+            held = Signal(name=f"hold_after_{more}")
+            m.d.sync += held.eq(~(may_come & self._fits(claimed, frames, window_words, more)))
+            holds.append(held)
+        m.d.comb += self.hold.eq(Mux(self._counts, holds[-1], holds[0]))
         return m
 
-    def _count_words(self, m: Module) -> Value:
-        """Words reserved or held; whether there is room for a longest frame."""
+    def _fits(self, claimed: Signal, frames: Signal, window_words: Value, more: int) -> Value:
+        """Whether there is room for a frame behind the one that is counted in this cycle, if any,
+        and ``more``."""
+        longest = self._config.max_frame_words
+        # The upper bit is the sign of what is left.
+        window = Cat(window_words, Const(0, len(claimed) + 2 - len(window_words)))
+        not_counted = Mux(self._counts, longest * (more + 1), longest * more)
+        words_left = less_both(window, claimed, not_counted)
+        return ~words_left[-1] & (frames + self._counts + more < self.settings.window_frames)
+
+    def _count_words(self, m: Module) -> Signal:
+        """Words reserved or held, and a longest frame."""
         config = self._config
         longest = config.max_frame_words
-        # ``used``, and a longest frame.
         claimed = Signal(len(self.used) + 1, init=longest)
         spare = Signal(range(longest))
         spare_before = Signal(range(longest))
@@ -109,11 +140,9 @@ class ReplayOccupancy(wiring.Component):
             m.d.comb += after.eq(Mux(self.dropped,
                                      less_both(before, not_needed, self.dropped_words),
                                      less_both(before, not_needed, self.given_back)))
-        m.d.sync += claimed.eq(Mux(self.matched, with_match, remaining))
-        position_bits = config.words_per_cell.bit_length() - 1
-        window_words = Cat(Const(0, position_bits), self.settings.window_cells)
+        m.d.sync += claimed.eq(Mux(self._counts, with_match, remaining))
         m.d.comb += self.used.eq(claimed - longest)
-        return claimed <= window_words
+        return claimed
 
     def _count_unsent(self, m: Module) -> Value:
         """Words never launched; whether they are few."""
@@ -123,10 +152,9 @@ class ReplayOccupancy(wiring.Component):
                                   Mux(self.written, unsent + 1, unsent)))
         return unsent < UNSENT_WORDS
 
-    def _count_frames(self, m: Module) -> Value:
-        """Frames outstanding or waiting; whether there may be one more."""
+    def _count_frames(self, m: Module) -> Signal:
+        """Frames outstanding or waiting."""
         frames = Signal(frame_count_bits(self._config))
-        frames_fit = Signal()
         passed_by = self.finish & ~self.keep
         after = []
         for more in (0, 1):
@@ -135,6 +163,5 @@ class ReplayOccupancy(wiring.Component):
                                for number in (self.value, self.newest))
             after.append(Mux(self.progress, acked, Mux(self.given_up, given_up, Mux(
                 passed_by, frames if more else frames - 1, frames + 1 if more else frames))))
-        m.d.sync += frames.eq(Mux(self.matched, after[1], after[0]))
-        m.d.comb += frames_fit.eq(frames < self.settings.window_frames)
-        return frames_fit
+        m.d.sync += frames.eq(Mux(self._counts, after[1], after[0]))
+        return frames

@@ -24,8 +24,8 @@ class CreditGate(wiring.Component):
     """*fits* of each VC of an output (docs/flow_control.md, Sender).
 
     How much may be in use is worked out one cycle ahead, once without and once with a match in
-    that cycle. So ``fits`` needs but one comparison, and a match only chooses. (``>=`` is one carry
-    chain, ``<=`` is synthesized as one and a comparison for equality.)
+    that cycle. So ``fits`` needs but one comparison of each, and a match only chooses. (``>=`` is
+    one carry chain, ``<=`` is synthesized as one and a comparison for equality.)
 
     Parameters
     ----------
@@ -77,10 +77,10 @@ class CreditGate(wiring.Component):
         for vc in range(vcs):
             name, used = f"vc{vc}", self.used[vc]
             history = self._history(m, name, self.matched_vc[vc], _VC_CYCLES + late)
-            bounds = self._bounds(m, name, settings.limit[vc], history, len(used))
+            rooms = self._rooms(m, name, settings.limit[vc], history, len(used))
             m.d.comb += [own[vc].eq(history[0]),
-                         *(fits[vc].eq(bound >= used)
-                           for fits, bound in zip(alone, bounds, strict=True))]
+                         *(fits[vc].eq(Mux(history[0], after >= used, room >= used))
+                           for fits, (room, after) in zip(alone, pairwise(rooms), strict=True))]
 
         total = Signal(CREDIT_BITS + (vcs - 1).bit_length())
         history = self._history(
@@ -88,10 +88,11 @@ class CreditGate(wiring.Component):
         m.d.sync += total.eq(sum(Mux(settings.sender[vc], self.used[vc], 0)
                                  for vc in range(vcs)))
         together = [Signal(name=f"fit_together_after_{n}") for n in range(self._unknown + 1)]
-        bounds = self._bounds(m, "total", settings.total_limit, history, len(total))
+        rooms = self._rooms(m, "total", settings.total_limit, history, len(total))
         m.d.comb += [
             any_sender.eq(history[0]),
-            *(fits.eq(bound >= total) for fits, bound in zip(together, bounds, strict=True)),
+            *(fits.eq(Mux(history[0], after >= total, room >= total))
+              for fits, (room, after) in zip(together, pairwise(rooms), strict=True)),
             self.fits.eq(Mux(settings.total, together[0].replicate(vcs), alone[0])),
         ]
         if self._unknown:
@@ -133,10 +134,11 @@ class CreditGate(wiring.Component):
             m.d.sync += later.eq(value)
         return history
 
-    def _bounds(self, m: Module, name: str, limit: Value, history: Sequence[Signal],
-                bits: int) -> list[Value]:
-        """What may be in use in this cycle, at most, of ``bits`` bits, negative if nothing may; and
-        with ``unknown`` the same if there is a match in this cycle."""
+    def _rooms(self, m: Module, name: str, limit: Value, history: Sequence[Signal],
+               bits: int) -> list[Signal]:
+        """What may be in use in this cycle, at most, of ``bits`` bits, negative if nothing may:
+        without a match in the cycle before, with one, and where that is unknown with one in this
+        cycle, too."""
         most = min(self._most(len(history) + 1), len(history) + 1)
         before = Signal(range(len(history) + 1), name=f"{name}_before")
         m.d.comb += before.eq(sum(history))
@@ -153,4 +155,4 @@ class CreditGate(wiring.Component):
             room = Signal(signed(bits + 1), init=-1, name=f"{name}_room{suffix}")
             m.d.sync += room.eq(limit - needed)
             rooms.append(room)
-        return [Mux(history[0], after, room) for room, after in pairwise(rooms)]
+        return rooms

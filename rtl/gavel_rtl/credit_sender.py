@@ -121,17 +121,16 @@ class CreditSender(wiring.Component):
         consumed, used, waiting = self.consumed[vc], self.used[vc], self.waiting[vc]
         taken, named, outstanding = self._come(m, vc)
         fits = Signal(name=f"fits_{vc}")
-        limit = Signal(CREDIT_BITS, name=f"limit_{vc}")
-        passes_used, passes_limit = (Signal(name=f"passes_{name}_{vc}")
-                                     for name in ("used", "limit"))
+        passes_used = Signal(name=f"passes_used_{vc}")
         used_after = Signal(CREDIT_BITS, name=f"used_after_{vc}")
         told_low = Signal(CF_BITS + 1, name=f"told_low_{vc}")
         low, high = used[:CF_BITS], used[CF_BITS:]
         m.d.comb += [
-            limit.eq(Mux(settings.total, settings.total_limit, settings.limit[vc])),
             passes_used.eq(low < outstanding),
-            passes_limit.eq(limit < outstanding),
-            fits.eq(Mux(waiting, ~passes_limit, ~passes_used | high.any())),
+            # With the limit in force while ``waiting``; all three are compared at once.
+            fits.eq(Mux(waiting, Mux(
+                settings.total, self._reaches(settings.total_limit, outstanding),
+                self._reaches(settings.limit[vc], outstanding)), ~passes_used | high.any())),
             refused.eq(named & ~(fits & settings.sender[vc])),
             # Both sums are there by the time at which one of them is known to count.
             used_after.eq(self._sum(used, taken)),
@@ -152,6 +151,11 @@ class CreditSender(wiring.Component):
                                         Mux(waiting, carries, told_high[:len(high)])))
         with m.Else():
             m.d.sync += [consumed.eq(0), used.eq(0), waiting.eq(0)]
+
+    @staticmethod
+    def _reaches(limit: Value, outstanding: Signal) -> Value:
+        """Whether no more is outstanding than a limit."""
+        return limit[CF_BITS:].any() | (limit[:CF_BITS] >= outstanding)
 
     @staticmethod
     def _sum(count: Value, half_credits: Value) -> Value:

@@ -74,26 +74,23 @@ class PauseReceiver(wiring.Component):
     def _watch(self, m: Module, vc: int, running: Value) -> Signal:
         """Pauses a VC; returns whether its watchdog bites in this cycle."""
         settings = self.settings
-        asked, restoring, bites = (
-            Signal(name=f"{name}_{vc}") for name in ("asked", "restoring", "bites"))
+        asked, restoring, reached, bites = (
+            Signal(name=f"{name}_{vc}") for name in ("asked", "restoring", "reached", "bites"))
         # One counter for both: who is not listened to is not watched. While it is not restoring it
         # stands one above ``watch``, so that nothing has to be added before the comparison.
         time = Signal(TIMER_BITS + 1, init=1, name=f"time_{vc}")
+        at_end = Mux(restoring, time == 1, time[-1])
         m.d.comb += [
             asked.eq(settings.pfc_receive[vc] & (running & self.classes[vc]).any()),
             self.paused[vc].eq(asked & ~restoring),
-            bites.eq(self.paused[vc] & settings.watchdog.any() & (time >= settings.watchdog)),
+            reached.eq(~restoring & settings.watchdog.any() & (time >= settings.watchdog)),
+            bites.eq(asked & reached),
         ]
-        step = Mux(restoring, -1, 1)
-        with m.If(bites):
-            m.d.sync += [
-                time.eq(Mux(settings.restore.any(), settings.restore, 1)),
-                restoring.eq(settings.restore.any()),
-            ]
-        with m.Elif(Mux(restoring, time != 1, asked & ~time[-1])):
-            m.d.sync += time.eq(time + step)
-        with m.Elif(~restoring & ~asked):
-            m.d.sync += time.eq(1)
-        with m.If(restoring):
-            m.d.sync += restoring.eq(time != 1)
+        # ``asked`` is the last to be known.
+        m.d.sync += [
+            time.eq(Mux(asked | restoring, Mux(
+                reached, Mux(settings.restore.any(), settings.restore, 1),
+                Mux(at_end, time, time + Mux(restoring, -1, 1))), 1)),
+            restoring.eq(Mux(restoring, time != 1, bites & settings.restore.any())),
+        ]
         return bites

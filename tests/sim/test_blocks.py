@@ -43,6 +43,12 @@ def test_block_with_many_vcs(block: str, seed: int) -> None:
     _check(block, MANY_VCS, seed)
 
 
+@pytest.mark.parametrize(("block", "shape"), [("credit_sender", "2x64"), ("credit_sender", "3x512"),
+                                              ("llr_transmitter", "3x512")])
+def test_block_behind_a_register_of_the_scheduler(block: str, shape: str, seed: int) -> None:
+    _check(block, (*SHAPES[shape], "gate_stages=1"), seed)
+
+
 @pytest.mark.parametrize("block", ["ingress_buffer", "head_order"])
 def test_block_of_one_queue_per_input(block: str, seed: int) -> None:
     _check(block, ONE_QUEUE, seed)

@@ -109,9 +109,12 @@ class CreditSender(wiring.Component):
         # S_CC of the next cycle: with what is added in this, or 0.
         halves, more, other = (Signal(CF_BITS + 1, name=f"{name}_{vc}") for name in (
             "halves_before", "halves_more", "halves_freed"))
-        with m.If(self.settings.sender[vc]):
-            m.d.comb += [halves.eq(Cat(1, consumed)), more.eq(taken)]
-        m.d.comb += other.eq(~Cat(0, freed))
+        counts = self.settings.sender[vc]
+        m.d.comb += [
+            halves.eq(Mux(counts, Cat(1, consumed), 0)),
+            more.eq(Mux(counts, taken, 0)),
+            other.eq(~Cat(0, freed)),
+        ]
         m.d.sync += outstanding.eq(add_three(halves, more, other, Const(1, 1))[1:])
         return taken, named, outstanding
 

@@ -296,14 +296,21 @@ class SwitchConfig:
         return self.loop_cycles + spacing + 2 * self.max_frame_words
 
     @property
+    def more_frames_under_way(self) -> int:
+        """Frames that pipeline options add to those between match and acknowledgement; of two
+        words or more `FRAMES_UNDER_WAY` and `PIPELINE_FRAMES` have enough (docs/llr.md, Sizes)."""
+        return self.gate_stages + self.egress_stages if self.words_per_cell == 1 else 0
+
+    @property
     def line_rate_loop_cycles(self) -> int:
         """Longest loop, from a word on the transmit pins to the ordered set that may answer it on
         the receive pins, at which 64-byte frames run at line rate with link-level retry
         (docs/llr.md, Sizes); 0 if there is none."""
         word = self.word_bytes
+        more = self.more_frames_under_way
         cells = (self.replay_cells * CELL_BYTES - PIPELINE_WORDS * word
-                 - (FRAMES_UNDER_WAY + self.egress_stages) * self.max_frame_bytes)
-        frames = (self.replay_frames - PIPELINE_FRAMES - self.egress_stages) * MIN_FRAME_BYTES
+                 - (FRAMES_UNDER_WAY + more) * self.max_frame_bytes)
+        frames = (self.replay_frames - PIPELINE_FRAMES - more) * MIN_FRAME_BYTES
         return max(0, min(cells, frames) - self.ctl_spacing) // word
 
     @property

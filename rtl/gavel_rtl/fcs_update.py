@@ -55,7 +55,7 @@ class FcsUpdate(wiring.Component):
 
     Cycle behaviour
     ---------------
-    Combinational; the register steps in every cycle with ``valid``.
+    Combinational; the registers step in every cycle with ``valid``.
     """
 
     def __init__(self, config: SwitchConfig, *, bits: Sequence[int], last_word: int):
@@ -63,6 +63,7 @@ class FcsUpdate(wiring.Component):
         self._bits = tuple(bits)
         words = MIN_FRAME_BYTES // config.word_bytes
         self._flips_beside_fcs = last_word >= max(0, words - 2)
+        self._flips_wait = last_word < words - 3
         super().__init__({
             "valid": In(1),
             "sop": In(1),
@@ -90,7 +91,10 @@ class FcsUpdate(wiring.Component):
         else:
             seen, seen_next = state, advanced
             m.d.comb += advanced.eq(crc32_advance(state, self._config.word_bytes))
-            ahead = Mux(self.sop, 0, advanced) ^ started
+            # A flip that waits for the next word meets a frame that cannot be at its first.
+            ahead = Mux(self.sop, 0, advanced ^ started if self._flips_wait else advanced)
+            if not self._flips_wait:
+                ahead = ahead ^ started
         with m.If(self.valid):
             m.d.sync += state.eq(ahead)
         m.d.comb += difference.eq(Mux(self.eop, seen, Mux(self.next_eop, seen_next, 0)))
@@ -99,19 +103,28 @@ class FcsUpdate(wiring.Component):
 
     def _start(self, m: Module) -> Value:
         """FCS change by this word's flips if it, or where they go around the matrix the next one,
-        were the last one."""
+        were the last one. Where they wait, by those of the word before if the next were the last
+        one: frames are so long that this is early enough."""
+        flip: Value = self.flip
+        of_empty: Value = self.empty
         words_before = 0 if self._flips_beside_fcs else 1
+        if self._flips_wait:
+            flip = Signal(len(self.flip), name="flip_before")
+            of_empty = Signal(len(self.empty), name="empty_before")
+            words_before = 2
+            with m.If(self.valid):
+                m.d.sync += [flip.eq(self.flip), of_empty.eq(self.empty)]
         constants = [Signal(CRC_BITS, name=f"flip_of_bit_{bit}") for bit in self._bits]
-        with m.Switch(self.empty):
+        with m.Switch(of_empty):
             for empty in range(self._config.word_bytes):
                 with m.Case(empty):
                     m.d.comb += [
                         constant.eq(change_constant(self._config, bit, empty, words_before))
                         for constant, bit in zip(constants, self._bits, strict=True)
                     ]
-        total: Value = Mux(self.flip[0], constants[0], 0)
-        for flip, constant in zip(self.flip[1:], constants[1:], strict=True):
-            total = total ^ Mux(flip, constant, 0)
+        total: Value = Mux(flip[0], constants[0], 0)
+        for flipped, constant in zip(flip[1:], constants[1:], strict=True):
+            total = total ^ Mux(flipped, constant, 0)
         return total
 
     def _place(self, m: Module, difference: Signal) -> None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Storing side of an ingress buffer."""
 
-from amaranth.hdl import Assert, Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Assert, Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -18,6 +18,7 @@ from gavel_rtl.interfaces import (
     Route,
     Verdict,
 )
+from gavel_rtl.lib.delay import delayed
 from gavel_rtl.voq import FrameInfo, more_bits, position_bits, voq_number, voq_number_bits
 
 
@@ -26,8 +27,10 @@ class FrameWriter(wiring.Component):
 
     Members
     -------
-    word, empty, verdict, fields, route
-        Everything about the word of cycle w, and at its end about the frame.
+    word, empty
+        The word of cycle w.
+    verdict, fields, route
+        With its last word, what is known of the frame; with ``ingress_stages`` in the cycle before.
     free, freed_cell
         A cell that a transfer has read to its end in this cycle.
     full, lossless
@@ -41,8 +44,8 @@ class FrameWriter(wiring.Component):
         A frame is filed in this cycle; the cells of the frame, with this word.
     filed
         P*V bits, one-hot: the VOQ in which a frame is filed in this cycle.
-    filed_voq
-        Number of the VOQ in which it will be if it is filed.
+    filed_voq, filed_vc
+        Number of the VOQ in which it will be if it is filed, and its VC.
     write_en, write_address, write_data
         A word to be stored in w+1; the address is (position in the cell, cell), position low.
     link_en, link_from, link_to
@@ -54,7 +57,9 @@ class FrameWriter(wiring.Component):
 
     Cycle behaviour
     ---------------
-    w: the decision. w+1: memories are written, early enough for a transfer that reads in w+2.
+    w: the decision; with ``ingress_stages`` all of it that needs no more than ``verdict``,
+    ``fields`` and ``route`` is made in the cycle before, in front of a register. w+1: memories are
+    written, early enough for a transfer that reads in w+2.
     Cells of a dropped frame count as free at once; the free list takes them back in w+1.
     Asserted in every cycle: a cell is allocated only if one is free, no more cells are free than
     there are, and a frame that is filed has all of its words stored.
@@ -79,6 +84,7 @@ class FrameWriter(wiring.Component):
             "filed_cells": Out(config.frame_cells_bits),
             "filed": Out(config.voqs),
             "filed_voq": Out(voq_number_bits(config)),
+            "filed_vc": Out(config.vc_bits),
             "write_en": Out(1),
             "write_address": Out(position_bits(config) + config.cell_bits),
             "write_data": Out(config.data_width),
@@ -106,33 +112,32 @@ class FrameWriter(wiring.Component):
         dropped = Signal()
         drop = Signal()
         ended = Signal()
+        self._length = self._known(m, self.verdict.length, "length")
         self._store_word(m, dropped)
         self._judge(m, ended)
         m.d.comb += drop.eq(ended & ~self.files)
         m.d.sync += dropped.eq(drop)
 
-        given_back = Signal(config.frame_cells_bits)
-        taken = Signal()
+        # ``drop`` is the last to come: it chooses between two sums. At its first word a dropped
+        # frame holds nothing but what it takes in this cycle.
+        free_if_dropped, free_if_not = Signal.like(self.free_cells), Signal.like(self.free_cells)
         m.d.comb += [
-            # At its first word a dropped frame holds nothing but what it takes in this cycle.
-            given_back.eq(Mux(word.abort | (drop & ~word.sop), self._cells, 0)),
-            taken.eq(self._allocate & ~drop),
+            free_if_dropped.eq(self.free_cells + self.free
+                               + Mux(word.abort | ~word.sop, self._cells, 0)),
+            free_if_not.eq(self.free_cells + self.free - self._allocate
+                           + Mux(word.abort, self._cells, 0)),
         ]
-        m.d.sync += self.free_cells.eq(self.free_cells + given_back + self.free - taken)
+        m.d.sync += self.free_cells.eq(Mux(drop, free_if_dropped, free_if_not))
         self._count_down(m, drop)
 
         empty = Signal.like(self.empty)
         profile = Signal(PROFILE_BITS)
         poisoned = Signal()
-        m.d.comb += [
-            self.filed_voq.eq(voq_number(config, self.route.port, self.fields.vc)),
-            self.filed.eq(self.files << self.filed_voq),
-        ]
         m.d.sync += [
             self.enqueue.eq(self.files),
             empty.eq(self.empty),
-            profile.eq(self.fields.profile),
-            poisoned.eq(self.verdict.poisoned),
+            profile.eq(self._known(m, self.fields.profile, "profile")),
+            poisoned.eq(self._known(m, self.verdict.poisoned, "poisoned")),
         ]
         m.d.comb += [
             self.frame.cell.eq(self._free_list.first_cell),
@@ -215,7 +220,7 @@ class FrameWriter(wiring.Component):
             Assert(~self._allocate | self.free_cells.any() | free_list.take_back,
                    "a cell is allocated while none is free"),
             Assert(self.free_cells <= config.buffer_cells, "more cells are free than there are"),
-            Assert(~self.files | (bytes_stored == self.verdict.length + self.empty),
+            Assert(~self.files | (bytes_stored == self._length + self.empty),
                    "a frame is filed without all of its words"),
         ]
         with m.If(self._allocate):
@@ -228,40 +233,64 @@ class FrameWriter(wiring.Component):
             self.write_data.eq(word.data),
         ]
 
+    def _known(self, m: Module, value: Value, name: str) -> Value:
+        """What is known of the frame, in w."""
+        return delayed(m, value, f"known_{name}", int(self._config.ingress_stages > 0))
+
     def _judge(self, m, ended):
         """Step 4: what becomes of the frame."""
         verdict, fields = self.verdict, self.fields
         reason = Signal(Reason)
-        no_room = Signal()
         counts = Signal()
-        m.d.comb += ended.eq(self.word.valid & self.word.eop)
         with m.If(verdict.reason != Reason.FILED):
             m.d.comb += reason.eq(verdict.reason)
         with m.Elif(fields.reason != Reason.FILED):
             m.d.comb += reason.eq(fields.reason)
         with m.Elif(~self.route.hit):
             m.d.comb += reason.eq(Reason.NO_ROUTE)
-        with m.Elif(self.full.bit_select(fields.vc, 1)):
-            m.d.comb += reason.eq(Reason.VC_LIMIT)
-        with m.Elif(self._overflow_now):
-            m.d.comb += reason.eq(Reason.NO_BUFFER)
         with m.Else():
             m.d.comb += reason.eq(Reason.FILED)
+        # The peer has spent credits for a frame that came well, whatever its header says.
+        m.d.comb += counts.eq((verdict.reason == Reason.FILED)
+                              & ((fields.reason == Reason.FILED) | (fields.reason == Reason.TTL)))
+        early = [event for event in Reason if event not in (Reason.VC_LIMIT, Reason.NO_BUFFER)]
+        is_reason = self._known(m, Cat(reason == event for event in early), "reason")
+        self._aim(m)
+
+        full, fits = Signal(), Signal()
         m.d.comb += [
-            self.files.eq(ended & (reason == Reason.FILED)),
-            self.rx_bytes.eq(Mux(self.files, verdict.length, 0)),
-            self.count[Counter.RX_FRAGMENT].eq(self.word.abort),
-            no_room.eq((reason == Reason.VC_LIMIT) | (reason == Reason.NO_BUFFER)),
-            self.count[Counter.RX_LOSSLESS_DROP].eq(
-                ended & no_room & self.lossless.bit_select(fields.vc, 1)),
-            # The peer has spent credits for a frame that came well, whatever its header says.
-            counts.eq(ended & (verdict.reason == Reason.FILED)
-                      & ((fields.reason == Reason.FILED) | (fields.reason == Reason.TTL))),
+            ended.eq(self.word.valid & self.word.eop),
+            full.eq(self.full.bit_select(self.filed_vc, 1)),
+            fits.eq(~full & ~self._overflow_now),
         ]
-        m.d.comb += [self.count[event.value].eq(ended & (reason == event)) for event in Reason]
+        for event, known in zip(early, is_reason, strict=True):
+            m.d.comb += self.count[event.value].eq(
+                ended & known & (fits if event is Reason.FILED else 1))
+        good = is_reason[early.index(Reason.FILED)]
+        m.d.comb += [
+            self.files.eq(self.count[Reason.FILED.value]),
+            self.rx_bytes.eq(Mux(self.files, self._length, 0)),
+            self.count[Reason.VC_LIMIT.value].eq(ended & good & full),
+            self.count[Reason.NO_BUFFER.value].eq(ended & good & ~full & self._overflow_now),
+            self.count[Counter.RX_FRAGMENT].eq(self.word.abort),
+            self.count[Counter.RX_LOSSLESS_DROP].eq(
+                ended & good & ~fits & self.lossless.bit_select(self.filed_vc, 1)),
+        ]
         m.d.sync += [
-            self.counted.valid.eq(counts),
+            self.counted.valid.eq(ended & self._known(m, counts, "counts")),
             self.counted.filed.eq(self.files),
-            self.counted.vc.eq(fields.vc),
-            self.counted.length.eq(verdict.length),
+            self.counted.vc.eq(self.filed_vc),
+            self.counted.length.eq(self._length),
+        ]
+
+    def _aim(self, m: Module) -> None:
+        """The VOQ of the frame."""
+        config = self._config
+        number = voq_number(config, self.route.port, self.fields.vc)
+        voq = Signal(config.voqs)
+        m.d.comb += [
+            voq.eq(Const(1, 1) << number),
+            self.filed_voq.eq(self._known(m, number, "voq_number")),
+            self.filed_vc.eq(self._known(m, self.fields.vc, "vc")),
+            self.filed.eq(Mux(self.files, self._known(m, voq, "voq"), 0)),
         ]

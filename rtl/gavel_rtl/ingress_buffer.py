@@ -41,7 +41,7 @@ class IngressBuffer(wiring.Component):
     Members
     -------
     word, empty, verdict, fields, route
-        The word of cycle w, and at its end everything known about its frame.
+        As of FrameWriter.
     ecn_threshold
         Cells of one VOQ; 65535 never marks.
     vc_limit
@@ -149,7 +149,7 @@ class IngressBuffer(wiring.Component):
         cells = place(m, "vc_accounts", VcCells(self._config))
         m.d.comb += [
             cells.filed.eq(writer.files),
-            cells.filed_vc.eq(self.fields.vc),
+            cells.filed_vc.eq(writer.filed_vc),
             cells.filed_cells.eq(writer.filed_cells),
             cells.freed.eq(transfer.eop),
             cells.freed_vc.eq(transfer.vc),

@@ -147,7 +147,7 @@ class Fields(wiring.Signature):
 
 
 class Route(wiring.Signature):
-    """Answer of Lookup in cycle w to the destination of t+2."""
+    """Answer of Lookup to the destination of t+2, in t+3 or later."""
 
     def __init__(self, config: SwitchConfig):
         super().__init__({"hit": Out(1), "port": Out(config.port_bits)})

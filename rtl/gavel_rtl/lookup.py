@@ -29,15 +29,15 @@ class Lookup(wiring.Component):
     write
         Table write, and whether the tables have come to their reset contents.
     route
-        Answer, in w = t + 3 + ``ingress_stages``.
+        Answer, in t+3, or with ``ingress_stages`` = 2 in t+4.
 
     Cycle behaviour
     ---------------
     t+2: both tables are read, at the ID and at the CRC of the address; a write of the same cycle
     is not seen. t+3: the entries are compared with the destination. While ``write.ready`` as of
-    t+2 is 0 the answer is that of the reset contents: ID n < P to port n. With ``ingress_stages``
-    the answer goes through a register, and with 2 what is found of each entry through another:
-    block RAM of an FPGA shows its data late, and one small look-up table fits behind it.
+    t+2 is 0 the answer is that of the reset contents: ID n < P to port n. With
+    ``ingress_stages`` = 2 what is found of each entry goes through a register: block RAM of an FPGA
+    shows its data late, and one small look-up table fits behind it.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -66,11 +66,7 @@ class Lookup(wiring.Component):
                 m.d.comb += port.eq(way_port)
         with m.If(hash_hit):
             m.d.comb += hit.eq(1)
-        behind_choice = int(config.ingress_stages > 0)
-        m.d.comb += [
-            self.route.hit.eq(delayed(m, hit, "hit", behind_choice)),
-            self.route.port.eq(delayed(m, port, "port", behind_choice)),
-        ]
+        m.d.comb += [self.route.hit.eq(hit), self.route.port.eq(port)]
         return m
 
     def _direct(self, m):

@@ -176,7 +176,8 @@ class Port(wiring.Component):
         connect(m, ingress_buffer.route, lookup.route)
         connect(m, ingress_buffer.match, self.match)
         word_to_store = _WORD_TO_ROUTE + config.ingress_stages
-        verdict_to_store = _VERDICT_TO_ROUTE + config.ingress_stages
+        # What is known of a frame goes through the last register in IngressBuffer.
+        verdict_to_store = _VERDICT_TO_ROUTE + max(0, config.ingress_stages - 1)
         self._delay(m, ingress_buffer.word, link_rx.word, "word", word_to_store)
         self._delay(m, ingress_buffer.verdict, llr_receiver.o_verdict, "verdict",
                     verdict_to_store)
@@ -261,7 +262,8 @@ class Port(wiring.Component):
             flow.retry_state.eq(self._llr_transmitter.state),
             flow.matched_vc.eq(self.matched_vc),
             flow.mac_control.eq(ingress_buffer.count[Counter.RX_MAC_CONTROL]
-                                & ~ingress_buffer.verdict.poisoned),
+                                & ~delayed(m, ingress_buffer.verdict.poisoned, "poisoned",
+                                           int(self._config.ingress_stages > 0))),
             flow.idle.eq(self.idle),
             flow.cf_sent.eq(control.cf_sent),
             control.cf_min.eq(settings.flow.coming.cf_min),

@@ -40,8 +40,7 @@ CREDITED, CLEAN = 0, 1
 LINE_RATE = 0.999
 """Share of the cycles with a word that counts as line rate."""
 
-STAGES = 10
-"""Cycles of the switch within the loop of a credit (docs/flow_control.md, Sizes)."""
+_STAGES = 10
 
 _FRAMES_FED = 24
 _LOOPS, _SETTLE_LOOPS = 8, 3
@@ -52,8 +51,14 @@ _WRITE_CYCLES = 4
 _NO_TIMER = 0
 
 
+def stages_in_loop(config: SwitchConfig) -> int:
+    """Cycles of the switch within the loop of a credit (docs/flow_control.md, Sizes)."""
+    return _STAGES + 2 * config.gate_stages + config.egress_stages
+
+
 def credit_config(
-    data_width: int, frame_bytes: int, delay: int, longest_bytes: int
+    data_width: int, frame_bytes: int, delay: int, longest_bytes: int, *, gate_stages: int = 0,
+    egress_stages: int = 0,
 ) -> SwitchConfig:
     """Two ports with one VC, and replay buffers that never limit.
 
@@ -63,6 +68,8 @@ def credit_config(
         Length of all frames, and the longest that the switch takes, FCS included.
     delay
         Of the link, cycles each way.
+    gate_stages, egress_stages
+        Pipeline options.
     """
     word_bytes = data_width // 8
     cells, longest = cells_of(frame_bytes), cells_of(longest_bytes)
@@ -71,7 +78,8 @@ def credit_config(
         buffer_cells=max(64, 2 * longest, _FRAMES_FED * cells), max_frame_bytes=longest_bytes,
         replay_frames=4, replay_cells=FRAMES_UNDER_WAY * longest, islip_iterations=1,
         id_entries=16, fdb_sets=4, loop_cycles=2 * delay, replay_timer=_NO_TIMER,
-        pcs_lost_timer=_NO_TIMER, data_age_timer=_NO_TIMER,
+        pcs_lost_timer=_NO_TIMER, data_age_timer=_NO_TIMER, gate_stages=gate_stages,
+        egress_stages=egress_stages,
     )
     in_loop = 4 * (2 * delay * word_bytes + base.ctl_spacing + longest_bytes)
     return replace(base, replay_frames=in_loop // frame_bytes + 4 * FRAMES_UNDER_WAY,
@@ -94,9 +102,8 @@ def credits_for_line_rate(
     """
     word = config.word_bytes
     words = -(-frame_bytes // word)
-    unseen = (3 + total) // words
-    line = (word * (loop + STAGES + config.egress_stages + total) + config.cf_min_spacing
-            + frame_bytes)
+    unseen = (3 + total + 2 * config.gate_stages) // words
+    line = word * (loop + stages_in_loop(config) + total) + config.cf_min_spacing + frame_bytes
     # A frame takes whole words of the line and whole cells of the buffer.
     cost = cells_of(frame_bytes)
     return -(-line * cost // (words * word)) + (1 + unseen) * config.max_frame_cells
@@ -196,7 +203,8 @@ class CreditLoopProbe:
         self._partner.silence(len(self._setup) + _WRITE_CYCLES)
         self._waits_for_llr = job.llr
         words = -(-job.frame_bytes // config.word_bytes)
-        loop = (job.loop + STAGES + -(-config.cf_min_spacing // config.word_bytes) + 2 * words)
+        loop = (job.loop + stages_in_loop(config)
+                + -(-config.cf_min_spacing // config.word_bytes) + 2 * words)
         self._cycles = job.cycles or max(_LEAST_CYCLES, _LOOPS * loop)
         self._settle = _SETTLE_LOOPS * loop
         self._begin = NEVER

@@ -41,7 +41,9 @@ _SETTLE_CYCLES = 1000
 _NO_LIMIT = 255
 
 
-def goodput_config(data_width: int, frame_bytes: int, delay: int) -> SwitchConfig:
+def goodput_config(
+    data_width: int, frame_bytes: int, delay: int, *, gate_stages: int = 0, egress_stages: int = 0
+) -> SwitchConfig:
     """Two ports, and a replay buffer by the formula of docs/llr.md, Sizes, with the shortest
     replay timer that a configuration may have.
 
@@ -51,20 +53,27 @@ def goodput_config(data_width: int, frame_bytes: int, delay: int) -> SwitchConfi
         Length of all frames, FCS included.
     delay
         Of the link, cycles each way.
+    gate_stages, egress_stages
+        Pipeline options.
     """
     word_bytes = data_width // 8
     cells = -(-frame_bytes // 64)
     in_loop = 2 * delay * word_bytes + _ACK_SPACING
-    in_buffer = in_loop + FRAMES_UNDER_WAY * 64 * cells + PIPELINE_WORDS * word_bytes
-    without_timer = SwitchConfig(
+    base = SwitchConfig(
         ports=2, data_width=data_width, vcs=1, buffer_cells=max(64, 16 * cells),
-        max_frame_bytes=frame_bytes, replay_frames=-(-in_loop // frame_bytes) + PIPELINE_FRAMES,
-        replay_cells=max(-(-in_buffer // 64), -(-in_loop // frame_bytes) * cells),
-        islip_iterations=1, id_entries=16, fdb_sets=4, loop_cycles=2 * delay, replay_timer=0,
-        pcs_lost_timer=0, data_age_timer=0, replay_count=_NO_LIMIT, ctl_spacing=_ACK_SPACING,
-        ctl_min_spacing=word_bytes,
+        max_frame_bytes=frame_bytes, replay_frames=PIPELINE_FRAMES,
+        replay_cells=FRAMES_UNDER_WAY * cells, islip_iterations=1, id_entries=16, fdb_sets=4,
+        loop_cycles=2 * delay, replay_timer=0, pcs_lost_timer=0, data_age_timer=0,
+        replay_count=_NO_LIMIT, ctl_spacing=_ACK_SPACING, ctl_min_spacing=word_bytes,
+        gate_stages=gate_stages, egress_stages=egress_stages,
     )
-    return replace(without_timer, replay_timer=without_timer.ack_cycles + 1)
+    more = base.more_frames_under_way
+    in_buffer = in_loop + (FRAMES_UNDER_WAY + more) * 64 * cells + PIPELINE_WORDS * word_bytes
+    return replace(
+        base, replay_frames=-(-in_loop // frame_bytes) + PIPELINE_FRAMES + more,
+        replay_cells=max(-(-in_buffer // 64), -(-in_loop // frame_bytes) * cells),
+        replay_timer=base.ack_cycles + 1,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -43,6 +43,28 @@ def test_line_rate_with_the_formula(data_width: int, total: bool, llr: bool, del
     assert rate_on_model(config, replace(job, credits=enough, cycles=2000)) == 1.0
 
 
+@pytest.mark.parametrize("egress_stages", [0, 1])
+@pytest.mark.parametrize("total", [False, True])
+@pytest.mark.parametrize(("data_width", "frame_bytes"), [(64, 64), (128, 65), (256, 64), (512, 64),
+                                                         (512, 192), (512, 1024)])
+def test_line_rate_with_a_register_before_the_scheduler(
+    data_width: int, frame_bytes: int, total: bool, egress_stages: int
+) -> None:
+    job = CreditLoopJob(frame_bytes=frame_bytes, delay=20, total=total, cycles=2000)
+    stages = {"gate_stages": 1, "egress_stages": egress_stages}
+    config = credit_config(data_width, frame_bytes, job.delay, LONGEST, **stages)
+    enough = credits_for_line_rate(config, frame_bytes, job.loop, total=total)
+    assert rate_on_model(config, replace(job, credits=enough)) == 1.0
+
+
+@pytest.mark.parametrize("stages", [{"gate_stages": 1}, {"egress_stages": 1}], ids=str)
+def test_with_pipeline_options_the_formula_is_close(stages: dict[str, int]) -> None:
+    job = CreditLoopJob(delay=20, cycles=2000)
+    config = credit_config(512, MIN_FRAME_BYTES, job.delay, LONGEST, **stages)
+    enough = credits_for_line_rate(config, MIN_FRAME_BYTES, job.loop)
+    assert rate_on_model(config, replace(job, credits=enough - 10)) < 1.0
+
+
 def test_with_a_longest_frame_alone_one_frame_is_under_way_at_a_time() -> None:
     config = credit_config(64, 64, 100, 64)
     job = CreditLoopJob(delay=100, credits=1, cycles=2000)

@@ -23,19 +23,33 @@ def test_a_clean_link_runs_at_line_rate(width: int, frame_bytes: int, delay: int
     assert figures["goodput"] == figures["bound"] == 1.0
 
 
+STAGES = [{}, {"gate_stages": 1}, {"egress_stages": 1}, {"gate_stages": 1, "egress_stages": 1}]
+
+
+@pytest.mark.parametrize("stages", STAGES[1:], ids=str)
+@pytest.mark.parametrize(("width", "frame_bytes"), [(64, 64), (128, 72), (256, 64), (512, 64),
+                                                    (512, 128)])
+def test_pipeline_options_leave_the_line_rate(
+    width: int, frame_bytes: int, stages: dict[str, int]
+) -> None:
+    config = goodput_config(width, frame_bytes, 7, **stages)
+    job = GoodputJob(delay=7, cycles=500 * config.max_frame_words)
+    assert measure_on_model(config, job)["goodput"] == 1.0
+
+
+@pytest.mark.parametrize("stages", STAGES, ids=str)
 @pytest.mark.parametrize("delay", [0, 7, 100])
-def test_the_loop_that_a_configuration_tells_is_the_one_that_it_was_made_for(delay: int) -> None:
-    assert goodput_config(512, 64, delay).line_rate_loop_cycles == 2 * delay
+def test_the_loop_that_a_configuration_tells_is_the_one_that_it_was_made_for(
+    delay: int, stages: dict[str, int]
+) -> None:
+    assert goodput_config(512, 64, delay, **stages).line_rate_loop_cycles == 2 * delay
 
 
-@pytest.mark.parametrize("stages", [0, 1])
+@pytest.mark.parametrize("stages", STAGES, ids=str)
 @pytest.mark.parametrize("field", ["replay_frames", "replay_cells"])
-def test_with_one_word_frames_no_less_would_do(field: str, stages: int) -> None:
-    made = goodput_config(512, 64, 100)
-    config = replace(made, egress_stages=stages, replay_frames=made.replay_frames + stages,
-                     replay_cells=made.replay_cells + stages)
-    assert config.line_rate_loop_cycles == 200
-    job = GoodputJob(delay=100, cycles=10_000)
+def test_with_one_word_frames_no_less_would_do(field: str, stages: dict[str, int]) -> None:
+    config = goodput_config(512, 64, 100, **stages)
+    job = GoodputJob(delay=100, cycles=5000)
     assert measure_on_model(config, job)["goodput"] == 1.0
     smaller = replace(config, **{field: getattr(config, field) - 1})
     assert measure_on_model(smaller, job)["goodput"] < 1.0

@@ -10,7 +10,7 @@ CF_Update may be sent.
 from __future__ import annotations
 
 from gavel_model.config import SwitchConfig
-from gavel_tb.credit_loop import STAGES, credits_for_line_rate
+from gavel_tb.credit_loop import credits_for_line_rate, stages_in_loop
 from gavel_tb.partner.flow_settings import cells_of
 
 
@@ -32,4 +32,4 @@ def most_credit_rate(config: SwitchConfig, frame_bytes: int, loop: int, limit: i
     """Rate that they give at most: all go round once in the shortest loop, as if whatever is read
     were told at once."""
     words = -(-frame_bytes // config.word_bytes)
-    return min(1.0, limit / cells_of(frame_bytes) * words / (loop + STAGES))
+    return min(1.0, limit / cells_of(frame_bytes) * words / (loop + stages_in_loop(config)))

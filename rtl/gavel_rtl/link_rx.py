@@ -40,8 +40,8 @@ class LinkRx(wiring.Component):
         Counter events of t+1: a word outside of a frame, an ordered set was on the pins in t.
     up
         In t+1: the port was not down in t.
-    protect
-        As visible in t+2: ordered sets end in a check byte.
+    coming_protect
+        Ordered sets end in a check byte: as visible in the next cycle, which is t+2 in t+1.
     verdict, end
         Of the frame whose last word is on the pins in t, in t+2.
     control, credits
@@ -62,7 +62,7 @@ class LinkRx(wiring.Component):
             "empty": Out(config.empty_bits),
             "count": Out(COUNTERS),
             "up": Out(1),
-            "protect": In(1),
+            "coming_protect": In(1),
             "verdict": Out(Verdict(config)),
             "end": Out(FrameEnd(config)),
             "control": Out(ControlSet(config)),
@@ -117,7 +117,7 @@ class LinkRx(wiring.Component):
         m.d.comb += [
             reader.present.eq(ctl_present),
             reader.ctl.eq(link.ctl),
-            reader.protect.eq(self.protect),
+            reader.coming_protect.eq(self.coming_protect),
         ]
         connect(m, self.control, reader.received)
         connect(m, self.credits, reader.credits)

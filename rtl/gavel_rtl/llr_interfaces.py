@@ -148,13 +148,15 @@ class ComingLlrSettings(wiring.Signature):
             "spacing": Out(SPACING_BITS),
             "min_spacing": Out(SPACING_BITS),
             "init_data": Out(DATA_BITS),
+            "protect": Out(1),
         })
 
 
 class LlrSettings(wiring.Signature):
     """Registers of link-level retry as visible in the cycle (docs/llr.md, Settings).
 
-    ``coming`` are those to which a time is compared one cycle ahead.
+    ``coming`` are those to which a time is compared one cycle ahead, and ``protect``, with which
+    an ordered set is checked.
     """
 
     def __init__(self, config: SwitchConfig):

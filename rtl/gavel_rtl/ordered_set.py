@@ -105,14 +105,16 @@ class OrderedSetReader(wiring.Component):
     -------
     present, ctl
         An ordered set is on the pins in t, and it.
-    protect
-        As visible in t+2: there must be the CRC-8, and not 0.
+    coming_protect
+        As visible in the next cycle, and so in t+2 what is needed in t+1: there must be the CRC-8,
+        and not 0.
     received, credits
         What it was, in t+2; ``credits`` if it was a CF_Update.
 
     Cycle behaviour
     ---------------
-    t: sampled. t+1: everything is compared, and registered. t+2: one of two checks is chosen.
+    t: everything is compared, and registered. t+1: one of two checks is chosen. All outputs but
+    ``coming`` are registers.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -120,38 +122,33 @@ class OrderedSetReader(wiring.Component):
         super().__init__({
             "present": In(1),
             "ctl": In(CTL_BITS),
-            "protect": In(1),
+            "coming_protect": In(1),
             "received": Out(ControlSet(config)),
             "credits": Out(CreditUpdate()),
         })
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        received = self.received
+        received, ctl = self.received, self.ctl
         present = Signal(name="present_q")
-        ctl = Signal(CTL_BITS, name="ctl_q")
-        value = Signal(VALUE_BITS)
-        data = Signal(DATA_BITS)
+        value, value_before = Signal(VALUE_BITS), Signal(self._config.seq_bits, name="value_q")
+        data, data_before = Signal(DATA_BITS), Signal(DATA_BITS, name="data_q")
         fits = Signal()
-        m.d.sync += [present.eq(self.present), ctl.eq(self.ctl)]
         m.d.comb += [
             value.eq(Cat(_byte(ctl, 4)[4:], _byte(ctl, 3), _byte(ctl, 2))),
             data.eq(Cat(_byte(ctl, 6), _byte(ctl, 5))),
             fits.eq((_byte(ctl, 4)[:4] == _NIBBLE) & ~value[self._config.seq_bits:].any()),
+            received.coming.eq(value_before),
+        ]
+        m.d.sync += [
+            present.eq(self.present),
+            value_before.eq(value),
+            data_before.eq(data),
+            received.value.eq(value_before),
+            received.data.eq(data_before),
         ]
 
-        came, guarded, plain, valid = Signal(), Signal(), Signal(), Signal()
-        m.d.sync += [
-            came.eq(present),
-            guarded.eq(_byte(ctl, 7) == crc8(ctl[:_BODY_BITS])),
-            plain.eq(_byte(ctl, 7) == 0),
-            received.value.eq(value),
-            received.data.eq(data),
-        ]
-        m.d.comb += [
-            received.coming.eq(value),
-            valid.eq(Mux(self.protect, guarded, plain)),
-        ]
+        guarded, plain = self._checks(m, "", _byte(ctl, 7) ^ crc8(ctl[:_BODY_BITS]), _byte(ctl, 7))
         known = []
         for kind, shown, says_data in (
             (Kind.ACK, received.ack, False),
@@ -160,35 +157,47 @@ class OrderedSetReader(wiring.Component):
             (Kind.INIT_ECHO, received.init_echo, True),
         ):
             found = Signal(name=f"is_{kind.name.lower()}")
+            valid = Signal(name=f"{kind.name.lower()}_valid")
             m.d.sync += found.eq(
-                present & fits & (_byte(ctl, 1) == kind) & (says_data | ~data.any()))
-            m.d.comb += shown.eq(found & valid)
-            known.append(shown)
-        self._read_credits(m, present, ctl)
-        known.append(self.credits.valid)
-        m.d.comb += received.unknown.eq(came & ~Cat(known).any())
+                self.present & fits & (_byte(ctl, 1) == kind) & (says_data | ~data.any()))
+            m.d.comb += valid.eq(found & Mux(self.coming_protect, guarded, plain))
+            m.d.sync += shown.eq(valid)
+            known.append(valid)
+        known.append(self._read_credits(m))
+        m.d.sync += received.unknown.eq(present & ~Cat(known).any())
         return m
 
-    def _read_credits(self, m: Module, present: Signal, ctl: Signal) -> None:
-        """t+1: a CF_Update is compared, and registered."""
-        update = self.credits
+    def _checks(self, m: Module, name: str, differs: Value, check: Value) -> tuple[Signal, Signal]:
+        """t+1: the check bits are right; they are 0. ``differs``: in t, where they are not."""
+        syndrome, bits = Signal(CRC8_BITS, name=f"{name}syndrome"), Signal(len(check))
+        guarded, plain = Signal(name=f"{name}guarded"), Signal(name=f"{name}plain")
+        m.d.sync += [syndrome.eq(differs), bits.eq(check)]
+        m.d.comb += [guarded.eq(~syndrome.any()), plain.eq(~bits.any())]
+        return guarded, plain
+
+    def _read_credits(self, m: Module) -> Signal:
+        """A CF_Update; returns that it is one, in t+1."""
+        update, ctl = self.credits, self.ctl
         content, check = Signal(CTL_BITS), Signal(CRC8_BITS)
-        found, guarded, plain = (
-            Signal(name=f"credits_{name}") for name in ("found", "guarded", "plain"))
-        vcs = [Signal(VC_BITS, name=f"{name}_vc") for name in ("first", "second")]
+        found, valid = Signal(name="credits_found"), Signal(name="credits_valid")
         m.d.comb += [
             content.eq(ctl & ~_check_mask()),
             check.eq(Cat(ctl[place] for place in _CHECK_PLACES)),
         ]
-        m.d.sync += [
-            found.eq(present & (_byte(ctl, 1) == CF_UPDATE) & (_byte(ctl, 4)[:4] == _NIBBLE)),
-            guarded.eq(check == crc8(content)),
-            plain.eq(_byte(ctl, 7)[:4] == 0),
-            update.freed.eq(Cat(_byte(ctl, 4)[4:], _byte(ctl, 3), _byte(ctl, 2))),
-            update.second_freed.eq(Cat(_byte(ctl, 7)[4:], _byte(ctl, 6), _byte(ctl, 5))),
-            vcs[0].eq(_byte(ctl, 2)[CF_BITS - 12:]),
-            vcs[1].eq(_byte(ctl, 5)[CF_BITS - 12:]),
-        ]
-        m.d.comb += update.valid.eq(found & Mux(self.protect, guarded, plain))
-        for vc, shown in zip(vcs, (update.vc, update.second_vc), strict=True):
-            m.d.comb += shown.eq(Mux(self.protect, vc[:_CHECKED_VC_BITS], vc))
+        guarded, plain = self._checks(m, "credits_", check ^ crc8(content), _byte(ctl, 7)[:4])
+        m.d.sync += found.eq(
+            self.present & (_byte(ctl, 1) == CF_UPDATE) & (_byte(ctl, 4)[:4] == _NIBBLE))
+        m.d.comb += valid.eq(found & Mux(self.coming_protect, guarded, plain))
+        m.d.sync += update.valid.eq(valid)
+        for name, number in (("", 2), ("second_", 5)):
+            freed_shown, vc_shown = (getattr(update, name + member) for member in ("freed", "vc"))
+            freed = Signal(len(freed_shown), name=f"{name}freed_q")
+            vc = Signal(VC_BITS, name=f"{name}vc_q")
+            m.d.sync += [
+                freed.eq(Cat(_byte(ctl, number + 2)[4:], _byte(ctl, number + 1),
+                             _byte(ctl, number))),
+                vc.eq(_byte(ctl, number)[CF_BITS - 12:]),
+                freed_shown.eq(freed),
+                vc_shown.eq(Mux(self.coming_protect, vc[:_CHECKED_VC_BITS], vc)),
+            ]
+        return valid

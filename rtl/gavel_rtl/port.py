@@ -179,7 +179,7 @@ class Port(wiring.Component):
         self._delay(m, ingress_buffer.fields, parser.fields, "fields", _VERDICT_TO_STORE)
         m.d.comb += [
             link_rx.enable.eq(settings.enable),
-            link_rx.protect.eq(settings.llr.protect),
+            link_rx.coming_protect.eq(settings.llr.coming.protect),
             ingress_buffer.empty.eq(self._delayed(m, link_rx.empty, "empty", _WORD_TO_STORE)),
             ingress_buffer.ecn_threshold.eq(settings.ecn_threshold),
             ingress_buffer.lossless.eq(settings.flow.receiver | settings.flow.pfc_transmit),

@@ -56,6 +56,7 @@ def check(config: SwitchConfig, seed: int, frames: int = 150) -> None:
         due: dict[int, _Due] = {}
         sets: deque[int | None] = deque((None, None))
         cycle = done = 0
+        protect = False
         while done < frames or due:
             stream = [IDLE] * 4
             if done < frames:
@@ -68,10 +69,10 @@ def check(config: SwitchConfig, seed: int, frames: int = 150) -> None:
                     ctl_valid=int(ctl is not None), ctl=ctl or rng.getrandbits(CTL_BITS),
                     up=1)._asdict())
                 sets.append(ctl)
-                protect = rng.random() < 0.7
-                ctx.set(block.protect, int(protect))
                 _expect_set(ctx, f"cycle {cycle}", block, sets.popleft(), protect, config)
                 _expect_frame(ctx, f"cycle {cycle}", block, due.pop(cycle, None))
+                protect = rng.random() < 0.7
+                ctx.set(block.coming_protect, int(protect))
                 cycle += 1
                 await ctx.tick()
 

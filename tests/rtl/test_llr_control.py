@@ -74,8 +74,8 @@ def test_a_set_is_read_two_cycles_later_and_no_flipped_bit_passes(simulate, seq_
                 assert ctx.get(dut.received.coming) == item.value
             ctx.set(dut.present, 0)
             ctx.set(dut.ctl, rng.getrandbits(56))
+            ctx.set(dut.coming_protect, protect)
             await ctx.tick()
-            ctx.set(dut.protect, protect)
             got = {name: ctx.get(getattr(dut.received, name)) for name in wanted}
             assert got == wanted
 
@@ -122,8 +122,8 @@ def test_credits_are_read_two_cycles_later_and_no_flipped_bit_passes(simulate) -
             await ctx.tick()
             ctx.set(dut.present, 0)
             ctx.set(dut.ctl, rng.getrandbits(56))
+            ctx.set(dut.coming_protect, protect)
             await ctx.tick()
-            ctx.set(dut.protect, protect)
             assert ctx.get(dut.received.unknown) == flipped
             assert ctx.get(dut.credits.valid) == (not flipped)
             assert flipped or item == CreditUpdate(**{

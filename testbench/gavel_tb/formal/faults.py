@@ -130,13 +130,13 @@ def credits_before_they_are_sent(design: Design) -> None:
 def checks_no_acks(design: Design) -> None:
     """OrderedSetReader takes every check of an ACK for right."""
     reader = design.part("reader")
-    reader.break_it("comb", reader.member("received").ack.eq(reader.signal("is_ack")))
+    reader.break_it("sync", reader.member("received").ack.eq(reader.signal("is_ack")))
 
 
 def checks_no_credits(design: Design) -> None:
     """OrderedSetReader takes every check of a CF_Update for right."""
     reader = design.part("reader")
-    reader.break_it("sync", reader.signal("credits_guarded").eq(1))
+    reader.break_it("comb", reader.signal("credits_guarded").eq(1))
 
 
 def withdraws_answers(design: Design) -> None:

@@ -67,7 +67,7 @@ class OrderedSetHarness(Harness):
             entries.vc.eq(self.constant(3, "vc")), entries.freed.eq(self.constant(15, "freed")),
             entries.second_vc.eq(self.constant(3, "second_vc")),
             entries.second_freed.eq(self.constant(15, "second_freed")),
-            reader.protect.eq(1), reader.present.eq(1), reader.ctl.eq(writer.ctl ^ flips),
+            reader.coming_protect.eq(1), reader.present.eq(1), reader.ctl.eq(writer.ctl ^ flips),
         ]
         steady = self.after(2)
         received, update = reader.received, reader.credits

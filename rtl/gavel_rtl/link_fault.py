@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Link faults from the fault sets received."""
 
-from amaranth.hdl import Cat, Const, Module, Signal, Value
+from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -20,14 +20,14 @@ class LinkFault(wiring.Component):
     Members
     -------
     data, ctl
-        A word as received; not a signature, since the word is a register of the block around it.
+        A word as received, t; not a signature, since it is a part of one.
     fault
         State of the link.
 
     Cycle behaviour
     ---------------
-    ``fault`` in the next cycle takes account of the word; its lower column goes first. After
-    reset there is no fault.
+    t: fault sets are found, and registered. ``fault`` takes account of the word in t+2; its lower
+    column goes first. After reset there is no fault.
     """
 
     data: In(DATA_BITS)
@@ -36,32 +36,39 @@ class LinkFault(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        fault, kind = Signal.like(Value.cast(self.fault)), Signal.like(Value.cast(self.fault))
+        fault, kind = (Signal.like(Value.cast(self.fault), name=name) for name in ("fault", "kind"))
         seen = Signal(range(SETS + 1))
-        columns = Signal(range(COLUMNS))
-        state = (fault, kind, seen, columns)
-        after = state
-        for lane in (0, COLUMN_LANES):
-            after = self._step(m, lane, *after)
+        lower, upper = (self._find(m, lane) for lane in (0, COLUMN_LANES))
+        full, nearly = self._count(m, lower[1], upper[1])
+        state = (fault, kind, seen)
+        after = self._step(m, 0, lower, full, *state)
+        after = self._step(m, COLUMN_LANES, upper, nearly & ~lower[1], *after)
         m.d.sync += [register.eq(value) for register, value in zip(state, after, strict=True)]
         m.d.comb += self.fault.eq(fault)
         return m
 
-    def _step(self, m, lane, *before):
-        """The state after the column that begins in ``lane``."""
-        column = self.data.word_select(lane // COLUMN_LANES, 8 * COLUMN_LANES)
-        found = Signal.like(before[0], name=f"set_{lane}")
-        is_set = Signal(name=f"is_set_{lane}")
-        with m.If(self.ctl[lane:lane + COLUMN_LANES] == 1):
-            for one in (Fault.LOCAL, Fault.REMOTE):
-                with m.If(column == Cat(Const(Character.SEQUENCE.value, 24), Const(one.value, 8))):
-                    m.d.comb += [found.eq(one.value), is_set.eq(1)]
+    def _count(self, m, lower, upper):
+        """Columns without a set, up to the last that counts; returns whether there are as many, and
+        whether there will be with one more. ``lower``, ``upper``: a set is in the column."""
+        last = COLUMNS - 1
+        columns = Signal(range(COLUMNS))
+        full, nearly = Signal(), Signal()
+        none = ~(lower | upper)
+        m.d.sync += [
+            columns.eq(Mux(upper, 0, Mux(lower, 1, Mux(columns >= last - 2, last, columns + 2)))),
+            full.eq(none & (columns >= last - 2)),
+            nearly.eq(none & (columns >= last - 3)),
+        ]
+        return full, nearly
 
+    def _step(self, m, lane, column, full, *before):
+        """The state after the column that begins in ``lane``."""
+        found, is_set = column
         after = [Signal.like(value, name=f"{name}_{lane}")
-                 for name, value in zip(("fault", "kind", "seen", "columns"), before, strict=True)]
+                 for name, value in zip(("fault", "kind", "seen"), before, strict=True)]
         m.d.comb += [new.eq(old) for new, old in zip(after, before, strict=True)]
-        fault, kind, seen, columns = after
-        _, old_kind, old_seen, old_columns = before
+        fault, kind, seen = after
+        _, old_kind, old_seen = before
         with m.If(is_set):
             # A first set counts as one, whatever the kind before it was.
             with m.If(found != old_kind):
@@ -70,9 +77,21 @@ class LinkFault(wiring.Component):
                 m.d.comb += seen.eq(old_seen + 1)
             with m.If(seen == SETS):
                 m.d.comb += fault.eq(found)
-            m.d.comb += [kind.eq(found), columns.eq(0)]
-        with m.Elif(old_columns == COLUMNS - 1):
+            m.d.comb += kind.eq(found)
+        with m.Elif(full):
             m.d.comb += [fault.eq(Fault.NONE.value), seen.eq(0)]
-        with m.Else():
-            m.d.comb += columns.eq(old_columns + 1)
         return after
+
+    def _find(self, m, lane):
+        """The fault that the column which begins in ``lane`` tells, and whether it tells one; a
+        cycle later."""
+        column = self.data.word_select(lane // COLUMN_LANES, 8 * COLUMN_LANES)
+        begins = ((self.ctl[lane:lane + COLUMN_LANES] == 1)
+                  & (column[:24] == Character.SEQUENCE.value))
+        found = Signal.like(Value.cast(self.fault), name=f"set_{lane}")
+        is_set = Signal(name=f"is_set_{lane}")
+        m.d.sync += [
+            found.eq(column[24:]),
+            is_set.eq(begins & column[24:].matches(Fault.LOCAL.value, Fault.REMOTE.value)),
+        ]
+        return found, is_set

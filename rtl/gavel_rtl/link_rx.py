@@ -41,7 +41,7 @@ class LinkRx(wiring.Component):
     up
         In t+1: the port was not down in t.
     coming_protect
-        As it will be visible in t+2, in t+1: ordered sets end in a check byte.
+        Ordered sets end in a check byte: as visible in the next cycle, which is t+2 in t+1.
     verdict, end
         Of the frame whose last word is on the pins in t, in t+2.
     control, credits

@@ -155,7 +155,8 @@ class ComingLlrSettings(wiring.Signature):
 class LlrSettings(wiring.Signature):
     """Registers of link-level retry as visible in the cycle (docs/llr.md, Settings).
 
-    ``coming`` are those to which a time is compared one cycle ahead.
+    ``coming`` are those to which a time is compared one cycle ahead, and ``protect``, with which
+    an ordered set is checked.
     """
 
     def __init__(self, config: SwitchConfig):

@@ -6,7 +6,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
-from gavel_model.ordered_set import CF_BITS, CF_UPDATE, DATA_BITS, VALUE_BITS, Kind
+from gavel_model.ordered_set import CF_BITS, CF_UPDATE, DATA_BITS, VALUE_BITS, VC_BITS, Kind
 from gavel_model.pins import CTL_BITS
 from gavel_rtl.flow_interfaces import CreditEntries, CreditUpdate
 from gavel_rtl.lib.crc8 import CRC8_BITS, crc8
@@ -106,14 +106,15 @@ class OrderedSetReader(wiring.Component):
     present, ctl
         An ordered set is on the pins in t, and it.
     coming_protect
-        As it will be visible in t+2, in t+1: there must be the CRC-8, and not 0.
+        As visible in the next cycle, and so in t+2 what is needed in t+1: there must be the CRC-8,
+        and not 0.
     received, credits
         What it was, in t+2; ``credits`` if it was a CF_Update.
 
     Cycle behaviour
     ---------------
-    t: sampled, and what the checks leave. t+1: everything is compared, and one of two checks is
-    chosen. t+2: all but ``coming`` are registers.
+    t: everything is compared, and registered. t+1: one of two checks is chosen. All outputs but
+    ``coming`` are registers.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -128,21 +129,26 @@ class OrderedSetReader(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        received = self.received
+        received, ctl = self.received, self.ctl
         present = Signal(name="present_q")
-        ctl = Signal(CTL_BITS, name="ctl_q")
-        value = Signal(VALUE_BITS)
-        data = Signal(DATA_BITS)
-        fits, guarded, valid = Signal(), Signal(), Signal()
-        m.d.sync += [present.eq(self.present), ctl.eq(self.ctl)]
+        value, value_before = Signal(VALUE_BITS), Signal(self._config.seq_bits, name="value_q")
+        data, data_before = Signal(DATA_BITS), Signal(DATA_BITS, name="data_q")
+        fits = Signal()
         m.d.comb += [
             value.eq(Cat(_byte(ctl, 4)[4:], _byte(ctl, 3), _byte(ctl, 2))),
             data.eq(Cat(_byte(ctl, 6), _byte(ctl, 5))),
             fits.eq((_byte(ctl, 4)[:4] == _NIBBLE) & ~value[self._config.seq_bits:].any()),
-            guarded.eq(self._agrees(m, "set", self.ctl[:_BODY_BITS], _byte(self.ctl, 7))),
-            valid.eq(Mux(self.coming_protect, guarded, _byte(ctl, 7) == 0)),
-            received.coming.eq(value),
+            received.coming.eq(value_before),
         ]
+        m.d.sync += [
+            present.eq(self.present),
+            value_before.eq(value),
+            data_before.eq(data),
+            received.value.eq(value_before),
+            received.data.eq(data_before),
+        ]
+
+        guarded, plain = self._checks(m, "", _byte(ctl, 7) ^ crc8(ctl[:_BODY_BITS]), _byte(ctl, 7))
         known = []
         for kind, shown, says_data in (
             (Kind.ACK, received.ack, False),
@@ -151,43 +157,47 @@ class OrderedSetReader(wiring.Component):
             (Kind.INIT_ECHO, received.init_echo, True),
         ):
             found = Signal(name=f"is_{kind.name.lower()}")
-            m.d.comb += found.eq(
-                present & fits & (_byte(ctl, 1) == kind) & (says_data | ~data.any()))
-            m.d.sync += shown.eq(found & valid)
-            known.append(found & valid)
-        known.append(self._read_credits(m, present, ctl))
-        m.d.sync += [
-            received.value.eq(value),
-            received.data.eq(data),
-            received.unknown.eq(present & ~Cat(known).any()),
-        ]
+            valid = Signal(name=f"{kind.name.lower()}_valid")
+            m.d.sync += found.eq(
+                self.present & fits & (_byte(ctl, 1) == kind) & (says_data | ~data.any()))
+            m.d.comb += valid.eq(found & Mux(self.coming_protect, guarded, plain))
+            m.d.sync += shown.eq(valid)
+            known.append(valid)
+        known.append(self._read_credits(m))
+        m.d.sync += received.unknown.eq(present & ~Cat(known).any())
         return m
 
-    @staticmethod
-    def _agrees(m: Module, name: str, content: Value, check: Value) -> Value:
-        """Whether ``check`` was the CRC-8 of ``content`` in the cycle before."""
-        message, remainder = Signal(len(content), name=f"{name}_message"), Signal(
-            CRC8_BITS, name=f"{name}_remainder")
-        m.d.comb += message.eq(content)
-        m.d.sync += remainder.eq(crc8(message) ^ check)
-        return remainder == 0
+    def _checks(self, m: Module, name: str, differs: Value, check: Value) -> tuple[Signal, Signal]:
+        """t+1: the check bits are right; they are 0. ``differs``: in t, where they are not."""
+        syndrome, bits = Signal(CRC8_BITS, name=f"{name}syndrome"), Signal(len(check))
+        guarded, plain = Signal(name=f"{name}guarded"), Signal(name=f"{name}plain")
+        m.d.sync += [syndrome.eq(differs), bits.eq(check)]
+        m.d.comb += [guarded.eq(~syndrome.any()), plain.eq(~bits.any())]
+        return guarded, plain
 
-    def _read_credits(self, m: Module, present: Signal, ctl: Signal) -> Value:
-        """t+1: a CF_Update is compared, and registered; whether it is a valid one."""
-        update = self.credits
-        valid, guarded = (Signal(name=f"credits_{name}") for name in ("valid", "guarded"))
-        of_first, of_second = (_byte(ctl, byte)[CF_BITS - 12:] for byte in (2, 5))
+    def _read_credits(self, m: Module) -> Signal:
+        """A CF_Update; returns that it is one, in t+1."""
+        update, ctl = self.credits, self.ctl
+        content, check = Signal(CTL_BITS), Signal(CRC8_BITS)
+        found, valid = Signal(name="credits_found"), Signal(name="credits_valid")
         m.d.comb += [
-            guarded.eq(self._agrees(m, "credits", self.ctl & ~_check_mask(),
-                                    Cat(self.ctl[place] for place in _CHECK_PLACES))),
-            valid.eq(present & (_byte(ctl, 1) == CF_UPDATE) & (_byte(ctl, 4)[:4] == _NIBBLE)
-                     & Mux(self.coming_protect, guarded, _byte(ctl, 7)[:4] == 0)),
+            content.eq(ctl & ~_check_mask()),
+            check.eq(Cat(ctl[place] for place in _CHECK_PLACES)),
         ]
-        m.d.sync += [
-            update.valid.eq(valid),
-            update.freed.eq(Cat(_byte(ctl, 4)[4:], _byte(ctl, 3), _byte(ctl, 2))),
-            update.second_freed.eq(Cat(_byte(ctl, 7)[4:], _byte(ctl, 6), _byte(ctl, 5))),
-            *(shown.eq(Mux(self.coming_protect, vc[:_CHECKED_VC_BITS], vc))
-              for shown, vc in ((update.vc, of_first), (update.second_vc, of_second))),
-        ]
+        guarded, plain = self._checks(m, "credits_", check ^ crc8(content), _byte(ctl, 7)[:4])
+        m.d.sync += found.eq(
+            self.present & (_byte(ctl, 1) == CF_UPDATE) & (_byte(ctl, 4)[:4] == _NIBBLE))
+        m.d.comb += valid.eq(found & Mux(self.coming_protect, guarded, plain))
+        m.d.sync += update.valid.eq(valid)
+        for name, number in (("", 2), ("second_", 5)):
+            freed_shown, vc_shown = (getattr(update, name + member) for member in ("freed", "vc"))
+            freed = Signal(len(freed_shown), name=f"{name}freed_q")
+            vc = Signal(VC_BITS, name=f"{name}vc_q")
+            m.d.sync += [
+                freed.eq(Cat(_byte(ctl, number + 2)[4:], _byte(ctl, number + 1),
+                             _byte(ctl, number))),
+                vc.eq(_byte(ctl, number)[CF_BITS - 12:]),
+                freed_shown.eq(freed),
+                vc_shown.eq(Mux(self.coming_protect, vc[:_CHECKED_VC_BITS], vc)),
+            ]
         return valid

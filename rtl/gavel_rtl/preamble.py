@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, ValueLike
 
-from gavel_model.pins import SEQ_BITS
 from gavel_rtl.lib.crc8 import crc8
 
 PREAMBLE_BITS = 64
@@ -18,14 +17,6 @@ _MARK = Const(0x7, 4)
 
 _BODY_BITS = 24
 """Bytes 1 to 3: mark and sequence number."""
-
-
-class Preamble(NamedTuple):
-    """What a preamble says; ``good`` is 0 if it is none, ``llr`` and ``seq`` are then 0."""
-
-    good: Signal
-    llr: Signal
-    seq: Signal
 
 
 def _checks(m: Module, body: Value, protect: ValueLike) -> Value:
@@ -52,14 +43,29 @@ def encode(m: Module, llr: ValueLike, seq: Value, protect: ValueLike) -> Value:
     return Mux(llr, Cat(_START, body, _checks(m, body, protect), _FILL, _SFD), _PLAIN)
 
 
-def decode(m: Module, data: Value, protect: ValueLike) -> Preamble:
-    """What the eight bytes ``data``, Start in the low bits, say. Pass a Signal."""
-    body = data[8:32]
-    found = Preamble(Signal(name="preamble_good"), Signal(name="preamble_llr"),
-                     Signal(SEQ_BITS, name="preamble_seq"))
-    wanted = Cat(_START, _MARK, data[12:32], _checks(m, body, protect), _FILL, _SFD)
-    m.d.comb += found.llr.eq(data == wanted)
-    m.d.comb += found.good.eq(found.llr | (data == _PLAIN))
-    with m.If(found.llr):
-        m.d.comb += found.seq.eq(Cat(data[24:32], data[16:24], data[12:16]))
-    return found
+class Head(NamedTuple):
+    """What the first half of a preamble, Start first, says of the whole."""
+
+    plain: Value
+    marked: Value
+    check: Value
+
+
+def decode_head(column: Value) -> Head:
+    """The first four bytes: begin of an ordinary and of an eligible preamble, and the check byte of
+    this one. Start itself is not looked at. Pass a Signal."""
+    body = column[8:]
+    return Head(body == _PLAIN[8:PREAMBLE_BITS // 2], body[:len(_MARK)] == _MARK, crc8(body))
+
+
+def decode(head: Head, column: Value, protect: ValueLike) -> tuple[Value, Value]:
+    """Whether the eight bytes are an ordinary, and whether they are an eligible preamble; the last
+    four are ``column``. Pass Signals."""
+    plain = column == _PLAIN[PREAMBLE_BITS // 2:]
+    checked = column == Cat(head.check, ~head.check, _FILL, _SFD)
+    return head.plain & plain, head.marked & Mux(protect, checked, plain)
+
+
+def sequence(column: Value) -> Value:
+    """The number in the first four bytes of an eligible preamble."""
+    return Cat(column[24:32], column[16:24], column[12:16])

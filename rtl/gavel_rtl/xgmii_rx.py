@@ -8,9 +8,10 @@ from amaranth.lib.wiring import In, Out
 from gavel_model.config import SwitchConfig
 from gavel_rtl.block import place
 from gavel_rtl.interfaces import RxLink
+from gavel_rtl.lib.crc8 import CRC8_BITS
 from gavel_rtl.lib.one_hot import select
 from gavel_rtl.link_fault import LinkFault
-from gavel_rtl.preamble import decode
+from gavel_rtl.preamble import Head, decode, decode_head, sequence
 from gavel_rtl.xgmii import (
     COLUMN_LANES,
     DATA_BITS,
@@ -138,7 +139,7 @@ class XgmiiRx(wiring.Component):
             link.valid.eq(self._open),
             link.sop.eq(self._first),
             link.llr.eq(self._first & self._llr),
-            link.seq.eq(Mux(self._first, self._seq, 0)),
+            link.seq.eq(Mux(self._first & self._llr, self._seq, 0)),
             link.eop.eq(self._open & eop),
             link.err.eq(self._open & (
                 (self._errors & kept).any() | (eop & ~well) | (self._first & self._bad) | end[0]
@@ -153,37 +154,53 @@ class XgmiiRx(wiring.Component):
             m.d.sync += self._open.eq(0)
 
     def _preamble(self, m):
-        """A Start and the seven lanes behind it; takes precedence over the end of a frame."""
-        start = Signal()
-        start_shifted = Signal()
-        data = Signal(DATA_BITS, name="preamble_data")
-        ctl = Signal(LANES, name="preamble_ctl")
-        found = decode(m, data, self.protect)
+        """A Start and the seven lanes behind it; takes precedence over the end of a frame. The
+        half with Start is looked at as it comes: the number and all that is summed is in it."""
+        start, start_shifted = Signal(), Signal()
         m.d.comb += [
             # The lower column may be the second half of a preamble.
             start.eq(self._start_low & ~(self._first & self._shifted)),
             start_shifted.eq(self._start_high & ~start),
-            data.eq(Mux(start, self._data, self._joined_data)),
-            ctl.eq(Mux(start, self._ctl, self._joined_ctl)),
         ]
+        low = self._decode(m, "low", self.xgmii.data[:_HALF_BITS], self._data[_HALF_BITS:],
+                           self._ctl)
+        high = self._decode(m, "high", self.xgmii.data[_HALF_BITS:], self.xgmii.data[:_HALF_BITS],
+                            self._joined_ctl)
+        plain, llr = (Mux(start, one, other) for one, other in zip(low, high, strict=True))
         with m.If(start | start_shifted):
-            good = found.good & (ctl == 1)
-            m.d.sync += [
-                self._open.eq(1),
-                self._first.eq(1),
-                self._shifted.eq(start_shifted),
-                self._bad.eq(~good),
-                self._llr.eq(found.llr & good),
-                self._seq.eq(Mux(good, found.seq, 0)),
-            ]
+            m.d.sync += [self._open.eq(1), self._first.eq(1), self._shifted.eq(start_shifted)]
+        # Looked at only with ``_first``.
+        m.d.sync += [
+            self._bad.eq(~(plain | llr)),
+            self._llr.eq(llr),
+            self._seq.eq(Mux(start, sequence(self._data[:_HALF_BITS]),
+                             sequence(self._data[_HALF_BITS:]))),
+        ]
+
+    def _decode(self, m, name, head_now, tail, ctl):
+        """Whether a preamble is an ordinary, and whether it is an eligible one: its first half a
+        cycle before it, its second half, its control bits."""
+        now, before = decode_head(head_now), Head(*(
+            Signal(width, name=f"{name}_{what}")
+            for what, width in (("plain", 1), ("marked", 1), ("check", CRC8_BITS))))
+        m.d.sync += [kept.eq(value) for kept, value in zip(before, now, strict=True)]
+        column = Signal(_HALF_BITS, name=f"{name}_tail")
+        m.d.comb += column.eq(tail)
+        found = []
+        for what, value in zip(("plain", "llr"), decode(before, column, self.protect),
+                               strict=True):
+            signal = Signal(name=f"{name}_is_{what}")
+            m.d.comb += signal.eq(value & (ctl == 1))
+            found.append(signal)
+        return found
 
     def _ordered_sets(self, m):
         """What is told by a word alone."""
         is_set = (self._ctl == 1) & (self._data[:8] == Character.SIGNAL.value)
         link_fault = place(m, "link_fault", LinkFault())
         m.d.comb += [
-            link_fault.data.eq(self._data),
-            link_fault.ctl.eq(self._ctl),
+            link_fault.data.eq(self.xgmii.data),
+            link_fault.ctl.eq(self.xgmii.ctl),
             self.fault.eq(link_fault.fault),
             self.link.up.eq(link_fault.fault == Fault.NONE),
         ]

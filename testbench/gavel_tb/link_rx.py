@@ -57,6 +57,7 @@ def check(config: SwitchConfig, seed: int, frames: int = 150) -> None:
         sets: deque[int | None] = deque((None, None))
         protect = False
         cycle = done = 0
+        protect = False
         while done < frames or due:
             stream = [IDLE] * 4
             if done < frames:
@@ -73,6 +74,8 @@ def check(config: SwitchConfig, seed: int, frames: int = 150) -> None:
                 protect = rng.random() < 0.7
                 ctx.set(block.coming_protect, int(protect))
                 _expect_frame(ctx, f"cycle {cycle}", block, due.pop(cycle, None))
+                protect = rng.random() < 0.7
+                ctx.set(block.coming_protect, int(protect))
                 cycle += 1
                 await ctx.tick()
 

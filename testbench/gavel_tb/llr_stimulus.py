@@ -19,8 +19,7 @@ FIELDS = ("local", "remote", "reinit", "protect", "forward_poisoned", "replay_ti
           "window_frames")
 """Settings that have the same name and unit in model and RTL."""
 
-COMING = ("replay_timer", "pcs_lost", "data_age", "spacing", "min_spacing",
-          "init_data")
+COMING = ("replay_timer", "pcs_lost", "data_age", "spacing", "min_spacing", "init_data", "protect")
 """Those that the RTL sees a cycle ahead, too."""
 
 CONTROL_MEMBERS = {Kind.ACK: "ack", Kind.NACK: "nack", Kind.INIT: "init",

@@ -41,9 +41,10 @@ def ppa(*, blocks: tuple[str, ...], config: str, overrides: tuple[str, ...], see
         hierarchy: bool, keep: Path | None, markdown: bool, as_json: bool) -> None:
     """Performance and area on Lattice ECP5, of a switch and of its blocks.
 
-    Each block, or those that are named, is synthesized by itself; "switch" is the whole. Areas
-    are of one instance. The clock is the median of the seeds, with registers around a block, and
-    has no place if the design does not fit into the device.
+    Each block, or those that are named, is synthesized by itself; "switch" is the whole, and
+    "bare_fabric" what compares with a switch made of FIFOs. Areas are of one instance. The clock
+    is the median of the seeds, with registers around a block, and has no place if the design does
+    not fit into the device.
     """
     switch = Blocks(make_config(config, overrides))
     for block in blocks:
@@ -52,7 +53,8 @@ def ppa(*, blocks: tuple[str, ...], config: str, overrides: tuple[str, ...], see
     if seeds:
         # Before the first synthesis, and not in the middle of the table.
         check_nextpnr(_FAMILY)
-    chosen = blocks or tuple(sorted(switch.instances, key=lambda name: (name != WHOLE, name)))
+    parts = (name for name, number in switch.instances.items() if number)
+    chosen = blocks or tuple(sorted(parts, key=lambda name: (name != WHOLE, name)))
     with tempfile.TemporaryDirectory(prefix="gavel-ppa-") as folder:
         rows = [measure(switch, block, keep or Path(folder), range(1, seeds + 1),
                         flatten=not hierarchy,

@@ -30,6 +30,9 @@ LIBRARY_LINK = "-shared -Wl,-Bsymbolic"
 """Several libraries are loaded at once, each with classes of the same names: none may find those of
 another."""
 
+HANDLE = {"handle.h": (Path(__file__).with_name("cpp") / "handle.h").read_text("utf-8")}
+"""What a library includes, as `Driver.headers`."""
+
 
 @dataclass(frozen=True)
 class Driver:

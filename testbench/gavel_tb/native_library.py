@@ -17,7 +17,7 @@ from gavel_tb.build_cache import DEFAULT_CACHE, BuildCache, Design
 from gavel_tb.errors import SimulationError
 from gavel_tb.harness import harness_layout
 from gavel_tb.lockstep import RESET_CYCLES
-from gavel_tb.native_build import LIBRARY_COMPILE, LIBRARY_LINK, Driver, build_native
+from gavel_tb.native_build import HANDLE, LIBRARY_COMPILE, LIBRARY_LINK, Driver, build_native
 from gavel_tb.process import orderly_termination
 from gavel_tb.runner import SHORT, Effort
 
@@ -57,7 +57,7 @@ def build_library(
         If the build fails.
     """
     driver = Driver("library", _SOURCE, "switch.so", LIBRARY_COMPILE, LIBRARY_LINK,
-                    {"layout.h": _layout_header(config)})
+                    {**HANDLE, "layout.h": _layout_header(config)})
     return build_native(config, design, cache, driver, effort)
 
 

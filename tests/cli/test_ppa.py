@@ -49,6 +49,12 @@ def test_the_table_has_every_block_and_the_whole_first(gavel, measured):
     assert names[0] == "switch" and {"egress", "counters", "ordered_set_writer"} <= set(names)
     assert "does not fit: 99,000 LUT4 of 83,640" in result.stdout
     assert all(name in result.stdout for name in names)
+    assert "bare_fabric" not in names
+
+
+def test_the_bare_fabric_can_be_asked_for(gavel, measured):
+    text = gavel("ppa", "-c", "tiny", "bare_fabric", "--seeds", "0", "--markdown").stdout
+    assert text.splitlines()[-1].startswith("| bare_fabric | 0 | 1,234 |")
 
 
 def test_the_clock_is_the_median_and_its_path_has_the_names_of_the_block(gavel, measured):

@@ -3,11 +3,9 @@
 // gavel_fast.pin_block; layout.h says where their fields stand in the wrapper's ports.
 #include <cstdint>
 #include <cstring>
-#include <memory>
 
-#include "Vtop.h"
+#include "handle.h"
 #include "layout.h"
-#include "verilated.h"
 
 namespace {
 
@@ -68,22 +66,11 @@ void get(const uint8_t* group, const Pins& pins, size_t at) {
     }
 }
 
-struct Sim {
-    VerilatedContext context;
-    std::unique_ptr<Vtop> top;
-};
+using Sim = Handle;
 
 }  // namespace
 
-#define EXPORT extern "C" __attribute__((visibility("default")))
-
-// argv[0] is ignored; the others are plus-arguments.
-EXPORT void* sim_new(int argc, const char** argv) {
-    Sim* const sim = new Sim;
-    sim->context.commandArgs(argc, argv);
-    sim->top = std::make_unique<Vtop>(&sim->context, "");
-    return sim;
-}
+EXPORT void* sim_new(int argc, const char** argv) { return opened<Sim>(argc, argv); }
 
 // in: flags, seq, ctl, data, ready, ctl_ready, register, reset; out: flags, seq, ctl, data, rdata.
 // Outputs are what the pins show before the edge that samples the inputs of the same row.
@@ -119,8 +106,4 @@ EXPORT void sim_run(void* handle, uint64_t cycles, void* const* in, void* const*
     }
 }
 
-EXPORT void sim_del(void* handle) {
-    Sim* const sim = static_cast<Sim*>(handle);
-    sim->top->final();
-    delete sim;
-}
+EXPORT void sim_del(void* handle) { close<Sim>(handle); }

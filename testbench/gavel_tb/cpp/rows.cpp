@@ -2,29 +2,12 @@
 // A design as a shared library: all inputs of a cycle are a row of bytes, and all outputs.
 #include <cstdint>
 #include <cstring>
-#include <memory>
 
-#include "Vtop.h"
-#include "verilated.h"
+#include "handle.h"
 
-namespace {
+using Sim = Handle;
 
-struct Sim {
-    VerilatedContext context;
-    std::unique_ptr<Vtop> top;
-};
-
-}  // namespace
-
-#define EXPORT extern "C" __attribute__((visibility("default")))
-
-// argv[0] is ignored; the others are plus-arguments.
-EXPORT void* sim_new(int argc, const char** argv) {
-    Sim* const sim = new Sim;
-    sim->context.commandArgs(argc, argv);
-    sim->top = std::make_unique<Vtop>(&sim->context, "");
-    return sim;
-}
+EXPORT void* sim_new(int argc, const char** argv) { return opened<Sim>(argc, argv); }
 
 // Bytes of a row of inputs, and of outputs.
 EXPORT uint64_t sim_in_bytes() { return sizeof(Vtop::in_row); }
@@ -47,8 +30,4 @@ EXPORT void sim_run(void* handle, uint64_t cycles, const uint8_t* in, uint8_t* o
     }
 }
 
-EXPORT void sim_del(void* handle) {
-    Sim* const sim = static_cast<Sim*>(handle);
-    sim->top->final();
-    delete sim;
-}
+EXPORT void sim_del(void* handle) { close<Sim>(handle); }

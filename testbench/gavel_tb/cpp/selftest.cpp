@@ -3,16 +3,12 @@
 // AXI4-Lite pins.
 #include <cstdint>
 #include <cstring>
-#include <memory>
 
-#include "Vtop.h"
-#include "verilated.h"
+#include "handle.h"
 
 namespace {
 
-struct Sim {
-    VerilatedContext context;
-    std::unique_ptr<Vtop> top;
+struct Sim : Handle {
     uint64_t cycles = 0;
     uint8_t* record = nullptr;
 };
@@ -51,13 +47,8 @@ bool wait(Sim& sim, Taken taken, Valid valid) {
 
 }  // namespace
 
-#define EXPORT extern "C" __attribute__((visibility("default")))
-
-// argv[0] is ignored; the others are plus-arguments.
 EXPORT void* sim_new(int argc, const char** argv) {
-    Sim* const sim = new Sim;
-    sim->context.commandArgs(argc, argv);
-    sim->top = std::make_unique<Vtop>(&sim->context, "");
+    Sim* const sim = opened<Sim>(argc, argv);
     sim->top->rst = 1;
     for (int count = 0; count < kResetCycles; ++count) cycle(*sim);
     sim->top->rst = 0;
@@ -126,8 +117,4 @@ EXPORT int sim_read(void* handle, uint32_t address, uint32_t* value) {
     return response;
 }
 
-EXPORT void sim_del(void* handle) {
-    Sim* const sim = static_cast<Sim*>(handle);
-    sim->top->final();
-    delete sim;
-}
+EXPORT void sim_del(void* handle) { close<Sim>(handle); }

@@ -15,6 +15,7 @@ from gavel_model.config import SwitchConfig
 from gavel_rtl.netlist import PREFIX, Library, module_name
 from gavel_rtl.switch import Switch
 from gavel_tb.synthesis.area import Area
+from gavel_tb.synthesis.bare_fabric import BareFabric
 from gavel_tb.synthesis.components import Rtlil, block_rtlil
 from gavel_tb.synthesis.families import FAMILIES, Family
 from gavel_tb.synthesis.place_route import PlacedSeeds, check_nextpnr, place_and_route
@@ -22,6 +23,9 @@ from gavel_tb.synthesis.synthesize import synthesize
 
 WHOLE = "switch"
 """Name of the row of the whole design."""
+
+BARE = "bare_fabric"
+"""Name of the row of what can be compared with a switch of FIFOs; it is no part of a switch."""
 
 _AROUND = re.compile(r"^block(?:\.|__)|_register$")
 """What the registers around a block add to the names in it."""
@@ -34,9 +38,10 @@ class Figures:
     Attributes
     ----------
     block
-        Name of the module without its prefix; `WHOLE` for the whole switch.
+        Name of the module without its prefix; `WHOLE` for the whole switch, `BARE` for the bare
+        fabric.
     instances
-        How often it stands in the switch.
+        How often it stands in the switch; 0 for the bare fabric.
     area
         Of one, with all that is inside, synthesized by itself and flattened.
     too_large
@@ -84,24 +89,28 @@ class Blocks:
     Attributes
     ----------
     instances
-        How often each stands in the switch; the switch itself is one of them.
+        How often each stands in the switch; the switch itself is one of them, and `BARE` has 0.
     """
 
     def __init__(self, config: SwitchConfig) -> None:
         recorder = _Recorder()
         switch = Switch(config)
         netlist = recorder.netlist(recorder.add(switch))
+        self._config = config
         self._components = {**recorder.components, PREFIX + WHOLE: switch}
         self._whole = Rtlil(netlist.rtlil, PREFIX + WHOLE)
         self.instances = {name.removeprefix(PREFIX): number
                           for name, number in netlist.instances.items()
                           if name in self._components}
+        self.instances[BARE] = 0
 
     def rtlil(self, block: str, *, registered: bool) -> Rtlil:
         """The design of one block; the switch never has registers around it."""
         if block == WHOLE:
             return self._whole
-        return block_rtlil(self._components[PREFIX + block], registered=registered)
+        component = (BareFabric(self._config) if block == BARE
+                     else self._components[PREFIX + block])
+        return block_rtlil(component, registered=registered)
 
 
 def measure(blocks: Blocks, block: str, folder: Path, seeds: Sequence[int] = (), *,

@@ -190,7 +190,8 @@ def check_verilog(text: str, top: str, folder: Path) -> tuple[str, ...]:
 def _reading(text: str, top: str, read: str, *, flatten: bool) -> tuple[str, ...]:
     """Passes before those of the family. Where the hierarchy stays, the modules of memories come
     into their blocks, which then have them in their figures, and pins that nobody uses go."""
-    passes: tuple[str, ...] = (read, f"hierarchy -check -top {top}")
+    # An assertion is no hardware, but what it looks at would stay for its sake.
+    passes: tuple[str, ...] = (read, "chformal -remove", f"hierarchy -check -top {top}")
     modules = sorted({memory for _, _, memory in memory_places(text)})
     if flatten or not modules:
         return passes

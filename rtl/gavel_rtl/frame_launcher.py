@@ -148,10 +148,9 @@ class FrameLauncher(wiring.Component):
                 word.empty.eq(fetched.empty),
                 word.data.eq(fetched.data),
             ]
-            with m.If(~self.mid):
-                m.d.comb += word.sop.eq(1)
-                with m.If(kept):
-                    m.d.comb += [word.llr.eq(1), word.seq.eq(self.send)]
+            m.d.comb += word.sop.eq(~self.mid)
+        with m.If(keeps & ~self.must_wait):
+            m.d.comb += [word.llr.eq(1), word.seq.eq(self.send)]
         return m
 
     def _act(self, m: Module) -> Signal:

@@ -66,7 +66,8 @@ class ControlSet(wiring.Signature):
 
 
 class ReceiverRequests(wiring.Signature):
-    """What LlrReceiver wants to be sent: ACK or NACK with ``ack_seq``, ECHO with the others."""
+    """What LlrReceiver wants to be sent: ACK or NACK with ``ack_seq``, ECHO with the others, which
+    mean nothing without one."""
 
     def __init__(self, config: SwitchConfig):
         super().__init__({

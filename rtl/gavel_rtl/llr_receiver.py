@@ -164,15 +164,14 @@ class LlrReceiver(wiring.Component):
                 ack_pending.eq(acknowledge | (ack_pending & ~sent.ack & ~sent.nack)),
                 echo_pending.eq(echo_pending & ~sent.echo),
             ]
-        with m.If(self._on):
-            m.d.comb += [
-                requests.ack.eq(ack_pending & (self.state == ReceiverState.SEND_ACKS)),
-                requests.nack.eq(self.state == ReceiverState.SEND_NACK),
-                requests.ack_seq.eq(self._last_rx),
-                requests.echo.eq(echo_pending),
-                requests.echo_seq.eq(echo_seq),
-                requests.echo_data.eq(echo_data),
-            ]
+        m.d.comb += [
+            requests.ack.eq(self._on & ack_pending & (self.state == ReceiverState.SEND_ACKS)),
+            requests.nack.eq(self._on & (self.state == ReceiverState.SEND_NACK)),
+            requests.ack_seq.eq(self._last_rx),
+            requests.echo.eq(self._on & echo_pending),
+            requests.echo_seq.eq(echo_seq),
+            requests.echo_data.eq(echo_data),
+        ]
 
     def _judge(self, m: Module, eligible: Signal, accepted: Signal) -> None:
         """RX_LLR comes before every other reason, RX_POISONED after those of LinkRx."""

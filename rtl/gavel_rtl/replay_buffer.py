@@ -152,12 +152,13 @@ class ReplayBuffer(wiring.Component):
         last_written = Signal.like(reader, name="last_written", init=ring.before(0, words))
         # Words written before this cycle stand at or behind the reader of the next.
         more = Signal()
-        can_fetch = Signal()
+        can_fetch, takes = Signal(), Signal()
         # Whether any are left, by whether one is fetched in this cycle.
         self._left = left = [Signal(name=f"left_{name}") for name in ("unfetched", "fetched")]
         m.d.comb += [
             can_fetch.eq(more & ~self.clear & ~self.rewind),
-            fetch.eq(can_fetch & (~fetched.valid | self.launch)),
+            takes.eq(~fetched.valid | self.launch),
+            fetch.eq(can_fetch & takes),
             left[0].eq(Mux(self.rewind, start != tail, more)),
             left[1].eq(reader != last_written),
         ]
@@ -167,10 +168,13 @@ class ReplayBuffer(wiring.Component):
         ]
         with m.If(self.i_word.valid):
             m.d.sync += last_written.eq(tail)
-        with m.If(self.rewind):
-            m.d.sync += [reader.eq(start), further.eq(ring.following(start, words))]
-        with m.Elif(fetch):
-            m.d.sync += [reader.eq(further), further.eq(ring.following(further, words))]
+        # B is empty in a cycle with ``rewind``, so that this does not have to wait for ``fetch``.
+        with m.If(takes & (self.rewind | (more & ~self.clear))):
+            m.d.sync += [
+                reader.eq(Mux(self.rewind, start, further)),
+                further.eq(Mux(self.rewind, ring.following(start, words),
+                               ring.following(further, words))),
+            ]
 
     def _read_flags(self, m: Module) -> None:
         """The flags of the word to be fetched next, and those of B."""

@@ -200,7 +200,9 @@ class ReplayBuffer(wiring.Component):
                 write.data[name].eq(written),
                 ahead.eq(Mux(was_read, read.data[name], kept)),
             ]
-            following = [Mux(new, written, ahead) for new in is_new]
+            # What the memory shows is late, too, and goes through one multiplexer.
+            following = [Mux(was_read & ~new, read.data[name], Mux(new, written, kept))
+                         for new in is_new]
             m.d.sync += kept.eq(Mux(fetch, following[1], following[0]))
             with m.If(fetch):
                 m.d.sync += getattr(fetched, name).eq(ahead)

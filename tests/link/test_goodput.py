@@ -45,7 +45,7 @@ def test_the_loop_that_a_configuration_tells_is_the_one_that_it_was_made_for(
     assert goodput_config(512, 64, delay, **stages).line_rate_loop_cycles == 2 * delay
 
 
-@pytest.mark.parametrize("stages", STAGES, ids=str)
+@pytest.mark.parametrize("stages", [STAGES[0], STAGES[-1]], ids=str)
 @pytest.mark.parametrize("field", ["replay_frames", "replay_cells"])
 def test_with_one_word_frames_no_less_would_do(field: str, stages: dict[str, int]) -> None:
     config = goodput_config(512, 64, 100, **stages)

@@ -136,6 +136,7 @@ class PortRegisters(wiring.Component):
             "vc_match": Out(VC_MATCH_BITS).array(vcs),
             "vc_limit": Out(CELL_LIMIT_BITS).array(vcs),
             "vc_weights": Out(32),
+            "weighted": Out(1),
             "strict": Out(vcs),
             "ecn_threshold": Out(16),
             "llr": Out(LlrSettings(config)),
@@ -173,6 +174,9 @@ class PortRegisters(wiring.Component):
             self.flow.mac_address.eq(Cat(once[Port.MAC_ADDRESS_LO]["address"],
                                          once[Port.MAC_ADDRESS_HI]["address"])),
         ]
+        m.d.sync += self.weighted.eq(registers.coming(
+            PORT_OF[Port.VC_WEIGHTS], "weights",
+            self.select.once[ONCE.index(Port.VC_WEIGHTS)]).any())
         for settings, names in ((self.llr, _LLR), (self.flow, _FLOW)):
             m.d.comb += [getattr(settings, name).eq(once[offset][field])
                          for name, (offset, field) in names.items()

@@ -32,6 +32,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 1000) -> None:
     # Words that are left of a transfer when its end is told.
     told = min(shortest, 2)
     allow = [(1 << vcs) - 1] * ports
+    allow_next = allow.copy()
     block, model = Scheduler(config), Model(config, allow)
     frames = [[0] * config.voqs for _ in range(ports)]
     transfers: dict[int, list[int]] = {}
@@ -45,12 +46,19 @@ def check(config: SwitchConfig, seed: int, cycles: int = 1000) -> None:
                 if frames[source][voq] == 1:
                     model.voq_filled(source, *divmod(voq, vcs))
 
-    def permit(changes: float) -> None:
-        # Mostly everything, so that queues move; also nothing at all.
+    def permit(ctx: Any, changes: float) -> None:
+        ctx.set(block.allow, pack(allow_next))
         for output in range(ports):
-            if rng.random() < changes:
-                allow[output] = rng.choice(((1 << vcs) - 1, rng.getrandbits(vcs)))
+            if allow[output] != allow_next[output]:
+                allow[output] = allow_next[output]
                 model.allow_changed(output)
+            # Mostly everything, so that queues move; also nothing at all.
+            if rng.random() < changes:
+                allow_next[output] = rng.choice(((1 << vcs) - 1, rng.getrandbits(vcs)))
+        ctx.set(block.allow_next, pack(allow_next))
+
+    def pack(rows: list[int]) -> int:
+        return sum(row << j * vcs for j, row in enumerate(rows))
 
     def configure(ctx: Any, output: int) -> None:
         weights = rng.choice((0, 0, (1 << 4 * vcs) - 1, rng.getrandbits(4 * vcs),
@@ -59,6 +67,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 1000) -> None:
         model.weights[output] = each if weights else None
         model.strict[output] = rng.choice((0, 0, rng.getrandbits(vcs)))
         ctx.set(block.weights[output], weights)
+        ctx.set(block.weighted[output], weights != 0)
         ctx.set(block.strict[output], model.strict[output])
 
     async def bench(ctx: Any) -> None:
@@ -92,8 +101,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 1000) -> None:
             ctx.set(block.ends, ends)
             ctx.set(block.hold, hold)
             ctx.set(block.claim, claim)
-            permit(changes)
-            ctx.set(block.allow, sum(row << j * vcs for j, row in enumerate(allow)))
+            permit(ctx, changes)
             where = f"cycle {cycle}"
             for name in probes:
                 expect(f"{where}: {name}", ctx.get(getattr(block, name)),

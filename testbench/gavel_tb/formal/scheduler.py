@@ -12,7 +12,7 @@ from amaranth.hdl import Cat, Const, Mux, Signal, Value
 from gavel_model.config import SwitchConfig
 from gavel_model.probes import QUOTA_BITS
 from gavel_rtl.scheduler import Scheduler
-from gavel_rtl.voq import one_word_frames, shows_ahead
+from gavel_rtl.voq import allows_ahead, one_word_frames, shows_ahead
 from gavel_tb.formal.design import Design, Fault
 from gavel_tb.formal.harness import Harness, implies
 
@@ -43,9 +43,13 @@ class SchedulerHarness(Harness):
         for port in range(ports):
             self._show(port)
             m.d.comb += [dut.weights[port].eq(self.anything(32, f"weights{port}")),
+                         dut.weighted[port].eq(dut.weights[port].any()),
                          dut.strict[port].eq(self.anything(config.vcs, f"strict{port}"))]
+        allow = Signal(config.voqs, init=-1)
+        m.d.sync += allow.eq(dut.allow_next)
         m.d.comb += [
-            dut.allow.eq(self.anything(config.voqs, "allow")),
+            dut.allow_next.eq(self.anything(config.voqs, "allow_next")),
+            dut.allow.eq(allow if allows_ahead(config) else self.anything(config.voqs, "allow")),
             dut.hold.eq(self.anything(ports, "hold")),
             dut.claim.eq(self.anything(ports, "claim")),
             dut.ends.eq(self.anything(ports, "ends")),

@@ -53,6 +53,8 @@ class Scheduler(wiring.Component):
         For each output its registers: a nibble for each VC, and V bits.
     weighted
         P bits: ``weights`` of the output is not 0.
+    strict_next, weighted_next
+        With ``gate_stages`` = 1, W < 512 and VOQs: the same of the next cycle.
     bypass_limit
         Register ``BYPASS_LIMIT``.
     match
@@ -91,6 +93,8 @@ class Scheduler(wiring.Component):
             "weights": In(WEIGHTS_BITS).array(ports),
             "strict": In(config.vcs).array(ports),
             "weighted": In(ports),
+            "strict_next": In(config.vcs).array(ports),
+            "weighted_next": In(ports),
             "bypass_limit": In(BYPASS_BITS),
             "match": Out(Match(config)).array(ports),
             "matched": Out(ports),
@@ -128,6 +132,8 @@ class Scheduler(wiring.Component):
                 side.weights.eq(self.weights[j]),
                 side.strict.eq(self.strict[j]),
                 side.weighted.eq(self.weighted[j]),
+                side.strict_next.eq(self.strict_next[j]),
+                side.weighted_next.eq(self.weighted_next[j]),
                 side.bypass_limit.eq(self.bypass_limit),
                 side.matched_before.eq(_column([each.matched_before for each in inputs], j)),
                 side.moved_before.eq(_column([each.moved_before for each in inputs], j)),

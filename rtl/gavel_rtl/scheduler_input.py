@@ -118,12 +118,8 @@ class SchedulerInput(wiring.Component):
         free_next = Signal()
         m.d.comb += free_next.eq((free | self.ends) & ~self.match.valid)
         if shows_ahead(self._config):
-            asked = Signal(self._config.voqs)
-            m.d.sync += asked.eq(Mux(free | self.ends, self.voq_next, 0))
-            m.d.comb += [
-                self.asks_next.eq(Mux(free_next, self.voq_next, 0)),
-                self.asks.eq(Mux(fresh, 0, asked)),
-            ]
+            m.d.comb += self.asks_next.eq(Mux(free_next, self.voq_next, 0))
+            m.d.sync += self.asks.eq(self.asks_next)
         else:
             m.d.comb += self.asks.eq(Mux(self.unmatched[0], self.voq_ready, 0))
         m.d.sync += [

@@ -40,13 +40,13 @@ class SchedulerOutput(wiring.Component):
         The same of the inputs that are free.
     allow
         V bits: the VC may send.
-    ready_next, asks_next, allow_next
-        Where `allows_ahead` holds: the same of the next cycle; ``ready`` as if there is no match in
-        this one.
     weights, strict
         Registers: nibble v is the weight of VC v; V bits, VCs that go before the others.
     weighted
         ``weights`` is not 0.
+    ready_next, asks_next, allow_next, strict_next, weighted_next
+        Where `allows_ahead` holds: the same of the next cycle; ``ready`` as if there is no match in
+        this one.
     inputs_free
         P bits: inputs without an open transfer, or with one that ends in this cycle.
     busy, hold, claim
@@ -98,6 +98,8 @@ class SchedulerOutput(wiring.Component):
             "weights": In(WEIGHTS_BITS),
             "strict": In(config.vcs),
             "weighted": In(1),
+            "strict_next": In(config.vcs),
+            "weighted_next": In(1),
             "inputs_free": In(ports),
             "busy": In(1),
             "hold": In(1),
@@ -123,9 +125,9 @@ class SchedulerOutput(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         ports, vcs = self._config.ports, self._config.vcs
-        self._requested = Signal(vcs, name="requested")
-        self._some_fresh = Signal(vcs, name="some_fresh")
-        self._in_quota = Signal(vcs, name="in_quota")
+        self._considered = Signal(vcs, name="considered")
+        self._gives_way = Signal(vcs, name="gives_way")
+        self._left = Signal(vcs, name="left")
         self._matched_before = Signal(name="any_matched_before")
         self._grant_before = Signal(ports, name="grant_before")
         self._counts = Signal(ports, name="counts_for_wait", init=-1)
@@ -152,29 +154,31 @@ class SchedulerOutput(wiring.Component):
         ]
         m.d.sync += self._catch_up_before.eq(self.catch_up)
         self._order_inputs(m)
-        requests, new_round = self._consider(m)
+        requests = self._consider(m)
         self._grant(m, requests)
         match = Signal(ports)
         m.d.comb += [match.eq(reduce(or_, self.accepted)), self.matched.eq(match.any())]
         self._choose_vc(m, requests, match)
         self._take_turns(m)
-        self._account(m, new_round)
+        self._account(m)
         self._wait_for_busy_inputs(m, eligible)
         return m
 
     def _look_ahead(self, m: Module, allows: bool) -> None:
-        """Whether the output waits for the catch-up set, and for each VC whether a request of it
-        counts, and one of an input that has not had its turn. Where ``allow_next`` is known these
-        are registers; if there was a match in the cycle before, they mean nothing: the output is
-        busy."""
-        ports = self._config.ports
+        """Whether the output waits for the catch-up set, which VCs are considered, and which have
+        something left of a round. Where ``allow_next`` is known these are registers; if there was a
+        match in the cycle before, they mean nothing: the output is busy."""
+        ports, vcs = self._config.ports, range(self._config.vcs)
         soon = allows and not self._has_time
         members = self.catch_up if soon else self._members
         turns = self.turn if soon else self._turns
         quotas = self.quota if soon else self._quotas
-        shown, asks, allow = (self.ready_next, self.asks_next, self.allow_next) if allows else (
-            self.ready, self.asks, self.allow)
+        shown, asks, allow, strict, weighted = (
+            (self.ready_next, self.asks_next, self.allow_next, self.strict_next,
+             self.weighted_next) if allows else
+            (self.ready, self.asks, self.allow, self.strict, self.weighted))
         waits = Signal()
+        requested, in_quota = Signal(len(vcs)), Signal(len(vcs))
         # A request that does not count gives way to those that do, and is not granted.
         counts = members | (~waits).replicate(ports)
 
@@ -183,43 +187,40 @@ class SchedulerOutput(wiring.Component):
             return (row & counts).any() if allows else Mux(
                 waits, (row & members).any(), row.any())
 
-        m.d.comb += waits.eq((allow & Cat((row & members).any() for row in shown)).any())
-        m.d["sync" if allows else "comb"] += [
-            self._requested.eq(allow & Cat(any_counts(row) for row in asks)),
-            self._some_fresh.eq(Cat(any_counts(row & ~turns.word_select(vc, ports))
-                                    for vc, row in enumerate(asks))),
-            self._in_quota.eq(Cat(quotas.word_select(vc, QUOTA_BITS).any()
-                                  for vc in range(self._config.vcs))),
-        ]
-        if self._config.vcs == 1:
-            self._wait_for_one_vc(m)
-        else:
-            m.d["sync" if allows else "comb"] += [self.waiting.eq(waits), self._counts.eq(counts)]
-
-    def _consider(self, m: Module) -> tuple[list[Signal], Signal]:
-        """For each VC the inputs that request, among them all whose requests count, and whether a
-        new round begins with these."""
-        vcs = range(self._config.vcs)
-        considered, new_round = Signal(self._config.vcs), Signal()
-
         def before(vc: int, other: int) -> Value:
             """A request of ``vc`` keeps ``other`` from being considered."""
-            strict = self.strict[vc] if vc > other else self.strict[vc] & ~self.strict[other]
-            return strict | (self.weighted & self._in_quota[vc]
-                             & ~(self.strict[other] | self._in_quota[other]))
+            goes_first = strict[vc] if vc > other else strict[vc] & ~strict[other]
+            return goes_first | (weighted & in_quota[vc] & ~(strict[other] | in_quota[other]))
 
+        m.d.comb += [
+            waits.eq((allow & Cat((row & members).any() for row in shown)).any()),
+            requested.eq(allow & Cat(any_counts(row) for row in asks)),
+            in_quota.eq(Cat(quotas.word_select(vc, QUOTA_BITS).any() for vc in vcs)),
+        ]
+        domain = m.d["sync" if allows else "comb"]
         for vc in vcs:
-            kept_off = Cat(self._requested[other] & before(other, vc)
-                           for other in vcs if other != vc).any()
-            m.d.comb += considered[vc].eq(self.allow[vc] & ~kept_off)
-        m.d.comb += new_round.eq(~(self._requested & self._in_quota).any())
+            kept_off = Cat(requested[other] & before(other, vc) for other in vcs if other != vc)
+            domain += [
+                self._considered[vc].eq(allow[vc] & ~kept_off.any()),
+                # With weights an input that has had its turn gives way to those that have not.
+                self._gives_way[vc].eq(
+                    weighted & any_counts(asks[vc] & ~turns.word_select(vc, ports))),
+                self._left[vc].eq(requested[vc] & in_quota[vc]),
+            ]
+        if len(vcs) == 1:
+            self._wait_for_one_vc(m)
+        else:
+            domain += [self.waiting.eq(waits), self._counts.eq(counts)]
+
+    def _consider(self, m: Module) -> list[Signal]:
+        """For each VC the inputs that request, among them all whose requests count."""
         requests = []
-        for vc in vcs:
+        for vc, considered in enumerate(self._considered):
             counting = Signal(self._config.ports, name=f"counting_{vc}")
-            had_turn = Mux(self.weighted & self._some_fresh[vc], self._turn(vc), 0)
-            m.d.comb += counting.eq(Mux(considered[vc], self.asks[vc] & ~had_turn, 0))
+            had_turn = Mux(self._gives_way[vc], self._turn(vc), 0)
+            m.d.comb += counting.eq(Mux(considered, self.asks[vc] & ~had_turn, 0))
             requests.append(counting)
-        return requests, new_round
+        return requests
 
     def _turn(self, vc: int) -> Value:
         """Inputs that have had their turn with a VC."""
@@ -301,7 +302,7 @@ class SchedulerOutput(wiring.Component):
                 (turns & ~Mux(had_turn, match, 0)) | Mux(of_vc, match, 0)))
         m.d.sync += [self._turn_before.eq(self.turn), weighted_before.eq(self.weighted)]
 
-    def _account(self, m: Module, new_round: Signal) -> None:
+    def _account(self, m: Module) -> None:
         """Weights: what is left of this round of each VC."""
         vcs = self._config.vcs
         counts = Signal(vcs)
@@ -313,8 +314,9 @@ class SchedulerOutput(wiring.Component):
             weight = self.weights.word_select(vc, QUOTA_BITS)
             quota = self.quota.word_select(vc, QUOTA_BITS)
             in_round = Signal(QUOTA_BITS, name=f"in_round_{vc}")
-            m.d.sync += in_round.eq(Mux(new_round, Mux(weight.any(), weight, 1),
-                                        self._quotas.word_select(vc, QUOTA_BITS)))
+            m.d.sync += in_round.eq(Mux(self._left.any(),
+                                        self._quotas.word_select(vc, QUOTA_BITS),
+                                        Mux(weight.any(), weight, 1)))
             m.d.comb += quota.eq(Mux(
                 (self.vc_before & counts).any(), in_round - self.vc_before[vc],
                 self._quota_before.word_select(vc, QUOTA_BITS)))

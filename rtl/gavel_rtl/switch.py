@@ -115,6 +115,8 @@ class Switch(wiring.Component):
                 port.idle.eq(scheduler.idle[number]),
                 scheduler.weights[number].eq(registers.settings[number].vc_weights),
                 scheduler.weighted[number].eq(registers.settings[number].weighted),
+                scheduler.strict_next[number].eq(registers.settings[number].strict_next),
+                scheduler.weighted_next[number].eq(registers.settings[number].weighted_next),
                 scheduler.strict[number].eq(registers.settings[number].strict),
                 registers.counter[number].eq(port.counter),
                 registers.llr_status[number].eq(port.llr_status),

@@ -37,7 +37,8 @@ class Inputs:
     coming: list[list[bool]] | None = None
     """VOQs shown in the next cycle, if it is told so early, too."""
     allow_next: list[bool] | None = None
-    """What may be sent in the next cycle, the same."""
+    """What may be sent in the next cycle, the same; with weights and strict VCs of then."""
+    settings_next: tuple[list[list[int]], list[set[int]]] | None = None
 
 
 class Reference:
@@ -183,6 +184,9 @@ def drive(ctx, dut: Scheduler, now: Inputs) -> None:
         ctx.set(dut.weights[j], sum(weight << 4 * vc for vc, weight in enumerate(weights)))
         ctx.set(dut.weighted[j], any(weights))
         ctx.set(dut.strict[j], sum(1 << vc for vc in strict))
+    for j, (weights, strict) in enumerate(zip(*now.settings_next or ((), ()), strict=True)):
+        ctx.set(dut.weighted_next[j], any(weights))
+        ctx.set(dut.strict_next[j], sum(1 << vc for vc in strict))
     ctx.set(dut.allow, bits(now.allow))
     ctx.set(dut.allow_next, bits(now.allow_next or ()))
     ctx.set(dut.hold, bits(now.hold))
@@ -233,22 +237,26 @@ def test_scheduler_matches_as_specified(ports, vcs, iterations, width, gate_stag
         matches = late = 0
         ready = [[False] * (ports * vcs) for _ in range(ports)]
         allow_next = [True] * (ports * vcs)
+        weights_next: list[list[int]] = [[0] * vcs for _ in range(ports)]
+        strict_next: list[set[int]] = [set() for _ in range(ports)]
         for cycle in range(400):
             phase = cycle // 80
             load = (0.05, 0.9, 0.3, 0.5, 0.7)[phase]
             open_share = (0.9, 0.9, 0.9, 0.5, 0.3)[phase]
-            if cycle % 20 == 0:
+            weights, strict = weights_next, strict_next
+            if cycle % 20 == 19:
                 # The registers may change in any cycle; between, so that turns can be long.
                 heaviest = [rng.choice((0, 1, 3, 15)) for _ in range(ports)]
-                weights = [[rng.randint(0, most) for _ in range(vcs)] for most in heaviest]
-                strict = [{vc for vc in range(vcs) if rng.random() < (0, 0.4)[cycle // 20 % 2]}
-                          for _ in range(ports)]
+                weights_next = [[rng.randint(0, most) for _ in range(vcs)] for most in heaviest]
+                strict_next = [{vc for vc in range(vcs)
+                                if rng.random() < (0, 0.4)[cycle // 20 % 2]}
+                               for _ in range(ports)]
             coming = [[shown or rng.random() < load for shown in row] for row in ready]
             allow = allow_next
             allow_next = [rng.random() < open_share for _ in range(ports * vcs)]
             now = Inputs(
                 ready=ready, coming=None if width == 512 else coming,
-                allow=allow, allow_next=allow_next,
+                allow=allow, allow_next=allow_next, settings_next=(weights_next, strict_next),
                 done={i for i, cycles in remaining.items() if cycles == 1},
                 hold=[rng.random() < 0.1 for _ in range(ports)],
                 claim=[rng.random() < 0.1 for _ in range(ports)],

@@ -42,9 +42,7 @@ class SchedulerHarness(Harness):
         self.at_once = one_word_frames(config)
         for port in range(ports):
             self._show(port)
-            m.d.comb += [dut.weights[port].eq(self.anything(32, f"weights{port}")),
-                         dut.weighted[port].eq(dut.weights[port].any()),
-                         dut.strict[port].eq(self.anything(config.vcs, f"strict{port}"))]
+            self._set(port)
         allow = Signal(config.voqs, init=-1)
         m.d.sync += allow.eq(dut.allow_next)
         m.d.comb += [
@@ -88,6 +86,21 @@ class SchedulerHarness(Harness):
             m.d.comb += dut.voq_ready[i].eq(chosen)
             m.d.sync += kept.eq(chosen & stays)
             self.suppose((kept & ~chosen) == 0)
+
+    def _set(self, j: int) -> None:
+        """Registers of output j."""
+        dut, m = self.dut, self.m
+        weights, strict = (self.anything(bits, f"{name}{j}")
+                           for name, bits in (("weights", 32), ("strict", self.config.vcs)))
+        m.d.comb += dut.weighted[j].eq(dut.weights[j].any())
+        if allows_ahead(self.config):
+            m.d.comb += [dut.weighted_next[j].eq(weights.any()), dut.strict_next[j].eq(strict)]
+            m.d.sync += [dut.weights[j].eq(weights), dut.strict[j].eq(strict)]
+            considered = self.design.part(f"output{j}").signal("considered")
+            self.claim(f"output {j} considers what may be sent",
+                       (considered & ~dut.allow.word_select(j, self.config.vcs)) == 0)
+        else:
+            m.d.comb += [dut.weights[j].eq(weights), dut.strict[j].eq(strict)]
 
     def _is_free(self, i: int) -> Value:
         ended = self.dut.ends[i] if self.at_once else Const(0)

@@ -50,6 +50,8 @@ class ControlSet(wiring.Signature):
         Init data.
     coming
         v of the set that was on the pins in t+1, whatever it is; known a cycle before the others.
+    coming_ack, coming_nack
+        That set is a valid one of that kind: ``ack`` and ``nack`` of the next cycle.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -62,6 +64,8 @@ class ControlSet(wiring.Signature):
             "value": Out(config.seq_bits),
             "data": Out(DATA_BITS),
             "coming": Out(config.seq_bits),
+            "coming_ack": Out(1),
+            "coming_nack": Out(1),
         })
 
 

@@ -46,7 +46,7 @@ class RetryState(wiring.Component):
         Registers as visible in the cycle.
     control
         Ordered set received, cycle r = t+2.
-    no_progress, lost, too_old
+    no_progress, lost, too_old, timed_out
         From `LlrTimers`.
     mid
         A frame has begun and not ended.
@@ -77,12 +77,11 @@ class RetryState(wiring.Component):
     changing
         The state changes, otherwise than between ADVANCE and REPLAY.
     may_keep, must_wait
-        In ADVANCE or REPLAY nothing here forbids a first word in this cycle, but for the latter,
-        which is known late.
-    may_pass
-        In another state nothing here forbids one, if the state is settled, but for an INIT ...
-    may_begin
-        ... which begins in this cycle if O is free.
+        In ADVANCE or REPLAY nothing here forbids a first word in this cycle, but for the latter;
+        it is meaningless without the former.
+    may_pass, may_drop
+        In another state nothing here forbids one, if the state is settled: with O free, when INIT
+        goes before it; to be dropped, without.
     clear, rewind
         A restart is carried out; was carried out in the cycle before.
     release
@@ -108,6 +107,7 @@ class RetryState(wiring.Component):
             "no_progress": In(1),
             "lost": In(1),
             "too_old": In(1),
+            "timed_out": In(1),
             "mid": In(1),
             "kept_last": In(1),
             "numbered": In(1),
@@ -134,7 +134,7 @@ class RetryState(wiring.Component):
             "may_keep": Out(1),
             "must_wait": Out(1),
             "may_pass": Out(1),
-            "may_begin": Out(1),
+            "may_drop": Out(1),
             "clear": Out(1),
             "rewind": Out(1),
             "release": Out(1),
@@ -180,7 +180,6 @@ class RetryState(wiring.Component):
     def _acknowledge(self, m: Module) -> None:
         """ACK and NACK (6.3)."""
         control = self.control
-        looked_at = Signal()
         accepted = self.accepted
         self._none_left = none_left = Signal(name="none_left")
         self._nacked = Signal(name="nacked")
@@ -188,6 +187,8 @@ class RetryState(wiring.Component):
         self._window = window = place(m, "ack_window", AckWindow(self._config))
         m.d.comb += [
             window.coming.eq(control.coming),
+            window.coming_ack.eq(control.coming_ack),
+            window.coming_nack.eq(control.coming_nack),
             window.value.eq(control.value),
             window.acked.eq(self._acked),
             window.newest.eq(self._newest),
@@ -195,13 +196,12 @@ class RetryState(wiring.Component):
             window.replayed.eq(self._replayed),
             window.accepted.eq(accepted),
             window.numbered.eq(self.numbered),
-            looked_at.eq(self.running & (control.ack | control.nack)),
-            accepted.eq(looked_at & window.fits),
-            self.progress.eq(looked_at & window.moves),
+            accepted.eq(self.running & window.fits),
+            self.progress.eq(self.running & window.moves),
             none_left.eq(Mux(accepted, ~window.leaves, self.empty)),
             self._acked_after.eq(Mux(accepted, control.value, self._acked)),
             # Something is left to be sent again.
-            self._nacked.eq(self.running & control.nack & window.leaves),
+            self._nacked.eq(self.running & window.nacks),
         ]
         remote = self.settings.remote
         m.d.comb += [self.count[counter].eq(event) for counter, event in (
@@ -209,7 +209,8 @@ class RetryState(wiring.Component):
             (Counter.LLR_RX_NACK_CTL_OS, remote & control.nack),
             (Counter.LLR_RX_INIT_ECHO_CTL_OS, remote & control.init_echo),
             (Counter.LLR_RX_CTL_UNKNOWN, (remote | self.settings.local) & control.unknown),
-            (Counter.LLR_RX_ACK_NACK_SEQ_ERROR, looked_at & ~window.fits),
+            (Counter.LLR_RX_ACK_NACK_SEQ_ERROR,
+             self.running & (control.ack | control.nack) & ~window.fits),
         )]
 
     def _decide(self, m: Module) -> None:
@@ -222,6 +223,7 @@ class RetryState(wiring.Component):
         self._turn_off = Signal(name="turn_off")
         self._flush = Signal(name="flush")
         self._replay = Signal(name="replay")
+        self._may_begin = Signal(name="may_begin")
         self._enter_init = Signal(name="enter_init")
         self._establish = Signal(name="establish")
         self._go_back = Signal(name="go_back")
@@ -241,11 +243,12 @@ class RetryState(wiring.Component):
             self._flush.eq((give_up & ~self._turn_off) | (again & exhausted)),
             self._replay.eq(again & ~exhausted),
             self._window.replay.eq(self._replay),
+            self._window.to_advance.eq(self._establish | self.is_advance | self._caught_up),
             # Rules 2 and 3 are of other states than these two.
             begins.eq(settings.remote & is_between & self.settled),
             # With O free no word of the time before can be taken for one after the INIT.
-            self.may_begin.eq(begins & (self._is_off | (self.is_flush & settings.reinit))),
-            self._enter_init.eq(self.may_begin & self.free),
+            self._may_begin.eq(begins & (self._is_off | (self.is_flush & settings.reinit))),
+            self._enter_init.eq(self._may_begin & self.free),
             # An INIT behind the first frames would take the peer back to the first number.
             self._establish.eq(begins & self.is_init & self._echo_seen & ~self.init_waiting),
             # Unless a rule before these applies.
@@ -257,8 +260,8 @@ class RetryState(wiring.Component):
 
     def _change_state(self, m: Module) -> None:
         settings, give_up = self.settings, self._give_up
-        control, window = self.control, self._window
-        set_restart, crosses_init, timed_out = Signal(), Signal(), Signal()
+        window = self._window
+        set_restart, crosses_init, init_lasts = Signal(), Signal(), Signal()
         m.d.comb += [
             crosses_init.eq(
                 self._enter_init | self._establish | (self._turn_off & self.is_init)),
@@ -267,19 +270,19 @@ class RetryState(wiring.Component):
                 give_up | self._wanted | self._go_back))),
             self.changing.eq(self._turn_off | self._flush | crosses_init),
             self.clear.eq(self._restart & ~self.mid),
-            # ``set_restart`` and ``crosses_init`` again, by what is known early and what waits for
-            # a set; the latter but for conditions that the launcher has, too.
+            # ``set_restart`` and ``crosses_init`` again, by state and by what comes in; the latter
+            # but for conditions that the launcher has, too.
             self.may_keep.eq(self.running & settings.remote & ~self._held & ~self.lost
                              & ~self.behind),
-            timed_out.eq(self.too_old | (self.is_advance & self.no_progress)),
-            self.must_wait.eq(
-                (control.nack & window.leaves
-                 & (self.is_advance | (self._is_replay & ~window.repeats)))
-                | (timed_out & ~((control.ack | control.nack) & window.moves))),
+            # Time without progress ends ADVANCE, and what comes behind it is held.
+            self.must_wait.eq(window.asks | (self.timed_out & ~window.moves)),
+            init_lasts.eq(self.is_init & settings.remote
+                          & ~(self._echo_seen & ~self.init_waiting)),
             self.may_pass.eq(~self._held & (
-                (self._is_off & ~settings.remote)
-                | (self.is_init & settings.remote & ~(self._echo_seen & ~self.init_waiting))
-                | self.is_flush)),
+                (self._is_off & ~settings.remote) | init_lasts
+                | (self.is_flush & ~(settings.remote & settings.reinit)))),
+            # In OFF nothing is dropped.
+            self.may_drop.eq(~self._held & (init_lasts | self.is_flush)),
         ]
         m.d.sync += [
             self._restart.eq(set_restart | (self._restart & self.mid)),
@@ -312,7 +315,7 @@ class RetryState(wiring.Component):
     def _renumber(self, m: Module) -> None:
         """Sequence numbers through ACKs, launches, restarts and INIT."""
         first, bits = self.settings.init_seq, self._config.seq_bits
-        acked, value, begins = self._acked, self.control.value, self.may_begin
+        acked, value, begins = self._acked, self.control.value, self._may_begin
         before_first, after_value, oldest_after = Signal(bits), Signal(bits), Signal(bits)
         m.d.comb += [
             before_first.eq(first - 1),

@@ -28,16 +28,14 @@ class FrameLauncher(wiring.Component):
         Register O is empty or taken in this cycle.
     up, lost
         The link is up; has been down for PCS_LOST.
-    may_keep, must_wait, may_pass, may_drop
+    may_keep, must_wait, rests, may_pass, may_drop
         As of `RetryState`.
     running, in_init, in_flush
         The state is ADVANCE or REPLAY; INIT; FLUSH; with none of them OFF.
-    settled
-        As in the specification.
     send, send_is_next
         Number of the frame, if it is kept; and it is sent for the first time.
-    mid
-        A frame has begun and not ended.
+    mid, mid_after
+        A frame has begun and not ended; the same of the next cycle, which is known late.
     blocks
         The action in force is BLOCK.
     launched
@@ -72,15 +70,16 @@ class FrameLauncher(wiring.Component):
             "lost": In(1),
             "may_keep": In(1),
             "must_wait": In(1),
+            "rests": In(1),
             "may_pass": In(1),
             "may_drop": In(1),
             "running": In(1),
             "in_init": In(1),
             "in_flush": In(1),
-            "settled": In(1),
             "send": In(config.seq_bits),
             "send_is_next": In(1),
             "mid": Out(1),
+            "mid_after": Out(1),
             "blocks": Out(1),
             "launched": Out(1),
             "first_launch": Out(1),
@@ -102,8 +101,8 @@ class FrameLauncher(wiring.Component):
         keeps, passes, drops = Signal(name="keeps"), Signal(name="passes"), Signal(name="drops")
         m.d.comb += [
             keeps.eq(self.may_keep & self.up & ~self.must_wait),
-            passes.eq(self.may_pass & self.settled & ~self.blocks),
-            drops.eq(self.may_drop & self.settled & discards),
+            passes.eq(self.rests & self.may_pass & ~self.blocks),
+            drops.eq(self.rests & self.may_drop & discards),
         ]
 
         def kept(first: ValueLike, later: ValueLike) -> Value:
@@ -132,8 +131,8 @@ class FrameLauncher(wiring.Component):
             self.count[Counter.LLR_TX_OK].eq(ends & ~poisoned),
             self.count[Counter.LLR_TX_POISONED].eq(ends & poisoned),
         ]
-        with m.If(self.launched):
-            m.d.sync += mid.eq(~eop)
+        m.d.comb += self.mid_after.eq(Mux(self.launched, ~eop, mid))
+        m.d.sync += mid.eq(self.mid_after)
         # Of a frame that does not begin in this cycle it means nothing yet.
         with m.If(~mid):
             m.d.sync += [

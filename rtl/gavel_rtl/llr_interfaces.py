@@ -154,14 +154,15 @@ class ComingLlrSettings(wiring.Signature):
             "min_spacing": Out(SPACING_BITS),
             "init_data": Out(DATA_BITS),
             "protect": Out(1),
+            "remote": Out(1),
         })
 
 
 class LlrSettings(wiring.Signature):
     """Registers of link-level retry as visible in the cycle (docs/llr.md, Settings).
 
-    ``coming`` are those to which a time is compared one cycle ahead, and ``protect``, with which
-    an ordered set is checked.
+    ``coming`` are those to which a time is compared one cycle ahead, ``protect``, with which an
+    ordered set is checked, and ``remote``, without which no frame is kept.
     """
 
     def __init__(self, config: SwitchConfig):

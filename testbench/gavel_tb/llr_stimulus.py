@@ -19,7 +19,8 @@ FIELDS = ("local", "remote", "reinit", "protect", "forward_poisoned", "replay_ti
           "window_frames")
 """Settings that have the same name and unit in model and RTL."""
 
-COMING = ("replay_timer", "pcs_lost", "data_age", "spacing", "min_spacing", "init_data", "protect")
+COMING = ("replay_timer", "pcs_lost", "data_age", "spacing", "min_spacing", "init_data", "protect",
+          "remote")
 """Those that the RTL sees a cycle ahead, too."""
 
 CONTROL_MEMBERS = {Kind.ACK: "ack", Kind.NACK: "nack", Kind.INIT: "init",

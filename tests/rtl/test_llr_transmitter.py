@@ -40,7 +40,8 @@ class Link:
         ctx.set(dut.free, 1)
         for name, value in (SETTINGS | {"window_cells": config.replay_cells}).items():
             ctx.set(getattr(dut.settings, name), value)
-        ctx.set(dut.settings.coming.init_data, SETTINGS["init_data"])
+        for name in ("init_data", "remote"):
+            ctx.set(getattr(dut.settings.coming, name), SETTINGS[name])
 
     def put(self, words: int, tag: int) -> None:
         for n in range(words):

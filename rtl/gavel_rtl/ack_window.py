@@ -40,9 +40,8 @@ class AckWindow(wiring.Component):
         State: the numbers before ``oldest`` and ``next``, and the latter.
     replayed
         The number before ``replay_from``.
-    accepted, numbered, replay
-        In this cycle ``oldest`` becomes v + 1; ``next`` goes on; ``replay_from`` becomes what
-        ``oldest`` does.
+    numbered, replay
+        In this cycle ``next`` goes on; ``replay_from`` becomes what ``oldest`` does.
     to_advance
         The state of the next cycle is ADVANCE, if no frame is sent again from then on.
     moves
@@ -76,7 +75,6 @@ class AckWindow(wiring.Component):
             "newest": number,
             "next": number,
             "replayed": number,
-            "accepted": In(1),
             "numbered": In(1),
             "replay": In(1),
             "to_advance": In(1),
@@ -93,7 +91,8 @@ class AckWindow(wiring.Component):
         coming, nack = self.coming, self.coming_nack
         past, at_oldest, repeats, counts = (Signal(name=f"{name}_after") for name in (
             "is_past", "is_at_oldest", "repeats", "counts"))
-        accepted = self.accepted
+        # In ADVANCE and REPLAY; before them it is ``oldest`` anyway.
+        accepted = self.fits
         m.d.comb += [
             counts.eq(self.coming_ack | nack),
             # v is at or past ``oldest``, which is one more than ``acked``.

@@ -218,8 +218,8 @@ class ReplayBuffer(wiring.Component):
             starts.numbered.eq(self.numbered),
             starts.newest_frame.eq(self.newest_frame),
             starts.value.eq(fresh),
-            # That of a frame which is not kept is that of the next one.
-            starts.following.eq(Mux(self.passed_by, reader, fresh)),
+            # Behind a frame that is not kept this is a cycle late, in which nobody looks at it.
+            starts.following.eq(fresh),
             self._start.eq(starts.oldest),
         ]
         with m.If(self.finish):
@@ -238,7 +238,6 @@ class ReplayBuffer(wiring.Component):
             self.dropped_words.eq(ring.distance(self._reader, released, words)),
         ]
         m.d.sync += before.eq(Mux(at_once, self._reader, released))
-        with m.If(at_once):
-            m.d.sync += released.eq(self._reader)
-        with m.Elif(self.release):
-            m.d.sync += released.eq(self._start)
+        # Never both.
+        with m.If(at_once | self.release):
+            m.d.sync += released.eq(Mux(self.release, self._start, self._reader))

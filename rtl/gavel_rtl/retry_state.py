@@ -201,7 +201,6 @@ class RetryState(wiring.Component):
             window.newest.eq(self._newest),
             window.next.eq(self.next),
             window.replayed.eq(self._replayed),
-            window.accepted.eq(accepted),
             window.numbered.eq(self.numbered),
             accepted.eq(self.running & window.fits),
             self.progress.eq(self.running & window.moves),

@@ -55,12 +55,12 @@ class AckWindow(wiring.Component):
     repeats
         v + 1 is ``replay_from``.
     asks
-        ``nacks``, and frames are to be sent again from now on; meaningless in a cycle in which they
-        already are, or in the cycle before were found to have to be.
+        In the next cycle ``nacks``, and frames are to be sent again then; meaningless if they are
+        found to have to be in this cycle.
 
     Cycle behaviour
     ---------------
-    The results are registers and belong to ``value``. They count in ADVANCE and REPLAY only: the
+    The results but ``asks`` are registers and belong to ``value``. They count in ADVANCE and REPLAY only: the
     numbers that a restart or an INIT sets are not looked at. ``numbered`` comes late, and chooses.
     """
 
@@ -118,8 +118,8 @@ class AckWindow(wiring.Component):
             self.leaves.eq(judged("leaves", counts)),
             self.nacks.eq(judged("leaves", nack)),
             self.repeats.eq(Mux(self.replay, at_oldest, repeats)),
-            self.asks.eq(judged("leaves", nack & (self.to_advance | ~repeats))),
         ]
+        m.d.comb += self.asks.eq(judged("leaves", nack & (self.to_advance | ~repeats)))
         return m
 
     def _compare(self, m: Module, name: str, past: Value, at_oldest: Value, before_next: Value,

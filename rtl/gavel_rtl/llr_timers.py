@@ -55,12 +55,10 @@ class LlrTimers(wiring.Component):
         The oldest frame is too old, if there is no progress in this cycle either.
     timed_out
         ``no_progress`` or ``too_old``.
-    expires
-        In the next cycle ``lost``, unless the state is changing.
 
     Cycle behaviour
     ---------------
-    The others belong to the cycle in which they show, with the limits as visible in it, and
+    The results belong to the cycle in which they show, with the limits as visible in it, and
     count only in the states of their rules. They are registers: comparing takes most of a cycle, so
     all of it is done one cycle ahead, with the limits that will be visible then.
     """
@@ -85,7 +83,6 @@ class LlrTimers(wiring.Component):
             "lost": Out(1),
             "too_old": Out(1),
             "timed_out": Out(1),
-            "expires": Out(1),
         })
 
     def elaborate(self, platform: object) -> Module:
@@ -116,7 +113,7 @@ class LlrTimers(wiring.Component):
             m.d.sync += kept.eq(later + (runs & ~later[-1]))
         with m.Else():
             m.d.sync += kept.eq(1)
-        return kept_up & (Cat(runs, later) > Cat(Const(0, 1), limit)) & limit.any()
+        return kept_up & (Cat(Const(0, 1), limit) < Cat(runs, later)) & limit.any()
 
     def _time_replay(self, m: Module) -> Value:
         """Whether the replay timer will have run out."""
@@ -127,12 +124,12 @@ class LlrTimers(wiring.Component):
     def _time_link(self, m: Module) -> None:
         # That the state changes is known late.
         runs, changed = Signal(), Signal()
-        m.d.comb += [
-            runs.eq(self.coming_up | (self.running & ~self.up)),
-            self.expires.eq(self._time(
+        m.d.comb += runs.eq(self.coming_up | (self.running & ~self.up))
+        m.d.sync += [
+            changed.eq(self.changing),
+            self.lost.eq(~self.changing & self._time(
                 m, "down_time", runs, Const(1, 1), self.settings.coming.pcs_lost, changed)),
         ]
-        m.d.sync += [changed.eq(self.changing), self.lost.eq(~self.changing & self.expires)]
 
     def _time_frames(self, m: Module) -> Value:
         """Whether the oldest frame will be too old."""

@@ -46,7 +46,7 @@ class RetryState(wiring.Component):
         Registers as visible in the cycle.
     control
         Ordered set received, cycle r = t+2.
-    no_progress, lost, too_old, timed_out, expires
+    no_progress, lost, too_old, timed_out
         From `LlrTimers`.
     mid, mid_after
         A frame has begun and not ended; the same of the next cycle.
@@ -111,7 +111,6 @@ class RetryState(wiring.Component):
             "lost": In(1),
             "too_old": In(1),
             "timed_out": In(1),
-            "expires": In(1),
             "mid": In(1),
             "mid_after": In(1),
             "kept_last": In(1),
@@ -281,9 +280,9 @@ class RetryState(wiring.Component):
             # ``set_restart`` and ``crosses_init`` of the next cycle, by state and by what comes in;
             # the latter but for conditions that the launcher has, too.
             keeps.eq(~self._turn_off & settings.coming.remote & ~held
-                     & (self._establish | (self.running & ~self.expires))),
+                     & (self._establish | self.running)),
             # Time without progress ends ADVANCE, and what comes behind it is held.
-            self.must_wait.eq(window.asks | (self.timed_out & ~window.moves)),
+            self.must_wait.eq(self.lost | (self.timed_out & ~window.moves)),
             init_lasts.eq(self.is_init & settings.remote
                           & ~(self._echo_seen & ~self.init_waiting)),
             self.may_pass.eq((self._is_off & ~settings.remote) | init_lasts
@@ -297,7 +296,7 @@ class RetryState(wiring.Component):
             self.rewind.eq(self.clear),
             self._between.eq(~held & ~self.mid_after),
             self.rests.eq(self._settled_after & ~held & ~self.mid_after),
-            self.may_keep.eq(keeps & ~self._behind_after),
+            self.may_keep.eq(keeps & ~self._behind_after & ~window.asks),
         ]
         one_more = Mux(self.replays == _NO_LIMIT, _NO_LIMIT, self.replays + 1)
         with m.If(self._replay):
@@ -325,25 +324,28 @@ class RetryState(wiring.Component):
     def _renumber(self, m: Module) -> None:
         """Sequence numbers through ACKs, launches, restarts and INIT."""
         first, bits = self.settings.init_seq, self._config.seq_bits
-        acked, value, begins = self._acked, self.control.value, self._may_begin
+        acked, value, to_first = self._acked, self.control.value, Signal()
         before_first, after_value, oldest_after = Signal(bits), Signal(bits), Signal(bits)
         m.d.comb += [
+            # But for a restart nothing else than INIT changes numbers then.
+            to_first.eq(~self.running & ~self.mid),
             before_first.eq(first - 1),
             after_value.eq(value + 1),
             oldest_after.eq(Mux(self.accepted, after_value, self.oldest)),
         ]
         # Whether a number changes is known late; what to, with an INIT or without, is ready.
         with m.If(self.clear | self.kept_last | self._enter_init):
-            m.d.sync += self.send.eq(Mux(begins, first, Mux(
-                self.clear, Mux(self._is_replay, oldest_after, self.next), self.send + 1)))
+            m.d.sync += self.send.eq(Mux(
+                self.clear, Mux(self._is_replay, oldest_after, self.next),
+                Mux(to_first, first, self.send + 1)))
         with m.If(self.numbered | self._enter_init):
             m.d.sync += [
-                self.next.eq(Mux(begins, first, self.next + 1)),
-                self._newest.eq(Mux(begins, before_first, self.next)),
+                self.next.eq(Mux(to_first, first, self.next + 1)),
+                self._newest.eq(Mux(to_first, before_first, self.next)),
             ]
         with m.If(self.given_up | self.accepted | self._enter_init):
-            m.d.sync += acked.eq(Mux(begins, before_first, Mux(
-                self.given_up, self._newest, value)))
+            m.d.sync += acked.eq(Mux(self.given_up, self._newest, Mux(
+                to_first, before_first, value)))
 
     def _relate(self, m: Module) -> None:
         """How the numbers stand to each other, kept as they change."""

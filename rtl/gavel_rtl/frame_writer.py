@@ -263,12 +263,12 @@ class FrameWriter(wiring.Component):
             full.eq(self.full.bit_select(self.filed_vc, 1)),
             fits.eq(~full & ~self._overflow_now),
         ]
+        good = is_reason[early.index(Reason.FILED)]
         for event, known in zip(early, is_reason, strict=True):
             m.d.comb += self.count[event.value].eq(
-                ended & known & (fits if event is Reason.FILED else 1))
-        good = is_reason[early.index(Reason.FILED)]
+                self.files if event is Reason.FILED else ended & known)
         m.d.comb += [
-            self.files.eq(self.count[Reason.FILED.value]),
+            self.files.eq(ended & good & fits),
             self.rx_bytes.eq(Mux(self.files, self._length, 0)),
             self.count[Reason.VC_LIMIT.value].eq(ended & good & full),
             self.count[Reason.NO_BUFFER.value].eq(ended & good & ~full & self._overflow_now),

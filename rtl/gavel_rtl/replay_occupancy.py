@@ -143,11 +143,17 @@ class ReplayOccupancy(wiring.Component):
 
     def _count_unsent(self, m: Module) -> Value:
         """Words never launched; whether they are few."""
+        # Without the cycle before, in which a word may have come, or one have gone.
         unsent = Signal.like(self.used)
-        m.d.sync += unsent.eq(Mux(self.launched_first,
-                                  Mux(self.written, unsent, unsent - 1),
-                                  Mux(self.written, unsent + 1, unsent)))
-        return unsent < UNSENT_WORDS
+        came, went = Signal(name="word_came"), Signal(name="word_went")
+        m.d.sync += [
+            came.eq(self.written & ~self.launched_first),
+            went.eq(~self.written & self.launched_first),
+        ]
+        with m.If(came | went):
+            m.d.sync += unsent.eq(Mux(went, unsent - 1, unsent + 1))
+        return Mux(went, unsent < UNSENT_WORDS + 1,
+                   Mux(came, unsent < UNSENT_WORDS - 1, unsent < UNSENT_WORDS))
 
     def _count_frames(self, m: Module) -> Signal:
         """Frames outstanding or waiting."""

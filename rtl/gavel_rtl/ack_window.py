@@ -60,8 +60,9 @@ class AckWindow(wiring.Component):
 
     Cycle behaviour
     ---------------
-    The results but ``asks`` are registers and belong to ``value``. They count in ADVANCE and REPLAY only: the
-    numbers that a restart or an INIT sets are not looked at. ``numbered`` comes late, and chooses.
+    The results but ``asks`` are registers and belong to ``value``. They count in ADVANCE and REPLAY
+    only: the numbers that a restart or an INIT sets are not looked at. ``numbered`` comes late, and
+    only chooses.
     """
 
     def __init__(self, config: SwitchConfig):

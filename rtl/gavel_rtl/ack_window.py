@@ -62,7 +62,7 @@ class AckWindow(wiring.Component):
     ---------------
     The results but ``asks`` are registers and belong to ``value``. They count in ADVANCE and REPLAY
     only: the numbers that a restart or an INIT sets are not looked at. ``numbered`` comes late, and
-    chooses.
+    only chooses.
     """
 
     def __init__(self, config: SwitchConfig):

@@ -20,10 +20,10 @@ def is_before(number: Value, other: Value, *, or_at: bool = False) -> Value:
 
 
 class AckWindow(wiring.Component):
-    """Judges the v of an ACK or NACK (docs/llr.md, 6.3) one cycle before it counts.
+    """Judges an ACK or NACK (docs/llr.md, 6.3) one cycle before it counts.
 
-    Comparing takes most of a cycle, so it is done while the set is being checked, with each number
-    that the state may have in the cycle in which it counts.
+    Comparing v takes most of a cycle, so it is done while the set is being checked, with each
+    number that the state may have in the cycle in which it counts.
 
     Parameters
     ----------
@@ -32,72 +32,104 @@ class AckWindow(wiring.Component):
 
     Members
     -------
-    coming
-        v of the set that `ControlSet` shows in the next cycle.
+    coming, coming_ack, coming_nack
+        v of the set that `ControlSet` shows in the next cycle, and what it is.
     value
         v of the one that it shows in this cycle.
     acked, newest, next
         State: the numbers before ``oldest`` and ``next``, and the latter.
     replayed
         The number before ``replay_from``.
-    accepted, numbered, replay
-        In this cycle ``oldest`` becomes v + 1; ``next`` goes on; ``replay_from`` becomes what
-        ``oldest`` does.
+    numbered, replay
+        In this cycle ``next`` goes on; ``replay_from`` becomes what ``oldest`` does.
+    to_advance
+        The state of the next cycle is ADVANCE, if no frame is sent again from then on.
     moves
-        v + 1 is past ``oldest`` and not past ``next``.
+        An ACK or NACK; v + 1 is past ``oldest`` and not past ``next``.
     fits
         Either that, or it is ``oldest``.
     leaves
-        Either that, and it is not ``next``: frames are left outstanding.
+        ``fits``, and v + 1 is not ``next``: frames are left outstanding.
+    nacks
+        ``leaves``, and it is a NACK.
     repeats
-        It is ``replay_from``.
+        v + 1 is ``replay_from``.
+    asks
+        In the next cycle ``nacks``, and frames are to be sent again then; meaningless if they are
+        found to have to be in this cycle.
 
     Cycle behaviour
     ---------------
-    The four results are registers and belong to ``value``. They count in ADVANCE and REPLAY only:
-    the numbers that a restart or an INIT sets are not looked at.
+    The results but ``asks`` are registers and belong to ``value``. They count in ADVANCE and REPLAY
+    only: the numbers that a restart or an INIT sets are not looked at. ``numbered`` comes late, and
+    only chooses.
     """
 
     def __init__(self, config: SwitchConfig):
         number = In(config.seq_bits)
         super().__init__({
             "coming": number,
+            "coming_ack": In(1),
+            "coming_nack": In(1),
             "value": number,
             "acked": number,
             "newest": number,
             "next": number,
             "replayed": number,
-            "accepted": In(1),
             "numbered": In(1),
             "replay": In(1),
+            "to_advance": In(1),
             "moves": Out(1),
             "fits": Out(1),
             "leaves": Out(1),
+            "nacks": Out(1),
             "repeats": Out(1),
+            "asks": Out(1),
         })
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        coming = self.coming
-        names = ("is_past", "is_at_oldest", "is_before_next", "is_at_newest", "moves", "fits")
-        past, at_oldest, before_next, at_newest, moves, fits = (Signal(name=f"{name}_after")
-                                                                for name in names)
-        accepted, numbered = self.accepted, self.numbered
+        coming, nack = self.coming, self.coming_nack
+        past, at_oldest, repeats, counts = (Signal(name=f"{name}_after") for name in (
+            "is_past", "is_at_oldest", "repeats", "counts"))
+        # In ADVANCE and REPLAY; before them it is ``oldest`` anyway.
+        accepted = self.fits
         m.d.comb += [
+            counts.eq(self.coming_ack | nack),
             # v is at or past ``oldest``, which is one more than ``acked``.
             past.eq(~Mux(accepted, is_before(coming, self.value, or_at=True),
                          is_before(coming, self.acked, or_at=True))),
             at_oldest.eq(Mux(accepted, coming == self.value, coming == self.acked)),
-            before_next.eq(Mux(numbered, is_before(coming, self.next, or_at=True),
-                               is_before(coming, self.next))),
-            at_newest.eq(Mux(numbered, coming == self.next, coming == self.newest)),
-            moves.eq(past & before_next),
-            fits.eq(moves | at_oldest),
+            repeats.eq(coming == self.replayed),
         ]
+        # With ``next`` as it is, and one further.
+        results = [self._compare(m, name, past, at_oldest, before_next, newest)
+                   for name, before_next, newest in (
+                       ("kept", is_before(coming, self.next), self.newest),
+                       ("further", is_before(coming, self.next, or_at=True), self.next))]
+
+        def judged(name: str, condition: Value) -> Value:
+            """A result that needs a condition as well."""
+            kept, further = (result[name] & condition for result in results)
+            return Mux(self.numbered, further, kept)
+
         m.d.sync += [
-            self.moves.eq(moves),
-            self.fits.eq(fits),
-            self.leaves.eq(fits & ~at_newest),
-            self.repeats.eq(Mux(self.replay, at_oldest, coming == self.replayed)),
+            self.moves.eq(judged("moves", counts)),
+            self.fits.eq(judged("fits", counts)),
+            self.leaves.eq(judged("leaves", counts)),
+            self.nacks.eq(judged("leaves", nack)),
+            self.repeats.eq(Mux(self.replay, at_oldest, repeats)),
         ]
+        m.d.comb += self.asks.eq(judged("leaves", nack & (self.to_advance | ~repeats)))
         return m
+
+    def _compare(self, m: Module, name: str, past: Value, at_oldest: Value, before_next: Value,
+                 newest: Value) -> dict[str, Signal]:
+        """The results, whatever the set is, with one of the numbers that ``next`` may be."""
+        results = {of: Signal(name=f"{of}_{name}") for of in ("moves", "fits", "leaves")}
+        m.d.comb += [
+            results["moves"].eq(past & before_next),
+            results["fits"].eq(results["moves"] | at_oldest),
+            results["leaves"].eq(results["fits"] & (self.coming != newest)),
+        ]
+        return results

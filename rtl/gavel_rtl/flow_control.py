@@ -57,6 +57,8 @@ class FlowControl(wiring.Component):
         One-hot: VC of the match for this output in this cycle; 0 without one.
     allow, no_credit
         Bit v: VC v may send; it has no credits for a longest frame, though it needs them.
+    allow_next
+        With ``gate_stages`` = 1 and W < 512: ``allow`` of the next cycle.
     counted, freed, vc_cells
         From IngressBuffer, w+1 and c+1; cells of each VC.
     i_word, mac_control
@@ -100,6 +102,7 @@ class FlowControl(wiring.Component):
             "retry_state": In(TransmitterState),
             "matched_vc": In(vcs),
             "allow": Out(vcs),
+            "allow_next": Out(vcs),
             "no_credit": Out(vcs),
             "counted": In(CountedFrame(config)),
             "freed": In(FreedFrame(config)),
@@ -186,9 +189,12 @@ class FlowControl(wiring.Component):
         m.d.comb += [gate.used[vc].eq(used) for vc, used in enumerate(sender.used)]
         no_credit, lacking = Signal(self._config.vcs), Signal(self._config.vcs)
         may_send = Signal(self._config.vcs, init=-1)
-        m.d.comb += no_credit.eq(settings.sender & (sender.waiting | ~gate.fits))
+        m.d.comb += [
+            no_credit.eq(settings.sender & (sender.waiting | ~gate.fits)),
+            self.allow_next.eq(~settings.stop & ~self._pauses.paused & ~no_credit),
+        ]
         m.d["sync" if self._config.gate_stages else "comb"] += [
-            may_send.eq(~settings.stop & ~self._pauses.paused & ~no_credit),
+            may_send.eq(self.allow_next),
             lacking.eq(no_credit),
             self.paused.eq(self._pauses.paused),
             self.stopped.eq(settings.stop),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sends, numbers or drops the frames that the replay buffer's reader fetches."""
 
-from amaranth.hdl import Module, Mux, Signal, Value, ValueLike
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, ValueLike
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -28,16 +28,14 @@ class FrameLauncher(wiring.Component):
         Register O is empty or taken in this cycle.
     up, lost
         The link is up; has been down for PCS_LOST.
-    may_keep, must_wait, may_pass, may_begin
+    may_keep, must_wait, rests, may_pass, may_drop
         As of `RetryState`.
     running, in_init, in_flush
         The state is ADVANCE or REPLAY; INIT; FLUSH; with none of them OFF.
-    settled
-        As in the specification.
     send, send_is_next
         Number of the frame, if it is kept; and it is sent for the first time.
-    mid
-        A frame has begun and not ended.
+    mid, mid_after
+        A frame has begun and not ended; the same of the next cycle, which is known late.
     blocks
         The action in force is BLOCK.
     launched
@@ -60,8 +58,7 @@ class FrameLauncher(wiring.Component):
     Cycle behaviour
     ---------------
     Combinational; what a frame is, is decided with its first word and stays. After reset no frame
-    has begun. ``free`` and ``must_wait`` come late, so that all that depends on them is made for
-    both of their values.
+    has begun. ``free`` comes late, so that all that depends on it is made for both of its values.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -73,15 +70,16 @@ class FrameLauncher(wiring.Component):
             "lost": In(1),
             "may_keep": In(1),
             "must_wait": In(1),
+            "rests": In(1),
             "may_pass": In(1),
-            "may_begin": In(1),
+            "may_drop": In(1),
             "running": In(1),
             "in_init": In(1),
             "in_flush": In(1),
-            "settled": In(1),
             "send": In(config.seq_bits),
             "send_is_next": In(1),
             "mid": Out(1),
+            "mid_after": Out(1),
             "blocks": Out(1),
             "launched": Out(1),
             "first_launch": Out(1),
@@ -94,77 +92,78 @@ class FrameLauncher(wiring.Component):
         })
 
     def elaborate(self, platform: object) -> Module:
-        fetched = self.fetched
         m = Module()
+        fetched, mid = self.fetched, self.mid
+        eop, again = fetched.eop, ~self.send_is_next
         discards = self._act(m)
-        dropped, kept, first_time = Signal(), Signal(), Signal()
-        was_dropped, was_kept, was_first_time = Signal(), Signal(), Signal()
-        keeps, passes = Signal(name="keeps"), Signal(name="passes")
-        # A word that is sent whatever `must_wait` says, and one that is dropped.
-        goes, sends, drops = Signal(name="goes"), Signal(name="sends"), Signal(name="drops")
+        was_first_time, was_dropped, was_kept = Signal(), Signal(), Signal()
+        # A first word, if there is one, is kept; is not, with O free; is dropped without.
+        keeps, passes, drops = Signal(name="keeps"), Signal(name="passes"), Signal(name="drops")
         m.d.comb += [
-            # Rule 4 of 6.4 is the first that looks at O: with O free INIT goes before a frame.
-            keeps.eq(fetched.valid & ~self.mid & self.may_keep & self.up),
-            passes.eq(~self.mid & self.may_pass & self.settled),
-            goes.eq(fetched.valid & ((self.mid & ~was_dropped) | (
-                passes & ~discards & ~self.blocks & ~self.may_begin))),
-            drops.eq(fetched.valid & ((self.mid & was_dropped) | (passes & discards))),
-            sends.eq(goes | (keeps & ~self.must_wait)),
-            dropped.eq(Mux(self.mid, was_dropped, discards)),
-            kept.eq(Mux(self.mid, was_kept, self.running)),
-            first_time.eq(Mux(self.mid, was_first_time, ~self.running | self.send_is_next)),
+            keeps.eq(self.may_keep & self.up & ~self.must_wait),
+            passes.eq(self.rests & self.may_pass & ~self.blocks),
+            drops.eq(self.rests & self.may_drop & discards),
         ]
 
-        def launched(condition: ValueLike = 1) -> Value:
-            """B is launched or dropped in this cycle, with an early condition."""
-            held = drops & condition
-            return Mux(self.free, (goes & condition) | (keeps & condition & ~self.must_wait)
-                       | (held & ~self.may_begin), held)
+        def kept(first: ValueLike, later: ValueLike) -> Value:
+            """B is launched in this cycle and kept, with a condition for a first word and one for
+            another."""
+            return self.free & fetched.valid & Mux(mid, was_kept & later, keeps & first)
 
-        eop = fetched.eop
+        def launched(kept: ValueLike, passed: ValueLike, later: ValueLike) -> Value:
+            """B is launched or dropped in this cycle, with a condition for a first word that is
+            kept, one that is not, and another word."""
+            return fetched.valid & Mux(
+                self.free, Mux(mid, later, (keeps & kept) | (passes & passed)),
+                Mux(mid, was_dropped & later, drops & passed))
+
+        ends, poisoned = Signal(name="ends"), fetched.poisoned
         m.d.comb += [
-            self.launched.eq(launched()),
-            self.first_launch.eq(launched(first_time)),
-            self.finish.eq(launched(eop & first_time)),
-            self.passed_by.eq(launched(eop & first_time & ~kept)),
-            self.kept_last.eq(launched(eop & kept)),
-            self.numbered.eq(launched(eop & kept & first_time)),
-            self.count[Counter.LLR_TX_DISCARD].eq(launched(eop & dropped)),
-            self.count[Counter.LLR_TX_OK].eq(launched(eop & kept & ~fetched.poisoned)),
-            self.count[Counter.LLR_TX_POISONED].eq(launched(eop & kept & fetched.poisoned)),
+            ends.eq(kept(eop, eop)),
+            self.launched.eq(launched(1, 1, 1)),
+            self.first_launch.eq(launched(~again, 1, was_first_time)),
+            self.finish.eq(launched(eop & ~again, eop, eop & was_first_time)),
+            self.passed_by.eq(launched(0, eop, eop & ~was_kept)),
+            self.kept_last.eq(ends),
+            self.numbered.eq(kept(eop & ~again, eop & was_first_time)),
+            self.count[Counter.LLR_TX_DISCARD].eq(
+                launched(0, eop & discards, eop & was_dropped)),
+            self.count[Counter.LLR_TX_OK].eq(ends & ~poisoned),
+            self.count[Counter.LLR_TX_POISONED].eq(ends & poisoned),
         ]
-        with m.If(self.launched):
+        m.d.comb += self.mid_after.eq(Mux(self.launched, ~eop, mid))
+        m.d.sync += mid.eq(self.mid_after)
+        # Of a frame that does not begin in this cycle it means nothing yet.
+        with m.If(~mid):
             m.d.sync += [
-                self.mid.eq(~fetched.eop),
-                was_dropped.eq(dropped),
-                was_kept.eq(kept),
-                was_first_time.eq(first_time),
+                was_dropped.eq(discards),
+                was_kept.eq(self.running),
+                was_first_time.eq(~(self.running & again)),
             ]
         word = self.o_word
-        with m.If(sends):
+        with m.If(fetched.valid & Mux(mid, ~was_dropped, keeps | (passes & ~discards))):
             m.d.comb += [
                 word.valid.eq(1),
-                word.eop.eq(fetched.eop),
+                word.eop.eq(eop),
                 word.empty.eq(fetched.empty),
                 word.data.eq(fetched.data),
             ]
-            m.d.comb += word.sop.eq(~self.mid)
-        with m.If(keeps & ~self.must_wait):
+            m.d.comb += word.sop.eq(~mid)
+        with m.If(fetched.valid & ~mid & keeps):
             m.d.comb += [word.llr.eq(1), word.seq.eq(self.send)]
         return m
 
     def _act(self, m: Module) -> Signal:
         """The action in force: whether it is DISCARD, and in ``blocks`` whether it is BLOCK."""
         settings = self.settings
-        coming_up, discards = Signal(), Signal()
-        action = Signal.like(settings.init_action, name="action")
-        block = Signal()
+        discard, block, discards = (Signal(name=f"{name}_is_set") for name in (
+            "discard", "block", "discards"))
+        states = ((self.in_init, settings.init_action), (self.in_flush, settings.flush_action))
         m.d.comb += [
-            coming_up.eq(self.in_init | self.in_flush),
-            action.eq(Mux(self.in_flush, settings.flush_action, settings.init_action)),
-            block.eq(action >= Action.BLOCK),
+            discard.eq(Cat(here & (action == Action.DISCARD) for here, action in states).any()),
+            block.eq(Cat(here & (action >= Action.BLOCK) for here, action in states).any()),
             # A peer that is silent does not block for ever.
-            self.blocks.eq(coming_up & block & ~self.lost),
-            discards.eq(coming_up & ((action == Action.DISCARD) | (block & self.lost))),
+            self.blocks.eq(block & ~self.lost),
+            discards.eq(discard | (block & self.lost)),
         ]
         return discards

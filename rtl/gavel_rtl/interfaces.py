@@ -298,6 +298,7 @@ class PortSettings(wiring.Signature):
 
     Members are named as in docs/spec.md and docs/flow_control.md. ``vc_match``, ``vc_limit`` have
     an element for each VC; ``vc_match`` has mask and value in the places of their register.
+    ``weighted`` says that ``vc_weights`` is not 0; with ``strict`` also of the next cycle.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -309,7 +310,10 @@ class PortSettings(wiring.Signature):
             "vc_match": Out(VC_MATCH_BITS).array(config.vcs),
             "vc_limit": Out(CELL_LIMIT_BITS).array(config.vcs),
             "vc_weights": Out(32),
+            "weighted": Out(1),
             "strict": Out(config.vcs),
+            "strict_next": Out(config.vcs),
+            "weighted_next": Out(1),
             "ecn_threshold": Out(16),
             "esun_ethertype": Out(16),
             "llr": Out(LlrSettings(config)),

@@ -50,6 +50,8 @@ class ControlSet(wiring.Signature):
         Init data.
     coming
         v of the set that was on the pins in t+1, whatever it is; known a cycle before the others.
+    coming_ack, coming_nack
+        That set is a valid one of that kind: ``ack`` and ``nack`` of the next cycle.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -62,6 +64,8 @@ class ControlSet(wiring.Signature):
             "value": Out(config.seq_bits),
             "data": Out(DATA_BITS),
             "coming": Out(config.seq_bits),
+            "coming_ack": Out(1),
+            "coming_nack": Out(1),
         })
 
 
@@ -150,14 +154,15 @@ class ComingLlrSettings(wiring.Signature):
             "min_spacing": Out(SPACING_BITS),
             "init_data": Out(DATA_BITS),
             "protect": Out(1),
+            "remote": Out(1),
         })
 
 
 class LlrSettings(wiring.Signature):
     """Registers of link-level retry as visible in the cycle (docs/llr.md, Settings).
 
-    ``coming`` are those to which a time is compared one cycle ahead, and ``protect``, with which
-    an ordered set is checked.
+    ``coming`` are those to which a time is compared one cycle ahead, ``protect``, with which an
+    ordered set is checked, and ``remote``, without which no frame is kept.
     """
 
     def __init__(self, config: SwitchConfig):

@@ -53,10 +53,12 @@ class LlrTimers(wiring.Component):
         ``down_time`` has reached PCS_LOST.
     too_old
         The oldest frame is too old, if there is no progress in this cycle either.
+    timed_out
+        ``no_progress`` or ``too_old``.
 
     Cycle behaviour
     ---------------
-    The three results belong to the cycle in which they show, with the limits as visible in it, and
+    The results belong to the cycle in which they show, with the limits as visible in it, and
     count only in the states of their rules. They are registers: comparing takes most of a cycle, so
     all of it is done one cycle ahead, with the limits that will be visible then.
     """
@@ -80,13 +82,19 @@ class LlrTimers(wiring.Component):
             "no_progress": Out(1),
             "lost": Out(1),
             "too_old": Out(1),
+            "timed_out": Out(1),
         })
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        self._time_replay(m)
+        no_progress, too_old = Signal(name="no_progress_after"), Signal(name="too_old_after")
+        m.d.comb += [no_progress.eq(self._time_replay(m)), too_old.eq(self._time_frames(m))]
+        m.d.sync += [
+            self.no_progress.eq(no_progress),
+            self.too_old.eq(too_old),
+            self.timed_out.eq(no_progress | too_old),
+        ]
         self._time_link(m)
-        self._time_frames(m)
         return m
 
     @staticmethod
@@ -105,13 +113,13 @@ class LlrTimers(wiring.Component):
             m.d.sync += kept.eq(later + (runs & ~later[-1]))
         with m.Else():
             m.d.sync += kept.eq(1)
-        return kept_up & (Cat(runs, later) > Cat(Const(0, 1), limit)) & limit.any()
+        return kept_up & (Cat(Const(0, 1), limit) < Cat(runs, later)) & limit.any()
 
-    def _time_replay(self, m: Module) -> None:
+    def _time_replay(self, m: Module) -> Value:
+        """Whether the replay timer will have run out."""
         waits = Signal()
         m.d.comb += waits.eq(self.in_advance & self.outstanding & ~self.progress)
-        m.d.sync += self.no_progress.eq(self._time(
-            m, "replay_time", waits, self.up, self.settings.coming.replay_timer))
+        return self._time(m, "replay_time", waits, self.up, self.settings.coming.replay_timer)
 
     def _time_link(self, m: Module) -> None:
         # That the state changes is known late.
@@ -123,7 +131,8 @@ class LlrTimers(wiring.Component):
                 m, "down_time", runs, Const(1, 1), self.settings.coming.pcs_lost, changed)),
         ]
 
-    def _time_frames(self, m: Module) -> None:
+    def _time_frames(self, m: Module) -> Value:
+        """Whether the oldest frame will be too old."""
         limit = self.settings.coming.data_age
         record = place(m, "sending_times", SendingTimes(self._config))
         now, after_now = Signal(TIMER_BITS), Signal(TIMER_BITS, init=1)
@@ -147,4 +156,4 @@ class LlrTimers(wiring.Component):
             reached.eq(Mux(wraps, beyond[-2], ~beyond[-1])),
         ]
         # The oldest frame is the same in both cycles.
-        m.d.sync += self.too_old.eq(self.outstanding & ~self.progress & limit.any() & reached)
+        return self.outstanding & ~self.progress & limit.any() & reached

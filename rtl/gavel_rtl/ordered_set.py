@@ -114,7 +114,7 @@ class OrderedSetReader(wiring.Component):
     Cycle behaviour
     ---------------
     t: everything is compared, and registered. t+1: one of two checks is chosen. All outputs but
-    ``coming`` are registers.
+    ``coming``, ``coming_ack`` and ``coming_nack`` are registers.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -163,6 +163,7 @@ class OrderedSetReader(wiring.Component):
             m.d.comb += valid.eq(found & Mux(self.coming_protect, guarded, plain))
             m.d.sync += shown.eq(valid)
             known.append(valid)
+        m.d.comb += [received.coming_ack.eq(known[0]), received.coming_nack.eq(known[1])]
         known.append(self._read_credits(m))
         m.d.sync += received.unknown.eq(present & ~Cat(known).any())
         return m

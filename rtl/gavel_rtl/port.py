@@ -65,7 +65,7 @@ class Port(wiring.Component):
         To and from the Scheduler (cycle s).
     matched, matched_vc
         A frame is matched to this output (cycle s), and its VC, one-hot.
-    hold, allow, claim
+    hold, allow, allow_next, claim
         No frame may be matched to this output in this cycle; VCs that may send; a control frame is
         wanted or under way.
     idle
@@ -109,6 +109,7 @@ class Port(wiring.Component):
             "matched_vc": In(vcs),
             "hold": Out(1),
             "allow": Out(vcs),
+            "allow_next": Out(vcs),
             "claim": Out(1),
             "idle": In(1),
             "connect": Out(config.ports),
@@ -269,6 +270,7 @@ class Port(wiring.Component):
             control.cf_min.eq(settings.flow.coming.cf_min),
             control.cf_max.eq(settings.flow.coming.cf_max),
             self.allow.eq(flow.allow),
+            self.allow_next.eq(flow.allow_next),
             self.claim.eq(flow.claim),
             self.flow_status.eq(flow.status),
         ]

@@ -136,7 +136,10 @@ class PortRegisters(wiring.Component):
             "vc_match": Out(VC_MATCH_BITS).array(vcs),
             "vc_limit": Out(CELL_LIMIT_BITS).array(vcs),
             "vc_weights": Out(32),
+            "weighted": Out(1),
             "strict": Out(vcs),
+            "strict_next": Out(vcs),
+            "weighted_next": Out(1),
             "ecn_threshold": Out(16),
             "llr": Out(LlrSettings(config)),
             "flow": Out(FlowSettings(config)),
@@ -173,6 +176,11 @@ class PortRegisters(wiring.Component):
             self.flow.mac_address.eq(Cat(once[Port.MAC_ADDRESS_LO]["address"],
                                          once[Port.MAC_ADDRESS_HI]["address"])),
         ]
+        weights_next, strict_next = (
+            registers.coming(PORT_OF[offset], field, self.select.once[ONCE.index(offset)])
+            for offset, field in ((Port.VC_WEIGHTS, "weights"), (Port.VC_CONTROL, "strict")))
+        m.d.comb += [self.weighted_next.eq(weights_next.any()), self.strict_next.eq(strict_next)]
+        m.d.sync += self.weighted.eq(self.weighted_next)
         for settings, names in ((self.llr, _LLR), (self.flow, _FLOW)):
             m.d.comb += [getattr(settings, name).eq(once[offset][field])
                          for name, (offset, field) in names.items()

@@ -44,6 +44,8 @@ class RegisterFields:
         limited by another field of the register, if it is being written."""
         found = next(item for item in register.fields if item.name == field)
         kept = self._kept[register.name, field]
+        if not found.is_there(self._values):
+            return kept
         alone = isinstance(found.at_most, str) and found.at_most not in self._values
         written = self._written(found) if alone else self._limited(register, found)
         return Mux(self._we & selected, written, kept)

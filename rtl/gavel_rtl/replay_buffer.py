@@ -183,29 +183,31 @@ class ReplayBuffer(wiring.Component):
         m.submodules.flags = flags = Memory(
             shape=_Flags(), depth=self._config.replay_words, init=[], attrs=NO_COLLISION)
         write, read = flags.write_port(), flags.read_port()
-        was_read = Signal()
-        is_new = [Signal(name=f"is_new_{name}") for name in ("unfetched", "fetched")]
+        was_read, is_new = Signal(), Signal()
+        # The flags kept are those that were read, and not those that were written.
+        keeps_read = Signal()
         m.d.comb += [
             write.addr.eq(ring.index(self._tail)),
             write.en.eq(word.valid),
             read.addr.eq(ring.index(Mux(self.rewind, self._start, self._further))),
-            *(new.eq(word.valid & ~any_left) for new, any_left in zip(is_new, left, strict=True)),
+            is_new.eq(word.valid & ~Mux(fetch, left[1], left[0])),
         ]
-        m.d.sync += was_read.eq(Mux(fetch, ~is_new[1], self.rewind & ~is_new[0]))
+        m.d.sync += [
+            was_read.eq((fetch | self.rewind) & ~is_new),
+            keeps_read.eq(~is_new & (was_read | keeps_read)),
+        ]
         for name in ("eop", "poisoned"):
-            written, kept, ahead = (Signal(name=f"{name}_{which}")
-                                    for which in ("written", "kept", "ahead"))
-            m.d.comb += [
-                written.eq(getattr(word, name)),
-                write.data[name].eq(written),
-                ahead.eq(Mux(was_read, read.data[name], kept)),
-            ]
-            # What the memory shows is late, too, and goes through one multiplexer.
-            following = [Mux(was_read & ~new, read.data[name], Mux(new, written, kept))
-                         for new in is_new]
-            m.d.sync += kept.eq(Mux(fetch, following[1], following[0]))
+            written, kept_read, kept_new = (Signal(name=f"{name}_{which}")
+                                            for which in ("written", "kept_read", "kept_new"))
+            m.d.comb += [written.eq(getattr(word, name)), write.data[name].eq(written)]
+            # What the memory shows is late, too, and goes through one multiplexer at most.
+            with m.If(was_read):
+                m.d.sync += kept_read.eq(read.data[name])
+            with m.If(is_new):
+                m.d.sync += kept_new.eq(written)
             with m.If(fetch):
-                m.d.sync += getattr(fetched, name).eq(ahead)
+                m.d.sync += getattr(fetched, name).eq(Mux(
+                    was_read, read.data[name], Mux(keeps_read, kept_read, kept_new)))
 
     def _note_starts(self, m: Module) -> None:
         """Where frames begin."""
@@ -218,8 +220,8 @@ class ReplayBuffer(wiring.Component):
             starts.numbered.eq(self.numbered),
             starts.newest_frame.eq(self.newest_frame),
             starts.value.eq(fresh),
-            # That of a frame which is not kept is that of the next one.
-            starts.following.eq(Mux(self.passed_by, reader, fresh)),
+            # Behind a frame that is not kept this is a cycle late, in which nobody looks at it.
+            starts.following.eq(fresh),
             self._start.eq(starts.oldest),
         ]
         with m.If(self.finish):
@@ -238,7 +240,6 @@ class ReplayBuffer(wiring.Component):
             self.dropped_words.eq(ring.distance(self._reader, released, words)),
         ]
         m.d.sync += before.eq(Mux(at_once, self._reader, released))
-        with m.If(at_once):
-            m.d.sync += released.eq(self._reader)
-        with m.Elif(self.release):
-            m.d.sync += released.eq(self._start)
+        # Never both.
+        with m.If(at_once | self.release):
+            m.d.sync += released.eq(Mux(self.release, self._start, self._reader))

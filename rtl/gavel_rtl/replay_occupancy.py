@@ -122,32 +122,45 @@ class ReplayOccupancy(wiring.Component):
         claimed = Signal(len(self.used) + 1, init=longest)
         spare = Signal(range(longest))
         spare_before = Signal(range(longest))
-        not_needed = Signal(range(longest + 1))
+        # What a frame that ends has left over, and what a match reserves besides.
+        not_needed, needed = Signal(range(longest + 1)), Signal(range(longest + 1))
         with_match, remaining = Signal.like(claimed), Signal.like(claimed)
+        ends = self.written & self.written_eop
         m.d.comb += [
             spare.eq(Mux(self.written_sop, longest - 1, spare_before)),
-            not_needed.eq(Mux(self.written & self.written_eop, spare, 0)),
+            not_needed.eq(Mux(ends, spare, 0)),
+            needed.eq(Mux(ends, longest - spare, longest)),
         ]
         with m.If(self.written):
             m.d.sync += spare_before.eq(spare - 1)
         # Every sum there may be is ready by the time at which one of them is known to count.
-        reserving = Signal.like(claimed)
-        m.d.comb += reserving.eq(claimed + longest)
-        for after, before in ((remaining, claimed), (with_match, reserving)):
-            m.d.comb += after.eq(Mux(self.dropped,
-                                     less_both(before, not_needed, self.dropped_words),
-                                     less_both(before, not_needed, self.given_back)))
+        matching = Signal.like(claimed)
+        m.d.comb += matching.eq(needed)
+        sums = []
+        for name in ("given_back", "dropped_words"):
+            less = Signal.like(claimed, name=f"less_{name}")
+            m.d.comb += less.eq(~Cat(getattr(self, name), Const(0, len(claimed))))
+            sums.append((less_both(claimed, not_needed, getattr(self, name)),
+                         add_three(claimed, matching, less, Const(1, 1))))
+        m.d.comb += [after.eq(Mux(self.dropped, dropped, kept)) for after, kept, dropped
+                     in zip((remaining, with_match), *sums, strict=True)]
         m.d.sync += claimed.eq(Mux(self._counts, with_match, remaining))
         m.d.comb += self.used.eq(claimed - longest)
         return claimed
 
     def _count_unsent(self, m: Module) -> Value:
         """Words never launched; whether they are few."""
+        # Without the cycle before, in which a word may have come, or one have gone.
         unsent = Signal.like(self.used)
-        m.d.sync += unsent.eq(Mux(self.launched_first,
-                                  Mux(self.written, unsent, unsent - 1),
-                                  Mux(self.written, unsent + 1, unsent)))
-        return unsent < UNSENT_WORDS
+        came, went = Signal(name="word_came"), Signal(name="word_went")
+        m.d.sync += [
+            came.eq(self.written & ~self.launched_first),
+            went.eq(~self.written & self.launched_first),
+        ]
+        with m.If(came | went):
+            m.d.sync += unsent.eq(Mux(went, unsent - 1, unsent + 1))
+        return Mux(went, unsent < UNSENT_WORDS + 1,
+                   Mux(came, unsent < UNSENT_WORDS - 1, unsent < UNSENT_WORDS))
 
     def _count_frames(self, m: Module) -> Signal:
         """Frames outstanding or waiting."""

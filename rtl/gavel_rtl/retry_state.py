@@ -46,10 +46,10 @@ class RetryState(wiring.Component):
         Registers as visible in the cycle.
     control
         Ordered set received, cycle r = t+2.
-    no_progress, lost, too_old
+    no_progress, lost, too_old, timed_out
         From `LlrTimers`.
-    mid
-        A frame has begun and not ended.
+    mid, mid_after
+        A frame has begun and not ended; the same of the next cycle.
     kept_last, numbered
         The last word of a kept frame is launched; for the first time.
     free
@@ -70,19 +70,20 @@ class RetryState(wiring.Component):
         ``oldest`` is ``next``.
     given_up
         ``oldest`` becomes ``next``.
-    behind, settled, send_is_next
+    behind, send_is_next
         As in the specification.
     progress
         An ACK moves ``oldest`` in this cycle.
     changing
         The state changes, otherwise than between ADVANCE and REPLAY.
     may_keep, must_wait
-        In ADVANCE or REPLAY nothing here forbids a first word in this cycle, but for the latter,
-        which is known late.
-    may_pass
-        In another state nothing here forbids one, if the state is settled, but for an INIT ...
-    may_begin
-        ... which begins in this cycle if O is free.
+        In ADVANCE or REPLAY nothing here forbids a first word in this cycle, but for the latter;
+        it is meaningless without the former.
+    rests
+        Settled, no frame has begun, and no restart is to be carried out or was in the cycle before.
+    may_pass, may_drop
+        In another state nothing here forbids a first word, if it rests: with O free, when INIT
+        goes before it; to be dropped, without.
     clear, rewind
         A restart is carried out; was carried out in the cycle before.
     release
@@ -96,8 +97,9 @@ class RetryState(wiring.Component):
     ---------------
     All decisions of a cycle are combinational from registers, ``control`` and ``free``, and change
     the state in the next; of the rules of 6.4 the first that applies counts. After reset the state
-    is OFF and all numbers are 0. ``free``, ``kept_last`` and ``numbered`` come late: what they
-    decide about is ready by then.
+    is OFF and all numbers are 0. ``free``, ``kept_last``, ``numbered`` and ``mid_after`` come late:
+    what they decide about is ready by then. What a first word needs is put together in the cycle
+    before.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -108,7 +110,9 @@ class RetryState(wiring.Component):
             "no_progress": In(1),
             "lost": In(1),
             "too_old": In(1),
+            "timed_out": In(1),
             "mid": In(1),
+            "mid_after": In(1),
             "kept_last": In(1),
             "numbered": In(1),
             "free": In(1),
@@ -127,14 +131,14 @@ class RetryState(wiring.Component):
             "empty": Out(1, init=1),
             "given_up": Out(1),
             "behind": Out(1),
-            "settled": Out(1, init=1),
             "send_is_next": Out(1, init=1),
             "progress": Out(1),
             "changing": Out(1),
             "may_keep": Out(1),
             "must_wait": Out(1),
             "may_pass": Out(1),
-            "may_begin": Out(1),
+            "may_drop": Out(1),
+            "rests": Out(1, init=1),
             "clear": Out(1),
             "rewind": Out(1),
             "release": Out(1),
@@ -163,8 +167,10 @@ class RetryState(wiring.Component):
         self._unreleased = Signal(name="unreleased")
         self._restart = Signal(name="restart")
         self._echo_seen = Signal(name="echo_seen")
-        # A restart is to be carried out, or was in the cycle before.
-        self._held = Signal(name="held")
+        # No frame has begun, and no restart is to be carried out, or was in the cycle before.
+        self._between = Signal(name="between", init=1)
+        self._behind_after, self._settled_after = (
+            Signal(name=f"{name}_after") for name in ("behind", "settled"))
         # One flip-flop for each state, since all that is decided looks at them.
         self._is_off = Signal(init=1, name="is_off")
         self._is_replay = Signal(name="is_replay")
@@ -180,7 +186,6 @@ class RetryState(wiring.Component):
     def _acknowledge(self, m: Module) -> None:
         """ACK and NACK (6.3)."""
         control = self.control
-        looked_at = Signal()
         accepted = self.accepted
         self._none_left = none_left = Signal(name="none_left")
         self._nacked = Signal(name="nacked")
@@ -188,20 +193,20 @@ class RetryState(wiring.Component):
         self._window = window = place(m, "ack_window", AckWindow(self._config))
         m.d.comb += [
             window.coming.eq(control.coming),
+            window.coming_ack.eq(control.coming_ack),
+            window.coming_nack.eq(control.coming_nack),
             window.value.eq(control.value),
             window.acked.eq(self._acked),
             window.newest.eq(self._newest),
             window.next.eq(self.next),
             window.replayed.eq(self._replayed),
-            window.accepted.eq(accepted),
             window.numbered.eq(self.numbered),
-            looked_at.eq(self.running & (control.ack | control.nack)),
-            accepted.eq(looked_at & window.fits),
-            self.progress.eq(looked_at & window.moves),
+            accepted.eq(self.running & window.fits),
+            self.progress.eq(self.running & window.moves),
             none_left.eq(Mux(accepted, ~window.leaves, self.empty)),
             self._acked_after.eq(Mux(accepted, control.value, self._acked)),
             # Something is left to be sent again.
-            self._nacked.eq(self.running & control.nack & window.leaves),
+            self._nacked.eq(self.running & window.nacks),
         ]
         remote = self.settings.remote
         m.d.comb += [self.count[counter].eq(event) for counter, event in (
@@ -209,7 +214,8 @@ class RetryState(wiring.Component):
             (Counter.LLR_RX_NACK_CTL_OS, remote & control.nack),
             (Counter.LLR_RX_INIT_ECHO_CTL_OS, remote & control.init_echo),
             (Counter.LLR_RX_CTL_UNKNOWN, (remote | self.settings.local) & control.unknown),
-            (Counter.LLR_RX_ACK_NACK_SEQ_ERROR, looked_at & ~window.fits),
+            (Counter.LLR_RX_ACK_NACK_SEQ_ERROR,
+             self.running & (control.ack | control.nack) & ~window.fits),
         )]
 
     def _decide(self, m: Module) -> None:
@@ -222,11 +228,11 @@ class RetryState(wiring.Component):
         self._turn_off = Signal(name="turn_off")
         self._flush = Signal(name="flush")
         self._replay = Signal(name="replay")
+        self._may_begin = Signal(name="may_begin")
         self._enter_init = Signal(name="enter_init")
         self._establish = Signal(name="establish")
         self._go_back = Signal(name="go_back")
         self._caught_up = Signal(name="caught_up")
-        is_between = ~self.mid & ~self._held
         m.d.comb += [
             self._turn_off.eq(~settings.remote & ~self._is_off),
             give_up.eq(self.running & (self.lost | (self.too_old & ~self.progress))),
@@ -241,24 +247,27 @@ class RetryState(wiring.Component):
             self._flush.eq((give_up & ~self._turn_off) | (again & exhausted)),
             self._replay.eq(again & ~exhausted),
             self._window.replay.eq(self._replay),
+            self._window.to_advance.eq(self._establish | self.is_advance | self._caught_up),
             # Rules 2 and 3 are of other states than these two.
-            begins.eq(settings.remote & is_between & self.settled),
+            begins.eq(settings.remote & self.rests),
             # With O free no word of the time before can be taken for one after the INIT.
-            self.may_begin.eq(begins & (self._is_off | (self.is_flush & settings.reinit))),
-            self._enter_init.eq(self.may_begin & self.free),
+            self._may_begin.eq(begins & (self._is_off | (self.is_flush & settings.reinit))),
+            self._enter_init.eq(self._may_begin & self.free),
             # An INIT behind the first frames would take the peer back to the first number.
             self._establish.eq(begins & self.is_init & self._echo_seen & ~self.init_waiting),
             # Unless a rule before these applies.
-            self._go_back.eq(is_between & self._is_replay & self.behind),
-            self._caught_up.eq(is_between & self._is_replay & self.send_is_next),
+            self._go_back.eq(self._between & self._is_replay & self.behind),
+            self._caught_up.eq(self._between & self._is_replay & self.send_is_next),
             self.count[Counter.LLR_TX_FLUSH].eq(self._flush),
             self.count[Counter.LLR_TX_REPLAY].eq(self._replay),
         ]
 
     def _change_state(self, m: Module) -> None:
         settings, give_up = self.settings, self._give_up
-        control, window = self.control, self._window
-        set_restart, crosses_init, timed_out = Signal(), Signal(), Signal()
+        window = self._window
+        set_restart, crosses_init, init_lasts = Signal(), Signal(), Signal()
+        restart, held, keeps = (Signal(name=f"{name}_after") for name in (
+            "restart", "held", "keeps"))
         m.d.comb += [
             crosses_init.eq(
                 self._enter_init | self._establish | (self._turn_off & self.is_init)),
@@ -266,25 +275,28 @@ class RetryState(wiring.Component):
             set_restart.eq((self._turn_off & self.running) | (~self._turn_off & (
                 give_up | self._wanted | self._go_back))),
             self.changing.eq(self._turn_off | self._flush | crosses_init),
-            self.clear.eq(self._restart & ~self.mid),
-            # ``set_restart`` and ``crosses_init`` again, by what is known early and what waits for
-            # a set; the latter but for conditions that the launcher has, too.
-            self.may_keep.eq(self.running & settings.remote & ~self._held & ~self.lost
-                             & ~self.behind),
-            timed_out.eq(self.too_old | (self.is_advance & self.no_progress)),
-            self.must_wait.eq(
-                (control.nack & window.leaves
-                 & (self.is_advance | (self._is_replay & ~window.repeats)))
-                | (timed_out & ~((control.ack | control.nack) & window.moves))),
-            self.may_pass.eq(~self._held & (
-                (self._is_off & ~settings.remote)
-                | (self.is_init & settings.remote & ~(self._echo_seen & ~self.init_waiting))
-                | self.is_flush)),
+            restart.eq(set_restart | (self._restart & self.mid)),
+            held.eq(set_restart | self._restart),
+            # ``set_restart`` and ``crosses_init`` of the next cycle, by state and by what comes in;
+            # the latter but for conditions that the launcher has, too.
+            keeps.eq(~self._turn_off & settings.coming.remote & ~held
+                     & (self._establish | self.running)),
+            # Time without progress ends ADVANCE, and what comes behind it is held.
+            self.must_wait.eq(self.lost | (self.timed_out & ~window.moves)),
+            init_lasts.eq(self.is_init & settings.remote
+                          & ~(self._echo_seen & ~self.init_waiting)),
+            self.may_pass.eq((self._is_off & ~settings.remote) | init_lasts
+                             | (self.is_flush & ~(settings.remote & settings.reinit))),
+            # In OFF nothing is dropped.
+            self.may_drop.eq(init_lasts | self.is_flush),
         ]
         m.d.sync += [
-            self._restart.eq(set_restart | (self._restart & self.mid)),
-            self._held.eq(set_restart | self._restart),
+            self._restart.eq(restart),
+            self.clear.eq(restart & ~self.mid_after),
             self.rewind.eq(self.clear),
+            self._between.eq(~held & ~self.mid_after),
+            self.rests.eq(self._settled_after & ~held & ~self.mid_after),
+            self.may_keep.eq(keeps & ~self._behind_after & ~window.asks),
         ]
         one_more = Mux(self.replays == _NO_LIMIT, _NO_LIMIT, self.replays + 1)
         with m.If(self._replay):
@@ -312,25 +324,28 @@ class RetryState(wiring.Component):
     def _renumber(self, m: Module) -> None:
         """Sequence numbers through ACKs, launches, restarts and INIT."""
         first, bits = self.settings.init_seq, self._config.seq_bits
-        acked, value, begins = self._acked, self.control.value, self.may_begin
+        acked, value, to_first = self._acked, self.control.value, Signal()
         before_first, after_value, oldest_after = Signal(bits), Signal(bits), Signal(bits)
         m.d.comb += [
+            # But for a restart nothing else than INIT changes numbers then.
+            to_first.eq(~self.running & ~self.mid),
             before_first.eq(first - 1),
             after_value.eq(value + 1),
             oldest_after.eq(Mux(self.accepted, after_value, self.oldest)),
         ]
         # Whether a number changes is known late; what to, with an INIT or without, is ready.
         with m.If(self.clear | self.kept_last | self._enter_init):
-            m.d.sync += self.send.eq(Mux(begins, first, Mux(
-                self.clear, Mux(self._is_replay, oldest_after, self.next), self.send + 1)))
+            m.d.sync += self.send.eq(Mux(
+                self.clear, Mux(self._is_replay, oldest_after, self.next),
+                Mux(to_first, first, self.send + 1)))
         with m.If(self.numbered | self._enter_init):
             m.d.sync += [
-                self.next.eq(Mux(begins, first, self.next + 1)),
-                self._newest.eq(Mux(begins, before_first, self.next)),
+                self.next.eq(Mux(to_first, first, self.next + 1)),
+                self._newest.eq(Mux(to_first, before_first, self.next)),
             ]
         with m.If(self.given_up | self.accepted | self._enter_init):
-            m.d.sync += acked.eq(Mux(begins, before_first, Mux(
-                self.given_up, self._newest, value)))
+            m.d.sync += acked.eq(Mux(self.given_up, self._newest, Mux(
+                to_first, before_first, value)))
 
     def _relate(self, m: Module) -> None:
         """How the numbers stand to each other, kept as they change."""
@@ -346,13 +361,14 @@ class RetryState(wiring.Component):
             # An ACK goes past the frame that is launched next, unless this ends in the cycle.
             behind.eq(~self.clear & Mux(self.progress, ~is_before(value, send), self.behind)),
             overtaken.eq(Mux(self.progress, send == value, send == self._acked)),
+            self._behind_after.eq(behind & ~(self.kept_last & overtaken)),
+            self._settled_after.eq(~unreleased & ~self.release),
         ]
         m.d.sync += [
-            self.behind.eq(behind & ~(self.kept_last & overtaken)),
+            self.behind.eq(self._behind_after),
             # An INIT begins when no frame is outstanding.
             self.empty.eq(self.drained & ~self.numbered),
             self._unreleased.eq(unreleased),
-            self.settled.eq(~unreleased & ~self.release),
         ]
         with m.If(self.clear | self.kept_last):
             m.d.sync += self.send_is_next.eq(Mux(

@@ -40,6 +40,8 @@ class Scheduler(wiring.Component):
         With W < 512 and VOQs: ``voq_ready`` of the next cycle, if there is no match in this one.
     allow
         P*V bits: output j may send a frame of VC v.
+    allow_next
+        With ``gate_stages`` = 1, W < 512 and VOQs: ``allow`` of the next cycle.
     ends
         P bits: the input's open transfer reads its last word: with W = 512 in this cycle, else in
         the next one, so that what is free comes from a register.
@@ -49,6 +51,10 @@ class Scheduler(wiring.Component):
         P bits: the output is not free, because a control frame is wanted or under way.
     weights, strict
         For each output its registers: a nibble for each VC, and V bits.
+    weighted
+        P bits: ``weights`` of the output is not 0.
+    strict_next, weighted_next
+        With ``gate_stages`` = 1, W < 512 and VOQs: the same of the next cycle.
     bypass_limit
         Register ``BYPASS_LIMIT``.
     match
@@ -80,11 +86,15 @@ class Scheduler(wiring.Component):
             "voq_ready": In(config.voqs).array(ports),
             "voq_next": In(config.voqs).array(ports),
             "allow": In(config.voqs),
+            "allow_next": In(config.voqs),
             "ends": In(ports),
             "hold": In(ports),
             "claim": In(ports),
             "weights": In(WEIGHTS_BITS).array(ports),
             "strict": In(config.vcs).array(ports),
+            "weighted": In(ports),
+            "strict_next": In(config.vcs).array(ports),
+            "weighted_next": In(ports),
             "bypass_limit": In(BYPASS_BITS),
             "match": Out(Match(config)).array(ports),
             "matched": Out(ports),
@@ -113,25 +123,30 @@ class Scheduler(wiring.Component):
                 self.matched[j].eq(side.matched),
                 self.matched_vc[j].eq(side.vc),
                 self.idle[j].eq(side.idle),
-                side.allow.eq(self.allow[j * vcs:(j + 1) * vcs]),
+                side.allow.eq(self.allow.word_select(j, vcs)),
+                side.allow_next.eq(self.allow_next.word_select(j, vcs)),
                 side.inputs_free.eq(Cat(each.unmatched[0] for each in inputs)),
                 side.busy.eq(_column(open_rows, j).any()),
                 side.hold.eq(self.hold[j]),
                 side.claim.eq(self.claim[j]),
                 side.weights.eq(self.weights[j]),
                 side.strict.eq(self.strict[j]),
+                side.weighted.eq(self.weighted[j]),
+                side.strict_next.eq(self.strict_next[j]),
+                side.weighted_next.eq(self.weighted_next[j]),
                 side.bypass_limit.eq(self.bypass_limit),
                 side.matched_before.eq(_column([each.matched_before for each in inputs], j)),
                 side.moved_before.eq(_column([each.moved_before for each in inputs], j)),
                 side.vc_before.eq(select([(each.matched_before[j], each.vc_before)
                                           for each in inputs])),
             ]
-            asks = [each.asks for each in inputs]
-            for vc in range(vcs):
-                m.d.comb += [
-                    side.ready[vc].eq(_column(self.voq_ready, j * vcs + vc)),
-                    side.asks[vc].eq(_column(asks, j * vcs + vc)),
-                ]
+            for rows, matrix in (
+                (side.ready, self.voq_ready),
+                (side.asks, [each.asks for each in inputs]),
+                (side.ready_next, self.voq_next),
+                (side.asks_next, [each.asks_next for each in inputs]),
+            ):
+                m.d.comb += [rows[vc].eq(_column(matrix, j * vcs + vc)) for vc in range(vcs)]
         for i, side in enumerate(inputs):
             m.d.comb += [
                 side.ends.eq(self.ends[i]),

@@ -31,8 +31,9 @@ class SchedulerInput(wiring.Component):
         For each iteration P bits: outputs that granted this input.
     accepted
         For each iteration P bits, one-hot: the output accepted.
-    asks
-        P*V bits: VOQs shown, if the input is free.
+    asks, asks_next
+        P*V bits: VOQs shown, if the input is free; where they are shown ahead, the same of the next
+        cycle.
     unmatched
         For each iteration: the input is free and no earlier iteration matched it.
     choice
@@ -67,6 +68,7 @@ class SchedulerInput(wiring.Component):
             "granted": In(ports).array(iterations),
             "accepted": Out(ports).array(iterations),
             "asks": Out(config.voqs),
+            "asks_next": Out(config.voqs),
             "unmatched": Out(1).array(iterations),
             "choice": In(ports).array(config.vcs),
             "open": Out(ports),
@@ -116,7 +118,8 @@ class SchedulerInput(wiring.Component):
         free_next = Signal()
         m.d.comb += free_next.eq((free | self.ends) & ~self.match.valid)
         if shows_ahead(self._config):
-            m.d.sync += self.asks.eq(Mux(free_next, self.voq_next, 0))
+            m.d.comb += self.asks_next.eq(Mux(free_next, self.voq_next, 0))
+            m.d.sync += self.asks.eq(self.asks_next)
         else:
             m.d.comb += self.asks.eq(Mux(self.unmatched[0], self.voq_ready, 0))
         m.d.sync += [

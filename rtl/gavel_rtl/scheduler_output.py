@@ -17,7 +17,7 @@ from gavel_rtl.lib.round_robin import (
     pick_preferred,
     pointer_after,
 )
-from gavel_rtl.voq import one_word_frames
+from gavel_rtl.voq import allows_ahead, one_word_frames
 
 BYPASS_BITS = 8
 WEIGHTS_BITS = 32
@@ -42,6 +42,11 @@ class SchedulerOutput(wiring.Component):
         V bits: the VC may send.
     weights, strict
         Registers: nibble v is the weight of VC v; V bits, VCs that go before the others.
+    weighted
+        ``weights`` is not 0.
+    ready_next, asks_next, allow_next, strict_next, weighted_next
+        Where `allows_ahead` holds: the same of the next cycle; ``ready`` as if there is no match in
+        this one.
     inputs_free
         P bits: inputs without an open transfer, or with one that ends in this cycle.
     busy, hold, claim
@@ -76,8 +81,8 @@ class SchedulerOutput(wiring.Component):
     ``accepted`` is the last to come, so what a match does to the state is made up in the next
     cycle, of what was known in its own: the state that shows is a function of registers, and the
     registers follow it. An output is busy in the cycle behind its match, so its decisions use the
-    registers; where a frame may be a single word they use what shows. After reset every pointer is
-    0 and the catch-up set empty.
+    registers; where a frame may be a single word they use what shows. Where ``allow_next`` is known
+    they look one cycle ahead. After reset every pointer is 0 and the catch-up set empty.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -86,9 +91,15 @@ class SchedulerOutput(wiring.Component):
         super().__init__({
             "ready": In(ports).array(config.vcs),
             "asks": In(ports).array(config.vcs),
+            "ready_next": In(ports).array(config.vcs),
+            "asks_next": In(ports).array(config.vcs),
             "allow": In(config.vcs),
+            "allow_next": In(config.vcs),
             "weights": In(WEIGHTS_BITS),
             "strict": In(config.vcs),
+            "weighted": In(1),
+            "strict_next": In(config.vcs),
+            "weighted_next": In(1),
             "inputs_free": In(ports),
             "busy": In(1),
             "hold": In(1),
@@ -114,7 +125,9 @@ class SchedulerOutput(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         ports, vcs = self._config.ports, self._config.vcs
-        self._weighted = Signal(name="weighted")
+        self._considered = Signal(vcs, name="considered")
+        self._gives_way = Signal(vcs, name="gives_way")
+        self._left = Signal(vcs, name="left")
         self._matched_before = Signal(name="any_matched_before")
         self._grant_before = Signal(ports, name="grant_before")
         self._counts = Signal(ports, name="counts_for_wait", init=-1)
@@ -130,6 +143,7 @@ class SchedulerOutput(wiring.Component):
         self._quotas = self.quota if shows else self._quota_before
         allowed = [Signal(ports, name=f"allowed_{vc}") for vc in range(vcs)]
         eligible = Signal(ports)
+        self._look_ahead(m, allows_ahead(self._config))
         none = Const(0, ports)
         for vc, row in enumerate(allowed):
             m.d.comb += row.eq(Mux(self.allow[vc], self.ready[vc], none))
@@ -139,68 +153,74 @@ class SchedulerOutput(wiring.Component):
             self.idle.eq(~self.busy & ~self.hold),
         ]
         m.d.sync += self._catch_up_before.eq(self.catch_up)
-        if vcs == 1:
-            self._wait_for_one_vc(m)
-        else:
-            m.d.comb += [
-                self.waiting.eq((self._members & eligible).any()),
-                # A request that does not count gives way to those that do, and is not granted.
-                self._counts.eq(self._members | (~self.waiting).replicate(ports)),
-            ]
         self._order_inputs(m)
-        requests, new_round = self._consider(m, allowed)
+        requests = self._consider(m)
         self._grant(m, requests)
         match = Signal(ports)
         m.d.comb += [match.eq(reduce(or_, self.accepted)), self.matched.eq(match.any())]
         self._choose_vc(m, requests, match)
         self._take_turns(m)
-        self._account(m, new_round)
+        self._account(m)
         self._wait_for_busy_inputs(m, eligible)
         return m
 
-    def _consider(self, m: Module, allowed: list[Signal]) -> tuple[list[Signal], Signal]:
-        """For each VC the inputs that request, among them all whose requests count, and whether a
-        new round begins with these."""
-        vcs = self._config.vcs
-        requested, urgent, left, considered = Signal(vcs), Signal(vcs), Signal(vcs), Signal(vcs)
-        new_round = Signal()
-        quotas = [self._quotas.word_select(vc, QUOTA_BITS) for vc in range(vcs)]
-        rows = [Signal.like(row, name=f"row_{vc}") for vc, row in enumerate(allowed)]
-        m.d.comb += [
-            self._weighted.eq(self.weights.any()),
-            *(row.eq(Mux(self.allow[vc], asks, 0))
-              for vc, (row, asks) in enumerate(zip(rows, self.asks, strict=True))),
-            requested.eq(Cat(self._any_counts(row) for row in rows)),
-            urgent.eq(requested & self.strict),
-            left.eq(requested & Cat(quota.any() for quota in quotas)),
-            new_round.eq(~left.any()),
-        ]
-        with m.If(urgent.any()):
-            m.d.comb += considered.eq(Cat(urgent[vc] & ~urgent[vc + 1:].any()
-                                          for vc in range(vcs)))
-        with m.Elif(self._weighted & left.any()):
-            m.d.comb += considered.eq(left)
-        with m.Else():
-            # VCs that nobody requests stand in the way of nothing.
-            m.d.comb += considered.eq(~0)
-        requests = []
-        for vc, row in enumerate(rows):
-            fresh, some_fresh = Signal.like(row, name=f"fresh_{vc}"), Signal(
-                name=f"some_fresh_{vc}")
-            counting = Signal.like(row, name=f"counting_{vc}")
-            m.d.comb += [
-                fresh.eq(row & ~self._turn(vc)),
-                some_fresh.eq(self._any_counts(fresh)),
-                counting.eq(Mux(considered[vc], row & ~Mux(
-                    self._weighted & some_fresh, self._turn(vc), 0), 0)),
-            ]
-            requests.append(counting)
-        return requests, new_round
+    def _look_ahead(self, m: Module, allows: bool) -> None:
+        """Whether the output waits for the catch-up set, which VCs are considered, and which have
+        something left of a round. Where ``allow_next`` is known these are registers; if there was a
+        match in the cycle before, they mean nothing: the output is busy."""
+        ports, vcs = self._config.ports, range(self._config.vcs)
+        soon = allows and not self._has_time
+        members = self.catch_up if soon else self._members
+        turns = self.turn if soon else self._turns
+        quotas = self.quota if soon else self._quotas
+        shown, asks, allow, strict, weighted = (
+            (self.ready_next, self.asks_next, self.allow_next, self.strict_next,
+             self.weighted_next) if allows else
+            (self.ready, self.asks, self.allow, self.strict, self.weighted))
+        waits = Signal()
+        requested, in_quota = Signal(len(vcs)), Signal(len(vcs))
+        # A request that does not count gives way to those that do, and is not granted.
+        counts = members | (~waits).replicate(ports)
 
-    def _any_counts(self, inputs: Signal) -> Value:
-        """1 if a request of ``inputs`` counts: all do, or with ``waiting`` those of the catch-up
-        set, of which without it no member requests."""
-        return (inputs & self._members).any() | (~self.waiting & inputs.any())
+        def any_counts(row: Value) -> Value:
+            # The last to come is the match in asks_next, or else allow.
+            return (row & counts).any() if allows else Mux(
+                waits, (row & members).any(), row.any())
+
+        def before(vc: int, other: int) -> Value:
+            """A request of ``vc`` keeps ``other`` from being considered."""
+            goes_first = strict[vc] if vc > other else strict[vc] & ~strict[other]
+            return goes_first | (weighted & in_quota[vc] & ~(strict[other] | in_quota[other]))
+
+        m.d.comb += [
+            waits.eq((allow & Cat((row & members).any() for row in shown)).any()),
+            requested.eq(allow & Cat(any_counts(row) for row in asks)),
+            in_quota.eq(Cat(quotas.word_select(vc, QUOTA_BITS).any() for vc in vcs)),
+        ]
+        domain = m.d["sync" if allows else "comb"]
+        for vc in vcs:
+            kept_off = Cat(requested[other] & before(other, vc) for other in vcs if other != vc)
+            domain += [
+                self._considered[vc].eq(allow[vc] & ~kept_off.any()),
+                # With weights an input that has had its turn gives way to those that have not.
+                self._gives_way[vc].eq(
+                    weighted & any_counts(asks[vc] & ~turns.word_select(vc, ports))),
+                self._left[vc].eq(requested[vc] & in_quota[vc]),
+            ]
+        if len(vcs) == 1:
+            self._wait_for_one_vc(m)
+        else:
+            domain += [self.waiting.eq(waits), self._counts.eq(counts)]
+
+    def _consider(self, m: Module) -> list[Signal]:
+        """For each VC the inputs that request, among them all whose requests count."""
+        requests = []
+        for vc, considered in enumerate(self._considered):
+            counting = Signal(self._config.ports, name=f"counting_{vc}")
+            had_turn = Mux(self._gives_way[vc], self._turn(vc), 0)
+            m.d.comb += counting.eq(Mux(considered, self.asks[vc] & ~had_turn, 0))
+            requests.append(counting)
+        return requests
 
     def _turn(self, vc: int) -> Value:
         """Inputs that have had their turn with a VC."""
@@ -253,22 +273,19 @@ class SchedulerOutput(wiring.Component):
 
     def _choose_vc(self, m: Module, requests: list[Signal], match: Signal) -> None:
         """For each input the VC of the pair, if there is one."""
-        ports, vcs = self._config.ports, self._config.vcs
-        fresh = [Signal(ports, name=f"fresh_of_{vc}") for vc in range(vcs)]
-        none_fresh = Signal(ports)
-        m.d.comb += [row.eq(request & ~self._turn(vc))
-                     for vc, (row, request) in enumerate(zip(fresh, requests, strict=True))]
-        # With weights every request that is left counts, whatever the input's other VCs had.
-        m.d.comb += none_fresh.eq(Mux(self._weighted, ~0, ~reduce(or_, fresh)))
-        lower: Value = Const(0, ports)
-        for vc, request in enumerate(requests):
-            counts = Signal(ports, name=f"counts_{vc}")
+        vcs = self._config.vcs
+        for i in range(self._config.ports):
+            request, fresh = (Signal(vcs, name=f"{name}_of_{i}") for name in ("request", "fresh"))
             m.d.comb += [
-                counts.eq(fresh[vc] | (request & none_fresh)),
-                self.choice[vc].eq(counts & ~lower),
-                self.vc[vc].eq((self.choice[vc] & match).any()),
+                request.eq(Cat(row[i] for row in requests)),
+                # With weights every request that is left counts, whatever the input's other VCs
+                # had.
+                fresh.eq(Mux(self.weighted, 0, ~Cat(self._turn(vc)[i] for vc in range(vcs)))),
             ]
-            lower = lower | counts
+            chosen = pick_preferred(request, Const(-1, vcs), fresh)
+            m.d.comb += [self.choice[vc][i].eq(chosen[vc]) for vc in range(vcs)]
+        m.d.comb += [self.vc[vc].eq((choice & match).any())
+                     for vc, choice in enumerate(self.choice)]
 
     def _take_turns(self, m: Module) -> None:
         """The turns after the match of the cycle before."""
@@ -283,22 +300,23 @@ class SchedulerOutput(wiring.Component):
                 weighted_before,
                 Mux(of_vc, Mux(had_turn, 0, turns) | match, turns),
                 (turns & ~Mux(had_turn, match, 0)) | Mux(of_vc, match, 0)))
-        m.d.sync += [self._turn_before.eq(self.turn), weighted_before.eq(self._weighted)]
+        m.d.sync += [self._turn_before.eq(self.turn), weighted_before.eq(self.weighted)]
 
-    def _account(self, m: Module, new_round: Signal) -> None:
+    def _account(self, m: Module) -> None:
         """Weights: what is left of this round of each VC."""
         vcs = self._config.vcs
         counts = Signal(vcs)
         m.d.sync += [
-            counts.eq(Mux(self._weighted, ~self.strict, 0)),
+            counts.eq(Mux(self.weighted, ~self.strict, 0)),
             self._quota_before.eq(self.quota),
         ]
         for vc in range(vcs):
             weight = self.weights.word_select(vc, QUOTA_BITS)
             quota = self.quota.word_select(vc, QUOTA_BITS)
             in_round = Signal(QUOTA_BITS, name=f"in_round_{vc}")
-            m.d.sync += in_round.eq(Mux(new_round, Mux(weight.any(), weight, 1),
-                                        self._quotas.word_select(vc, QUOTA_BITS)))
+            m.d.sync += in_round.eq(Mux(self._left.any(),
+                                        self._quotas.word_select(vc, QUOTA_BITS),
+                                        Mux(weight.any(), weight, 1)))
             m.d.comb += quota.eq(Mux(
                 (self.vc_before & counts).any(), in_round - self.vc_before[vc],
                 self._quota_before.word_select(vc, QUOTA_BITS)))

@@ -95,6 +95,7 @@ class Switch(wiring.Component):
 
         m.d.comb += [
             scheduler.allow.eq(Cat(port.allow for port in ports)),
+            scheduler.allow_next.eq(Cat(port.allow_next for port in ports)),
             scheduler.claim.eq(Cat(port.claim for port in ports)),
             scheduler.ends.eq(Cat(port.ends for port in ports)),
             scheduler.hold.eq(Cat(port.hold for port in ports)),
@@ -113,6 +114,9 @@ class Switch(wiring.Component):
                 port.matched_vc.eq(scheduler.matched_vc[number]),
                 port.idle.eq(scheduler.idle[number]),
                 scheduler.weights[number].eq(registers.settings[number].vc_weights),
+                scheduler.weighted[number].eq(registers.settings[number].weighted),
+                scheduler.strict_next[number].eq(registers.settings[number].strict_next),
+                scheduler.weighted_next[number].eq(registers.settings[number].weighted_next),
                 scheduler.strict[number].eq(registers.settings[number].strict),
                 registers.counter[number].eq(port.counter),
                 registers.llr_status[number].eq(port.llr_status),

@@ -81,6 +81,11 @@ def shows_ahead(config: SwitchConfig) -> bool:
     return config.queueing == "voq" and not one_word_frames(config)
 
 
+def allows_ahead(config: SwitchConfig) -> bool:
+    """So is what may be sent in it: a register says it, behind which nothing is added."""
+    return config.gate_stages > 0 and shows_ahead(config)
+
+
 def frame_cells(config: SwitchConfig, more: Value) -> Value:
     """Cells of a frame of ``more`` + 1 words."""
     return more[position_bits(config):] + 1

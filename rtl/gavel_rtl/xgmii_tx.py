@@ -105,7 +105,7 @@ class XgmiiTx(wiring.Component):
             self._open.eq(self._gap & ~is_closed),
             self._comes.eq(link.valid & link.sop & self._due),
             self._sets.eq(link.ctl_valid & ~(self._yields & link.valid & link.sop)),
-            link.ready.eq(closed | (self._framed & self._first) | (~self._end & ~link.sop)),
+            link.ready.eq(closed | self._first | (~self._end & ~link.sop)),
             link.ctl_ready.eq(closed | (self._gap & self._sets)),
         ]
         m.d.sync += self.discarded.eq(closed & link.valid & link.sop)

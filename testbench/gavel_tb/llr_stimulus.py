@@ -19,7 +19,8 @@ FIELDS = ("local", "remote", "reinit", "protect", "forward_poisoned", "replay_ti
           "window_frames")
 """Settings that have the same name and unit in model and RTL."""
 
-COMING = ("replay_timer", "pcs_lost", "data_age", "spacing", "min_spacing", "init_data", "protect")
+COMING = ("replay_timer", "pcs_lost", "data_age", "spacing", "min_spacing", "init_data", "protect",
+          "remote")
 """Those that the RTL sees a cycle ahead, too."""
 
 CONTROL_MEMBERS = {Kind.ACK: "ack", Kind.NACK: "nack", Kind.INIT: "init",
@@ -107,8 +108,10 @@ def drive_control(ctx: Any, interface: Any, item: OrderedSet | None, unknown: in
     ``coming`` is the set of the next cycle; a receiver does not look at it.
     """
     members = dict.fromkeys(CONTROL_MEMBERS.values(), 0)
-    members |= {"value": 0, "data": 0, "coming": coming.value if coming else 0,
-                "unknown": unknown}
+    members |= {"value": 0, "data": 0, "unknown": unknown,
+                "coming": coming.value if coming else 0,
+                "coming_ack": int(coming is not None and coming.kind is Kind.ACK),
+                "coming_nack": int(coming is not None and coming.kind is Kind.NACK)}
     if item is not None:
         members[CONTROL_MEMBERS[item.kind]] = 1
         members |= {"value": item.value, "data": item.data}

@@ -220,7 +220,7 @@ def _expect_settings(ctx: Any, config: SwitchConfig, block: Registers, expected:
         "enable": values[Port.CONTROL], "profile": profile & 7,
         "class_from": profile >> CLASS_FROM_SHIFT, "vc_map": values[Port.VC_MAP],
         "ecn_threshold": values[Port.ECN_THRESHOLD], "vc_weights": values[Port.VC_WEIGHTS],
-        "strict": flow.strict,
+        "weighted": values[Port.VC_WEIGHTS] != 0, "strict": flow.strict,
     }
     expect(where, {name: ctx.get(getattr(settings, name)) for name in wanted}, wanted)
     for name, offset in (("vc_match", Port.VC_MATCH), ("vc_limit", Port.RX_VC_LIMIT)):

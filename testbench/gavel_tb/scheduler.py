@@ -32,7 +32,11 @@ def check(config: SwitchConfig, seed: int, cycles: int = 1000) -> None:
     # Words that are left of a transfer when its end is told.
     told = min(shortest, 2)
     allow = [(1 << vcs) - 1] * ports
+    allow_next = allow.copy()
     block, model = Scheduler(config), Model(config, allow)
+    # Weights and strict VCs of the next cycle.
+    configured = [(0, 0)] * ports
+    rewrites = 0.0
     frames = [[0] * config.voqs for _ in range(ports)]
     transfers: dict[int, list[int]] = {}
     probes = [point.name.removeprefix(_BLOCK) for point in probe_points(config)
@@ -45,24 +49,42 @@ def check(config: SwitchConfig, seed: int, cycles: int = 1000) -> None:
                 if frames[source][voq] == 1:
                     model.voq_filled(source, *divmod(voq, vcs))
 
-    def permit(changes: float) -> None:
-        # Mostly everything, so that queues move; also nothing at all.
+    def permit(ctx: Any, changes: float) -> None:
+        ctx.set(block.allow, pack(allow_next))
         for output in range(ports):
-            if rng.random() < changes:
-                allow[output] = rng.choice(((1 << vcs) - 1, rng.getrandbits(vcs)))
+            if allow[output] != allow_next[output]:
+                allow[output] = allow_next[output]
                 model.allow_changed(output)
+            # Mostly everything, so that queues move; also nothing at all.
+            if rng.random() < changes:
+                allow_next[output] = rng.choice(((1 << vcs) - 1, rng.getrandbits(vcs)))
+        ctx.set(block.allow_next, pack(allow_next))
+
+    def pack(rows: list[int]) -> int:
+        return sum(row << j * vcs for j, row in enumerate(rows))
 
     def configure(ctx: Any, output: int) -> None:
-        weights = rng.choice((0, 0, (1 << 4 * vcs) - 1, rng.getrandbits(4 * vcs),
-                              sum(rng.randrange(4) << 4 * vc for vc in range(vcs))))
+        """What has been told of this cycle, and what the next one will have."""
+        weights, strict = configured[output]
         each = [weights >> 4 * vc & 0xF or 1 for vc in range(vcs)]
         model.weights[output] = each if weights else None
-        model.strict[output] = rng.choice((0, 0, rng.getrandbits(vcs)))
+        model.strict[output] = strict
         ctx.set(block.weights[output], weights)
-        ctx.set(block.strict[output], model.strict[output])
+        ctx.set(block.weighted[output], weights != 0)
+        ctx.set(block.strict[output], strict)
+        if rng.random() < rewrites:
+            configured[output] = weights, strict = draw_settings()
+        ctx.set(block.weighted_next[output], weights != 0)
+        ctx.set(block.strict_next[output], strict)
+
+    def draw_settings() -> tuple[int, int]:
+        weights = rng.choice((0, 0, (1 << 4 * vcs) - 1, rng.getrandbits(4 * vcs),
+                              sum(rng.randrange(4) << 4 * vc for vc in range(vcs))))
+        return weights, rng.choice((0, 0, rng.getrandbits(vcs)))
 
     async def bench(ctx: Any) -> None:
-        changes = rewrites = 0.0
+        nonlocal rewrites
+        changes = 0.0
         for cycle in range(cycles):
             if cycle % _PHASE == 0:
                 limit = rng.choice((0, 1, 2, 5))
@@ -70,8 +92,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 1000) -> None:
                 model.bypass_limit = limit
                 changes, rewrites = rng.choice((0.1, 1.0)), rng.choice((0.0, 0.02, 0.3))
             for output in range(ports):
-                if rng.random() < rewrites:
-                    configure(ctx, output)
+                configure(ctx, output)
             claim = sum((rng.random() < 0.1) << j for j in range(ports))
             hold = sum((rng.random() < 0.1) << j for j in range(ports))
             ends = busy_inputs = busy_outputs = 0
@@ -92,8 +113,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 1000) -> None:
             ctx.set(block.ends, ends)
             ctx.set(block.hold, hold)
             ctx.set(block.claim, claim)
-            permit(changes)
-            ctx.set(block.allow, sum(row << j * vcs for j, row in enumerate(allow)))
+            permit(ctx, changes)
             where = f"cycle {cycle}"
             for name in probes:
                 expect(f"{where}: {name}", ctx.get(getattr(block, name)),

@@ -35,7 +35,7 @@ def test_lines_of_the_verilog_come_from_the_amaranth_that_says_the_same(sim_cach
     assert agree > 0.95 * looked_at, (agree, looked_at)
     # Statements under conditions, which Amaranth's own attributes do not tell apart.
     nack = next(number for number, text in enumerate(lines, 1)
-                if text.strip() == "sent__nack = 1'h1;")
+                if text.strip() == "loads_nack = 1'h1;")
     path, line = places[nack]
     assert path == "gavel_rtl/control_transmitter.py"
     assert "nack" in (RTL / path).read_text("utf-8").splitlines()[line - 1]

@@ -13,7 +13,7 @@ from gavel_rtl.llr_transmitter import LlrTransmitter
 from gavel_rtl.retry_state import TransmitterState
 
 NO_SET = {"ack": 0, "nack": 0, "init": 0, "init_echo": 0, "unknown": 0, "value": 0,
-          "data": 0, "coming": 0}
+          "data": 0, "coming": 0, "coming_ack": 0, "coming_nack": 0}
 NO_WORD = {"valid": 0, "sop": 0, "eop": 0, "empty": 0, "poisoned": 0, "data": 0}
 SETTINGS = {"remote": 1, "reinit": 1, "replay_count": 255, "window_frames": 11,
             "init_seq": 13, "init_data": 7}
@@ -40,7 +40,8 @@ class Link:
         ctx.set(dut.free, 1)
         for name, value in (SETTINGS | {"window_cells": config.replay_cells}).items():
             ctx.set(getattr(dut.settings, name), value)
-        ctx.set(dut.settings.coming.init_data, SETTINGS["init_data"])
+        for name in ("init_data", "remote"):
+            ctx.set(getattr(dut.settings.coming, name), SETTINGS[name])
 
     def put(self, words: int, tag: int) -> None:
         for n in range(words):
@@ -51,8 +52,8 @@ class Link:
         ctx, dut = self.ctx, self.dut
         """One cycle; ``control`` is what `LlrTransmitter` sees in the one after it."""
         control, self.control = self.control, control
-        if "value" in self.control:
-            control["coming"] = self.control["value"]
+        control |= {f"coming_{name}" if name != "value" else "coming": self.control[name]
+                    for name in ("value", "ack", "nack") if name in self.control}
         word = self.words.pop(0) if self.words else NO_WORD
         for interface, members in ((dut.control, NO_SET | control), (dut.i_word, word)):
             for name, value in members.items():

@@ -36,6 +36,9 @@ class Inputs:
     """Transfers that are done in the next cycle, if the scheduler is told so early."""
     coming: list[list[bool]] | None = None
     """VOQs shown in the next cycle, if it is told so early, too."""
+    allow_next: list[bool] | None = None
+    """What may be sent in the next cycle, the same; with weights and strict VCs of then."""
+    settings_next: tuple[list[list[int]], list[set[int]]] | None = None
 
 
 class Reference:
@@ -179,8 +182,13 @@ def drive(ctx, dut: Scheduler, now: Inputs) -> None:
         ctx.set(dut.voq_next[i], 0 if now.coming is None else bits(now.coming[i]))
     for j, (weights, strict) in enumerate(zip(now.weights, now.strict, strict=True)):
         ctx.set(dut.weights[j], sum(weight << 4 * vc for vc, weight in enumerate(weights)))
+        ctx.set(dut.weighted[j], any(weights))
         ctx.set(dut.strict[j], sum(1 << vc for vc in strict))
+    for j, (weights, strict) in enumerate(zip(*now.settings_next or ((), ()), strict=True)):
+        ctx.set(dut.weighted_next[j], any(weights))
+        ctx.set(dut.strict_next[j], sum(1 << vc for vc in strict))
     ctx.set(dut.allow, bits(now.allow))
+    ctx.set(dut.allow_next, bits(now.allow_next or ()))
     ctx.set(dut.hold, bits(now.hold))
     ctx.set(dut.claim, bits(now.claim))
     ctx.set(dut.ends, sum(1 << i for i in (now.done if now.ends is None else now.ends)))
@@ -212,13 +220,14 @@ def run(dut: Scheduler, bench) -> None:
     simulator.run()
 
 
-@pytest.mark.parametrize(("ports", "vcs", "iterations", "width"), [
-    (2, 1, 1, 64), (2, 4, 2, 512), (3, 3, 1, 128), (3, 3, 1, 512), (3, 1, 3, 256), (3, 4, 4, 256),
-    (5, 8, 2, 512), (8, 1, 2, 256),
-    pytest.param(8, 3, 3, 128, marks=pytest.mark.long), (8, 4, 1, 512)])
-def test_scheduler_matches_as_specified(ports, vcs, iterations, width):
+@pytest.mark.parametrize(("ports", "vcs", "iterations", "width", "gate_stages"), [
+    (2, 1, 1, 64, 0), (2, 4, 2, 512, 0), (3, 3, 1, 128, 0), (3, 3, 1, 512, 0), (3, 1, 3, 256, 0),
+    (3, 4, 4, 256, 0), (5, 8, 2, 512, 0), (8, 1, 2, 256, 0),
+    pytest.param(8, 3, 3, 128, 0, marks=pytest.mark.long), (8, 4, 1, 512, 0),
+    (2, 1, 1, 128, 1), (3, 3, 1, 128, 1), (3, 4, 2, 256, 1)])
+def test_scheduler_matches_as_specified(ports, vcs, iterations, width, gate_stages):
     config = replace(load_config("tiny"), ports=ports, vcs=vcs, islip_iterations=iterations,
-                     data_width=width)
+                     data_width=width, gate_stages=gate_stages)
     dut, reference = Scheduler(config), Reference(config)
     shortest = config.words_per_cell
     rng = random.Random(f"{ports} {vcs} {iterations}")
@@ -227,20 +236,27 @@ def test_scheduler_matches_as_specified(ports, vcs, iterations, width):
         remaining: dict[int, int] = {}
         matches = late = 0
         ready = [[False] * (ports * vcs) for _ in range(ports)]
+        allow_next = [True] * (ports * vcs)
+        weights_next: list[list[int]] = [[0] * vcs for _ in range(ports)]
+        strict_next: list[set[int]] = [set() for _ in range(ports)]
         for cycle in range(400):
             phase = cycle // 80
             load = (0.05, 0.9, 0.3, 0.5, 0.7)[phase]
             open_share = (0.9, 0.9, 0.9, 0.5, 0.3)[phase]
-            if cycle % 20 == 0:
+            weights, strict = weights_next, strict_next
+            if cycle % 20 == 19:
                 # The registers may change in any cycle; between, so that turns can be long.
                 heaviest = [rng.choice((0, 1, 3, 15)) for _ in range(ports)]
-                weights = [[rng.randint(0, most) for _ in range(vcs)] for most in heaviest]
-                strict = [{vc for vc in range(vcs) if rng.random() < (0, 0.4)[cycle // 20 % 2]}
-                          for _ in range(ports)]
+                weights_next = [[rng.randint(0, most) for _ in range(vcs)] for most in heaviest]
+                strict_next = [{vc for vc in range(vcs)
+                                if rng.random() < (0, 0.4)[cycle // 20 % 2]}
+                               for _ in range(ports)]
             coming = [[shown or rng.random() < load for shown in row] for row in ready]
+            allow = allow_next
+            allow_next = [rng.random() < open_share for _ in range(ports * vcs)]
             now = Inputs(
                 ready=ready, coming=None if width == 512 else coming,
-                allow=[rng.random() < open_share for _ in range(ports * vcs)],
+                allow=allow, allow_next=allow_next, settings_next=(weights_next, strict_next),
                 done={i for i, cycles in remaining.items() if cycles == 1},
                 hold=[rng.random() < 0.1 for _ in range(ports)],
                 claim=[rng.random() < 0.1 for _ in range(ports)],

@@ -43,7 +43,8 @@ def test_block_with_many_vcs(block: str, seed: int) -> None:
     _check(block, MANY_VCS, seed)
 
 
-@pytest.mark.parametrize(("block", "shape"), [("credit_sender", "2x64"), ("credit_sender", "3x512"),
+@pytest.mark.parametrize(("block", "shape"), [("scheduler", "2x64"), ("credit_sender", "2x64"),
+                                              ("credit_sender", "3x512"),
                                               ("llr_transmitter", "3x512")])
 def test_block_behind_a_register_of_the_scheduler(block: str, shape: str, seed: int) -> None:
     _check(block, (*SHAPES[shape], "gate_stages=1"), seed)

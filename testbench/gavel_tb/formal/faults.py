@@ -49,7 +49,7 @@ def ignores_hold(design: Design) -> None:
 def ignores_allow(design: Design) -> None:
     """Output 0 takes frames of VC 0 that may not be sent."""
     output = design.part("output0")
-    output.break_it("comb", output.signal("row_0").eq(output.member("asks")[0]))
+    output.break_it("comb", output.signal("counting_0").eq(output.member("asks")[0]))
 
 
 def forgets_who_waits(design: Design) -> None:

@@ -12,7 +12,7 @@ from amaranth.hdl import Cat, Const, Mux, Signal, Value
 from gavel_model.config import SwitchConfig
 from gavel_model.probes import QUOTA_BITS
 from gavel_rtl.scheduler import Scheduler
-from gavel_rtl.voq import one_word_frames, shows_ahead
+from gavel_rtl.voq import allows_ahead, one_word_frames, shows_ahead
 from gavel_tb.formal.design import Design, Fault
 from gavel_tb.formal.harness import Harness, implies
 
@@ -42,10 +42,12 @@ class SchedulerHarness(Harness):
         self.at_once = one_word_frames(config)
         for port in range(ports):
             self._show(port)
-            m.d.comb += [dut.weights[port].eq(self.anything(32, f"weights{port}")),
-                         dut.strict[port].eq(self.anything(config.vcs, f"strict{port}"))]
+            self._set(port)
+        allow = Signal(config.voqs, init=-1)
+        m.d.sync += allow.eq(dut.allow_next)
         m.d.comb += [
-            dut.allow.eq(self.anything(config.voqs, "allow")),
+            dut.allow_next.eq(self.anything(config.voqs, "allow_next")),
+            dut.allow.eq(allow if allows_ahead(config) else self.anything(config.voqs, "allow")),
             dut.hold.eq(self.anything(ports, "hold")),
             dut.claim.eq(self.anything(ports, "claim")),
             dut.ends.eq(self.anything(ports, "ends")),
@@ -84,6 +86,21 @@ class SchedulerHarness(Harness):
             m.d.comb += dut.voq_ready[i].eq(chosen)
             m.d.sync += kept.eq(chosen & stays)
             self.suppose((kept & ~chosen) == 0)
+
+    def _set(self, j: int) -> None:
+        """Registers of output j."""
+        dut, m = self.dut, self.m
+        weights, strict = (self.anything(bits, f"{name}{j}")
+                           for name, bits in (("weights", 32), ("strict", self.config.vcs)))
+        m.d.comb += dut.weighted[j].eq(dut.weights[j].any())
+        if allows_ahead(self.config):
+            m.d.comb += [dut.weighted_next[j].eq(weights.any()), dut.strict_next[j].eq(strict)]
+            m.d.sync += [dut.weights[j].eq(weights), dut.strict[j].eq(strict)]
+            considered = self.design.part(f"output{j}").signal("considered")
+            self.claim(f"output {j} considers what may be sent",
+                       (considered & ~dut.allow.word_select(j, self.config.vcs)) == 0)
+        else:
+            m.d.comb += [dut.weights[j].eq(weights), dut.strict[j].eq(strict)]
 
     def _is_free(self, i: int) -> Value:
         ended = self.dut.ends[i] if self.at_once else Const(0)

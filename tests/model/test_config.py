@@ -98,14 +98,14 @@ def test_a_name_must_be_a_string(tmp_path: Path, field: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("preset", "ports", "width", "vcs"),
-    [("tiny", 2, 64, 2), ("fpga", 4, 64, 2), ("pod", 8, 64, 4), ("rack", 16, 512, 4),
-     ("scale", 64, 512, 4)],
+    ("preset", "ports", "width", "vcs", "latency"),
+    [("tiny", 2, 64, 2, 10), ("fpga", 4, 64, 2, 13), ("pod", 8, 64, 4, 10),
+     ("rack", 16, 512, 4, 10), ("scale", 64, 512, 4, 10)],
 )
-def test_presets(preset: str, ports: int, width: int, vcs: int) -> None:
+def test_presets(preset: str, ports: int, width: int, vcs: int, latency: int) -> None:
     config = load_config(preset)
     assert (config.ports, config.data_width, config.vcs) == (ports, width, vcs)
-    assert config.latency_cycles == 10
+    assert config.latency_cycles == latency
     assert config.words_per_cell * config.data_width == 512
     assert config.queueing == "voq"
     assert config.mac == "preamble"

@@ -6,6 +6,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import MAX_PORTS, SwitchConfig
+from gavel_model.profiles import PROFILE_NAMES, PROFILES
 from gavel_model.register_map import (
     CELL_LIMIT_BITS,
     PORT_OF,
@@ -97,23 +98,25 @@ class PortRegisters(wiring.Component):
         Number of the port.
     reads, writes
         A register of this port is read, or written.
+    writes_once
+        It is written, as in `ONCE`: what waits for a write need not wait for a selection.
     select
         Which one it is.
     wdata
         What is written.
     counter
-        Value of the counter addressed, 0 if none is.
+        Value of the counter that was addressed in the cycle before, 0 if none was.
     llr_status
         Value of LLR_STATUS.
     flow_status
         Value of the read-only register of flow control addressed, 0 if none is.
     value
-        Value of the register that is read, 0 if it is not one of this port.
+        Value of the register that was read in the cycle before, 0 if it is not one of this port.
     The others are settings, as in `gavel_rtl.interfaces.PortSettings`.
 
     Cycle behaviour
     ---------------
-    A write is visible in the next cycle; ``value`` is combinational.
+    A write is visible in the next cycle; ``value`` is what was visible in the cycle before.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -123,6 +126,7 @@ class PortRegisters(wiring.Component):
             "number": In(PORT_NUMBER_BITS),
             "reads": In(1),
             "writes": In(1),
+            "writes_once": In(len(ONCE)),
             "select": In(PortSelect(config)),
             "wdata": In(REGISTER_BITS),
             "counter": In(REGISTER_BITS),
@@ -131,6 +135,7 @@ class PortRegisters(wiring.Component):
             "value": Out(REGISTER_BITS),
             "enable": Out(1),
             "profile": Out(PROFILE_BITS),
+            "profile_is": Out(len(PROFILES), init=1 << PROFILE_NAMES.index(config.profile)),
             "class_from": Out(CLASS_FROM_BITS),
             "vc_map": Out(32),
             "vc_match": Out(VC_MATCH_BITS).array(vcs),
@@ -149,17 +154,18 @@ class PortRegisters(wiring.Component):
         m = Module()
         registers = RegisterFields(m, self.writes, self.wdata, config_values(self._config),
                                    self.number)
-        once = {offset: registers.add(PORT_OF[offset], self.select.once[n])
+        once = {offset: registers.add(PORT_OF[offset], self.select.once[n], self.writes_once[n])
                 for n, offset in enumerate(ONCE)}
         each = {offset: registers.add_each(PORT_OF[offset], self.select.each[n], self.select.vc)
                 for n, offset in enumerate(EACH)}
         registers.show(self.select.llr_status, self.llr_status)
         self._connect(m, registers, once, each)
-        value = Signal(REGISTER_BITS, name="any_value")
-        m.d.comb += [
-            value.eq(registers.value() | self.counter | self.flow_status),
-            self.value.eq(Mux(self.reads, value, 0)),
+        value, did_read = Signal(REGISTER_BITS, name="value_read"), Signal(name="did_read")
+        m.d.sync += [
+            did_read.eq(self.reads),
+            value.eq(Mux(self.reads, registers.value() | self.flow_status, 0)),
         ]
+        m.d.comb += self.value.eq(value | Mux(did_read, self.counter, 0))
         return m
 
     def _connect(self, m: Module, registers: RegisterFields, once: dict[Port, dict[str, Value]],
@@ -176,11 +182,15 @@ class PortRegisters(wiring.Component):
             self.flow.mac_address.eq(Cat(once[Port.MAC_ADDRESS_LO]["address"],
                                          once[Port.MAC_ADDRESS_HI]["address"])),
         ]
-        weights_next, strict_next = (
-            registers.coming(PORT_OF[offset], field, self.select.once[ONCE.index(offset)])
-            for offset, field in ((Port.VC_WEIGHTS, "weights"), (Port.VC_CONTROL, "strict")))
+        weights_next, strict_next, profile_next = (
+            registers.coming(PORT_OF[offset], field)
+            for offset, field in ((Port.VC_WEIGHTS, "weights"), (Port.VC_CONTROL, "strict"),
+                                  (Port.PROFILE, "profile")))
         m.d.comb += [self.weighted_next.eq(weights_next.any()), self.strict_next.eq(strict_next)]
-        m.d.sync += self.weighted.eq(self.weighted_next)
+        m.d.sync += [
+            self.weighted.eq(self.weighted_next),
+            self.profile_is.eq(1 << Mux(profile_next < len(PROFILES), profile_next, 0)),
+        ]
         for settings, names in ((self.llr, _LLR), (self.flow, _FLOW)):
             m.d.comb += [getattr(settings, name).eq(once[offset][field])
                          for name, (offset, field) in names.items()
@@ -188,8 +198,7 @@ class PortRegisters(wiring.Component):
         for coming, names in ((self.llr.coming, _LLR), (self.flow.coming, _FLOW)):
             for name in coming.signature.members:
                 offset, field = names[name]
-                m.d.comb += getattr(coming, name).eq(registers.coming(
-                    PORT_OF[offset], field, self.select.once[ONCE.index(offset)]))
+                m.d.comb += getattr(coming, name).eq(registers.coming(PORT_OF[offset], field))
         for size, offset in ((self.flow.sender_size, Port.CBFC_SENDER),
                              (self.flow.receiver_size, Port.CBFC_RECEIVER)):
             m.d.comb += [size.exponent.eq(once[offset]["size"]),

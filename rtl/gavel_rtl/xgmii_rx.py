@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From XGMII to the receive pins of a port."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -9,7 +9,6 @@ from gavel_model.config import SwitchConfig
 from gavel_rtl.block import place
 from gavel_rtl.interfaces import RxLink
 from gavel_rtl.lib.crc8 import CRC8_BITS
-from gavel_rtl.lib.one_hot import select
 from gavel_rtl.link_fault import LinkFault
 from gavel_rtl.preamble import Head, decode, decode_head, sequence
 from gavel_rtl.xgmii import (
@@ -92,66 +91,65 @@ class XgmiiRx(wiring.Component):
         self._joined_ctl = Cat(self._ctl[COLUMN_LANES:], ctl[:COLUMN_LANES])
         self._aligned = Mux(self._shifted, self._joined_data, self._data)
 
-        errors = lanes_with(Character.ERROR, data, ctl)
-        marks = {
-            "errors": errors,
-            "ends": ctl & ~errors,
-            "terminates": lanes_with(Character.TERMINATE, data, ctl),
-        }
-        for name, value in marks.items():
-            now = Signal(LANES, name=name)
-            before = Signal(LANES, name=f"before_{name}")
-            aligned = Signal(LANES, name=f"aligned_{name}")
-            ahead = Signal(name=f"ahead_{name}")
-            m.d.comb += [
-                now.eq(value),
-                aligned.eq(Mux(self._shifted, Cat(before[COLUMN_LANES:], now[:COLUMN_LANES]),
-                               before)),
-                ahead.eq(Mux(self._shifted, now[COLUMN_LANES], now[0])),
+        self._ends(m)
+
+    def _ends(self, m):
+        """What ends or spoils a frame, seen by the lanes of a word. Words are looked at as they
+        come: all that lanes 4 to 7 and the whole word say is kept for the cycle after."""
+        data, ctl = self.xgmii.data, self.xgmii.ctl
+        ends, wrong = (Signal(LANES, name=name) for name in ("ends", "wrong"))
+        m.d.comb += [
+            ends.eq(ctl & ~lanes_with(Character.ERROR, data, ctl)),
+            # Error, or an end that is not Terminate.
+            wrong.eq(ctl & ~lanes_with(Character.TERMINATE, data, ctl)),
+        ]
+        kept = []
+        for name, first in (("word", 0), ("half", COLUMN_LANES)):
+            ended, spoilt = (Signal(name=f"{name}_{what}") for what in ("ended", "spoilt"))
+            empty = Signal(len(self.link.empty), name=f"{name}_empty")
+            m.d.sync += [
+                ended.eq(ends[first:].any()),
+                # A frame has one byte at least.
+                spoilt.eq(_spoilt(ends[first:], wrong[first:]) | ends[first]),
+                empty.eq(_empty(ends[first:])),
             ]
-            m.d.sync += before.eq(now)
-            setattr(self, f"_{name}", aligned)
-            setattr(self, f"_ahead_{name}", ahead)
+            kept.append((ended, spoilt, empty))
+        self._ended, self._spoilt, self._empty = (
+            Mux(self._shifted, half, word) for word, half in zip(*kept, strict=True))
+
+        # The lane behind the frame's word ends it, or says nothing.
+        at_once, low, ahead = ends[0], ends[:COLUMN_LANES], ends[COLUMN_LANES]
+        self._late_end = Mux(self._shifted, low.any() | ahead, at_once)
+        self._late_wrong = Mux(
+            self._shifted,
+            _spoilt(Cat(low, ahead), Cat(wrong[:COLUMN_LANES], ahead & wrong[COLUMN_LANES])),
+            at_once & wrong[0])
+        self._late_empty = Mux(self._shifted, _empty(low, COLUMN_LANES), 0)
 
     def _frame(self, m):
         """One word of the frame that is open."""
         link = self.link
         self._open = Signal(name="frame_open")
         self._first = Signal(name="frame_first")
-        self._llr = Signal(name="frame_llr")
+        # For a Start in either half: it is a preamble, and an eligible one.
+        self._low, self._high = (Signal(2, name=f"frame_{half}") for half in ("low", "high"))
         self._seq = Signal.like(link.seq, name="frame_seq")
-        self._bad = Signal(name="frame_bad")
-        ended = Signal()
-        eop = Signal()
-        well = Signal()
-        kept = Signal(LANES)
-        end = Signal(LANES)
-        m.d.comb += [
-            kept.eq(Cat(~self._ends[:n + 1].any() for n in range(LANES))),
-            # The lane after the last one that is kept.
-            end.eq(Cat(Const(1, 1), kept[:-1]) & self._ends),
-            ended.eq(self._ends.any()),
-            eop.eq(ended | self._ahead_ends),
-            well.eq(Mux(ended, (end & self._terminates).any(), self._ahead_terminates)),
-        ]
+        well, llr = Mux(self._shifted, self._high, self._low)
+        goes_on = Signal()
+        m.d.comb += goes_on.eq(self._open & ~self._ended)
         m.d.sync += [
             link.data.eq(self._aligned),
             link.valid.eq(self._open),
             link.sop.eq(self._first),
-            link.llr.eq(self._first & self._llr),
-            link.seq.eq(Mux(self._first & self._llr, self._seq, 0)),
-            link.eop.eq(self._open & eop),
-            link.err.eq(self._open & (
-                (self._errors & kept).any() | (eop & ~well) | (self._first & self._bad) | end[0]
-            )),
-            # A word has one byte at least.
-            link.empty.eq(Mux(self._open, select([
-                (end[n], Const(LANES - max(n, 1), len(link.empty))) for n in range(LANES)
-            ]), 0)),
+            link.llr.eq(self._first & llr),
+            link.seq.eq(Mux(self._first & llr, self._seq, 0)),
+            link.eop.eq((self._open & self._ended) | (goes_on & self._late_end)),
+            link.err.eq((self._open & (self._spoilt | (self._first & ~well)))
+                        | (goes_on & self._late_wrong)),
+            link.empty.eq(Mux(self._open, self._empty, 0) | Mux(goes_on, self._late_empty, 0)),
             self._first.eq(0),
+            self._open.eq(goes_on & ~self._late_end),
         ]
-        with m.If(eop):
-            m.d.sync += self._open.eq(0)
 
     def _preamble(self, m):
         """A Start and the seven lanes behind it; takes precedence over the end of a frame. The
@@ -166,13 +164,12 @@ class XgmiiRx(wiring.Component):
                            self._ctl)
         high = self._decode(m, "high", self.xgmii.data[_HALF_BITS:], self.xgmii.data[:_HALF_BITS],
                             self._joined_ctl)
-        plain, llr = (Mux(start, one, other) for one, other in zip(low, high, strict=True))
         with m.If(start | start_shifted):
             m.d.sync += [self._open.eq(1), self._first.eq(1), self._shifted.eq(start_shifted)]
-        # Looked at only with ``_first``.
+        # Looked at only with ``_first``: ``_shifted`` tells then which half Start was in.
+        for known, (plain, llr) in ((self._low, low), (self._high, high)):
+            m.d.sync += known.eq(Cat(plain | llr, llr))
         m.d.sync += [
-            self._bad.eq(~(plain | llr)),
-            self._llr.eq(llr),
             self._seq.eq(Mux(start, sequence(self._data[:_HALF_BITS]),
                              sequence(self._data[_HALF_BITS:]))),
         ]
@@ -196,7 +193,7 @@ class XgmiiRx(wiring.Component):
 
     def _ordered_sets(self, m):
         """What is told by a word alone."""
-        is_set = (self._ctl == 1) & (self._data[:8] == Character.SIGNAL.value)
+        is_set = Signal(name="before_is_set")
         link_fault = place(m, "link_fault", LinkFault())
         m.d.comb += [
             link_fault.data.eq(self.xgmii.data),
@@ -205,6 +202,24 @@ class XgmiiRx(wiring.Component):
             self.link.up.eq(link_fault.fault == Fault.NONE),
         ]
         m.d.sync += [
+            is_set.eq((self.xgmii.ctl == 1) & (self.xgmii.data[:8] == Character.SIGNAL.value)),
             self.link.ctl_valid.eq(is_set),
             self.link.ctl.eq(Mux(is_set, self._data[8:], 0)),
         ]
+
+
+def _spoilt(ends: Value, wrong: Value) -> Value:
+    """Of the lanes up to the first that ends the frame, one is wrong."""
+    found: Value = Const(0, 1)
+    for end, bad in reversed(list(zip(ends, wrong, strict=True))):
+        found = bad | (~end & found)
+    return found
+
+
+def _empty(ends: Value, before: int = 0) -> Value:
+    """Unused lanes of the frame's word, which has ``before`` lanes before those that are given, and
+    at least one that is used; 0 if none of them ends the frame."""
+    count: Value = Const(0, 3)
+    for number, end in reversed(list(enumerate(ends, before))):
+        count = Mux(end, Const(LANES - max(number, 1), 3), count)
+    return count

@@ -19,7 +19,19 @@ from gavel_rtl.interfaces import (
     Verdict,
 )
 from gavel_rtl.lib.delay import delayed
-from gavel_rtl.voq import FrameInfo, more_bits, position_bits, voq_number, voq_number_bits
+from gavel_rtl.lib.sums import add_three
+from gavel_rtl.voq import (
+    FrameInfo,
+    more_bits,
+    one_word_frames,
+    position_bits,
+    voq_number,
+    voq_number_bits,
+)
+
+_OF_VERDICT = (Reason.ERR, Reason.UNDERSIZE, Reason.OVERSIZE, Reason.FCS, Reason.RX_LLR,
+               Reason.RX_POISONED)
+_OF_FIELDS = (Reason.MAC_CONTROL, Reason.HEADER, Reason.TTL)
 
 
 class FrameWriter(wiring.Component):
@@ -33,15 +45,15 @@ class FrameWriter(wiring.Component):
         With its last word, what is known of the frame; with ``ingress_stages`` in the cycle before.
     free, freed_cell
         A cell that a transfer has read to its end in this cycle.
-    full, lossless
-        V bits: the VC takes no frame; a drop for want of room on it is counted as one that should
-        not be.
+    full, full_next, lossless
+        V bits: the VC takes no frame, in this cycle and in the next one; a drop for want of room on
+        it is counted as one that should not be.
     free_cells
         Free cells, as visible in the cycle.
     count, rx_bytes
         Counter events of cycle w.
-    files, filed_cells
-        A frame is filed in this cycle; the cells of the frame, with this word.
+    files, filed_more
+        A frame is filed in this cycle; its cells without one of them.
     filed
         P*V bits, one-hot: the VOQ in which a frame is filed in this cycle.
     filed_voq, filed_vc
@@ -50,6 +62,8 @@ class FrameWriter(wiring.Component):
         A word to be stored in w+1; the address is (position in the cell, cell), position low.
     link_en, link_from, link_to
         In w+1: what follows the last cell that was allocated before.
+    filed_before
+        In w+1: what `FrameInfo` has of the frame's VOQ.
     enqueue, frame
         In w+1: a frame was filed, and what is to be kept of it.
     counted
@@ -76,12 +90,13 @@ class FrameWriter(wiring.Component):
             "free": In(1),
             "freed_cell": In(config.cell_bits),
             "full": In(config.vcs),
+            "full_next": In(config.vcs),
             "lossless": In(config.vcs),
             "free_cells": Out(config.count_bits, init=config.buffer_cells),
             "count": Out(COUNTERS),
             "rx_bytes": Out(config.length_bits),
             "files": Out(1),
-            "filed_cells": Out(config.frame_cells_bits),
+            "filed_more": Out(config.frame_cells_bits),
             "filed": Out(config.voqs),
             "filed_voq": Out(voq_number_bits(config)),
             "filed_vc": Out(config.vc_bits),
@@ -91,6 +106,7 @@ class FrameWriter(wiring.Component):
             "link_en": Out(1),
             "link_from": Out(config.cell_bits),
             "link_to": Out(config.cell_bits),
+            "filed_before": In(config.count_bits),
             "enqueue": Out(1),
             "frame": Out(FrameInfo(config)),
             "counted": Out(CountedFrame(config)),
@@ -105,7 +121,10 @@ class FrameWriter(wiring.Component):
         self._cells = Signal(config.frame_cells_bits, name="cells")
         self._more = Signal(more_bits(config), name="more")
         self._allocate = Signal(name="allocate")
-        self._overflow_now = Signal(name="overflow_now")
+        self._needs_cell = Signal(name="needs_cell")
+        self._no_cell = Signal(name="no_cell")
+        # As of a frame's last word.
+        self._overflows = Signal(name="overflows")
         # ``cells`` and ``free_cells`` as 0 or not, in registers of their own: much waits for them.
         self._holds_cells = Signal(name="holds_cells")
         self._none_free = Signal(name="none_free")
@@ -114,20 +133,28 @@ class FrameWriter(wiring.Component):
         ended = Signal()
         self._length = self._known(m, self.verdict.length, "length")
         self._store_word(m, dropped)
-        self._judge(m, ended)
-        m.d.comb += drop.eq(ended & ~self.files)
+        fits = Signal()
+        good = self._judge(m, ended, fits)
+        m.d.comb += drop.eq(ended & ~(good & fits))
         m.d.sync += dropped.eq(drop)
 
-        # ``drop`` is the last to come: it chooses between two sums. At its first word a dropped
-        # frame holds nothing but what it takes in this cycle.
-        free_if_dropped, free_if_not = Signal.like(self.free_cells), Signal.like(self.free_cells)
+        # ``drop`` and ``no_cell`` are the last to come: they choose between sums. At its first word
+        # a dropped frame holds nothing but what it takes in this cycle.
+        free_if_dropped, free_if_not, aborted = (
+            Signal.like(self.free_cells, name=name)
+            for name in ("free_if_dropped", "free_if_not", "aborted"))
         m.d.comb += [
             free_if_dropped.eq(self.free_cells + self.free
                                + Mux(word.abort | ~word.sop, self._cells, 0)),
-            free_if_not.eq(self.free_cells + self.free - self._allocate
-                           + Mux(word.abort, self._cells, 0)),
+            aborted.eq(Mux(word.abort, self._cells, 0)),
+            # One less, and one more without the need for a cell.
+            free_if_not.eq(add_three(self.free_cells, aborted,
+                                     Const((1 << config.count_bits) - 1, config.count_bits),
+                                     self.free, ~self._needs_cell)),
         ]
-        m.d.sync += self.free_cells.eq(Mux(drop, free_if_dropped, free_if_not))
+        # Without a cell for a word none is free but the one that comes back now.
+        m.d.sync += self.free_cells.eq(Mux(drop, free_if_dropped, Mux(
+            self._needs_cell & self._no_cell, self.free, free_if_not)))
         self._count_down(m, drop)
 
         empty = Signal.like(self.empty)
@@ -145,6 +172,7 @@ class FrameWriter(wiring.Component):
             self.frame.empty.eq(empty),
             self.frame.profile.eq(profile),
             self.frame.poisoned.eq(poisoned),
+            self.frame.filed_before.eq(self.filed_before),
         ]
         return m
 
@@ -156,9 +184,9 @@ class FrameWriter(wiring.Component):
             one_free.eq(self.free_cells == 1),
             if_dropped.eq(self._none_free & ~(holds_cells & (word.abort | ~word.sop))),
             if_not.eq(Mux(
-                self._allocate,
-                Mux(word.abort & holds_cells, self._none_free & (self._cells == 1), one_free),
-                self._none_free & ~(word.abort & holds_cells))),
+                word.abort & holds_cells,
+                self._needs_cell & self._none_free & (self._cells == 1),
+                self._none_free | (self._needs_cell & one_free))),
         ]
         m.d.sync += [
             self._none_free.eq(~self.free & Mux(drop, if_dropped, if_not)),
@@ -171,57 +199,60 @@ class FrameWriter(wiring.Component):
         config = self._config
         word = self.word
         free_list = self._free_list
+        needs_cell, no_cell = self._needs_cell, self._no_cell
+        # Words of the frame, the meaning of which ends with the first that is not stored.
         stored = Signal(config.frame_words_bits)
-        overflow = Signal()
         stored_before = Signal.like(stored)
-        stored_now = Signal.like(stored)
-        overflow_before = Signal()
+        overflow, overflow_now = Signal(), Signal()
         # A next word of the frame can be stored; and it needs a cell.
         goes_on, wants_cell = Signal(), Signal()
-        needs_cell = Signal()
-        no_cell = Signal()
-        store = Signal()
+        may_store, store = Signal(), Signal()
         position = Signal(position_bits(config))
         write_position = Signal.like(position)
         m.d.comb += [
             stored_before.eq(Mux(word.sop, 0, stored)),
-            overflow_before.eq(overflow & ~word.sop),
             position.eq(stored_before),
             needs_cell.eq(word.valid & (word.sop | wants_cell)),
             no_cell.eq(self._none_free & ~(word.abort & self._holds_cells)),
             self._allocate.eq(needs_cell & ~no_cell),
-            store.eq(word.valid & Mux(word.sop | wants_cell, ~no_cell, goes_on)),
-            self._overflow_now.eq(overflow_before | (needs_cell & no_cell)),
+            may_store.eq(Mux(word.sop | wants_cell, ~no_cell, goes_on)),
+            store.eq(word.valid & may_store),
+            overflow_now.eq((overflow & ~word.sop) | ((word.sop | wants_cell) & no_cell)),
+            self.filed_more.eq(stored_before[position_bits(config):]),
             free_list.allocate.eq(self._allocate),
-            free_list.first.eq(word.sop),
+            free_list.first.eq(word.valid & word.sop),
             free_list.take_back.eq((word.abort | dropped) & self._holds_cells),
             free_list.free.eq(self.free),
             free_list.freed_cell.eq(self.freed_cell),
             self.link_to.eq(free_list.cell),
             self.write_address.eq(Cat(write_position, free_list.cell)),
         ]
-        m.d.comb += [
-            stored_now.eq(stored_before + store),
-            self.filed_cells.eq(Mux(word.sop, 0, self._cells) + self._allocate),
-        ]
+        # No frame that ends well ends with its first word, but with W = 512; and a word with an
+        # abort is a first one.
+        m.d.comb += self._overflows.eq(overflow_now if one_word_frames(config) else
+                                       overflow | (wants_cell & self._none_free))
+        cells_now = Mux(self._allocate, Mux(word.sop, 1, self._cells + 1),
+                        Mux(word.sop, 0, self._cells))
         with m.If(word.valid):
             m.d.sync += [
-                stored.eq(stored_now),
-                overflow.eq(self._overflow_now),
-                self._cells.eq(self.filed_cells),
+                stored.eq(stored_before + 1),
+                overflow.eq(overflow_now),
+                self._cells.eq(cells_now),
                 self._holds_cells.eq((self._holds_cells & ~word.sop) | self._allocate),
                 self._more.eq(stored_before),
-                goes_on.eq(store & (stored_before != config.max_frame_words - 1)),
-                wants_cell.eq(store & (stored_before != config.max_frame_words - 1)
+                goes_on.eq(may_store & (stored_before != config.max_frame_words - 1)),
+                wants_cell.eq(may_store & (stored_before != config.max_frame_words - 1)
                               & (position == config.words_per_cell - 1)),
             ]
-        bytes_stored = Cat(Const(0, config.empty_bits), stored_now)
+        bytes_stored = Cat(Const(0, config.empty_bits), (stored_before + store)[:len(stored)])
         m.d.sync += [
             Assert(~self._allocate | self.free_cells.any() | free_list.take_back,
                    "a cell is allocated while none is free"),
             Assert(self.free_cells <= config.buffer_cells, "more cells are free than there are"),
             Assert(~self.files | (bytes_stored == self._length + self.empty),
                    "a frame is filed without all of its words"),
+            Assert(~self.files | (self.filed_more + 1 == cells_now),
+                   "a frame is filed with other cells than those of its words"),
         ]
         with m.If(self._allocate):
             m.d.sync += self.link_from.eq(free_list.cell)
@@ -237,41 +268,49 @@ class FrameWriter(wiring.Component):
         """What is known of the frame, in w."""
         return delayed(m, value, f"known_{name}", int(self._config.ingress_stages > 0))
 
-    def _judge(self, m, ended):
-        """Step 4: what becomes of the frame."""
+    def _early(self) -> dict[Reason, Value]:
+        """Whether the frame comes to an end that needs no more than verdict, fields and route."""
+        verdict, fields = self.verdict.reason, self.fields.reason
+        came_well, has_fields = verdict == Reason.FILED, fields == Reason.FILED
+        return {
+            **{event: verdict == event for event in _OF_VERDICT},
+            **{event: came_well & (fields == event) for event in _OF_FIELDS},
+            # A route is late.
+            Reason.NO_ROUTE: came_well & has_fields & ~self.route.hit,
+            Reason.FILED: came_well & has_fields & self.route.hit,
+        }
+
+    def _judge(self, m, ended, fits):
+        """Step 4: what becomes of the frame. Returns whether it is good, if it fits."""
         verdict, fields = self.verdict, self.fields
-        reason = Signal(Reason)
         counts = Signal()
-        with m.If(verdict.reason != Reason.FILED):
-            m.d.comb += reason.eq(verdict.reason)
-        with m.Elif(fields.reason != Reason.FILED):
-            m.d.comb += reason.eq(fields.reason)
-        with m.Elif(~self.route.hit):
-            m.d.comb += reason.eq(Reason.NO_ROUTE)
-        with m.Else():
-            m.d.comb += reason.eq(Reason.FILED)
         # The peer has spent credits for a frame that came well, whatever its header says.
         m.d.comb += counts.eq((verdict.reason == Reason.FILED)
                               & ((fields.reason == Reason.FILED) | (fields.reason == Reason.TTL)))
-        early = [event for event in Reason if event not in (Reason.VC_LIMIT, Reason.NO_BUFFER)]
-        is_reason = self._known(m, Cat(reason == event for event in early), "reason")
+        early = self._early()
+        is_reason = self._known(m, Cat(early.values()), "reason")
         self._aim(m)
 
-        full, fits = Signal(), Signal()
+        good, full = Signal(), Signal()
         m.d.comb += [
             ended.eq(self.word.valid & self.word.eop),
-            full.eq(self.full.bit_select(self.filed_vc, 1)),
-            fits.eq(~full & ~self._overflow_now),
+            fits.eq(~full & ~self._overflows),
         ]
-        good = is_reason[early.index(Reason.FILED)]
+        if self._config.ingress_stages:
+            m.d.comb += full.eq(self._known(
+                m, self.full_next.bit_select(fields.vc, 1), "full"))
+        else:
+            m.d.comb += full.eq(self.full.bit_select(fields.vc, 1))
         for event, known in zip(early, is_reason, strict=True):
-            m.d.comb += self.count[event.value].eq(
-                self.files if event is Reason.FILED else ended & known)
+            if event is Reason.FILED:
+                m.d.comb += [good.eq(known), self.count[event.value].eq(self.files)]
+            else:
+                m.d.comb += self.count[event.value].eq(ended & known)
         m.d.comb += [
             self.files.eq(ended & good & fits),
             self.rx_bytes.eq(Mux(self.files, self._length, 0)),
             self.count[Reason.VC_LIMIT.value].eq(ended & good & full),
-            self.count[Reason.NO_BUFFER.value].eq(ended & good & ~full & self._overflow_now),
+            self.count[Reason.NO_BUFFER.value].eq(ended & good & ~full & self._overflows),
             self.count[Counter.RX_FRAGMENT].eq(self.word.abort),
             self.count[Counter.RX_LOSSLESS_DROP].eq(
                 ended & good & ~fits & self.lossless.bit_select(self.filed_vc, 1)),
@@ -282,6 +321,7 @@ class FrameWriter(wiring.Component):
             self.counted.vc.eq(self.filed_vc),
             self.counted.length.eq(self._length),
         ]
+        return good
 
     def _aim(self, m: Module) -> None:
         """The VOQ of the frame."""

@@ -25,7 +25,8 @@ class FreeList(wiring.Component):
     allocate
         The cell ``free_cell`` is taken in this cycle.
     first
-        With ``allocate``: a frame begins with it.
+        A frame begins; if with ``allocate``, with that cell. No frame that has cells is open, or
+        they are taken back.
     take_back
         The last frame that began gives back all of its cells (it has at least one). With
         ``allocate``, that comes after the taking back.
@@ -63,9 +64,7 @@ class FreeList(wiring.Component):
             shape=config.cell_bits, depth=config.buffer_cells, init=[], attrs=NO_COLLISION)
         write, read = ring.write_port(), ring.read_port()
 
-        # Each index with the place behind it: block RAM is far away, and no sum stands before it.
         read_index = Signal(config.cell_bits)
-        behind_read = Signal(config.cell_bits, init=1)
         first_lap = Signal(init=1)
         start_index = Signal.like(read_index)
         behind_start = Signal.like(read_index)
@@ -77,6 +76,7 @@ class FreeList(wiring.Component):
         next_index = Signal.like(read_index)
         next_first_lap = Signal()
         following = Signal.like(read_index)
+        behind_read = Signal.like(read_index)
         # What was written as the ring was read.
         wrote = Signal()
         wrote_index = Signal.like(read_index)
@@ -88,12 +88,15 @@ class FreeList(wiring.Component):
         begins = Signal()
         first_before = Signal.like(read_index)
         m.d.comb += [
+            # ``allocate`` and ``take_back`` are late, so sums stand before what they choose.
+            behind_read.eq(self._after(read_index)),
             index.eq(Mux(self.take_back, start_index, read_index)),
             in_first_lap.eq(Mux(self.take_back, start_first_lap, first_lap)),
             following.eq(Mux(self.take_back, behind_start, behind_read)),
             next_index.eq(Mux(self.allocate, following, index)),
-            next_first_lap.eq(in_first_lap & ~(
-                self.allocate & (index == config.buffer_cells - 1))),
+            next_first_lap.eq(in_first_lap & ~(self.allocate & Mux(
+                self.take_back, start_index == config.buffer_cells - 1,
+                read_index == config.buffer_cells - 1))),
             self.cell.eq(Mux(is_from_ring, from_ring, not_from_ring)),
             self.first_cell.eq(Mux(begins, self.cell, first_before)),
             read.addr.eq(next_index),
@@ -103,7 +106,6 @@ class FreeList(wiring.Component):
         ]
         m.d.sync += [
             read_index.eq(next_index),
-            behind_read.eq(self._after(next_index)),
             first_lap.eq(next_first_lap),
             wrote.eq(self.free),
             wrote_index.eq(write_index),
@@ -122,7 +124,7 @@ class FreeList(wiring.Component):
                                   | (wrote & (wrote_index == read_index)))),
             ]
         # A frame that begins as the one before is taken back begins where that one did.
-        with m.If(self.allocate & self.first & ~self.take_back):
+        with m.If(self.first & ~self.take_back):
             m.d.sync += [
                 start_index.eq(read_index),
                 behind_start.eq(behind_read),

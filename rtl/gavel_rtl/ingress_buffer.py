@@ -150,11 +150,12 @@ class IngressBuffer(wiring.Component):
         m.d.comb += [
             cells.filed.eq(writer.files),
             cells.filed_vc.eq(writer.filed_vc),
-            cells.filed_cells.eq(writer.filed_cells),
-            cells.freed.eq(transfer.eop),
-            cells.freed_vc.eq(transfer.vc),
-            cells.freed_cells.eq(transfer.cells),
+            cells.filed_more.eq(writer.filed_more),
+            cells.freed.eq(transfer.done),
+            cells.freed_vc.eq(transfer.done_vc),
+            cells.freed_cells.eq(transfer.done_cells),
             writer.full.eq(cells.full),
+            writer.full_next.eq(cells.full_next),
             self.freed.valid.eq(transfer.eop),
             self.freed.vc.eq(transfer.vc),
             self.freed.length.eq(transfer.length),
@@ -170,6 +171,7 @@ class IngressBuffer(wiring.Component):
         enqueue_behind, enqueue_second = Signal(), Signal()
         m.d.comb += [
             counters.filed.eq(writer.filed),
+            counters.filed_voq.eq(writer.filed_voq),
             counters.taken.eq(transfer.taken),
             self.voq_frames.eq(counters.voq_frames),
         ]
@@ -190,8 +192,8 @@ class IngressBuffer(wiring.Component):
             ]
         m.d.sync += [
             enqueue_voq.eq(writer.filed_voq),
-            enqueue_behind.eq(counters.voq_filled.bit_select(writer.filed_voq, 1)),
-            enqueue_second.eq(counters.voq_single.bit_select(writer.filed_voq, 1)),
+            enqueue_behind.eq(counters.behind),
+            enqueue_second.eq(counters.second),
         ]
 
         lists = place(m, "voq_lists", VoqLists(config))
@@ -220,12 +222,14 @@ class IngressBuffer(wiring.Component):
         m.d.comb += [
             occupancy.enqueue.eq(writer.enqueue),
             occupancy.enqueue_voq.eq(enqueue_voq),
+            occupancy.enqueue_behind.eq(enqueue_behind),
             occupancy.enqueue_more.eq(writer.frame.more),
+            writer.filed_before.eq(occupancy.enqueue_before),
             occupancy.dequeue.eq(transfer.opening),
             occupancy.dequeue_voq.eq(transfer.voq),
-            occupancy.dequeue_more.eq(lists.head.more),
+            occupancy.dequeue_before.eq(lists.head.filed_before),
             occupancy.threshold.eq(self.ecn_threshold),
-            transfer.mark.eq(occupancy.mark),
+            self.out_word.mark.eq(occupancy.mark),
         ]
 
     def _send(self, m):
@@ -264,7 +268,6 @@ class IngressBuffer(wiring.Component):
             word.next_eop.eq(transfer.next_eop),
             word.empty.eq(transfer.empty),
             word.profile.eq(transfer.profile),
-            word.mark.eq(transfer.frame_mark),
             word.poisoned.eq(transfer.poisoned),
             word.vc.eq(transfer.vc),
             word.length.eq(transfer.length),

@@ -106,11 +106,18 @@ class TableRegisters(wiring.Component):
             ]
         entry = Cat(write.entry_port, write.entry_valid)
         route = self._copy(m, "route", config.id_entries, write.route_we, write.route_index,
-                           entry, route_index, route_fits, self.route_data_selected)
+                           entry, self._next(route_index, self.route_index_selected),
+                           route_fits, self.route_data_selected)
         fdb = self._copy(m, "fdb", max(2, config.fdb_entries), write.fdb_we, write.fdb_index,
-                         Mux(write.ready, entry, 0), fdb_index, fdb_fits, self.fdb_data_selected)
+                         Mux(write.ready, entry, 0),
+                         self._next(fdb_index, self.fdb_index_selected),
+                         fdb_fits, self.fdb_data_selected)
         m.d.comb += self.value.eq(Mux(self.re, total, 0) | route | fdb)
         return m
+
+    def _next(self, index: Signal, selected: Signal) -> Value:
+        """``index`` as it will be in the next cycle."""
+        return Mux(self.we & selected, self.wdata[:len(index)], index)
 
     def _walk(self, m: Module) -> Signal:
         """Counts the cycles after reset, and raises ``ready`` when the tables are filled."""
@@ -123,22 +130,24 @@ class TableRegisters(wiring.Component):
         return walk
 
     def _copy(self, m: Module, name: str, entries: int, enable: Signal, index: Signal,
-              entry: Value, chosen: Signal, fits: Signal, selected: Signal) -> Signal:
+              entry: Value, chosen_next: Value, fits: Signal, selected: Signal) -> Signal:
         """What the chosen entry held one cycle earlier, in the form of a data register; 0 if that
-        is not read. The memory is slow: nothing but this selection is behind it."""
+        is not read. The memory is slow: it is read as an entry is chosen, into a register."""
         bits = self._config.port_bits
         m.submodules[f"{name}_copy"] = copy = memory.Memory(
             shape=1 + bits, depth=entries, init=[])
-        write, read = copy.write_port(), copy.read_port()
+        write = copy.write_port()
+        read = copy.read_port(transparent_for=(write,))
         fitted = Signal(name=f"{name}_fitted")
-        m.d.sync += fitted.eq(fits)
+        held = Signal(1 + bits, name=f"{name}_held")
+        m.d.sync += [fitted.eq(fits), held.eq(read.data)]
         m.d.comb += [
             write.en.eq(enable),
             write.addr.eq(index),
             write.data.eq(entry),
-            read.addr.eq(chosen),
+            read.addr.eq(chosen_next),
         ]
         data = Signal(REGISTER_BITS, name=f"{name}_data")
-        shown = Cat(read.data[:bits], Const(0, REGISTER_BITS - 1 - bits), read.data[bits])
+        shown = Cat(held[:bits], Const(0, REGISTER_BITS - 1 - bits), held[bits])
         m.d.comb += data.eq(Mux(fitted & selected & self.re & self.write.ready, shown, 0))
         return data

@@ -13,6 +13,7 @@ from gavel_rtl.voq import (
     frame_bytes,
     frame_cells,
     more_bits,
+    one_word_frames,
     position_bits,
     voq_number,
     voq_number_bits,
@@ -29,8 +30,8 @@ class Transfer(wiring.Component):
     opening, voq, taken
         In s+1: a transfer opens, and the VOQ that it takes its frame from, as a number and one-hot;
         ``taken`` is 0 if none opens.
-    head, mark
-        In s+1: the frame, and the ECN decision.
+    head
+        In s+1: the frame.
     read, address
         In c: a word is read, from (position in the cell, cell), position low.
     reading
@@ -40,14 +41,15 @@ class Transfer(wiring.Component):
     next_cell
         What the chain memory holds for the ``cell_now`` of the cycle before.
     free, freed_cell
-        In c: a cell has been read to its end, and which; meaningless without.
-    done
-        In c: the frame has been read to its end.
+        In c: a cell has been read to its end, and which; meaningless without. Where a frame has at
+        least two words, a register says whether.
+    done, done_vc, done_cells
+        In c: the frame has been read to its end; its VC and its cells, meaningless if not.
     ends
         As ``done``; where a frame has at least two words, a cycle earlier.
     connect, valid, sop, eop, next_eop
         In c+1: what goes beside the word that was read in c; 0 if none was.
-    empty, profile, frame_mark, poisoned, vc, length, cells
+    empty, profile, poisoned, vc, length
         In c+1: what is known of its frame; meaningless if none was.
 
     Cycle behaviour
@@ -63,7 +65,6 @@ class Transfer(wiring.Component):
             "voq": Out(voq_number_bits(config)),
             "taken": Out(config.voqs),
             "head": In(FrameInfo(config)),
-            "mark": In(1),
             "read": Out(1),
             "reading": Out(config.ports),
             "cell_now": Out(config.cell_bits),
@@ -72,6 +73,8 @@ class Transfer(wiring.Component):
             "free": Out(1),
             "freed_cell": Out(config.cell_bits),
             "done": Out(1),
+            "done_vc": Out(config.vc_bits),
+            "done_cells": Out(config.frame_cells_bits),
             "ends": Out(1),
             "connect": Out(config.ports),
             "valid": Out(1),
@@ -80,11 +83,9 @@ class Transfer(wiring.Component):
             "next_eop": Out(1),
             "empty": Out(config.empty_bits),
             "profile": Out(PROFILE_BITS),
-            "frame_mark": Out(1),
             "poisoned": Out(1),
             "vc": Out(config.vc_bits),
             "length": Out(config.length_bits),
-            "cells": Out(config.frame_cells_bits),
         })
 
     def elaborate(self, platform):
@@ -92,29 +93,30 @@ class Transfer(wiring.Component):
         m = Module()
         self._open(m)
 
-        end_of_cell = Signal()
         # One more than the words that follow this one.
         more = Signal(more_bits(config))
         with m.If(self.opening):
             m.d.sync += more.eq(self.head.more)
         with m.Else():
             m.d.sync += more.eq(more - 1)
-        m.d.comb += self.free.eq(self.done | (self.read & end_of_cell))
-        next_is_last = Mux(self.opening, self.head.more == 1, more == 2)
+        next_is_last = Signal()
+        if config.words_per_cell >= 4:
+            # Behind a first word come three at least, so there is time for a register.
+            m.d.sync += next_is_last.eq(self.read & ~self.opening & (more == 3))
+        else:
+            m.d.comb += next_is_last.eq(
+                self.read & Mux(self.opening, self.head.more == 1, more == 2))
         if config.words_per_cell == 1:
             self._walk_cells(m)
             m.d.comb += [
                 self.done.eq(self.read & Mux(self.opening, self.head.more == 0, more == 1)),
                 self.ends.eq(self.done),
-                end_of_cell.eq(1),
+                self.free.eq(self.read),
             ]
         else:
-            self._walk_words(m, end_of_cell)
-            if config.words_per_cell > 2:
-                # Behind a first word come two at least, so what is late of a frame does not count.
-                next_is_last = ~self.opening & (more == 2)
             # No frame is so short that its first word is its last.
-            m.d.comb += self.ends.eq(self.read & ~self.done & next_is_last)
+            self._walk_words(m)
+            m.d.comb += self.ends.eq(next_is_last)
             m.d.sync += self.done.eq(self.ends)
 
         self._describe(m, next_is_last)
@@ -123,21 +125,23 @@ class Transfer(wiring.Component):
     def _open(self, m):
         """Which output and VOQ, and whether a word is read."""
         config = self._config
-        self._output = Signal(config.ports, name="to_output")
-        vc = Signal(config.vcs)
+        # As the match says, in s+1 only: 0 if none opens.
+        output, vc = Signal(config.ports, name="to_output"), Signal(config.vcs)
         self._vc = Signal(config.vc_bits, name="vc_now")
+        goes_on = Signal()
         m.d.sync += [
+            output.eq(self.match.output),
+            vc.eq(self.match.vc),
             self.opening.eq(self.match.valid),
-            self.read.eq(self.match.valid | (self.read & ~self.done)),
+            self.read.eq(self.match.valid | goes_on),
+            # A match is late, and 0 if there is none: nothing waits for ``match.valid``.
+            self.reading.eq(self.match.output | Mux(goes_on, self.reading, 0)),
         ]
-        with m.If(self.match.valid):
-            m.d.sync += [self._output.eq(self.match.output), vc.eq(self.match.vc)]
         m.d.comb += [
+            goes_on.eq(self.read & ~self.done),
             self._vc.eq(encode(vc, config.vc_bits)),
-            self.voq.eq(voq_number(config, encode(self._output, config.port_bits), self._vc)),
-            self.taken.eq(Cat(self.opening & to_output & of_vc
-                              for to_output in self._output for of_vc in vc)),
-            self.reading.eq(Mux(self.read, self._output, 0)),
+            self.voq.eq(voq_number(config, encode(output, config.port_bits), self._vc)),
+            self.taken.eq(Cat(to_output & of_vc for to_output in output for of_vc in vc)),
         ]
 
     def _walk_cells(self, m):
@@ -148,7 +152,7 @@ class Transfer(wiring.Component):
             self.address.eq(self.cell_now),
         ]
 
-    def _walk_words(self, m, end_of_cell):
+    def _walk_words(self, m):
         """Several words a cell: the chain memory's answer waits for the cell's last word."""
         config = self._config
         cell = Signal.like(self.cell_now, name="cell_next")
@@ -160,33 +164,44 @@ class Transfer(wiring.Component):
             self.cell_now.eq(Mux(self.opening, self.head.cell, cell)),
             self.freed_cell.eq(cell),
             self.address.eq(Cat(Mux(self.opening, 0, position), self.cell_now)),
-            # A cell's first word is not its last.
-            end_of_cell.eq(~self.opening & (position == config.words_per_cell - 1)),
         ]
+        # A frame that opens is at its first word, whatever ``position`` says: a cell's last word is
+        # announced only while its frame goes on.
+        next_ends_cell = Mux(self.opening, config.words_per_cell == 2,
+                             position == config.words_per_cell - 2)
+        m.d.sync += self.free.eq(self.ends | (self.read & ~self.done & next_ends_cell))
         with m.If(self.opening):
             m.d.sync += [cell.eq(self.head.cell), position.eq(1)]
         with m.Else():
             m.d.sync += position.eq(position + 1)
-            with m.If(end_of_cell):
+            with m.If(self.free):
                 m.d.sync += cell.eq(next_cell)
 
     def _describe(self, m, next_is_last):
         """What goes beside the data in c+1."""
         config, head = self._config, self.head
+        cells, head_cells = (Signal(config.frame_cells_bits, name=name)
+                             for name in ("cells", "head_cells"))
+        m.d.comb += head_cells.eq(frame_cells(config, head.more))
+        # The first word of a frame may be its last.
+        opens = self.opening & one_word_frames(config)
+        m.d.comb += [
+            self.done_vc.eq(Mux(opens, self._vc, self.vc)),
+            self.done_cells.eq(Mux(opens, head_cells, cells)),
+        ]
         m.d.sync += [
             self.connect.eq(self.reading),
             self.valid.eq(self.read),
             self.sop.eq(self.opening),
             self.eop.eq(self.done),
-            self.next_eop.eq(self.read & next_is_last),
+            self.next_eop.eq(next_is_last),
         ]
         with m.If(self.opening):
             m.d.sync += [
                 self.empty.eq(head.empty),
                 self.profile.eq(head.profile),
-                self.frame_mark.eq(self.mark),
                 self.poisoned.eq(head.poisoned),
                 self.vc.eq(self._vc),
                 self.length.eq(frame_bytes(head.more, head.empty)),
-                self.cells.eq(frame_cells(config, head.more)),
+                cells.eq(head_cells),
             ]

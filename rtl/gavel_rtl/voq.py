@@ -25,6 +25,8 @@ class FrameInfo(data.StructLayout):
         Header profile, for the edits at the egress.
     poisoned
         It came poisoned, and goes on so.
+    filed_before
+        Cells that were filed in its VOQ before it: a cyclic total (`VoqOccupancy`).
     """
 
     def __init__(self, config: SwitchConfig):
@@ -34,6 +36,7 @@ class FrameInfo(data.StructLayout):
             "empty": unsigned(config.empty_bits),
             "profile": unsigned(PROFILE_BITS),
             "poisoned": unsigned(1),
+            "filed_before": unsigned(config.count_bits),
         })
 
 

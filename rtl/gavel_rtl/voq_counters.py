@@ -6,7 +6,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
-from gavel_rtl.voq import one_word_frames
+from gavel_rtl.voq import one_word_frames, voq_number_bits
 
 
 class VoqCounters(wiring.Component):
@@ -14,15 +14,17 @@ class VoqCounters(wiring.Component):
 
     Members
     -------
-    filed
-        P*V bits, one-hot: a frame is filed in this cycle.
+    filed, filed_voq
+        P*V bits, one-hot: a frame is filed in this cycle. The VOQ asked for, as a number.
     taken
         P*V bits, one-hot: a match of the cycle before (s) took a frame out.
     voq_frames
         Element n = frames in VOQ n, as visible in the cycle.
-    voq_filled, voq_single
-        Bit n: VOQ n is not empty, as visible in the cycle; holds one frame, which is meaningless
-        for a VOQ in ``taken`` where no frame is a single word.
+    voq_filled
+        Bit n: VOQ n is not empty, as visible in the cycle.
+    behind, second
+        VOQ ``filed_voq`` is not empty, as visible in the cycle; holds one frame, which is
+        meaningless for a VOQ in ``taken`` where no frame is a single word.
     voq_ready
         As ``voq_filled``; where no frame is a single word a VOQ that is empty since the match in s
         still shows in s+1, when its input is busy.
@@ -40,10 +42,12 @@ class VoqCounters(wiring.Component):
         self._config = config
         super().__init__({
             "filed": In(config.voqs),
+            "filed_voq": In(voq_number_bits(config)),
             "taken": In(config.voqs),
             "voq_frames": Out(config.voqs * config.count_bits),
             "voq_filled": Out(config.voqs),
-            "voq_single": Out(config.voqs),
+            "behind": Out(1),
+            "second": Out(1),
             "voq_ready": Out(config.voqs),
             "voq_next": Out(config.voqs),
         })
@@ -77,16 +81,21 @@ class VoqCounters(wiring.Component):
                             ready[voq].eq(~taken[vc] | ~single[voq]),
                             single[voq].eq(Mux(taken[vc], pair[voq], ~ready[voq])),
                         ]
-        m.d.comb += self.voq_filled.eq(ready & ~(self.taken & single))
+        here_ready, here_single, here_pair, here_taken = (
+            bits.bit_select(self.filed_voq, 1) for bits in (ready, single, pair, self.taken))
+        m.d.comb += [
+            self.voq_filled.eq(ready & ~(self.taken & single)),
+            self.behind.eq(here_ready & ~(here_taken & here_single)),
+        ]
         if one_word_frames(config):
             m.d.comb += [
                 self.voq_ready.eq(self.voq_filled),
-                self.voq_single.eq((single & ~self.taken) | (pair & self.taken)),
+                self.second.eq(Mux(here_taken, here_pair, here_single)),
             ]
         else:
             m.d.comb += [
                 self.voq_ready.eq(ready),
                 self.voq_next.eq(self.voq_filled | self.filed),
-                self.voq_single.eq(single),
+                self.second.eq(here_single),
             ]
         return m

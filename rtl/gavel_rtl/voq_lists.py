@@ -25,9 +25,10 @@ class VoqLists(wiring.Component):
     enqueue, enqueue_voq, frame
         A frame goes to the tail of a VOQ, one cycle after it was filed (w+1).
     enqueue_behind, enqueue_second
-        With ``enqueue``: the VOQ was not empty in w; it held one frame.
+        With ``enqueue``: the VOQ was not empty in w; it held one frame, which counts only where a
+        frame may have less than four words.
     dequeue, dequeue_voq
-        The head is taken out, one cycle after the match (s+1).
+        The head is taken out, one cycle after the match (s+1); its VOQ was not empty in s.
     head
         Head of VOQ ``dequeue_voq``.
 
@@ -36,8 +37,9 @@ class VoqLists(wiring.Component):
     ``head`` is combinational; the link behind it is read with it and comes one cycle later (s+2).
     Where a frame may be a single word, the next ``dequeue`` may come in s+2, and the link passes
     straight through to it if it is for the same VOQ. Where a frame has at least four words, it
-    comes in s+5 or later, as frames to enqueue come four cycles apart or more, and the link is
-    written in s+3, or in s+4 if another frame becomes a head in s+3.
+    comes in s+5 or later, as frames to enqueue come four cycles apart or more. Then the link is
+    read in s+2, when that to a frame filed in s is there, too, and written in s+3, or in s+4 if
+    another frame becomes a head in s+3.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -57,77 +59,80 @@ class VoqLists(wiring.Component):
         config = self._config
         m = Module()
         m.submodules.tail = tails = Memory(shape=config.cell_bits, depth=config.voqs, init=[])
-        # The link of a head is read while it is written only if nothing follows the head.
+        # The link of a head is read while it is written only if it is not used.
         m.submodules.frame_next = links = Memory(
             shape=FrameInfo(config), depth=config.buffer_cells, init=[], attrs=NO_COLLISION)
 
         tail_read = tails.read_port(domain="comb")
         tail_write = tails.write_port()
-        same_voq = Signal()
-        becomes_head = Signal()
         m.d.comb += [
             tail_read.addr.eq(self.enqueue_voq),
             tail_write.addr.eq(self.enqueue_voq),
             tail_write.data.eq(self.frame.cell),
             tail_write.en.eq(self.enqueue),
-            same_voq.eq(self.dequeue & (self.dequeue_voq == self.enqueue_voq)),
-            becomes_head.eq(self.enqueue & (
-                ~self.enqueue_behind | (same_voq & self.enqueue_second))),
         ]
 
         link_read = links.read_port()
         link_write = links.write_port()
-        follow = Signal()
         m.d.comb += [
             link_write.addr.eq(tail_read.data),
             link_write.data.eq(self.frame),
-            link_write.en.eq(self.enqueue & ~becomes_head),
-            link_read.addr.eq(self.head.cell),
+            link_write.en.eq(self.enqueue & self.enqueue_behind),
         ]
-        m.d.comb += follow.eq(self.dequeue & ~(becomes_head & same_voq))
         if config.words_per_cell >= 4:
-            self._keep_one_copy(m, becomes_head, follow, link_read.data)
+            self._keep_one_copy(m, link_read)
         else:
-            self._keep_two_copies(m, becomes_head, follow, link_read.data)
+            self._keep_two_copies(m, link_read)
         return m
 
-    def _keep_one_copy(self, m, becomes_head, follow, link):
-        """Heads in one memory; what follows a head waits for the write port."""
+    def _keep_one_copy(self, m, link_read):
+        """Heads in one memory; what follows a head waits for the write port, where it was read."""
         config = self._config
+        becomes_head = Signal()
         m.submodules.heads = heads = Memory(shape=FrameInfo(config), depth=config.voqs, init=[])
         read, write = heads.read_port(domain="comb"), heads.write_port()
-        comes, waits = Signal(), Signal()
+        reads, waits = Signal(), Signal()
         voq = Signal.like(self.dequeue_voq)
-        info = Signal(FrameInfo(config))
         replaced = Signal()
         m.d.comb += [
+            becomes_head.eq(self.enqueue & ~self.enqueue_behind),
             read.addr.eq(self.dequeue_voq),
             self.head.eq(read.data),
             write.addr.eq(Mux(becomes_head, self.enqueue_voq, voq)),
-            write.data.eq(Mux(becomes_head, self.frame, info)),
+            write.data.eq(Mux(becomes_head, self.frame, link_read.data)),
             write.en.eq(becomes_head | waits),
+            link_read.en.eq(reads),
             # What follows the last frame is rubbish, until a frame is filed in the empty VOQ.
             replaced.eq(becomes_head & (self.enqueue_voq == voq)),
         ]
         m.d.sync += [
-            comes.eq(follow),
-            waits.eq((comes | (waits & becomes_head)) & ~replaced),
+            reads.eq(self.dequeue),
+            waits.eq((reads | (waits & becomes_head)) & ~replaced),
         ]
-        with m.If(follow):
-            m.d.sync += voq.eq(self.dequeue_voq)
-        with m.If(comes):
-            m.d.sync += info.eq(link)
+        with m.If(self.dequeue):
+            m.d.sync += [voq.eq(self.dequeue_voq), link_read.addr.eq(self.head.cell)]
 
-    def _keep_two_copies(self, m, becomes_head, follows, link):
+    def _keep_two_copies(self, m, link_read):
         """A memory of heads for each side that writes."""
         config = self._config
+        same_voq, becomes_head = Signal(), Signal()
+        m.d.comb += [
+            same_voq.eq(self.dequeue & (self.dequeue_voq == self.enqueue_voq)),
+            becomes_head.eq(self.enqueue & (
+                ~self.enqueue_behind | (same_voq & self.enqueue_second))),
+            link_read.addr.eq(self.head.cell),
+        ]
+        link = link_read.data
         m.submodules.head_enqueued = heads_enqueued = Memory(
             shape=FrameInfo(config), depth=config.voqs, init=[])
         m.submodules.head_followed = heads_followed = Memory(
             shape=FrameInfo(config), depth=config.voqs, init=[])
         follow = Signal()
         follow_voq = Signal.like(self.dequeue_voq)
-        m.d.sync += [follow.eq(follows), follow_voq.eq(self.dequeue_voq)]
+        m.d.sync += [
+            follow.eq(self.dequeue & ~(becomes_head & same_voq)),
+            follow_voq.eq(self.dequeue_voq),
+        ]
         enqueued_read = heads_enqueued.read_port(domain="comb")
         enqueued_write = heads_enqueued.write_port()
         followed_read = heads_followed.read_port(domain="comb")

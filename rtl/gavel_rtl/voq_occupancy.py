@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cells in each VOQ, for the ECN decision."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
+from gavel_rtl.lib.sums import add_three
 from gavel_rtl.voq import frame_cells, more_bits, voq_number_bits
 
 NEVER = 0xFFFF
@@ -16,23 +17,29 @@ NEVER = 0xFFFF
 class VoqOccupancy(wiring.Component):
     """Compares the cells in a VOQ with the ECN threshold when a frame is taken out.
 
-    The cells filed and the cells taken out are two cyclic totals per VOQ, each written from one
-    side only; occupancy is their difference. A total that was not written since reset is 0.
+    The cells filed are a cyclic total per VOQ, which begins anew with a frame filed in an empty
+    VOQ. A frame takes the total before it with it through its VOQ, so what the VOQ holds when the
+    frame leaves is the total of then less that.
 
     Members
     -------
-    enqueue, enqueue_voq, enqueue_more
-        A frame was filed in the cycle before (w+1), and the words that follow its first.
-    dequeue, dequeue_voq, dequeue_more
-        A frame is taken out by a match of the cycle before (s+1).
+    enqueue, enqueue_voq, enqueue_behind, enqueue_more
+        A frame was filed in the cycle before (w+1), in a VOQ that was not empty in w, and the words
+        that follow its first.
+    enqueue_before
+        The total of VOQ ``enqueue_voq`` without this frame.
+    dequeue, dequeue_voq, dequeue_before
+        A frame is taken out by a match of the cycle before (s+1), and its ``enqueue_before``.
     threshold
         Cells; 65535 never marks.
     mark
-        VOQ ``dequeue_voq``, with the frame taken out, holds more cells than the threshold.
+        From s+2 on, until the next frame is taken out: with the frame taken out, its VOQ held more
+        cells than the threshold.
 
     Cycle behaviour
     ---------------
-    ``mark`` is combinational, and counts frames filed up to cycle s.
+    ``mark`` counts frames filed up to cycle s, and compares with the threshold of s+1. A sum, from
+    registers, stands before it.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -40,53 +47,49 @@ class VoqOccupancy(wiring.Component):
         super().__init__({
             "enqueue": In(1),
             "enqueue_voq": In(voq_number_bits(config)),
+            "enqueue_behind": In(1),
             "enqueue_more": In(more_bits(config)),
+            "enqueue_before": Out(config.count_bits),
             "dequeue": In(1),
             "dequeue_voq": In(voq_number_bits(config)),
-            "dequeue_more": In(more_bits(config)),
+            "dequeue_before": In(config.count_bits),
             "threshold": In(16),
             "mark": Out(1),
         })
 
     def elaborate(self, platform):
-        config = self._config
+        config, bits = self._config, self._config.count_bits
         m = Module()
-        m.submodules.filed = filed = Memory(shape=config.count_bits, depth=config.voqs, init=[])
-        m.submodules.taken = taken = Memory(shape=config.count_bits, depth=config.voqs, init=[])
-
-        _, filed_after, filed_written = self._total(
-            m, "filed", filed, self.enqueue, self.enqueue_voq, self.enqueue_more)
-        taken_before, _, _ = self._total(
-            m, "taken", taken, self.dequeue, self.dequeue_voq, self.dequeue_more)
-
-        read = filed.read_port(domain="comb")
-        filed_here = Signal(config.count_bits)
-        occupancy = Signal(config.count_bits)
+        m.submodules.filed = filed = Memory(shape=bits, depth=config.voqs, init=[])
+        read, read_before = filed.read_port(domain="comb"), filed.read_port(domain="comb")
+        write = filed.write_port()
+        cells = Signal(config.frame_cells_bits)
         m.d.comb += [
+            cells.eq(frame_cells(config, self.enqueue_more)),
+            read_before.addr.eq(self.enqueue_voq),
+            self.enqueue_before.eq(Mux(self.enqueue_behind, read_before.data, 0)),
+            write.addr.eq(self.enqueue_voq),
+            write.data.eq(self.enqueue_before + cells),
+            write.en.eq(self.enqueue),
             read.addr.eq(self.dequeue_voq),
-            filed_here.eq(Mux(
-                self.enqueue & (self.enqueue_voq == self.dequeue_voq), filed_after,
-                Mux(filed_written.bit_select(self.dequeue_voq, 1), read.data, 0))),
-            occupancy.eq(filed_here - taken_before),
-            self.mark.eq((occupancy > self.threshold) & (self.threshold != NEVER)),
+        ]
+
+        # A frame that is filed in cycle s is not in memory yet.
+        held, more_held, limit = (Signal(bits, name=name) for name in (
+            "held", "more_held", "limit"))
+        too_high = self.threshold[bits:].any() if bits < 16 else self.threshold == NEVER
+        with m.If(self.dequeue):
+            m.d.sync += [
+                held.eq(read.data - self.dequeue_before),
+                more_held.eq(Mux(
+                    self.enqueue & (self.enqueue_voq == self.dequeue_voq), cells, 0)),
+                # No VOQ holds more than this number of ones.
+                limit.eq(self.threshold[:bits] | too_high.replicate(bits)),
+            ]
+        excess = Signal(bits + 1)
+        m.d.comb += [
+            # What it holds - limit - 1.
+            excess.eq(add_three(Cat(held, 0), Cat(more_held, 0), ~Cat(limit, Const(0, 1)))),
+            self.mark.eq(~excess[-1]),
         ]
         return m
-
-    def _total(self, m, name, memory, add, voq, more):
-        """One total: its value before and after this cycle's addition, and who was written."""
-        config = self._config
-        before = Signal(config.count_bits, name=f"{name}_before")
-        after = Signal(config.count_bits, name=f"{name}_after")
-        written = Signal(config.voqs, name=f"{name}_written")
-        read = memory.read_port(domain="comb")
-        write = memory.write_port()
-        m.d.comb += [
-            read.addr.eq(voq),
-            before.eq(Mux(written.bit_select(voq, 1), read.data, 0)),
-            after.eq(before + frame_cells(config, more)),
-            write.addr.eq(voq),
-            write.data.eq(after),
-            write.en.eq(add),
-        ]
-        m.d.sync += written.eq(written | (add << voq))
-        return before, after, written

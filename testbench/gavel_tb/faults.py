@@ -64,7 +64,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("swapped bytes", "gavel_egress", "o_word__data",
           "{{{0}[$high(o_word__data):16], {0}[7:0], {0}[15:8]}}",
           ("link_tx",), ("tx_data",)),
-    Fault("lost cell", "gavel_transfer", "free", "({}) & ~done", ("ingress_buffer",),
+    Fault("lost cell", "gavel_transfer", "free", "({}) & ~ends", ("ingress_buffer",),
           ("free_cells",)),
     Fault("wrong frame check constant", "gavel_fcs_update", "change", "({}) ^ valid",
           ("link_tx",), ("tx_data",), (("profile", "esun"),)),
@@ -78,8 +78,8 @@ FAULTS: tuple[Fault, ...] = (
           ("counters",), ("RX_BYTES",)),
     Fault("wrong cell linked", "gavel_free_list", "not_from_ring", "({}) ^ take_back",
           ("link_tx", "ingress_buffer"), ("tx_data", "free_cells"), (("faults", 0.3),)),
-    Fault("head not forwarded", "gavel_voq_lists", "same_voq", "1'd0 & ({})",
-          ("link_tx",), ("tx_data",)),
+    Fault("head not written", "gavel_voq_lists", "becomes_head", "({}) & ~waits",
+          ("link_tx", "ingress_buffer"), ("tx_data", "free_cells")),
 )
 """Faults of every kind: pointers, counts, data, bookkeeping of cells, FCS, flow, fields."""
 

@@ -36,16 +36,14 @@ class SchedulerInput(wiring.Component):
         cycle.
     unmatched
         For each iteration: the input is free and no earlier iteration matched it.
-    choice
-        V rows of P bits: bit j of row v, a match with output j is of VC v.
+    choice_before
+        V rows of P bits: bit j of row v, a match with output j in the cycle before was of VC v.
     open
         P bits, one-hot: output of the open transfer, 0 if it reads its last word in this cycle.
     match
         The decision for this input.
     matched_before, moved_before
         P bits, one-hot: output of the match of the cycle before; the same if it moves pointers.
-    vc_before
-        V bits, one-hot: VC of the last match.
     accept_mask
         State, as at the probe point.
 
@@ -70,12 +68,11 @@ class SchedulerInput(wiring.Component):
             "asks": Out(config.voqs),
             "asks_next": Out(config.voqs),
             "unmatched": Out(1).array(iterations),
-            "choice": In(ports).array(config.vcs),
+            "choice_before": In(ports).array(config.vcs),
             "open": Out(ports),
             "match": Out(Match(config)),
             "matched_before": Out(ports),
             "moved_before": Out(ports),
-            "vc_before": Out(config.vcs),
             "accept_mask": Out(ports),
         })
 
@@ -96,7 +93,6 @@ class SchedulerInput(wiring.Component):
         m.d.comb += [
             self.match.valid.eq(matched),
             self.match.output.eq(output),
-            self.match.vc.eq(Cat((row & self.match.output).any() for row in self.choice)),
         ]
         return m
 
@@ -129,4 +125,5 @@ class SchedulerInput(wiring.Component):
             accept_before.eq(self.accept_mask),
         ]
         with m.If(free | self.ends):
-            m.d.sync += [transfer.eq(self.match.output), self.vc_before.eq(self.match.vc)]
+            m.d.sync += transfer.eq(self.match.output)
+        m.d.comb += self.match.vc.eq(Cat((row & transfer).any() for row in self.choice_before))

@@ -58,16 +58,17 @@ class SchedulerOutput(wiring.Component):
         For each iteration P bits, one-hot: the input that accepted this output's grant.
     matched_before, moved_before
         P bits, one-hot: input of the match of the cycle before; the same if it moves pointers.
-    vc_before
-        V bits, one-hot: VC of that match; 0 without one.
     granted
         For each iteration P bits, one-hot: the input granted.
     waiting
         1 if a member of the catch-up set has a frame for this output that may be sent.
     idle
         Only ``claim`` can keep this output from a match.
-    choice
-        V rows of P bits: bit i of row v, a match with input i is of VC v.
+    choice_before
+        V rows of P bits, registers: bit i of row v, a match with input i in the cycle before was
+        of VC v.
+    vc_before
+        V bits, one-hot: VC of the match of the cycle before; 0 without one.
     matched
         A frame is matched to this output.
     vc
@@ -77,7 +78,7 @@ class SchedulerOutput(wiring.Component):
 
     Cycle behaviour
     ---------------
-    ``ready`` to ``granted`` and ``choice``, and ``accepted`` to ``vc``, are combinational.
+    ``ready`` to ``granted``, and ``accepted`` to ``vc``, are combinational.
     ``accepted`` is the last to come, so what a match does to the state is made up in the next
     cycle, of what was known in its own: the state that shows is a function of registers, and the
     registers follow it. An output is busy in the cycle behind its match, so its decisions use the
@@ -109,11 +110,11 @@ class SchedulerOutput(wiring.Component):
             "accepted": In(ports).array(iterations),
             "matched_before": In(ports),
             "moved_before": In(ports),
-            "vc_before": In(config.vcs),
             "granted": Out(ports).array(iterations),
             "waiting": Out(1),
             "idle": Out(1),
-            "choice": Out(ports).array(config.vcs),
+            "choice_before": Out(ports).array(config.vcs),
+            "vc_before": Out(config.vcs),
             "matched": Out(1),
             "vc": Out(config.vcs),
             "grant_mask": Out(ports),
@@ -274,6 +275,7 @@ class SchedulerOutput(wiring.Component):
     def _choose_vc(self, m: Module, requests: list[Signal], match: Signal) -> None:
         """For each input the VC of the pair, if there is one."""
         vcs = self._config.vcs
+        choices = [Signal(self._config.ports, name=f"choice_{vc}") for vc in range(vcs)]
         for i in range(self._config.ports):
             request, fresh = (Signal(vcs, name=f"{name}_of_{i}") for name in ("request", "fresh"))
             m.d.comb += [
@@ -283,9 +285,13 @@ class SchedulerOutput(wiring.Component):
                 fresh.eq(Mux(self.weighted, 0, ~Cat(self._turn(vc)[i] for vc in range(vcs)))),
             ]
             chosen = pick_preferred(request, Const(-1, vcs), fresh)
-            m.d.comb += [self.choice[vc][i].eq(chosen[vc]) for vc in range(vcs)]
-        m.d.comb += [self.vc[vc].eq((choice & match).any())
-                     for vc, choice in enumerate(self.choice)]
+            m.d.comb += [choice[i].eq(chosen[vc]) for vc, choice in enumerate(choices)]
+        for vc, (choice, before) in enumerate(zip(choices, self.choice_before, strict=True)):
+            m.d.comb += [
+                self.vc[vc].eq((choice & match).any()),
+                self.vc_before[vc].eq((before & self.matched_before).any()),
+            ]
+            m.d.sync += before.eq(choice)
 
     def _take_turns(self, m: Module) -> None:
         """The turns after the match of the cycle before."""

@@ -25,7 +25,7 @@ class Transfer(wiring.Component):
     Members
     -------
     match
-        Scheduler's decision, cycle s.
+        Scheduler's decision, cycle s, and its VC in s+1.
     opening, voq, taken
         In s+1: a transfer opens, and the VOQ that it takes its frame from, as a number and one-hot;
         ``taken`` is 0 if none opens.
@@ -124,19 +124,19 @@ class Transfer(wiring.Component):
         """Which output and VOQ, and whether a word is read."""
         config = self._config
         self._output = Signal(config.ports, name="to_output")
-        vc = Signal(config.vcs)
         self._vc = Signal(config.vc_bits, name="vc_now")
         m.d.sync += [
             self.opening.eq(self.match.valid),
             self.read.eq(self.match.valid | (self.read & ~self.done)),
         ]
         with m.If(self.match.valid):
-            m.d.sync += [self._output.eq(self.match.output), vc.eq(self.match.vc)]
+            m.d.sync += self._output.eq(self.match.output)
         m.d.comb += [
-            self._vc.eq(encode(vc, config.vc_bits)),
+            # Only when a transfer opens.
+            self._vc.eq(encode(self.match.vc, config.vc_bits)),
             self.voq.eq(voq_number(config, encode(self._output, config.port_bits), self._vc)),
             self.taken.eq(Cat(self.opening & to_output & of_vc
-                              for to_output in self._output for of_vc in vc)),
+                              for to_output in self._output for of_vc in self.match.vc)),
             self.reading.eq(Mux(self.read, self._output, 0)),
         ]
 

@@ -49,9 +49,9 @@ class SchedulerOutput(wiring.Component):
         this one.
     inputs_free
         P bits: inputs without an open transfer, or with one that ends in this cycle.
-    busy, hold, claim
-        An open transfer of this output goes on; no frame may be matched to it; a control frame
-        wants it or is under way.
+    goes_on, hold, claim
+        An open transfer of this output goes on, with W = 512 in this cycle, else in the next one;
+        no frame may be matched to it; a control frame wants it or is under way.
     unmatched
         For each iteration P bits: free inputs that no earlier iteration matched.
     accepted
@@ -102,7 +102,7 @@ class SchedulerOutput(wiring.Component):
             "strict_next": In(config.vcs),
             "weighted_next": In(1),
             "inputs_free": In(ports),
-            "busy": In(1),
+            "goes_on": In(1),
             "hold": In(1),
             "claim": In(1),
             "bypass_limit": In(BYPASS_BITS),
@@ -143,7 +143,7 @@ class SchedulerOutput(wiring.Component):
         self._turns = self.turn if shows else self._turn_before
         self._quotas = self.quota if shows else self._quota_before
         allowed = [Signal(ports, name=f"allowed_{vc}") for vc in range(vcs)]
-        eligible = Signal(ports)
+        eligible, busy = Signal(ports), Signal()
         self._look_ahead(m, allows_ahead(self._config))
         none = Const(0, ports)
         for vc, row in enumerate(allowed):
@@ -151,8 +151,12 @@ class SchedulerOutput(wiring.Component):
         m.d.comb += [
             eligible.eq(reduce(or_, allowed)),
             self._matched_before.eq(self.matched_before.any()),
-            self.idle.eq(~self.busy & ~self.hold),
+            self.idle.eq(~busy & ~self.hold),
         ]
+        if one_word_frames(self._config):
+            m.d.comb += busy.eq(self.goes_on)
+        else:
+            m.d.sync += busy.eq(Cat(self.goes_on, *self.accepted).any())
         m.d.sync += self._catch_up_before.eq(self.catch_up)
         self._order_inputs(m)
         requests = self._consider(m)
@@ -184,9 +188,8 @@ class SchedulerOutput(wiring.Component):
         counts = members | (~waits).replicate(ports)
 
         def any_counts(row: Value) -> Value:
-            # The last to come is the match in asks_next, or else allow.
-            return (row & counts).any() if allows else Mux(
-                waits, (row & members).any(), row.any())
+            # Of ``waits`` the last to come is allow.
+            return Mux(waits, (row & members).any(), row.any())
 
         def before(vc: int, other: int) -> Value:
             """A request of ``vc`` keeps ``other`` from being considered."""

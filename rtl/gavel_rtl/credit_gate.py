@@ -38,8 +38,8 @@ class CreditGate(wiring.Component):
         Registers as visible in the cycle.
     used
         Credits in use, for each VC.
-    matched_vc
-        One-hot: VC of the match for this output in this cycle; 0 without one.
+    vc_before
+        One-hot: VC of the match for this output in the cycle before; 0 without one.
     fits
         Bit v: the credits for a longest frame of VC v are there.
     overdrawn
@@ -60,7 +60,7 @@ class CreditGate(wiring.Component):
         super().__init__({
             "settings": In(FlowSettings(config)),
             "used": In(CREDIT_BITS).array(config.vcs),
-            "matched_vc": In(config.vcs),
+            "vc_before": In(config.vcs),
             "fits": Out(config.vcs),
             "overdrawn": Out(config.vcs),
         })
@@ -76,15 +76,17 @@ class CreditGate(wiring.Component):
         own, any_sender = Signal(vcs), Signal()
         for vc in range(vcs):
             name, used = f"vc{vc}", self.used[vc]
-            history = self._history(m, name, self.matched_vc[vc], _VC_CYCLES + late)
+            history = self._history(m, name, self.vc_before[vc], _VC_CYCLES + late)
             rooms = self._rooms(m, name, settings.limit[vc], history, len(used))
             m.d.comb += [own[vc].eq(history[0]),
                          *(fits[vc].eq(Mux(history[0], after >= used, room >= used))
                            for fits, (room, after) in zip(alone, pairwise(rooms), strict=True))]
 
         total = Signal(CREDIT_BITS + (vcs - 1).bit_length())
+        sender_before = Signal(vcs)
+        m.d.sync += sender_before.eq(settings.sender)
         history = self._history(
-            m, "total", (self.matched_vc & settings.sender).any(), _TOTAL_CYCLES + late)
+            m, "total", (self.vc_before & sender_before).any(), _TOTAL_CYCLES + late)
         m.d.sync += total.eq(sum(Mux(settings.sender[vc], self.used[vc], 0)
                                  for vc in range(vcs)))
         together = [Signal(name=f"fit_together_after_{n}") for n in range(self._unknown + 1)]
@@ -127,11 +129,11 @@ class CreditGate(wiring.Component):
         return longest
 
     @staticmethod
-    def _history(m: Module, name: str, matched: Value, cycles: int) -> list[Signal]:
-        """``matched`` in the cycles before, the last one first, but for the earliest."""
+    def _history(m: Module, name: str, before: Value, cycles: int) -> list[Signal]:
+        """Matches of the cycles before, the last one, ``before``, first, but for the earliest."""
         history = [Signal(name=f"{name}_matched_{n}_before") for n in range(1, cycles)]
-        for value, later in zip([matched, *history], history, strict=False):
-            m.d.sync += later.eq(value)
+        m.d.comb += history[0].eq(before)
+        m.d.sync += [later.eq(value) for value, later in pairwise(history)]
         return history
 
     def _rooms(self, m: Module, name: str, limit: Value, history: Sequence[Signal],

@@ -53,8 +53,8 @@ class FlowControl(wiring.Component):
         CF_Update received, cycle r.
     retry_state
         State of LlrTransmitter.
-    matched_vc
-        One-hot: VC of the match for this output in this cycle; 0 without one.
+    vc_before
+        One-hot: VC of the match for this output in the cycle before; 0 without one.
     allow, no_credit
         Bit v: VC v may send; it has no credits for a longest frame, though it needs them.
     allow_next
@@ -100,7 +100,7 @@ class FlowControl(wiring.Component):
             "sent_length": In(config.length_bits),
             "credits": In(CreditUpdate()),
             "retry_state": In(TransmitterState),
-            "matched_vc": In(vcs),
+            "vc_before": In(vcs),
             "allow": Out(vcs),
             "allow_next": Out(vcs),
             "no_credit": Out(vcs),
@@ -184,7 +184,7 @@ class FlowControl(wiring.Component):
             sender.sent_length.eq(self.sent_length),
             sender.established.eq(was_in_init & (self.retry_state == TransmitterState.ADVANCE)),
             sender.cc_taken.eq(self._frames_out.cc_taken),
-            gate.matched_vc.eq(self.matched_vc),
+            gate.vc_before.eq(self.vc_before),
         ]
         m.d.comb += [gate.used[vc].eq(used) for vc, used in enumerate(sender.used)]
         no_credit, lacking = Signal(self._config.vcs), Signal(self._config.vcs)
@@ -232,7 +232,7 @@ class FlowControl(wiring.Component):
         # a frame may be a single word is the output idle then.
         too_early = Signal()
         if self._config.gate_stages and one_word_frames(self._config):
-            m.d.sync += too_early.eq(self.matched_vc.any())
+            m.d.comb += too_early.eq(self.vc_before.any())
         connect(m, frames_in.word, self.i_word)
         connect(m, self._pauses.pause, frames_in.pause)
         connect(m, self.o_word, frames_out.word)

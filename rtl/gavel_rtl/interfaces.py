@@ -180,14 +180,16 @@ class TableWrite(wiring.Signature):
 
 
 class Match(wiring.Signature):
-    """Scheduler's decision for one input, in the cycle s in which it is made.
+    """Scheduler's decision for one input, made in cycle s.
 
     Members
     -------
     valid
-        A match was made.
-    output, vc
-        One-hot output (P bits) and VC (V bits); 0 without a match.
+        In s: a match is made.
+    output
+        In s: P bits, one-hot; 0 without a match.
+    vc
+        In s+1: V bits, one-hot; meaningless without a match in s.
     """
 
     def __init__(self, config: SwitchConfig):

@@ -63,8 +63,8 @@ class Port(wiring.Component):
         Read-only register of flow control to read, and its value, 0 if none is.
     match, voq_ready, voq_next, ends
         To and from the Scheduler (cycle s).
-    matched, matched_vc
-        A frame is matched to this output (cycle s), and its VC, one-hot.
+    matched, vc_before
+        A frame is matched to this output (cycle s); VC of the match of the cycle before, one-hot.
     hold, allow, allow_next, claim
         No frame may be matched to this output in this cycle; VCs that may send; a control frame is
         wanted or under way.
@@ -106,7 +106,7 @@ class Port(wiring.Component):
             "voq_next": Out(config.voqs),
             "ends": Out(1),
             "matched": In(1),
-            "matched_vc": In(vcs),
+            "vc_before": In(vcs),
             "hold": Out(1),
             "allow": Out(vcs),
             "allow_next": Out(vcs),
@@ -261,7 +261,7 @@ class Port(wiring.Component):
             flow.sent_vc.eq(word.vc),
             flow.sent_length.eq(word.length),
             flow.retry_state.eq(self._llr_transmitter.state),
-            flow.matched_vc.eq(self.matched_vc),
+            flow.vc_before.eq(self.vc_before),
             flow.mac_control.eq(ingress_buffer.count[Counter.RX_MAC_CONTROL]
                                 & ~delayed(m, ingress_buffer.verdict.poisoned, "poisoned",
                                            int(self._config.ingress_stages > 0))),

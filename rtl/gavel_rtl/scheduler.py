@@ -11,7 +11,6 @@ from gavel_model.config import SwitchConfig
 from gavel_model.probes import QUOTA_BITS
 from gavel_rtl.block import place
 from gavel_rtl.interfaces import Match
-from gavel_rtl.lib.one_hot import select
 from gavel_rtl.scheduler_input import SchedulerInput
 from gavel_rtl.scheduler_output import BYPASS_BITS, WEIGHTS_BITS, SchedulerOutput
 
@@ -61,8 +60,9 @@ class Scheduler(wiring.Component):
         For each input the decision.
     matched
         P bits: a frame is matched to the output in this cycle.
-    matched_vc
-        For each output V bits, one-hot: VC of that frame; 0 without one.
+    matched_vc, vc_before
+        For each output V bits, one-hot: VC of that frame; 0 without one. The same of the cycle
+        before, from registers.
     idle
         P bits: the output has no open transfer, or its last word is read in this cycle, and is not
         on hold, whatever ``claim`` says.
@@ -73,10 +73,10 @@ class Scheduler(wiring.Component):
     Cycle behaviour
     ---------------
     Combinational from ``voq_ready``, ``allow``, ``hold`` and ``claim`` to ``match``, cycle s, with
-    W = 512 also from ``ends``. The pair is busy from s+1 on, up to and without the cycle that reads
-    its last word. With W < 512 that is later than s+1, and in s+1 nothing depends on whether
-    ``voq_ready`` still shows what was taken: the input is busy, and in no catch-up set of the
-    output, which is busy, too.
+    W = 512 also from ``ends``; its ``vc`` is of registers in s+1. The pair is busy from s+1 on, up
+    to and without the cycle that reads its last word. With W < 512 that is later than s+1, and in
+    s+1 nothing depends on whether ``voq_ready`` still shows what was taken: the input is busy, and
+    in no catch-up set of the output, which is busy, too.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -99,6 +99,7 @@ class Scheduler(wiring.Component):
             "match": Out(Match(config)).array(ports),
             "matched": Out(ports),
             "matched_vc": Out(config.vcs).array(ports),
+            "vc_before": Out(config.vcs).array(ports),
             "idle": Out(ports),
             "grant": Out(ports * ports),
             "accept": Out(ports * ports),
@@ -117,16 +118,17 @@ class Scheduler(wiring.Component):
         for j, side in enumerate(outputs):
             place(m, f"output{j}", side)
 
-        open_rows = [side.open for side in inputs]
+        open_rows = [side.goes_on for side in inputs]
         for j, side in enumerate(outputs):
             m.d.comb += [
                 self.matched[j].eq(side.matched),
                 self.matched_vc[j].eq(side.vc),
+                self.vc_before[j].eq(side.vc_before),
                 self.idle[j].eq(side.idle),
                 side.allow.eq(self.allow.word_select(j, vcs)),
                 side.allow_next.eq(self.allow_next.word_select(j, vcs)),
                 side.inputs_free.eq(Cat(each.unmatched[0] for each in inputs)),
-                side.busy.eq(_column(open_rows, j).any()),
+                side.goes_on.eq(_column(open_rows, j).any()),
                 side.hold.eq(self.hold[j]),
                 side.claim.eq(self.claim[j]),
                 side.weights.eq(self.weights[j]),
@@ -137,8 +139,6 @@ class Scheduler(wiring.Component):
                 side.bypass_limit.eq(self.bypass_limit),
                 side.matched_before.eq(_column([each.matched_before for each in inputs], j)),
                 side.moved_before.eq(_column([each.moved_before for each in inputs], j)),
-                side.vc_before.eq(select([(each.matched_before[j], each.vc_before)
-                                          for each in inputs])),
             ]
             for rows, matrix in (
                 (side.ready, self.voq_ready),
@@ -157,8 +157,9 @@ class Scheduler(wiring.Component):
                 self.match[i].output.eq(side.match.output),
                 self.match[i].vc.eq(side.match.vc),
             ]
-            m.d.comb += [side.choice[vc].eq(_column((each.choice[vc] for each in outputs), i))
-                         for vc in range(vcs)]
+            m.d.comb += [
+                side.choice_before[vc].eq(_column((each.choice_before[vc] for each in outputs), i))
+                for vc in range(vcs)]
         self._exchange(m, inputs, outputs)
         m.d.comb += [
             self.grant.eq(Cat(side.grant_mask for side in outputs)),

@@ -36,16 +36,15 @@ class SchedulerInput(wiring.Component):
         cycle.
     unmatched
         For each iteration: the input is free and no earlier iteration matched it.
-    choice
-        V rows of P bits: bit j of row v, a match with output j is of VC v.
-    open
-        P bits, one-hot: output of the open transfer, 0 if it reads its last word in this cycle.
+    choice_before
+        V rows of P bits: bit j of row v, a match with output j in the cycle before was of VC v.
+    goes_on
+        P bits, one-hot: output of the open transfer, with W = 512 in this cycle, else in the next
+        one; 0 if it has read its last word.
     match
         The decision for this input.
     matched_before, moved_before
         P bits, one-hot: output of the match of the cycle before; the same if it moves pointers.
-    vc_before
-        V bits, one-hot: VC of the last match.
     accept_mask
         State, as at the probe point.
 
@@ -70,12 +69,11 @@ class SchedulerInput(wiring.Component):
             "asks": Out(config.voqs),
             "asks_next": Out(config.voqs),
             "unmatched": Out(1).array(iterations),
-            "choice": In(ports).array(config.vcs),
-            "open": Out(ports),
+            "choice_before": In(ports).array(config.vcs),
+            "goes_on": Out(ports),
             "match": Out(Match(config)),
             "matched_before": Out(ports),
             "moved_before": Out(ports),
-            "vc_before": Out(config.vcs),
             "accept_mask": Out(ports),
         })
 
@@ -96,7 +94,6 @@ class SchedulerInput(wiring.Component):
         m.d.comb += [
             self.match.valid.eq(matched),
             self.match.output.eq(output),
-            self.match.vc.eq(Cat((row & self.match.output).any() for row in self.choice)),
         ]
         return m
 
@@ -105,12 +102,9 @@ class SchedulerInput(wiring.Component):
         free = Signal(init=1)
         transfer = Signal(self._config.ports)
         fresh, moves = Signal(), Signal()
-        if one_word_frames(self._config):
-            m.d.comb += [self.unmatched[0].eq(free | self.ends),
-                         self.open.eq(Mux(self.ends, 0, transfer))]
-        else:
-            m.d.comb += [self.unmatched[0].eq(free), self.open.eq(transfer)]
         m.d.comb += [
+            self.unmatched[0].eq(free | self.ends if one_word_frames(self._config) else free),
+            self.goes_on.eq(Mux(self.ends, 0, transfer)),
             self.matched_before.eq(Mux(fresh, transfer, 0)),
             self.moved_before.eq(Mux(moves, transfer, 0)),
             self.accept_mask.eq(Mux(moves, pointer_after(transfer), accept_before)),
@@ -118,7 +112,12 @@ class SchedulerInput(wiring.Component):
         free_next = Signal()
         m.d.comb += free_next.eq((free | self.ends) & ~self.match.valid)
         if shows_ahead(self._config):
-            m.d.comb += self.asks_next.eq(Mux(free_next, self.voq_next, 0))
+            # The match is the last to come.
+            coming = Signal.like(self.voq_next)
+            m.d.comb += [
+                coming.eq(Mux(free | self.ends, self.voq_next, 0)),
+                self.asks_next.eq(Mux(self.match.valid, 0, coming)),
+            ]
             m.d.sync += self.asks.eq(self.asks_next)
         else:
             m.d.comb += self.asks.eq(Mux(self.unmatched[0], self.voq_ready, 0))
@@ -129,4 +128,5 @@ class SchedulerInput(wiring.Component):
             accept_before.eq(self.accept_mask),
         ]
         with m.If(free | self.ends):
-            m.d.sync += [transfer.eq(self.match.output), self.vc_before.eq(self.match.vc)]
+            m.d.sync += transfer.eq(self.match.output)
+        m.d.comb += self.match.vc.eq(Cat((row & transfer).any() for row in self.choice_before))

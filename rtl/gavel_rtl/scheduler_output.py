@@ -49,25 +49,26 @@ class SchedulerOutput(wiring.Component):
         this one.
     inputs_free
         P bits: inputs without an open transfer, or with one that ends in this cycle.
-    busy, hold, claim
-        An open transfer of this output goes on; no frame may be matched to it; a control frame
-        wants it or is under way.
+    goes_on, hold, claim
+        An open transfer of this output goes on, with W = 512 in this cycle, else in the next one;
+        no frame may be matched to it; a control frame wants it or is under way.
     unmatched
         For each iteration P bits: free inputs that no earlier iteration matched.
     accepted
         For each iteration P bits, one-hot: the input that accepted this output's grant.
     matched_before, moved_before
         P bits, one-hot: input of the match of the cycle before; the same if it moves pointers.
-    vc_before
-        V bits, one-hot: VC of that match; 0 without one.
     granted
         For each iteration P bits, one-hot: the input granted.
     waiting
         1 if a member of the catch-up set has a frame for this output that may be sent.
     idle
         Only ``claim`` can keep this output from a match.
-    choice
-        V rows of P bits: bit i of row v, a match with input i is of VC v.
+    choice_before
+        V rows of P bits, registers: bit i of row v, a match with input i in the cycle before was
+        of VC v.
+    vc_before
+        V bits, one-hot: VC of the match of the cycle before; 0 without one.
     matched
         A frame is matched to this output.
     vc
@@ -77,7 +78,7 @@ class SchedulerOutput(wiring.Component):
 
     Cycle behaviour
     ---------------
-    ``ready`` to ``granted`` and ``choice``, and ``accepted`` to ``vc``, are combinational.
+    ``ready`` to ``granted``, and ``accepted`` to ``vc``, are combinational.
     ``accepted`` is the last to come, so what a match does to the state is made up in the next
     cycle, of what was known in its own: the state that shows is a function of registers, and the
     registers follow it. An output is busy in the cycle behind its match, so its decisions use the
@@ -101,7 +102,7 @@ class SchedulerOutput(wiring.Component):
             "strict_next": In(config.vcs),
             "weighted_next": In(1),
             "inputs_free": In(ports),
-            "busy": In(1),
+            "goes_on": In(1),
             "hold": In(1),
             "claim": In(1),
             "bypass_limit": In(BYPASS_BITS),
@@ -109,11 +110,11 @@ class SchedulerOutput(wiring.Component):
             "accepted": In(ports).array(iterations),
             "matched_before": In(ports),
             "moved_before": In(ports),
-            "vc_before": In(config.vcs),
             "granted": Out(ports).array(iterations),
             "waiting": Out(1),
             "idle": Out(1),
-            "choice": Out(ports).array(config.vcs),
+            "choice_before": Out(ports).array(config.vcs),
+            "vc_before": Out(config.vcs),
             "matched": Out(1),
             "vc": Out(config.vcs),
             "grant_mask": Out(ports),
@@ -142,7 +143,7 @@ class SchedulerOutput(wiring.Component):
         self._turns = self.turn if shows else self._turn_before
         self._quotas = self.quota if shows else self._quota_before
         allowed = [Signal(ports, name=f"allowed_{vc}") for vc in range(vcs)]
-        eligible = Signal(ports)
+        eligible, busy = Signal(ports), Signal()
         self._look_ahead(m, allows_ahead(self._config))
         none = Const(0, ports)
         for vc, row in enumerate(allowed):
@@ -150,8 +151,12 @@ class SchedulerOutput(wiring.Component):
         m.d.comb += [
             eligible.eq(reduce(or_, allowed)),
             self._matched_before.eq(self.matched_before.any()),
-            self.idle.eq(~self.busy & ~self.hold),
+            self.idle.eq(~busy & ~self.hold),
         ]
+        if one_word_frames(self._config):
+            m.d.comb += busy.eq(self.goes_on)
+        else:
+            m.d.sync += busy.eq(Cat(self.goes_on, *self.accepted).any())
         m.d.sync += self._catch_up_before.eq(self.catch_up)
         self._order_inputs(m)
         requests = self._consider(m)
@@ -183,9 +188,8 @@ class SchedulerOutput(wiring.Component):
         counts = members | (~waits).replicate(ports)
 
         def any_counts(row: Value) -> Value:
-            # The last to come is the match in asks_next, or else allow.
-            return (row & counts).any() if allows else Mux(
-                waits, (row & members).any(), row.any())
+            # Of ``waits`` the last to come is allow.
+            return Mux(waits, (row & members).any(), row.any())
 
         def before(vc: int, other: int) -> Value:
             """A request of ``vc`` keeps ``other`` from being considered."""
@@ -274,6 +278,7 @@ class SchedulerOutput(wiring.Component):
     def _choose_vc(self, m: Module, requests: list[Signal], match: Signal) -> None:
         """For each input the VC of the pair, if there is one."""
         vcs = self._config.vcs
+        choices = [Signal(self._config.ports, name=f"choice_{vc}") for vc in range(vcs)]
         for i in range(self._config.ports):
             request, fresh = (Signal(vcs, name=f"{name}_of_{i}") for name in ("request", "fresh"))
             m.d.comb += [
@@ -283,9 +288,13 @@ class SchedulerOutput(wiring.Component):
                 fresh.eq(Mux(self.weighted, 0, ~Cat(self._turn(vc)[i] for vc in range(vcs)))),
             ]
             chosen = pick_preferred(request, Const(-1, vcs), fresh)
-            m.d.comb += [self.choice[vc][i].eq(chosen[vc]) for vc in range(vcs)]
-        m.d.comb += [self.vc[vc].eq((choice & match).any())
-                     for vc, choice in enumerate(self.choice)]
+            m.d.comb += [choice[i].eq(chosen[vc]) for vc, choice in enumerate(choices)]
+        for vc, (choice, before) in enumerate(zip(choices, self.choice_before, strict=True)):
+            m.d.comb += [
+                self.vc[vc].eq((choice & match).any()),
+                self.vc_before[vc].eq((before & self.matched_before).any()),
+            ]
+            m.d.sync += before.eq(choice)
 
     def _take_turns(self, m: Module) -> None:
         """The turns after the match of the cycle before."""

@@ -111,7 +111,7 @@ class Switch(wiring.Component):
             connect(m, port.from_crossbar, crossbar.o_word[number])
             m.d.comb += [
                 port.matched.eq(scheduler.matched[number]),
-                port.matched_vc.eq(scheduler.matched_vc[number]),
+                port.vc_before.eq(scheduler.vc_before[number]),
                 port.idle.eq(scheduler.idle[number]),
                 scheduler.weights[number].eq(registers.settings[number].vc_weights),
                 scheduler.weighted[number].eq(registers.settings[number].weighted),

@@ -26,7 +26,7 @@ class Transfer(wiring.Component):
     Members
     -------
     match
-        Scheduler's decision, cycle s.
+        Scheduler's decision, cycle s, and its VC in s+1.
     opening, voq, taken
         In s+1: a transfer opens, and the VOQ that it takes its frame from, as a number and one-hot;
         ``taken`` is 0 if none opens.
@@ -126,12 +126,11 @@ class Transfer(wiring.Component):
         """Which output and VOQ, and whether a word is read."""
         config = self._config
         # As the match says, in s+1 only: 0 if none opens.
-        output, vc = Signal(config.ports, name="to_output"), Signal(config.vcs)
+        output = Signal(config.ports, name="to_output")
         self._vc = Signal(config.vc_bits, name="vc_now")
         goes_on = Signal()
         m.d.sync += [
             output.eq(self.match.output),
-            vc.eq(self.match.vc),
             self.opening.eq(self.match.valid),
             self.read.eq(self.match.valid | goes_on),
             # A match is late, and 0 if there is none: nothing waits for ``match.valid``.
@@ -139,9 +138,10 @@ class Transfer(wiring.Component):
         ]
         m.d.comb += [
             goes_on.eq(self.read & ~self.done),
-            self._vc.eq(encode(vc, config.vc_bits)),
+            # Only when a transfer opens.
+            self._vc.eq(encode(self.match.vc, config.vc_bits)),
             self.voq.eq(voq_number(config, encode(output, config.port_bits), self._vc)),
-            self.taken.eq(Cat(to_output & of_vc for to_output in output for of_vc in vc)),
+            self.taken.eq(Cat(to_output & of_vc for to_output in output for of_vc in self.match.vc)),
         ]
 
     def _walk_cells(self, m):

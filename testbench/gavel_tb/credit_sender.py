@@ -59,7 +59,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 4000) -> None:
 
     async def bench(ctx: Any) -> None:
         frames: deque[tuple[int, int, int]] = deque()
-        free_at = 0
+        free_at = last = 0
         known = (0, 0)
         obey = changes = updates = resync = 0.0
         settings.change_all()
@@ -82,6 +82,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 4000) -> None:
             _drive_update(ctx, block, item)
             for vc, used in enumerate(block.used):
                 ctx.set(gate.used[vc], ctx.get(used))
+            ctx.set(gate.vc_before, last)
 
             expect(f"{where}: state", hex(_state(ctx, block)), hex(model.packed.value))
             sender, fits = settings.model.sender, ctx.get(gate.fits)
@@ -104,7 +105,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 4000) -> None:
             free = now >= free_at and rng.random() < 0.8
             fit = not settings.model.sender >> vc & 1 or model.fits >> vc & 1
             matched = free and (fit or rng.random() > obey)
-            ctx.set(gate.matched_vc, matched << vc)
+            last = matched << vc
             if matched:
                 model.matched(vc, now)
                 length = rng.randint(MIN_FRAME_BYTES, config.max_frame_bytes)

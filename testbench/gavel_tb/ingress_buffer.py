@@ -93,6 +93,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 3000) -> None:
                     load, reads, changes = 1.0, 0.01, 0.0
             _drive_settings(ctx, block, model, limits)
             taken: int | None = None
+            ctx.set(block.match.vc, 0 if opened is None else 1 << opened[1].vc)
             if opened is not None and config.queueing == "voq" and config.words_per_cell > 1:
                 taken = opened[0] * config.vcs + opened[1].vc
             if config.queueing == "fifo":
@@ -153,11 +154,11 @@ def check(config: SwitchConfig, seed: int, cycles: int = 3000) -> None:
             if ready and transfer is None and rng.random() < reads:
                 voq = rng.choice(ready)
                 order.remove(voq)
-                output, vc = divmod(voq, config.vcs)
+                output = voq // config.vcs
                 opened = output, model.take(voq)
-                drive(ctx, block.match, {"valid": 1, "output": 1 << output, "vc": 1 << vc})
+                drive(ctx, block.match, {"valid": 1, "output": 1 << output})
             else:
-                drive(ctx, block.match, {"valid": 0, "output": 0, "vc": 0})
+                drive(ctx, block.match, {"valid": 0, "output": 0})
 
             watched.check(where, ctx.get(block.count))
             if ended is not None and not ended.reason:

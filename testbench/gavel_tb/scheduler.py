@@ -85,6 +85,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 1000) -> None:
     async def bench(ctx: Any) -> None:
         nonlocal rewrites
         changes = 0.0
+        before: list[tuple[int, int, int]] = []
         for cycle in range(cycles):
             if cycle % _PHASE == 0:
                 limit = rng.choice((0, 1, 2, 5))
@@ -122,12 +123,17 @@ def check(config: SwitchConfig, seed: int, cycles: int = 1000) -> None:
             idle = everything & ~(busy_outputs | hold)
             expect(f"{where}: idle", ctx.get(block.idle), idle)
             matches = model.step(everything & ~busy_inputs, idle & ~claim)
-            wanted = {source: (1 << output, 1 << vc) for source, output, vc in matches}
-            got = {
-                source: (ctx.get(match.output), ctx.get(match.vc))
-                for source, match in enumerate(block.match) if ctx.get(match.valid)
-            }
+            wanted = {source: 1 << output for source, output, _ in matches}
+            got = {source: ctx.get(match.output)
+                   for source, match in enumerate(block.match) if ctx.get(match.valid)}
             expect(f"{where}: matches", got, wanted)
+            expect(f"{where}: VCs of the matches before", {
+                source: ctx.get(block.match[source].vc) for source, *_ in before},
+                {source: 1 << vc for source, _, vc in before})
+            expect(f"{where}: vc_before", {
+                output: vc for output, vcs_of in enumerate(block.vc_before)
+                if (vc := ctx.get(vcs_of))}, {output: 1 << vc for _, output, vc in before})
+            before = matches
             expect(f"{where}: matched", ctx.get(block.matched),
                    sum(1 << output for _, output, _ in matches))
             expect(f"{where}: matched_vc", {

@@ -204,7 +204,7 @@ def test_gate_is_the_formula(simulate, width: int, total: int) -> None:
             since_match += 1
             if since_match >= gap and rng.random() < 0.7:
                 matched, since_match = 1 << rng.randrange(3), 0
-            ctx.set(dut.matched_vc, matched)
+            ctx.set(dut.vc_before, past[-1]["matched"] if past else 0)
             longest = expected_cost(config.max_frame_bytes, exponent, overhead)
             if cycle >= 4:
                 before = past[-1]

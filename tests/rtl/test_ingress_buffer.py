@@ -229,7 +229,9 @@ class Source:
 
 
 def drive(ctx, dut, word: Word, threshold: int, match: tuple[int, int] | None,
-          limits: list[int], lossless: int = 0) -> None:
+          limits: list[int], lossless: int = 0, before: tuple[int, int] | None = None) -> None:
+    """One cycle; ``match`` and ``before``: output and VC of the match in it, and of the last one.
+    """
     for name in ("valid", "sop", "eop", "abort", "data"):
         ctx.set(getattr(dut.word, name), getattr(word, name))
     ctx.set(dut.empty, word.empty)
@@ -247,7 +249,7 @@ def drive(ctx, dut, word: Word, threshold: int, match: tuple[int, int] | None,
         ctx.set(limit, value)
     ctx.set(dut.match.valid, match is not None)
     ctx.set(dut.match.output, 0 if match is None else 1 << match[0])
-    ctx.set(dut.match.vc, 0 if match is None else 1 << match[1])
+    ctx.set(dut.match.vc, 0 if before is None else 1 << before[1])
 
 
 SHAPES = {
@@ -315,7 +317,7 @@ def test_every_cycle_as_the_queues_say(simulate, shape: str, narrow: bool) -> No
                 match = divmod(voq, config.vcs)
                 seen["same voq at once"] += before == match
             reason, filed_bytes = queues.write(word)
-            drive(ctx, dut, word, threshold, match, limits, lossless)
+            drive(ctx, dut, word, threshold, match, limits, lossless, before)
 
             at = f"cycle {cycle}"
             assert ctx.get(dut.free_cells) == free_seen, at
@@ -384,7 +386,7 @@ def test_single_word_frames_leave_one_voq_in_every_cycle(simulate) -> None:
             word = Word(valid=1, sop=1, eop=1, data=cycle + 1, hit=1, port=2, vc=1, length=64)
             match = (2, 1) if ctx.get(dut.voq_ready) else None
             assert (match is not None) == (cycle > 0)
-            drive(ctx, dut, word, 65535, match, [config.buffer_cells] * config.vcs)
+            drive(ctx, dut, word, 65535, match, [config.buffer_cells] * config.vcs, before=(2, 1))
             if ctx.get(dut.out_word.valid):
                 sent.append(ctx.get(dut.out_word.data))
             await ctx.tick()

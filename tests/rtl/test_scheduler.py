@@ -55,6 +55,8 @@ class Reference:
         self.bypass = [0] * p
         self.open: dict[int, int] = {}
         self.idle: set[int] = set()
+        self.before: dict[int, tuple[int, int]] = {}
+        """The matches of the cycle before."""
         self.seen: Tally[str] = Tally()
 
     def step(self, now: Inputs) -> dict[int, tuple[int, int]]:
@@ -199,12 +201,16 @@ def compare(ctx, dut: Scheduler, reference: Reference, now: Inputs, cycle: int):
     """One cycle of both; returns the matches."""
     for name, value in reference.probes().items():
         assert ctx.get(getattr(dut, name)) == value, (cycle, name)
-    expected = reference.step(now)
+    for i, (_, vc) in reference.before.items():
+        assert ctx.get(dut.match[i].vc) == 1 << vc, (cycle, i)
+    before = dict(reference.before.values())
+    for j, vcs in enumerate(dut.vc_before):
+        assert ctx.get(vcs) == (1 << before[j] if j in before else 0), (cycle, j)
+    reference.before = expected = reference.step(now)
     for i, match in enumerate(dut.match):
-        output, vc = expected.get(i, (None, None))
+        output, _ = expected.get(i, (None, None))
         assert ctx.get(match.valid) == (i in expected), (cycle, i)
         assert ctx.get(match.output) == (0 if output is None else 1 << output), (cycle, i)
-        assert ctx.get(match.vc) == (0 if vc is None else 1 << vc), (cycle, i)
     matched = dict(expected.values())
     assert ctx.get(dut.matched) == sum(1 << j for j in matched), cycle
     assert ctx.get(dut.idle) == sum(1 << j for j in reference.idle), cycle

@@ -129,7 +129,7 @@ class CreditsHarness(Harness):
         length = self.anything(config.length_bits, "length")
         self.suppose((length >= MIN_FRAME_BYTES) & (length <= config.max_frame_bytes))
         self.matched = self.anything(config.vcs, "matched")
-        m.d.comb += blocks.gate.matched_vc.eq(self.matched)
+        m.d.sync += blocks.gate.vc_before.eq(self.matched)
         self.suppose((self.matched & (self.matched - 1)) == 0)
         self.suppose((self.matched & ~(blocks.gate.fits & ~blocks.sender.waiting)) == 0)
         stages = [(self.matched, length)]

@@ -107,7 +107,7 @@ class IngressBufferHarness(Harness):
             vcs = chosen[j * config.vcs:(j + 1) * config.vcs]
             m.d.comb += dut.match.output[j].eq(valid & vcs.any())
         for v in range(config.vcs):
-            m.d.comb += dut.match.vc[v].eq(
+            m.d.sync += dut.match.vc[v].eq(
                 valid & Cat(chosen[j * config.vcs + v] for j in range(config.ports)).any())
 
     def _count_lists(self) -> None:

@@ -75,8 +75,8 @@ class SchedulerHarness(Harness):
         """What input i shows."""
         dut, m = self.dut, self.m
         chosen = self.anything(self.config.voqs, f"shows{i}")
-        kept, match = Signal(self.config.voqs, name=f"kept{i}"), dut.match[i]
-        stays = Cat(~(match.output[j] & match.vc[v]) for j in range(self.config.ports)
+        kept, output = Signal(self.config.voqs, name=f"kept{i}"), dut.match[i].output
+        stays = Cat(~(output[j] & dut.matched_vc[j][v]) for j in range(self.config.ports)
                     for v in range(self.config.vcs))
         if shows_ahead(self.config):
             m.d.comb += [dut.voq_next[i].eq(chosen), dut.voq_ready[i].eq(kept)]
@@ -109,13 +109,24 @@ class SchedulerHarness(Harness):
     def _claim_inputs(self) -> None:
         for i in range(self.config.ports):
             match = self.dut.match[i]
+            vc = self._vc_of(i)
             self.claim(f"input {i} is matched to one output and VC", implies(match.valid, (
                 match.output.any() & _at_most_one(match.output)
-                & match.vc.any() & _at_most_one(match.vc))))
+                & vc.any() & _at_most_one(vc))))
             self.claim(f"input {i} shows nothing without a match",
-                       match.valid | ~(match.output.any() | match.vc.any()))
+                       match.valid | ~match.output.any())
+            matched, vc_before = Signal(name=f"matched{i}"), Signal.like(vc, name=f"before{i}")
+            self.m.d.sync += [matched.eq(match.valid), vc_before.eq(vc)]
+            self.claim(f"input {i} is told the VC of its match",
+                       implies(matched, match.vc == vc_before))
             self.claim(f"input {i} is matched only when it is free",
                        implies(match.valid, self._is_free(i)))
+
+    def _vc_of(self, i: int) -> Signal:
+        """VC of the match of input i in this cycle, one-hot."""
+        match = self.dut.match[i]
+        return self.let(f"vc_of_input{i}", self.config.vcs, reduce(or_, (
+            Mux(match.output[j], vc, 0) for j, vc in enumerate(self.dut.matched_vc))))
 
     def _claim_outputs(self) -> None:
         config, dut = self.config, self.dut
@@ -132,9 +143,11 @@ class SchedulerHarness(Harness):
             self.claim(f"output {j} is idle", dut.idle[j] == (~goes_on.any() & ~dut.hold[j]))
             self.claim(f"one transfer to output {j}", _at_most_one(Cat(
                 output[j] for output in self.open)))
-            vc = self.let(f"vc{j}", config.vcs, reduce(or_, (
-                Mux(taken[i], match.vc, 0) for i, match in enumerate(dut.match))))
-            self.claim(f"VC of output {j}", dut.matched_vc[j] == vc)
+            vc = dut.matched_vc[j]
+            self.claim(f"output {j} has a VC if it is matched", vc.any() == taken.any())
+            vc_before = Signal(config.vcs, name=f"vc_before{j}")
+            self.m.d.sync += vc_before.eq(vc)
+            self.claim(f"VC of output {j} in the cycle before", dut.vc_before[j] == vc_before)
             self.claim(f"output {j} takes only what may be sent",
                        implies(taken.any(), (vc & dut.allow[vcs]).any()))
             for i in range(config.ports):
@@ -208,7 +221,7 @@ class SchedulerWaitHarness(SchedulerHarness):
                                  & ~dut.hold[j] & ~dut.claim[j]))
             match = dut.match[i]
             served.append(choice & {
-                "frame": match.valid & match.output[j] & match.vc[v],
+                "frame": match.valid & match.output[j] & dut.matched_vc[j][v],
                 "input": match.valid & match.output[j],
                 "VC": dut.matched_vc[j][v],
             }[self.served])

@@ -170,20 +170,30 @@ class ControlTransmitter(wiring.Component):
         """Whether the line time since ``restart`` is at least each spacing, in bytes as visible in
         the next cycle; with ``any_of`` whether it is at least one of them.
 
-        What is kept is the distance of the next cycle, but for a restart in this one, in words;
-        the highest bit: as many bytes as ``bits`` hold, than which no spacing is more.
+        What is kept is the distance of the next cycle, but for a restart in this one or the one
+        before, in words; the highest bit: as many bytes as ``bits`` hold, than which no spacing is
+        more. ``restart`` comes late, so that it does no more than choose.
         """
         bits -= self._config.empty_bits
         later = Signal(bits + 1, init=1 << bits, name=name)
-        with m.If(restart):
-            m.d.sync += later.eq(1)
+        restarted = Signal(name=f"{name}_restarted")
+        m.d.sync += restarted.eq(restart)
+        with m.If(restarted):
+            m.d.sync += later.eq(2)
         with m.Elif(~later[-1]):
             m.d.sync += later.eq(later + 1)
         whole_words = Cat(Const(0, self._config.empty_bits), later[:-1])
-        found = [Mux(restart, ~spacing.any(), later[-1] | (whole_words >= spacing))
+        at_once = [~spacing.any() for spacing in spacings]
+        found = [Mux(restarted, self._within_word(spacing), later[-1] | (whole_words >= spacing))
                  for spacing in spacings]
         if any_of:
-            found = [Cat(found).any()]
+            at_once, found = ([Cat(values).any()] for values in (at_once, found))
         far = [Signal(name=f"{name}_far_{n}", init=1) for n in range(len(found))]
-        m.d.sync += [one.eq(value) for one, value in zip(far, found, strict=True)]
+        m.d.sync += [one.eq(Mux(restart, zero, value))
+                     for one, zero, value in zip(far, at_once, found, strict=True)]
         return far
+
+    def _within_word(self, spacing: Value) -> Value:
+        """Whether a spacing is no more than a word."""
+        bits = self._config.empty_bits
+        return ~(spacing[bits + 1:].any() | (spacing[bits] & spacing[:bits].any()))

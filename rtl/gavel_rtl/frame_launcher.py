@@ -6,8 +6,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
-from gavel_model.register_map import COUNTERS, Action, Counter
-from gavel_rtl.llr_interfaces import FetchedWord, LaunchedWord, LlrSettings
+from gavel_model.register_map import COUNTERS, Counter
+from gavel_rtl.llr_interfaces import FetchedWord, LaunchedWord
 
 
 class FrameLauncher(wiring.Component):
@@ -20,24 +20,20 @@ class FrameLauncher(wiring.Component):
 
     Members
     -------
-    settings
-        Registers as visible in the cycle.
     fetched
         Register B.
     free
         Register O is empty or taken in this cycle.
-    up, lost
-        The link is up; has been down for PCS_LOST.
-    may_keep, must_wait, rests, may_pass, may_drop
+    up
+        The link is up.
+    may_keep, must_wait, running, passes, drops, sends, discards
         As of `RetryState`.
-    running, in_init, in_flush
-        The state is ADVANCE or REPLAY; INIT; FLUSH; with none of them OFF.
     send, send_is_next
         Number of the frame, if it is kept; and it is sent for the first time.
     mid, mid_after
         A frame has begun and not ended; the same of the next cycle, which is known late.
-    blocks
-        The action in force is BLOCK.
+    may_launch
+        B is launched or dropped in this cycle: bit 0 without ``free``, bit 1 with it.
     launched
         B is launched or dropped in this cycle ...
     first_launch
@@ -63,24 +59,15 @@ class FrameLauncher(wiring.Component):
 
     def __init__(self, config: SwitchConfig):
         super().__init__({
-            "settings": In(LlrSettings(config)),
             "fetched": In(FetchedWord(config)),
             "free": In(1),
-            "up": In(1),
-            "lost": In(1),
-            "may_keep": In(1),
-            "must_wait": In(1),
-            "rests": In(1),
-            "may_pass": In(1),
-            "may_drop": In(1),
-            "running": In(1),
-            "in_init": In(1),
-            "in_flush": In(1),
+            **dict.fromkeys(("up", "may_keep", "must_wait", "running", "passes", "drops", "sends",
+                             "discards"), In(1)),
             "send": In(config.seq_bits),
             "send_is_next": In(1),
             "mid": Out(1),
             "mid_after": Out(1),
-            "blocks": Out(1),
+            "may_launch": Out(2),
             "launched": Out(1),
             "first_launch": Out(1),
             "finish": Out(1),
@@ -95,53 +82,50 @@ class FrameLauncher(wiring.Component):
         m = Module()
         fetched, mid = self.fetched, self.mid
         eop, again = fetched.eop, ~self.send_is_next
-        discards = self._act(m)
-        was_first_time, was_dropped, was_kept = Signal(), Signal(), Signal()
-        # A first word, if there is one, is kept; is not, with O free; is dropped without.
-        keeps, passes, drops = Signal(name="keeps"), Signal(name="passes"), Signal(name="drops")
-        m.d.comb += [
-            keeps.eq(self.may_keep & self.up & ~self.must_wait),
-            passes.eq(self.rests & self.may_pass & ~self.blocks),
-            drops.eq(self.rests & self.may_drop & discards),
-        ]
+        # The frame under way, if there is one, is kept; is launched for the first time, or is not
+        # kept; is dropped; is sent.
+        kept, new, dropped, sent = (Signal(name=f"{name}_under_way") for name in (
+            "kept", "new", "dropped", "sent"))
+        # A first word, if there is one, is kept. While a frame is under way that is not kept, no
+        # state is reached in which another would be; and until the end of one that is, it is the
+        # same whether it is sent again.
+        keeps = Signal(name="keeps")
+        m.d.comb += keeps.eq(self.may_keep & self.up & ~self.must_wait)
 
-        def kept(first: ValueLike, later: ValueLike) -> Value:
-            """B is launched in this cycle and kept, with a condition for a first word and one for
-            another."""
-            return self.free & fetched.valid & Mux(mid, was_kept & later, keeps & first)
+        def by_free(free: ValueLike, waiting: ValueLike) -> Value:
+            """With a word in B, one of two conditions."""
+            return Mux(self.free, fetched.valid & free, fetched.valid & waiting)
 
-        def launched(kept: ValueLike, passed: ValueLike, later: ValueLike) -> Value:
-            """B is launched or dropped in this cycle, with a condition for a first word that is
-            kept, one that is not, and another word."""
-            return fetched.valid & Mux(
-                self.free, Mux(mid, later, (keeps & kept) | (passes & passed)),
-                Mux(mid, was_dropped & later, drops & passed))
-
+        passes, drops, discards = self.passes, self.drops, self.discards
+        drops = dropped | drops
+        first_launch, passed_by = Signal(), Signal()
         ends, poisoned = Signal(name="ends"), fetched.poisoned
         m.d.comb += [
-            ends.eq(kept(eop, eop)),
-            self.launched.eq(launched(1, 1, 1)),
-            self.first_launch.eq(launched(~again, 1, was_first_time)),
-            self.finish.eq(launched(eop & ~again, eop, eop & was_first_time)),
-            self.passed_by.eq(launched(0, eop, eop & ~was_kept)),
+            self.may_launch.eq(Cat(fetched.valid & drops, fetched.valid & (mid | keeps | passes))),
+            self.launched.eq(Mux(self.free, self.may_launch[1], self.may_launch[0])),
+            first_launch.eq(by_free(new | (keeps & ~again) | passes, drops)),
+            self.first_launch.eq(first_launch),
+            self.finish.eq(by_free(eop & (new | (keeps & ~again) | passes), eop & drops)),
+            passed_by.eq(by_free(eop & ((mid & ~kept) | passes), eop & drops)),
+            self.passed_by.eq(passed_by),
+            ends.eq(by_free(eop & (kept | keeps), 0)),
             self.kept_last.eq(ends),
-            self.numbered.eq(kept(eop & ~again, eop & was_first_time)),
+            self.numbered.eq(by_free(eop & ~again & (kept | keeps), 0)),
             self.count[Counter.LLR_TX_DISCARD].eq(
-                launched(0, eop & discards, eop & was_dropped)),
+                by_free(eop & (dropped | (passes & discards)), eop & drops)),
             self.count[Counter.LLR_TX_OK].eq(ends & ~poisoned),
             self.count[Counter.LLR_TX_POISONED].eq(ends & poisoned),
         ]
-        m.d.comb += self.mid_after.eq(Mux(self.launched, ~eop, mid))
-        m.d.sync += mid.eq(self.mid_after)
-        # Of a frame that does not begin in this cycle it means nothing yet.
-        with m.If(~mid):
-            m.d.sync += [
-                was_dropped.eq(discards),
-                was_kept.eq(self.running),
-                was_first_time.eq(~(self.running & again)),
-            ]
+        mids = [Mux(may_launch, ~eop, mid) for may_launch in self.may_launch]
+        m.d.comb += self.mid_after.eq(Mux(self.free, mids[1], mids[0]))
+        m.d.sync += [
+            mid.eq(self.mid_after),
+            *(flag.eq(self.mid_after & Mux(mid, flag, at_first)) for flag, at_first in (
+                (kept, self.running), (new, ~(self.running & again)),
+                (dropped, discards), (sent, ~discards))),
+        ]
         word = self.o_word
-        with m.If(fetched.valid & Mux(mid, ~was_dropped, keeps | (passes & ~discards))):
+        with m.If(fetched.valid & (sent | keeps | self.sends)):
             m.d.comb += [
                 word.valid.eq(1),
                 word.eop.eq(eop),
@@ -152,18 +136,3 @@ class FrameLauncher(wiring.Component):
         with m.If(fetched.valid & ~mid & keeps):
             m.d.comb += [word.llr.eq(1), word.seq.eq(self.send)]
         return m
-
-    def _act(self, m: Module) -> Signal:
-        """The action in force: whether it is DISCARD, and in ``blocks`` whether it is BLOCK."""
-        settings = self.settings
-        discard, block, discards = (Signal(name=f"{name}_is_set") for name in (
-            "discard", "block", "discards"))
-        states = ((self.in_init, settings.init_action), (self.in_flush, settings.flush_action))
-        m.d.comb += [
-            discard.eq(Cat(here & (action == Action.DISCARD) for here, action in states).any()),
-            block.eq(Cat(here & (action >= Action.BLOCK) for here, action in states).any()),
-            # A peer that is silent does not block for ever.
-            self.blocks.eq(block & ~self.lost),
-            discards.eq(discard | (block & self.lost)),
-        ]
-        return discards

@@ -155,14 +155,18 @@ class ComingLlrSettings(wiring.Signature):
             "init_data": Out(DATA_BITS),
             "protect": Out(1),
             "remote": Out(1),
+            "replay_count": Out(REPLAY_COUNT_BITS),
+            "init_action": Out(2),
+            "flush_action": Out(2),
+            "reinit": Out(1),
         })
 
 
 class LlrSettings(wiring.Signature):
     """Registers of link-level retry as visible in the cycle (docs/llr.md, Settings).
 
-    ``coming`` are those to which a time is compared one cycle ahead, ``protect``, with which an
-    ordered set is checked, and ``remote``, without which no frame is kept.
+    ``coming`` are those to which a time or a count is compared one cycle ahead, ``protect``, with
+    which an ordered set is checked, and those that say what becomes of frames.
     """
 
     def __init__(self, config: SwitchConfig):

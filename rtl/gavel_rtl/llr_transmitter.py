@@ -101,7 +101,7 @@ class LlrTransmitter(wiring.Component):
         launcher = place(m, "frame_launcher", FrameLauncher(self._config))
         occupancy = place(m, "replay_occupancy", ReplayOccupancy(self._config))
         timers = place(m, "llr_timers", LlrTimers(self._config))
-        for part in (state, launcher, occupancy, timers):
+        for part in (state, occupancy, timers):
             connect(m, part.settings, self.settings)
 
         connect(m, state.control, self.control)
@@ -128,22 +128,16 @@ class LlrTransmitter(wiring.Component):
         m.d.comb += [
             launcher.free.eq(self.free),
             launcher.up.eq(self.up),
-            launcher.lost.eq(timers.lost),
-            launcher.may_keep.eq(state.may_keep),
-            launcher.rests.eq(state.rests),
-            launcher.may_pass.eq(state.may_pass),
-            launcher.may_drop.eq(state.may_drop),
-            launcher.must_wait.eq(state.must_wait),
-            launcher.running.eq(state.running),
-            launcher.in_init.eq(state.is_init),
-            launcher.in_flush.eq(state.is_flush),
+            *(getattr(launcher, name).eq(getattr(state, name)) for name in (
+                "may_keep", "must_wait", "running", "passes", "drops", "sends", "discards")),
             launcher.send.eq(state.send),
             launcher.send_is_next.eq(state.send_is_next),
         ]
 
         connect(m, buffer.i_word, self.i_word)
         m.d.comb += [
-            buffer.launch.eq(launcher.launched),
+            buffer.may_launch.eq(launcher.may_launch),
+            buffer.free.eq(self.free),
             buffer.clear.eq(state.clear),
             buffer.rewind.eq(state.rewind),
             buffer.newest_frame.eq(state.newest_frame[:index]),
@@ -171,7 +165,7 @@ class LlrTransmitter(wiring.Component):
             occupancy.acked.eq(state.acked_frame),
             occupancy.given_up.eq(state.given_up),
             occupancy.newest.eq(state.newest_frame),
-            occupancy.lets_come.eq(~launcher.blocks),
+            occupancy.lets_come.eq(~state.blocks),
             self.hold.eq(occupancy.hold),
         ]
 

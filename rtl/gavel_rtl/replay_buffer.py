@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The words of the frames that may have to be sent again, and the reader that fetches them."""
 
-from amaranth.hdl import Module, Mux, Signal, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -60,8 +60,8 @@ class ReplayBuffer(wiring.Component):
         A word to be written, cycle e.
     fetched
         Register B.
-    launch
-        B is launched or dropped in this cycle.
+    may_launch, free
+        B is launched or dropped in this cycle: bit 0 without ``free``, bit 1 with it.
     clear
         B becomes empty in this cycle.
     rewind
@@ -81,7 +81,7 @@ class ReplayBuffer(wiring.Component):
 
     Cycle behaviour
     ---------------
-    A word written in e can be fetched from e+1 on, and is in B in e+2. ``launch``, ``finish`` and
+    A word written in e can be fetched from e+1 on, and is in B in e+2. ``free``, ``finish`` and
     what it comes to are late: they choose, and nothing is computed from them.
     """
 
@@ -92,7 +92,8 @@ class ReplayBuffer(wiring.Component):
         super().__init__({
             "i_word": In(EgressWord(config)),
             "fetched": Out(FetchedWord(config)),
-            "launch": In(1),
+            "may_launch": In(2),
+            "free": In(1),
             "clear": In(1),
             "rewind": In(1),
             "coming": In(index),
@@ -113,7 +114,7 @@ class ReplayBuffer(wiring.Component):
         bits = self._pointer_bits
         self._reader, self._start = Signal(bits, name="reader"), Signal(bits, name="start")
         self._fresh = Signal(bits, name="fresh")
-        self._fetch = Signal(name="fetch")
+        self._fetch, self._fetches = Signal(name="fetch"), Signal(2, name="fetches")
         self._hold_words(m)
         self._read(m)
         self._read_flags(m)
@@ -152,24 +153,28 @@ class ReplayBuffer(wiring.Component):
         last_written = Signal.like(reader, name="last_written", init=ring.before(0, words))
         # Words written before this cycle stand at or behind the reader of the next.
         more = Signal()
-        can_fetch, takes = Signal(), Signal()
+        can_fetch = Signal()
+        # B is empty in the next cycle, or can be, without ``free`` and with it.
+        takes, fetches, keeps = Signal(2), self._fetches, Signal(2)
         # Whether any are left, by whether one is fetched in this cycle.
         self._left = left = [Signal(name=f"left_{name}") for name in ("unfetched", "fetched")]
         m.d.comb += [
             can_fetch.eq(more & ~self.clear & ~self.rewind),
-            takes.eq(~fetched.valid | self.launch),
-            fetch.eq(can_fetch & takes),
+            takes.eq((~fetched.valid).replicate(2) | self.may_launch),
+            fetches.eq(can_fetch.replicate(2) & takes),
+            keeps.eq(fetches | (fetched.valid & ~self.clear).replicate(2) & ~self.may_launch),
+            fetch.eq(Mux(self.free, fetches[1], fetches[0])),
             left[0].eq(Mux(self.rewind, start != tail, more)),
             left[1].eq(reader != last_written),
         ]
         m.d.sync += [
-            more.eq(self.i_word.valid | Mux(fetch, left[1], left[0])),
-            fetched.valid.eq(fetch | (fetched.valid & ~self.launch & ~self.clear)),
+            more.eq(self._choose(m, "more", *(self.i_word.valid | any_left for any_left in left))),
+            fetched.valid.eq(Mux(self.free, keeps[1], keeps[0])),
         ]
         with m.If(self.i_word.valid):
             m.d.sync += last_written.eq(tail)
         # B is empty in a cycle with ``rewind``, so that this does not have to wait for ``fetch``.
-        with m.If(takes & (self.rewind | (more & ~self.clear))):
+        with m.If(Mux(self.free, takes[1], takes[0]) & (self.rewind | (more & ~self.clear))):
             m.d.sync += [
                 reader.eq(Mux(self.rewind, start, further)),
                 further.eq(Mux(self.rewind, ring.following(start, words),
@@ -184,17 +189,20 @@ class ReplayBuffer(wiring.Component):
             shape=_Flags(), depth=self._config.replay_words, init=[], attrs=NO_COLLISION)
         write, read = flags.write_port(), flags.read_port()
         was_read, is_new = Signal(), Signal()
+        new = [Signal(name=f"is_new_{which}") for which in ("unfetched", "fetched")]
         # The flags kept are those that were read, and not those that were written.
         keeps_read = Signal()
         m.d.comb += [
             write.addr.eq(ring.index(self._tail)),
             write.en.eq(word.valid),
             read.addr.eq(ring.index(Mux(self.rewind, self._start, self._further))),
-            is_new.eq(word.valid & ~Mux(fetch, left[1], left[0])),
+            *(of.eq(word.valid & ~any_left) for of, any_left in zip(new, left, strict=True)),
+            is_new.eq(self._choose(m, "is_new", *new)),
         ]
         m.d.sync += [
-            was_read.eq((fetch | self.rewind) & ~is_new),
-            keeps_read.eq(~is_new & (was_read | keeps_read)),
+            was_read.eq(self._choose(m, "was_read", self.rewind & ~new[0], ~new[1])),
+            keeps_read.eq(self._choose(m, "keeps_read", *(
+                (was_read | keeps_read) & ~written for written in new))),
         ]
         for name in ("eop", "poisoned"):
             written, kept_read, kept_new = (Signal(name=f"{name}_{which}")
@@ -208,6 +216,12 @@ class ReplayBuffer(wiring.Component):
             with m.If(fetch):
                 m.d.sync += getattr(fetched, name).eq(Mux(
                     was_read, read.data[name], Mux(keeps_read, kept_read, kept_new)))
+
+    def _choose(self, m: Module, name: str, unfetched: Value, fetched: Value) -> Value:
+        """One of two bits, by whether a word is fetched: chosen before ``free`` is known."""
+        chosen = Signal(2, name=f"{name}_by_free")
+        m.d.comb += chosen.eq(Cat(Mux(fetches, fetched, unfetched) for fetches in self._fetches))
+        return Mux(self.free, chosen[1], chosen[0])
 
     def _note_starts(self, m: Module) -> None:
         """Where frames begin."""

@@ -9,7 +9,7 @@ from gavel_model.config import SwitchConfig
 from gavel_model.ordered_set import DATA_BITS
 from gavel_model.register_map import COUNTERS, Counter
 from gavel_rtl.ack_window import AckWindow, is_before
-from gavel_rtl.block import place
+from gavel_rtl.block import connect, place
 from gavel_rtl.frame_record import frame_count_bits
 from gavel_rtl.lib.one_hot import select
 from gavel_rtl.llr_interfaces import (
@@ -18,6 +18,7 @@ from gavel_rtl.llr_interfaces import (
     InitRequest,
     LlrSettings,
 )
+from gavel_rtl.unnumbered import UnnumberedFrames
 
 _NO_LIMIT = (1 << REPLAY_COUNT_BITS) - 1
 
@@ -79,11 +80,8 @@ class RetryState(wiring.Component):
     may_keep, must_wait
         In ADVANCE or REPLAY nothing here forbids a first word in this cycle, but for the latter;
         it is meaningless without the former.
-    rests
-        Settled, no frame has begun, and no restart is to be carried out or was in the cycle before.
-    may_pass, may_drop
-        In another state nothing here forbids a first word, if it rests: with O free, when INIT
-        goes before it; to be dropped, without.
+    passes, drops, sends, blocks, discards
+        As of `UnnumberedFrames`: in another state.
     clear, rewind
         A restart is carried out; was carried out in the cycle before.
     release
@@ -99,7 +97,7 @@ class RetryState(wiring.Component):
     the state in the next; of the rules of 6.4 the first that applies counts. After reset the state
     is OFF and all numbers are 0. ``free``, ``kept_last``, ``numbered`` and ``mid_after`` come late:
     what they decide about is ready by then. What a first word needs is put together in the cycle
-    before.
+    before, and so is whether replays are used up.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -136,9 +134,7 @@ class RetryState(wiring.Component):
             "changing": Out(1),
             "may_keep": Out(1),
             "must_wait": Out(1),
-            "may_pass": Out(1),
-            "may_drop": Out(1),
-            "rests": Out(1, init=1),
+            **dict.fromkeys(("passes", "drops", "sends", "blocks", "discards"), Out(1)),
             "clear": Out(1),
             "rewind": Out(1),
             "release": Out(1),
@@ -148,6 +144,7 @@ class RetryState(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        self._unnumbered = place(m, "unnumbered", UnnumberedFrames())
         self._declare(m)
         self._acknowledge(m)
         self._decide(m)
@@ -169,6 +166,8 @@ class RetryState(wiring.Component):
         self._echo_seen = Signal(name="echo_seen")
         # No frame has begun, and no restart is to be carried out, or was in the cycle before.
         self._between = Signal(name="between", init=1)
+        # It is so, and what was kept is released.
+        self._rests = Signal(name="rests", init=1)
         self._behind_after, self._settled_after = (
             Signal(name=f"{name}_after") for name in ("behind", "settled"))
         # One flip-flop for each state, since all that is decided looks at them.
@@ -221,14 +220,13 @@ class RetryState(wiring.Component):
     def _decide(self, m: Module) -> None:
         """Which rule of 6.4 applies. With ``no_progress`` a frame is outstanding."""
         settings = self.settings
-        again, begins = Signal(name="again"), Signal(name="begins")
+        again = Signal(name="again")
         self._exhausted = exhausted = Signal(name="exhausted")
         self._give_up = give_up = Signal(name="give_up")
         self._wanted = wanted = Signal(name="wanted")
         self._turn_off = Signal(name="turn_off")
         self._flush = Signal(name="flush")
         self._replay = Signal(name="replay")
-        self._may_begin = Signal(name="may_begin")
         self._enter_init = Signal(name="enter_init")
         self._establish = Signal(name="establish")
         self._go_back = Signal(name="go_back")
@@ -241,20 +239,13 @@ class RetryState(wiring.Component):
                     self.no_progress & ~self.progress)))
                 | (self._is_replay & self._nacked & ~self._window.repeats)),
             again.eq(wanted & ~self._turn_off & ~give_up),
-            exhausted.eq((settings.replay_count != _NO_LIMIT) & Mux(
-                self.progress, settings.replay_count == 0,
-                self.replays >= settings.replay_count)),
             self._flush.eq((give_up & ~self._turn_off) | (again & exhausted)),
             self._replay.eq(again & ~exhausted),
             self._window.replay.eq(self._replay),
             self._window.to_advance.eq(self._establish | self.is_advance | self._caught_up),
-            # Rules 2 and 3 are of other states than these two.
-            begins.eq(settings.remote & self.rests),
             # With O free no word of the time before can be taken for one after the INIT.
-            self._may_begin.eq(begins & (self._is_off | (self.is_flush & settings.reinit))),
-            self._enter_init.eq(self._may_begin & self.free),
-            # An INIT behind the first frames would take the peer back to the first number.
-            self._establish.eq(begins & self.is_init & self._echo_seen & ~self.init_waiting),
+            self._enter_init.eq(self._unnumbered.may_begin & self.free),
+            self._establish.eq(self._unnumbered.establish),
             # Unless a rule before these applies.
             self._go_back.eq(self._between & self._is_replay & self.behind),
             self._caught_up.eq(self._between & self._is_replay & self.send_is_next),
@@ -265,47 +256,33 @@ class RetryState(wiring.Component):
     def _change_state(self, m: Module) -> None:
         settings, give_up = self.settings, self._give_up
         window = self._window
-        set_restart, crosses_init, init_lasts = Signal(), Signal(), Signal()
+        set_restart, crosses_init = Signal(), Signal()
         restart, held, keeps = (Signal(name=f"{name}_after") for name in (
             "restart", "held", "keeps"))
         m.d.comb += [
             crosses_init.eq(
                 self._enter_init | self._establish | (self._turn_off & self.is_init)),
             # As turning off, flushing, replaying and going back come to, but not by way of them.
-            set_restart.eq((self._turn_off & self.running) | (~self._turn_off & (
-                give_up | self._wanted | self._go_back))),
+            # All of it is of ADVANCE and REPLAY.
+            set_restart.eq((self.running & ~settings.remote) | give_up | self._wanted
+                           | self._go_back),
             self.changing.eq(self._turn_off | self._flush | crosses_init),
             restart.eq(set_restart | (self._restart & self.mid)),
             held.eq(set_restart | self._restart),
-            # ``set_restart`` and ``crosses_init`` of the next cycle, by state and by what comes in;
-            # the latter but for conditions that the launcher has, too.
-            keeps.eq(~self._turn_off & settings.coming.remote & ~held
-                     & (self._establish | self.running)),
+            # ``set_restart`` and ``crosses_init`` of the next cycle, by state and by what comes in.
+            keeps.eq(settings.coming.remote & ~held & (self._establish | self.running)),
             # Time without progress ends ADVANCE, and what comes behind it is held.
             self.must_wait.eq(self.lost | (self.timed_out & ~window.moves)),
-            init_lasts.eq(self.is_init & settings.remote
-                          & ~(self._echo_seen & ~self.init_waiting)),
-            self.may_pass.eq((self._is_off & ~settings.remote) | init_lasts
-                             | (self.is_flush & ~(settings.remote & settings.reinit))),
-            # In OFF nothing is dropped.
-            self.may_drop.eq(init_lasts | self.is_flush),
         ]
         m.d.sync += [
             self._restart.eq(restart),
             self.clear.eq(restart & ~self.mid_after),
             self.rewind.eq(self.clear),
             self._between.eq(~held & ~self.mid_after),
-            self.rests.eq(self._settled_after & ~held & ~self.mid_after),
+            self._rests.eq(self._settled_after & ~held & ~self.mid_after),
             self.may_keep.eq(keeps & ~self._behind_after & ~window.asks),
         ]
-        one_more = Mux(self.replays == _NO_LIMIT, _NO_LIMIT, self.replays + 1)
-        with m.If(self._replay):
-            m.d.sync += [
-                self._replayed.eq(self._acked_after),
-                self.replays.eq(Mux(self.progress, 1, one_more)),
-            ]
-        with m.Elif(self.progress | self._enter_init):
-            m.d.sync += self.replays.eq(0)
+        self._count_replays(m)
         wanted, exhausted, on = self._wanted, self._exhausted, ~self._turn_off
         goes_on = on & ~give_up
         m.d.sync += [
@@ -320,6 +297,26 @@ class RetryState(wiring.Component):
             self.is_advance.eq(goes_on & (self._establish | (~wanted & (
                 self.is_advance | self._caught_up)))),
         ]
+
+    def _count_replays(self, m: Module) -> None:
+        """Replays without progress, and whether they may be no more."""
+        limit, replay = self.settings.coming.replay_count, self._replay
+        reached, none, one_more = Signal(), Signal(), Signal(REPLAY_COUNT_BITS)
+        m.d.comb += [
+            one_more.eq(Mux(self.replays == _NO_LIMIT, _NO_LIMIT, self.replays + 1)),
+            self._exhausted.eq(Mux(self.progress, none, reached)),
+        ]
+        cleared = self.progress | self._enter_init
+        m.d.sync += [
+            none.eq(limit == 0),
+            reached.eq((limit != _NO_LIMIT) & Mux(
+                replay, Mux(self.progress, limit <= 1, one_more >= limit),
+                Mux(cleared, limit == 0, self.replays >= limit))),
+            self.replays.eq(Mux(replay, Mux(self.progress, 1, one_more),
+                                Mux(cleared, 0, self.replays))),
+        ]
+        with m.If(replay):
+            m.d.sync += self._replayed.eq(self._acked_after)
 
     def _renumber(self, m: Module) -> None:
         """Sequence numbers through ACKs, launches, restarts and INIT."""
@@ -377,6 +374,9 @@ class RetryState(wiring.Component):
     def _initialise(self, m: Module) -> None:
         """INIT and its echo (6.4)."""
         init, control = self.init, self.control
+        answered = Signal(name="answered")
+        m.d.comb += answered.eq(control.init_echo & (control.value == self.next)
+                                & (control.data == init.data))
         # Times that INIT was entered before this one; -1 until the first.
         earlier = Signal(DATA_BITS, init=-1 & (1 << DATA_BITS) - 1)
         m.d.comb += [
@@ -394,6 +394,21 @@ class RetryState(wiring.Component):
         with m.Else():
             with m.If(self.init_sent):
                 m.d.sync += init.first.eq(0)
-            with m.If(control.init_echo & (control.value == self.next)
-                      & (control.data == init.data)):
+            with m.If(answered):
                 m.d.sync += self._echo_seen.eq(1)
+        unnumbered, on = self._unnumbered, ~self._turn_off
+        connect(m, unnumbered.coming, self.settings.coming)
+        m.d.comb += [
+            unnumbered.is_init.eq(self.is_init),
+            unnumbered.is_flush.eq(self.is_flush),
+            unnumbered.stays_off.eq(self._is_off | self._turn_off),
+            unnumbered.stays_init.eq(self.is_init & on & ~self._establish),
+            unnumbered.stays_flush.eq(self.is_flush & on),
+            unnumbered.enter_init.eq(self._enter_init),
+            unnumbered.echo_seen.eq(self._echo_seen | answered),
+            unnumbered.rests.eq(self._rests),
+            unnumbered.lost.eq(self.lost),
+            unnumbered.init_waiting.eq(self.init_waiting),
+            *(getattr(self, name).eq(getattr(unnumbered, name))
+              for name in ("passes", "drops", "sends", "blocks", "discards")),
+        ]

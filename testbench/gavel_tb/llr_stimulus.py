@@ -20,7 +20,7 @@ FIELDS = ("local", "remote", "reinit", "protect", "forward_poisoned", "replay_ti
 """Settings that have the same name and unit in model and RTL."""
 
 COMING = ("replay_timer", "pcs_lost", "data_age", "spacing", "min_spacing", "init_data", "protect",
-          "remote")
+          "remote", "replay_count", "reinit", "init_action", "flush_action")
 """Those that the RTL sees a cycle ahead, too."""
 
 CONTROL_MEMBERS = {Kind.ACK: "ack", Kind.NACK: "nack", Kind.INIT: "init",
@@ -76,17 +76,20 @@ class RandomSettings:
         model = self.model
         drive(ctx, interface, {name: int(getattr(model, name)) for name in FIELDS})
         self.drive_coming(ctx, interface)
-        control = self._registers.values[Port.LLR_CONTROL]
-        drive(ctx, interface, {
-            "init_action": control >> LlrControl.INIT_ACTION & 3,
-            "flush_action": control >> LlrControl.FLUSH_ACTION & 3,
-            "window_cells": self._registers.values[Port.LLR_WINDOW_CELLS],
-        })
+        drive(ctx, interface, {**self._actions(),
+                               "window_cells": self._registers.values[Port.LLR_WINDOW_CELLS]})
 
     def drive_coming(self, ctx: Any, interface: Any) -> None:
         """Sets what the RTL sees of the settings of the next cycle."""
-        drive(ctx, interface.coming, {name: getattr(self.model, name)
-                                      for name in COMING})
+        actions = self._actions()
+        drive(ctx, interface.coming, actions | {
+            name: int(getattr(self.model, name)) for name in COMING if name not in actions})
+
+    def _actions(self) -> dict[str, int]:
+        """Settings that the model has as what they mean."""
+        control = self._registers.values[Port.LLR_CONTROL]
+        return {"init_action": control >> LlrControl.INIT_ACTION & 3,
+                "flush_action": control >> LlrControl.FLUSH_ACTION & 3}
 
     def _control(self, on: float) -> int:
         bits = self._rng.getrandbits(9) & ~(1 << LlrControl.LOCAL | 1 << LlrControl.REMOTE)

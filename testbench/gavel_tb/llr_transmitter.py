@@ -105,8 +105,6 @@ def _check(config: SwitchConfig, seed: int, cycles: int) -> None:
     block = LlrTransmitter(config)
     frames, peer = _Frames(config, rng), _Peer(config, rng, model)
     seen: Tally[object] = Tally()
-    settings.write(Port.LLR_CONTROL, 1 << LlrControl.REMOTE | 1 << LlrControl.REINIT)
-    model.settings_changed()
 
     async def bench(ctx: Any) -> None:
         was_up = 0
@@ -165,10 +163,12 @@ def _check(config: SwitchConfig, seed: int, cycles: int) -> None:
             expect(f"{where}: events", got, wanted)
             if free:
                 _expect_word(ctx, where, block.o_word, link_tx.word)
-            if rng.random() < changes:
+            if cycle == 0:
+                settings.write(Port.LLR_CONTROL, 1 << LlrControl.REMOTE | 1 << LlrControl.REINIT)
+            elif rng.random() < changes:
                 settings.change()
-                model.settings_changed()
-                settings.drive_coming(ctx, block.settings)
+            model.settings_changed()
+            settings.drive_coming(ctx, block.settings)
             await ctx.tick()
         missing = [state.name for state in TransmitterState if not seen[state]]
         missing += [counter.name for counter in SEEN if not counters[counter]]

@@ -40,7 +40,7 @@ class Link:
         ctx.set(dut.free, 1)
         for name, value in (SETTINGS | {"window_cells": config.replay_cells}).items():
             ctx.set(getattr(dut.settings, name), value)
-        for name in ("init_data", "remote"):
+        for name in ("init_data", "remote", "reinit", "replay_count"):
             ctx.set(getattr(dut.settings.coming, name), SETTINGS[name])
 
     def put(self, words: int, tag: int) -> None:
@@ -71,6 +71,8 @@ class Link:
 
     async def establish(self) -> None:
         """INIT and its echo."""
+        # Until then LLR is off.
+        await self.step()
         await self.step()
         assert self.ctx.get(self.dut.state) == TransmitterState.INIT
         assert self.ctx.get(self.dut.init.request)
@@ -173,7 +175,8 @@ def test_frames_pass_at_once_while_it_is_off(simulate) -> None:
 
     async def bench(ctx, sync) -> None:
         link = Link(ctx, dut, config)
-        ctx.set(dut.settings.remote, 0)
+        for settings in (dut.settings, dut.settings.coming):
+            ctx.set(settings.remote, 0)
         first = link.cycle + 2
         for tag in range(30):
             link.put(8, tag)

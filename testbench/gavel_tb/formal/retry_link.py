@@ -108,8 +108,10 @@ class RetryLinkHarness(Harness):
                 settings.init_action.eq(Action.BLOCK), settings.flush_action.eq(Action.BLOCK),
                 settings.window_frames.eq(config.replay_frames),
                 settings.window_cells.eq(config.replay_cells),
-                settings.coming.remote.eq(1), settings.coming.replay_timer.eq(timer),
-                settings.replay_count.eq(255),
+                settings.coming.remote.eq(1), settings.coming.reinit.eq(1),
+                settings.coming.init_action.eq(Action.BLOCK),
+                settings.coming.flush_action.eq(Action.BLOCK),
+                settings.coming.replay_timer.eq(timer), settings.coming.replay_count.eq(255),
             ]
         m.d.comb += blocks.transmitter.up.eq(self.anything(1, "up"))
 

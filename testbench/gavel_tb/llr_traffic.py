@@ -316,7 +316,7 @@ class LlrTraffic:
         if cycle >= self._readers.due:
             self._readers.step(cycle)
         if cycle >= self._load.due:
-            self._load.begin(cycle)
+            self._load.step(cycle)
         self.around.watch(tx)
         if self._active:
             self._active = self._sending(cycle)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What arrives while load is offered, of each VC, and what is full when it ends."""
+"""What arrives while load is offered, of each VC, and who lacks credits meanwhile."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from gavel_tb.partner.device import LlrPartner
 
 
 class LoadFigures:
-    """Looks at a run in the middle and at the end of the time in which frames begin.
+    """Looks at the second half of the time in which frames begin.
 
     Parameters
     ----------
     config, deliveries, partners
         What is looked at.
     middle
-        Cycle from which on arrivals count.
+        Cycle from which on arrivals and credits count.
 
     Attributes
     ----------
     due
-        Cycle in which `begin` is to be called.
+        Cycle from which on `step` is to be called in every cycle, until `end`.
     """
 
     def __init__(
@@ -33,33 +33,37 @@ class LoadFigures:
     ) -> None:
         self._config = config
         self._deliveries = deliveries
-        self._partners = partners
         self.due = middle
-        self._began = 0
+        self._credits = [partner.flow.credits for partner in partners if partner.flow is not None]
+        self._without = [[0] * len(self._credits) for _ in range(config.vcs)]
+        self._began: int | None = None
         self._before = [0] * config.vcs
         self._figures: dict[str, Any] = {}
 
-    def begin(self, cycle: int) -> None:
-        """From now on arrivals count."""
-        self.due = 1 << 62
-        self._began = cycle
-        self._before = list(self._deliveries.bytes_of_vc)
+    def step(self, cycle: int) -> None:
+        """Counts a cycle."""
+        if self._began is None:
+            self._began = cycle
+            self._before = list(self._deliveries.bytes_of_vc)
+        for vc, row in enumerate(self._without):
+            for port, account in enumerate(self._credits):
+                if not account.fits(vc, MIN_FRAME_BYTES):
+                    row[port] += 1
 
     def end(self, cycle: int) -> None:
         """No further frames begin."""
-        capacity = self._config.ports * self._config.word_bytes * max(1, cycle - self._began)
+        self.due = 1 << 62
+        cycles = max(1, cycle - (self._began or 0))
+        capacity = self._config.ports * self._config.word_bytes * cycles
         counted = zip(self._deliveries.bytes_of_vc, self._before, strict=True)
-        flows = [partner.flow for partner in self._partners if partner.flow is not None]
         self._figures = {
             "rate_of_vc": [(after - before) / capacity for after, before in counted],
-            "ports_without_credits": [
-                sum(not flow.credits.fits(vc, MIN_FRAME_BYTES) for flow in flows)
-                for vc in range(self._config.vcs)
-            ],
+            "ports_without_credits": [sum(2 * count > cycles for count in row)
+                                      for row in self._without],
         }
 
     def figures(self) -> dict[str, Any]:
-        """``rate_of_vc``: share of the links' capacity in the second half; and
-        ``ports_without_credits``: partners that could not send the shortest frame of each VC at the
-        end."""
+        """Of the second half: ``rate_of_vc``, share of the links' capacity; and
+        ``ports_without_credits``, for each VC the partners that could not have sent its shortest
+        frame in more than half of these cycles."""
         return self._figures

@@ -135,6 +135,7 @@ def test_place_and_route(free_list):
     assert tuple(seen) == placed.runs
     assert [run.seed for run in placed.runs] == [1, 2]
     assert placed.routed
+    assert placed.arguments == ECP5.place_route_arguments(free_list.area.luts)
     slower = min(run.fmax_mhz for run in placed.runs)
     assert placed.median is not None
     assert placed.median.fmax_mhz == slower
@@ -145,6 +146,12 @@ def test_place_and_route(free_list):
     assert path is not None
     assert path.source.startswith("block.ring")
     assert 1000 / (path.logic_ns + path.routing_ns) == pytest.approx(slower, rel=0.02)
+
+
+def test_a_large_design_has_a_placer_and_a_router_of_its_own():
+    small, large = (ECP5.place_route_arguments(luts) for luts in (20_909, 20_910))
+    assert large == (*small, "--placer", "static", "--router", "router2")
+    assert FAMILIES["xc7"].place_route_arguments(100_000) == ()
 
 
 def test_a_design_that_does_not_place_says_why(free_list, tmp_path):

@@ -181,7 +181,7 @@ def _estimate(estimate: Estimate) -> Iterator[str]:
         for memory in made.memories:
             yield f"| `{memory.name}` | {_KINDS[memory.kind]} |\n"
     if placed is not None:
-        yield (f"\nnextpnr {placed.version}, `{' '.join(_arguments(family))}`, asked for "
+        yield (f"\nnextpnr {placed.version}, `{' '.join(placed.arguments)}`, asked for "
                f"{estimate.mhz:g} MHz:\n\n"
                "| seed | MHz | from | to | cells | logic, ns | wires, ns |\n"
                "|---:|---:|---|---|---:|---:|---:|\n")
@@ -199,6 +199,3 @@ def _estimate(estimate: Estimate) -> Iterator[str]:
 def _sentence(text: str) -> str:
     return f"{text[0].upper()}{text[1:]}."
 
-
-def _arguments(family: Any) -> Sequence[str]:
-    return family.place_route.arguments if family.place_route else ()

@@ -87,10 +87,13 @@ class PlacedSeeds:
         By seed.
     version
         Of nextpnr's package.
+    arguments
+        What nextpnr was called with, but for files, clock and seed.
     """
 
     runs: tuple[Placed, ...]
     version: str
+    arguments: tuple[str, ...] = ()
 
     @property
     def routed(self) -> bool:
@@ -146,20 +149,22 @@ def place_and_route(
         If nextpnr is missing, or does not know the family.
     """
     tool = check_nextpnr(synthesis.family)
+    arguments = synthesis.family.place_route_arguments(synthesis.area.luts)
     runs = []
     for seed in seeds:
-        runs.append(_place(tool, synthesis.folder, seed, mhz))
+        runs.append(_place(tool, arguments, synthesis.folder, seed, mhz))
         if progress is not None:
             progress(runs[-1])
-    return PlacedSeeds(tuple(runs), version(tool.package))
+    return PlacedSeeds(tuple(runs), version(tool.package), arguments)
 
 
-def _place(tool: PlaceRoute, folder: Path, seed: int, mhz: float) -> Placed:
+def _place(tool: PlaceRoute, arguments: Sequence[str], folder: Path, seed: int,
+           mhz: float) -> Placed:
     report, log = folder / f"report_{seed}.json", folder / f"nextpnr_{seed}.log"
     report.unlink(missing_ok=True)
     # Without "allow-fail" a clock that is missed leaves no report.
     command = [sys.executable, "-c", _PROGRAM.format(package=tool.package, entry=tool.entry),
-               *tool.arguments, "--json", NETLIST_NAME, "--report", report.name,
+               *arguments, "--json", NETLIST_NAME, "--report", report.name,
                "--freq", str(mhz), "--seed", str(seed), "--timing-allow-fail"]
     with log.open("w", encoding="utf-8") as out:
         code = run_child(command, cwd=folder, env=os.environ, stdout=out, stderr=out.fileno())

@@ -133,9 +133,10 @@ class FrameWriter(wiring.Component):
         ended = Signal()
         self._length = self._known(m, self.verdict.length, "length")
         self._store_word(m, dropped)
-        fits = Signal()
-        good = self._judge(m, ended, fits)
-        m.d.comb += drop.eq(ended & ~(good & fits))
+        # Whether a frame is filed, or dropped, when it ends.
+        accepted = Signal()
+        self._judge(m, ended, accepted)
+        m.d.comb += drop.eq(ended & ~accepted)
         m.d.sync += dropped.eq(drop)
 
         # ``drop`` and ``no_cell`` are the last to come: they choose between sums. At its first word
@@ -280,8 +281,8 @@ class FrameWriter(wiring.Component):
             Reason.FILED: came_well & has_fields & self.route.hit,
         }
 
-    def _judge(self, m, ended, fits):
-        """Step 4: what becomes of the frame. Returns whether it is good, if it fits."""
+    def _judge(self, m, ended, accepted):
+        """Step 4: what becomes of the frame."""
         verdict, fields = self.verdict, self.fields
         counts = Signal()
         # The peer has spent credits for a frame that came well, whatever its header says.
@@ -291,7 +292,7 @@ class FrameWriter(wiring.Component):
         is_reason = self._known(m, Cat(early.values()), "reason")
         self._aim(m)
 
-        good, full = Signal(), Signal()
+        good, full, fits = Signal(), Signal(), Signal()
         m.d.comb += [
             ended.eq(self.word.valid & self.word.eop),
             fits.eq(~full & ~self._overflows),
@@ -307,7 +308,8 @@ class FrameWriter(wiring.Component):
             else:
                 m.d.comb += self.count[event.value].eq(ended & known)
         m.d.comb += [
-            self.files.eq(ended & good & fits),
+            accepted.eq(good & fits),
+            self.files.eq(ended & accepted),
             self.rx_bytes.eq(Mux(self.files, self._length, 0)),
             self.count[Reason.VC_LIMIT.value].eq(ended & good & full),
             self.count[Reason.NO_BUFFER.value].eq(ended & good & ~full & self._overflows),
@@ -321,7 +323,6 @@ class FrameWriter(wiring.Component):
             self.counted.vc.eq(self.filed_vc),
             self.counted.length.eq(self._length),
         ]
-        return good
 
     def _aim(self, m: Module) -> None:
         """The VOQ of the frame."""

@@ -18,7 +18,7 @@ from gavel_tb.servers import Servers
 from gavel_tb.simulate import Prepared, prepare
 
 BY_SCOREBOARD = ("swapped bytes", "wrong frame check constant", "wrong cell linked",
-                 "head not forwarded")
+                 "head not written")
 """Faults that change what arrives: the scoreboard must find them without the model."""
 
 

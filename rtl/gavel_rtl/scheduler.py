@@ -10,9 +10,11 @@ from amaranth.lib.wiring import In, Out
 from gavel_model.config import SwitchConfig
 from gavel_model.probes import QUOTA_BITS
 from gavel_rtl.block import place
+from gavel_rtl.catch_up import BYPASS_BITS
 from gavel_rtl.interfaces import Match
 from gavel_rtl.scheduler_input import SchedulerInput
-from gavel_rtl.scheduler_output import BYPASS_BITS, WEIGHTS_BITS, SchedulerOutput
+from gavel_rtl.scheduler_output import SchedulerOutput
+from gavel_rtl.vc_turns import WEIGHTS_BITS
 
 
 def _column(rows: Iterable[Value], number: int) -> Value:

@@ -120,7 +120,7 @@ class Scheduler(wiring.Component):
         for j, side in enumerate(outputs):
             place(m, f"output{j}", side)
 
-        open_rows = [side.goes_on for side in inputs]
+        open_rows = [side.open for side in inputs]
         for j, side in enumerate(outputs):
             m.d.comb += [
                 self.matched[j].eq(side.matched),
@@ -130,7 +130,7 @@ class Scheduler(wiring.Component):
                 side.allow.eq(self.allow.word_select(j, vcs)),
                 side.allow_next.eq(self.allow_next.word_select(j, vcs)),
                 side.inputs_free.eq(Cat(each.unmatched[0] for each in inputs)),
-                side.goes_on.eq(_column(open_rows, j).any()),
+                side.busy.eq(_column(open_rows, j).any()),
                 side.hold.eq(self.hold[j]),
                 side.claim.eq(self.claim[j]),
                 side.weights.eq(self.weights[j]),

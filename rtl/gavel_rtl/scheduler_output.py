@@ -49,9 +49,9 @@ class SchedulerOutput(wiring.Component):
         this one.
     inputs_free
         P bits: inputs without an open transfer, or with one that ends in this cycle.
-    goes_on, hold, claim
-        An open transfer of this output goes on, with W = 512 in this cycle, else in the next one;
-        no frame may be matched to it; a control frame wants it or is under way.
+    busy, hold, claim
+        An open transfer of this output goes on; no frame may be matched to it; a control frame
+        wants it or is under way.
     unmatched
         For each iteration P bits: free inputs that no earlier iteration matched.
     accepted
@@ -102,7 +102,7 @@ class SchedulerOutput(wiring.Component):
             "strict_next": In(config.vcs),
             "weighted_next": In(1),
             "inputs_free": In(ports),
-            "goes_on": In(1),
+            "busy": In(1),
             "hold": In(1),
             "claim": In(1),
             "bypass_limit": In(BYPASS_BITS),
@@ -142,19 +142,15 @@ class SchedulerOutput(wiring.Component):
         self._turns = self.turn if shows else self._vc_turns.turn_before
         self._quotas = self.quota if shows else self._vc_turns.quota_before
         allowed = [Signal(ports, name=f"allowed_{vc}") for vc in range(vcs)]
-        eligible, busy = Signal(ports), Signal()
+        eligible = Signal(ports)
         self._look_ahead(m, allows_ahead(self._config))
         none = Const(0, ports)
         for vc, row in enumerate(allowed):
             m.d.comb += row.eq(Mux(self.allow[vc], self.ready[vc], none))
         m.d.comb += [
             eligible.eq(reduce(or_, allowed)),
-            self.idle.eq(~busy & ~self.hold),
+            self.idle.eq(~self.busy & ~self.hold),
         ]
-        if one_word_frames(self._config):
-            m.d.comb += busy.eq(self.goes_on)
-        else:
-            m.d.sync += busy.eq(Cat(self.goes_on, *self.accepted).any())
         self._order_inputs(m)
         requests = self._consider(m)
         self._grant(m, requests)
@@ -166,8 +162,8 @@ class SchedulerOutput(wiring.Component):
         return m
 
     def _look_ahead(self, m: Module, allows: bool) -> None:
-        """Whether the output waits for the catch-up set, which VCs are considered, and which have
-        something left of a round. Where ``allow_next`` is known these are registers; if there was a
+        """Whether the output waits for the catch-up set, which VCs are considered, and in which of
+        them inputs give way. Where ``allow_next`` is known these are registers; if there was a
         match in the cycle before, they mean nothing: the output is busy."""
         ports, vcs = self._config.ports, range(self._config.vcs)
         soon = allows and not self._has_time
@@ -184,7 +180,7 @@ class SchedulerOutput(wiring.Component):
         counts = members | (~waits).replicate(ports)
 
         def any_counts(row: Value) -> Value:
-            # Of ``waits`` the last to come is allow.
+            # ``waits`` is the last to come, because of ``allow``, or else the row.
             return Mux(waits, (row & members).any(), row.any())
 
         def before(vc: int, other: int) -> Value:
@@ -205,7 +201,6 @@ class SchedulerOutput(wiring.Component):
                 # With weights an input that has had its turn gives way to those that have not.
                 self._gives_way[vc].eq(
                     weighted & any_counts(asks[vc] & ~turns.word_select(vc, ports))),
-                self._left[vc].eq(requested[vc] & in_quota[vc]),
             ]
         if len(vcs) == 1:
             self._wait_for_one_vc(m)
@@ -218,7 +213,12 @@ class SchedulerOutput(wiring.Component):
         for vc, considered in enumerate(self._considered):
             counting = Signal(self._config.ports, name=f"counting_{vc}")
             had_turn = Mux(self._gives_way[vc], self._turn(vc), 0)
-            m.d.comb += counting.eq(Mux(considered, self.asks[vc] & ~had_turn, 0))
+            m.d.comb += [
+                counting.eq(Mux(considered, self.asks[vc] & ~had_turn, 0)),
+                self._left[vc].eq(
+                    self.allow[vc] & (self.asks[vc] & self._counts).any()
+                    & self._quotas.word_select(vc, QUOTA_BITS).any()),
+            ]
             requests.append(counting)
         return requests
 

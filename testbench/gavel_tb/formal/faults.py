@@ -96,13 +96,13 @@ def replays_from_where_it_reads(design: Design) -> None:
 def forgets_matches(design: Design) -> None:
     """CreditGate knows nothing of a frame matched in the cycle before."""
     gate = design.part("gate")
-    gate.break_it("sync", gate.signal("vc0_matched_1_before").eq(0))
+    gate.break_it("comb", gate.signal("vc0_matched_1_before").eq(0))
 
 
 def forgets_matches_of_all(design: Design) -> None:
     """As `forgets_matches`, with one limit for all VCs."""
     gate = design.part("gate")
-    gate.break_it("sync", gate.signal("total_matched_1_before").eq(0))
+    gate.break_it("comb", gate.signal("total_matched_1_before").eq(0))
 
 
 def believes_everything(design: Design) -> None:

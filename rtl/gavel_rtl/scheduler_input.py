@@ -100,14 +100,13 @@ class SchedulerInput(wiring.Component):
         """The open transfer, and the pointer that its match has moved."""
         free = Signal(init=1)
         transfer = Signal(self._config.ports)
-        fresh, moves = Signal(), Signal()
+        moves = Signal()
         if one_word_frames(self._config):
             m.d.comb += [self.unmatched[0].eq(free | self.ends),
                          self.open.eq(Mux(self.ends, 0, transfer))]
         else:
             m.d.comb += [self.unmatched[0].eq(free), self.open.eq(transfer)]
         m.d.comb += [
-            self.matched_before.eq(Mux(fresh, transfer, 0)),
             self.moved_before.eq(Mux(moves, transfer, 0)),
             self.accept_mask.eq(Mux(moves, pointer_after(transfer), accept_before)),
         ]
@@ -125,7 +124,7 @@ class SchedulerInput(wiring.Component):
             m.d.comb += self.asks.eq(Mux(self.unmatched[0], self.voq_ready, 0))
         m.d.sync += [
             free.eq(free_next),
-            fresh.eq(self.match.valid),
+            self.matched_before.eq(self.match.output),
             moves.eq(self.granted[0].any()),
             accept_before.eq(self.accept_mask),
         ]

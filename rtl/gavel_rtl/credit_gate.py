@@ -49,10 +49,10 @@ class CreditGate(wiring.Component):
 
     Cycle behaviour
     ---------------
-    ``fits`` is combinational from registers, ``total`` and ``used``. It sees the limits and the
-    costs of the cycle before, and matches up to it; with ``gate_stages`` = 1 costs of two cycles
-    before. ``overdrawn`` is a function of four registers. After reset nothing fits for as many
-    cycles.
+    ``fits`` is combinational from registers, ``total``, ``used`` and ``vc_before``. It sees the
+    limits and the costs of the cycle before, and matches up to it; with ``gate_stages`` = 1 costs
+    of two cycles before. ``overdrawn`` is a function of two registers and ``vc_before``. After
+    reset nothing fits for as many cycles.
     """
 
     def __init__(self, config: SwitchConfig):

@@ -49,10 +49,10 @@ class CreditGate(wiring.Component):
 
     Cycle behaviour
     ---------------
-    ``fits`` is combinational from registers, ``total`` and ``used``. It sees the limits and the
-    costs of the cycle before, and matches up to it; with ``gate_stages`` = 1 costs of two cycles
-    before. ``overdrawn`` is a function of four registers. After reset nothing fits for as many
-    cycles.
+    ``fits`` is combinational from registers, ``total``, ``used`` and ``vc_before``. It sees the
+    limits and the costs of the cycle before, and matches up to it; with ``gate_stages`` = 1 costs
+    of two cycles before. ``overdrawn`` is a function of two registers and ``vc_before``. After
+    reset nothing fits for as many cycles.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -142,19 +142,23 @@ class CreditGate(wiring.Component):
         without a match in the cycle before, with one, and where that is unknown with one in this
         cycle, too."""
         most = min(self._most(len(history) + 1), len(history) + 1)
-        before = Signal(range(len(history) + 1), name=f"{name}_before")
-        m.d.comb += before.eq(sum(history))
-        rooms = []
-        for more, suffix in enumerate(("", "_after_match", "_after_matches")[:2 + self._unknown]):
-            needed = Signal.like(self._longest[most + self._unknown + 1],
-                                 name=f"{name}_needed{suffix}")
-            largest = min(most, len(history))
-            with m.Switch(before):
+        earlier = Signal(range(len(history)), name=f"{name}_earlier")
+        m.d.comb += earlier.eq(sum(history[1:]))
+        largest = min(most, len(history) - 1)
+        # The cycle before is the last to be known of.
+        needs = []
+        for more in range(3 + self._unknown):
+            need = Signal.like(self._longest[most + self._unknown + 1], name=f"{name}_need_{more}")
+            with m.Switch(earlier):
                 for number in range(largest + 1):
                     with m.Case(number) if number < largest else m.Default():
-                        m.d.comb += needed.eq(
-                            self._longest[min(number + more, most + max(0, more - 1)) + 1])
+                        m.d.comb += need.eq(self._longest[min(
+                            number + more, most + min(self._unknown, max(0, more - 1))) + 1])
+            needs.append(need)
+        rooms = []
+        for suffix, needed in zip(("", "_after_match", "_after_matches"), pairwise(needs),
+                                  strict=False):
             room = Signal(signed(bits + 1), init=-1, name=f"{name}_room{suffix}")
-            m.d.sync += room.eq(limit - needed)
+            m.d.sync += room.eq(limit - Mux(history[0], needed[1], needed[0]))
             rooms.append(room)
         return rooms

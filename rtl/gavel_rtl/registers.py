@@ -15,12 +15,12 @@ from gavel_model.register_map import (
     config_values,
 )
 from gavel_rtl.block import connect, place
+from gavel_rtl.catch_up import BYPASS_BITS
 from gavel_rtl.counters import CounterSelect
 from gavel_rtl.flow_interfaces import VC_COUNTS, FlowSelect
 from gavel_rtl.interfaces import PortSettings, RegisterPort, TableWrite
 from gavel_rtl.port_registers import EACH, LLR_STATUS_BITS, ONCE, PortRegisters, PortSelect
 from gavel_rtl.register_fields import REGISTER_BITS, RegisterFields
-from gavel_rtl.scheduler_output import BYPASS_BITS
 from gavel_rtl.table_registers import TableRegisters
 
 _OFFSET_BITS = PORT_STRIDE.bit_length() - 1

@@ -10,9 +10,11 @@ from amaranth.lib.wiring import In, Out
 from gavel_model.config import SwitchConfig
 from gavel_model.probes import QUOTA_BITS
 from gavel_rtl.block import place
+from gavel_rtl.catch_up import BYPASS_BITS
 from gavel_rtl.interfaces import Match
 from gavel_rtl.scheduler_input import SchedulerInput
-from gavel_rtl.scheduler_output import BYPASS_BITS, WEIGHTS_BITS, SchedulerOutput
+from gavel_rtl.scheduler_output import SchedulerOutput
+from gavel_rtl.vc_turns import WEIGHTS_BITS
 
 
 def _column(rows: Iterable[Value], number: int) -> Value:
@@ -118,7 +120,7 @@ class Scheduler(wiring.Component):
         for j, side in enumerate(outputs):
             place(m, f"output{j}", side)
 
-        open_rows = [side.goes_on for side in inputs]
+        open_rows = [side.open for side in inputs]
         for j, side in enumerate(outputs):
             m.d.comb += [
                 self.matched[j].eq(side.matched),
@@ -128,7 +130,7 @@ class Scheduler(wiring.Component):
                 side.allow.eq(self.allow.word_select(j, vcs)),
                 side.allow_next.eq(self.allow_next.word_select(j, vcs)),
                 side.inputs_free.eq(Cat(each.unmatched[0] for each in inputs)),
-                side.goes_on.eq(_column(open_rows, j).any()),
+                side.busy.eq(_column(open_rows, j).any()),
                 side.hold.eq(self.hold[j]),
                 side.claim.eq(self.claim[j]),
                 side.weights.eq(self.weights[j]),

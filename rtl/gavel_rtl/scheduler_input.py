@@ -38,9 +38,8 @@ class SchedulerInput(wiring.Component):
         For each iteration: the input is free and no earlier iteration matched it.
     choice_before
         V rows of P bits: bit j of row v, a match with output j in the cycle before was of VC v.
-    goes_on
-        P bits, one-hot: output of the open transfer, with W = 512 in this cycle, else in the next
-        one; 0 if it has read its last word.
+    open
+        P bits, one-hot: output of the open transfer, 0 if it reads its last word in this cycle.
     match
         The decision for this input.
     matched_before, moved_before
@@ -70,7 +69,7 @@ class SchedulerInput(wiring.Component):
             "asks_next": Out(config.voqs),
             "unmatched": Out(1).array(iterations),
             "choice_before": In(ports).array(config.vcs),
-            "goes_on": Out(ports),
+            "open": Out(ports),
             "match": Out(Match(config)),
             "matched_before": Out(ports),
             "moved_before": Out(ports),
@@ -101,11 +100,13 @@ class SchedulerInput(wiring.Component):
         """The open transfer, and the pointer that its match has moved."""
         free = Signal(init=1)
         transfer = Signal(self._config.ports)
-        fresh, moves = Signal(), Signal()
+        moves = Signal()
+        if one_word_frames(self._config):
+            m.d.comb += [self.unmatched[0].eq(free | self.ends),
+                         self.open.eq(Mux(self.ends, 0, transfer))]
+        else:
+            m.d.comb += [self.unmatched[0].eq(free), self.open.eq(transfer)]
         m.d.comb += [
-            self.unmatched[0].eq(free | self.ends if one_word_frames(self._config) else free),
-            self.goes_on.eq(Mux(self.ends, 0, transfer)),
-            self.matched_before.eq(Mux(fresh, transfer, 0)),
             self.moved_before.eq(Mux(moves, transfer, 0)),
             self.accept_mask.eq(Mux(moves, pointer_after(transfer), accept_before)),
         ]
@@ -123,7 +124,7 @@ class SchedulerInput(wiring.Component):
             m.d.comb += self.asks.eq(Mux(self.unmatched[0], self.voq_ready, 0))
         m.d.sync += [
             free.eq(free_next),
-            fresh.eq(self.match.valid),
+            self.matched_before.eq(self.match.output),
             moves.eq(self.granted[0].any()),
             accept_before.eq(self.accept_mask),
         ]

@@ -10,6 +10,8 @@ from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
 from gavel_model.probes import QUOTA_BITS
+from gavel_rtl.block import place
+from gavel_rtl.catch_up import BYPASS_BITS, CatchUp
 from gavel_rtl.lib.round_robin import (
     FEW,
     order_of_few,
@@ -17,10 +19,8 @@ from gavel_rtl.lib.round_robin import (
     pick_preferred,
     pointer_after,
 )
+from gavel_rtl.vc_turns import WEIGHTS_BITS, VcTurns
 from gavel_rtl.voq import allows_ahead, one_word_frames
-
-BYPASS_BITS = 8
-WEIGHTS_BITS = 32
 
 
 class SchedulerOutput(wiring.Component):
@@ -49,9 +49,9 @@ class SchedulerOutput(wiring.Component):
         this one.
     inputs_free
         P bits: inputs without an open transfer, or with one that ends in this cycle.
-    goes_on, hold, claim
-        An open transfer of this output goes on, with W = 512 in this cycle, else in the next one;
-        no frame may be matched to it; a control frame wants it or is under way.
+    busy, hold, claim
+        An open transfer of this output goes on; no frame may be matched to it; a control frame
+        wants it or is under way.
     unmatched
         For each iteration P bits: free inputs that no earlier iteration matched.
     accepted
@@ -102,7 +102,7 @@ class SchedulerOutput(wiring.Component):
             "strict_next": In(config.vcs),
             "weighted_next": In(1),
             "inputs_free": In(ports),
-            "goes_on": In(1),
+            "busy": In(1),
             "hold": In(1),
             "claim": In(1),
             "bypass_limit": In(BYPASS_BITS),
@@ -129,35 +129,28 @@ class SchedulerOutput(wiring.Component):
         self._considered = Signal(vcs, name="considered")
         self._gives_way = Signal(vcs, name="gives_way")
         self._left = Signal(vcs, name="left")
-        self._matched_before = Signal(name="any_matched_before")
         self._grant_before = Signal(ports, name="grant_before")
         self._counts = Signal(ports, name="counts_for_wait", init=-1)
-        self._catch_up_before = Signal(ports, name="catch_up_before")
-        self._turn_before = Signal(ports * vcs, name="turn_before")
-        self._quota_before = Signal(vcs * QUOTA_BITS, name="quota_before")
+        self._catch_up_set = place(m, "catch_up_set", CatchUp(self._config))
+        self._catch_up_before = self._catch_up_set.members_before
+        self._vc_turns = place(m, "vc_turns", VcTurns(self._config))
         # An output is busy for four cycles behind a match.
         self._has_time = self._config.words_per_cell >= 4
         shows = one_word_frames(self._config)
         self._pointer = self.grant_mask if shows else self._grant_before
         self._members = self.catch_up if shows else self._catch_up_before
-        self._turns = self.turn if shows else self._turn_before
-        self._quotas = self.quota if shows else self._quota_before
+        self._turns = self.turn if shows else self._vc_turns.turn_before
+        self._quotas = self.quota if shows else self._vc_turns.quota_before
         allowed = [Signal(ports, name=f"allowed_{vc}") for vc in range(vcs)]
-        eligible, busy = Signal(ports), Signal()
+        eligible = Signal(ports)
         self._look_ahead(m, allows_ahead(self._config))
         none = Const(0, ports)
         for vc, row in enumerate(allowed):
             m.d.comb += row.eq(Mux(self.allow[vc], self.ready[vc], none))
         m.d.comb += [
             eligible.eq(reduce(or_, allowed)),
-            self._matched_before.eq(self.matched_before.any()),
-            self.idle.eq(~busy & ~self.hold),
+            self.idle.eq(~self.busy & ~self.hold),
         ]
-        if one_word_frames(self._config):
-            m.d.comb += busy.eq(self.goes_on)
-        else:
-            m.d.sync += busy.eq(Cat(self.goes_on, *self.accepted).any())
-        m.d.sync += self._catch_up_before.eq(self.catch_up)
         self._order_inputs(m)
         requests = self._consider(m)
         self._grant(m, requests)
@@ -165,13 +158,12 @@ class SchedulerOutput(wiring.Component):
         m.d.comb += [match.eq(reduce(or_, self.accepted)), self.matched.eq(match.any())]
         self._choose_vc(m, requests, match)
         self._take_turns(m)
-        self._account(m)
         self._wait_for_busy_inputs(m, eligible)
         return m
 
     def _look_ahead(self, m: Module, allows: bool) -> None:
-        """Whether the output waits for the catch-up set, which VCs are considered, and which have
-        something left of a round. Where ``allow_next`` is known these are registers; if there was a
+        """Whether the output waits for the catch-up set, which VCs are considered, and in which of
+        them inputs give way. Where ``allow_next`` is known these are registers; if there was a
         match in the cycle before, they mean nothing: the output is busy."""
         ports, vcs = self._config.ports, range(self._config.vcs)
         soon = allows and not self._has_time
@@ -188,7 +180,7 @@ class SchedulerOutput(wiring.Component):
         counts = members | (~waits).replicate(ports)
 
         def any_counts(row: Value) -> Value:
-            # Of ``waits`` the last to come is allow.
+            # ``waits`` is the last to come, because of ``allow``, or else the row.
             return Mux(waits, (row & members).any(), row.any())
 
         def before(vc: int, other: int) -> Value:
@@ -209,7 +201,6 @@ class SchedulerOutput(wiring.Component):
                 # With weights an input that has had its turn gives way to those that have not.
                 self._gives_way[vc].eq(
                     weighted & any_counts(asks[vc] & ~turns.word_select(vc, ports))),
-                self._left[vc].eq(requested[vc] & in_quota[vc]),
             ]
         if len(vcs) == 1:
             self._wait_for_one_vc(m)
@@ -222,7 +213,12 @@ class SchedulerOutput(wiring.Component):
         for vc, considered in enumerate(self._considered):
             counting = Signal(self._config.ports, name=f"counting_{vc}")
             had_turn = Mux(self._gives_way[vc], self._turn(vc), 0)
-            m.d.comb += counting.eq(Mux(considered, self.asks[vc] & ~had_turn, 0))
+            m.d.comb += [
+                counting.eq(Mux(considered, self.asks[vc] & ~had_turn, 0)),
+                self._left[vc].eq(
+                    self.allow[vc] & (self.asks[vc] & self._counts).any()
+                    & self._quotas.word_select(vc, QUOTA_BITS).any()),
+            ]
             requests.append(counting)
         return requests
 
@@ -297,66 +293,24 @@ class SchedulerOutput(wiring.Component):
             m.d.sync += before.eq(choice)
 
     def _take_turns(self, m: Module) -> None:
-        """The turns after the match of the cycle before."""
-        vcs, match = self._config.vcs, self.matched_before
-        before = [self._turn_before.word_select(vc, self._config.ports) for vc in range(vcs)]
-        had_turn, weighted_before = Signal(), Signal()
-        m.d.comb += had_turn.eq(Cat(
-            (turns & match).any() & self.vc_before[vc] for vc, turns in enumerate(before)).any())
-        for vc, turns in enumerate(before):
-            of_vc = self.vc_before[vc]
-            m.d.comb += self.turn.word_select(vc, self._config.ports).eq(Mux(
-                weighted_before,
-                Mux(of_vc, Mux(had_turn, 0, turns) | match, turns),
-                (turns & ~Mux(had_turn, match, 0)) | Mux(of_vc, match, 0)))
-        m.d.sync += [self._turn_before.eq(self.turn), weighted_before.eq(self.weighted)]
-
-    def _account(self, m: Module) -> None:
-        """Weights: what is left of this round of each VC."""
-        vcs = self._config.vcs
-        counts = Signal(vcs)
-        m.d.sync += [
-            counts.eq(Mux(self.weighted, ~self.strict, 0)),
-            self._quota_before.eq(self.quota),
-        ]
-        for vc in range(vcs):
-            weight = self.weights.word_select(vc, QUOTA_BITS)
-            quota = self.quota.word_select(vc, QUOTA_BITS)
-            in_round = Signal(QUOTA_BITS, name=f"in_round_{vc}")
-            m.d.sync += in_round.eq(Mux(self._left.any(),
-                                        self._quotas.word_select(vc, QUOTA_BITS),
-                                        Mux(weight.any(), weight, 1)))
-            m.d.comb += quota.eq(Mux(
-                (self.vc_before & counts).any(), in_round - self.vc_before[vc],
-                self._quota_before.word_select(vc, QUOTA_BITS)))
-
-    def _wait_for_busy_inputs(self, m: Module, eligible: Signal) -> None:
-        passed_by = Signal(self._config.ports)
-        joins = Signal(self._config.ports)
-        turned_on, changes, turns_back = Signal(), Signal(), Signal()
-        bypass = Signal(BYPASS_BITS)
-        bypass_plus_one = Signal(BYPASS_BITS + 1)
+        turns = self._vc_turns
         m.d.comb += [
-            passed_by.eq(eligible & ~self.inputs_free),
-            turned_on.eq(self.bypass_limit.any()),
-            changes.eq(self.waiting | ~turned_on | passed_by.any()),
+            turns.matched_before.eq(self.matched_before),
+            turns.vc_before.eq(self.vc_before),
+            turns.weights.eq(self.weights),
+            turns.strict.eq(self.strict),
+            turns.weighted.eq(self.weighted),
+            turns.left.eq(self._left),
+            self.turn.eq(turns.turn),
+            self.quota.eq(turns.quota),
         ]
-        bypass_after, bypass_shown = Signal(BYPASS_BITS), Signal(BYPASS_BITS)
-        goes_past, went_past, changed = Signal(), Signal(), Signal()
-        at_last = bypass_plus_one >= self.bypass_limit
+
+    def _wait_for_busy_inputs(self, m: Module, eligible: Value) -> None:
         m.d.comb += [
-            bypass_after.eq(Mux(went_past, bypass + 1, 0)),
-            bypass_shown.eq(Mux(self._matched_before & changed, bypass_after, bypass)),
-            bypass_plus_one.eq((bypass_shown if one_word_frames(self._config) else bypass) + 1),
-            goes_past.eq(~self.waiting & ~at_last),
-            turns_back.eq(~self.waiting & turned_on & at_last),
-            # Without a wait no member of the set can be matched, so it loses the match or nothing.
-            self.catch_up.eq((self._catch_up_before & ~self.matched_before)
-                             | Mux(self._matched_before, joins, 0)),
-        ]
-        m.d.sync += [
-            joins.eq(Mux(turns_back, passed_by, 0)),
-            bypass.eq(bypass_shown),
-            changed.eq(changes),
-            went_past.eq(goes_past),
+            self._catch_up_set.eligible.eq(eligible),
+            self._catch_up_set.inputs_free.eq(self.inputs_free),
+            self._catch_up_set.waiting.eq(self.waiting),
+            self._catch_up_set.bypass_limit.eq(self.bypass_limit),
+            self._catch_up_set.matched_before.eq(self.matched_before),
+            self.catch_up.eq(self._catch_up_set.members),
         ]

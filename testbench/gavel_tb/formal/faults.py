@@ -60,14 +60,14 @@ def forgets_who_waits(design: Design) -> None:
 
 def forgets_turns(design: Design) -> None:
     """Output 0 does not know which VCs have had their turn."""
-    output = design.part("output0")
-    output.break_it("comb", output.member("turn").eq(0))
+    turns = design.part("output0", "vc_turns")
+    turns.break_it("comb", turns.member("turn").eq(0))
 
 
 def forgets_quotas(design: Design) -> None:
     """Output 0 begins a new round with every frame, with nothing for the VCs."""
-    output = design.part("output0")
-    output.break_it("comb", output.member("quota").eq(0))
+    turns = design.part("output0", "vc_turns")
+    turns.break_it("comb", turns.member("quota").eq(0))
 
 
 def takes_older_frames(design: Design) -> None:
@@ -96,13 +96,13 @@ def replays_from_where_it_reads(design: Design) -> None:
 def forgets_matches(design: Design) -> None:
     """CreditGate knows nothing of a frame matched in the cycle before."""
     gate = design.part("gate")
-    gate.break_it("sync", gate.signal("vc0_matched_1_before").eq(0))
+    gate.break_it("comb", gate.signal("vc0_matched_1_before").eq(0))
 
 
 def forgets_matches_of_all(design: Design) -> None:
     """As `forgets_matches`, with one limit for all VCs."""
     gate = design.part("gate")
-    gate.break_it("sync", gate.signal("total_matched_1_before").eq(0))
+    gate.break_it("comb", gate.signal("total_matched_1_before").eq(0))
 
 
 def believes_everything(design: Design) -> None:

@@ -61,7 +61,7 @@ FLOW_FAULTS: tuple[ScenarioFault, ...] = (
         "pfc-half-headroom", "no frame is lost",
     ),
     ScenarioFault(
-        Fault("a VC has no quota", "gavel_scheduler_output", "quota[11:8]", "({} & 4'h0)",
+        Fault("a VC has no quota", "gavel_vc_turns", "quota[11:8]", "({} & 4'h0)",
               ("scheduler",), ("scheduler.quota",)),
         "weights", "the order is",
     ),

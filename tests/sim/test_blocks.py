@@ -26,7 +26,7 @@ MANY_VCS = ("data_width=256", "vcs=8")
 ONE_QUEUE = ("ports=3", "data_width=512", "vcs=3", "buffer_cells=21", "queueing=fifo")
 
 
-OF_ONE_PORT = ("llr_transmitter", "llr_receiver")
+OF_ONE_PORT = ("llr_transmitter", "llr_receiver", "control_transmitter")
 """Blocks with the longest benches, to which the number of ports is nothing."""
 
 

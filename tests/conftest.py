@@ -16,14 +16,16 @@ SEED_OPTION = "--seed"
 
 LONGEST_FIRST = (
     "sim/test_flow_behaviour.py", "formal/test_proofs.py", "sim/test_llr_behaviour.py",
-    "cli/test_verilog.py", "sim/test_flow_load.py", "sim/test_scenario_faults.py",
-    "sim/test_lockstep.py", "sim/test_compare_fast.py", "sim/test_blocks.py",
-    "workload/test_lockstep.py", "sim/test_selftest.py", "sim/test_telemetry.py",
-    "regress/test_regress.py",
-    "sim/test_top.py", "sim/test_soak.py", "sim/test_vectors.py", "sim/test_compare_at.py",
-    "cli/test_compare_fast.py", "rtl/test_scheduler.py", "rtl/test_registers.py",
+    "sim/test_flow_load.py", "cli/test_verilog.py", "sim/test_scenario_faults.py",
+    "sim/test_compare_fast.py", "sim/test_blocks.py", "rtl/test_scheduler.py",
+    "sim/test_lockstep.py", "sim/test_gate_stages.py", "link/test_flow_load.py",
+    "rtl/test_selftest.py", "sim/test_compare_at.py", "workload/test_lockstep.py",
+    "sim/test_vectors.py", "sim/test_top.py", "regress/test_regress.py",
+    "sim/test_telemetry.py", "sim/test_selftest.py", "sim/test_soak.py",
+    "sim/test_selftest_ports.py", "rtl/test_registers.py", "cli/test_compare_fast.py",
     "rtl/test_switch.py", "rtl/test_ingress_buffer.py", "link/test_goodput.py",
     "sim/test_axi_lite.py", "sim/test_xgmii.py", "sim/test_performance.py",
+    "model/flow/test_by_definition.py", "model/test_llr_transmitter_by_definition.py",
 )
 """Files by the time that they take, so that workers end together. Neighbours build different
 switches: a worker waits for what another one builds."""

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -63,6 +63,10 @@ those copies different from one another, so that they cannot be merged: a switch
 
 SHORT = Effort(_ONE_CODE_PER_MODULE, "-O1", "-O0")
 """The default."""
+
+QUICK = replace(SHORT, fast="-O0")
+"""For some ten thousand cycles, which take less time than compiling faster code: for libraries, and
+with waves. (Other programs with cocotb share a runtime, which is compiled for each effort.)"""
 
 LONG = Effort(_ONE_CODE_PER_MODULE, "-O2", "-O0")
 """Benches and soaks: twice the build time of `SHORT` for a few per cent of speed. (Inlining is

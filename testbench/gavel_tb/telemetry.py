@@ -20,6 +20,7 @@ from gavel_tb.lockstep import RESET_CYCLES
 from gavel_tb.observer import check_observations, observation_signals
 from gavel_tb.random_pins import RandomPins
 from gavel_tb.row_simulation import RowSimulation, pack, port_widths, unpack
+from gavel_tb.runner import QUICK
 from gavel_tb.stimulus import derived_random
 from gavel_tb.telemetry_accesses import TelemetryAccesses
 from gavel_tb.top import telemetry_pins
@@ -126,7 +127,7 @@ class TelemetryPlay:
         inputs = port_widths(design.sidecar["ports"], "input")
         idle = input_pins(Inputs((IDLE,) * self._config.ports, 0, reset=1), 0)
         with RowSimulation(self._config, design, inputs, outputs, cache=cache,
-                           arguments=arguments) as simulation:
+                           arguments=arguments, effort=QUICK) as simulation:
             simulation.run([pack(inputs, idle)] * RESET_CYCLES)
             return simulation.run(pack(inputs, given) for given in self.inputs)
 

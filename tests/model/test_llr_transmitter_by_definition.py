@@ -296,8 +296,9 @@ def answer(rng: random.Random, slow: Definition) -> OrderedSet | None:
     return OrderedSet(rng.choice((Kind.ACK, Kind.ACK, Kind.NACK)), value & slow.mask)
 
 
-@pytest.mark.parametrize("seed", range(30))
-@pytest.mark.parametrize("gate_stages", [0, 1])
+@pytest.mark.parametrize(("gate_stages", "seed"), [
+    pytest.param(stages, seed, marks=[pytest.mark.long] if stages and seed >= 16 else [])
+    for stages in (0, 1) for seed in range(30)])
 def test_same_pins_and_same_state(seed: int, gate_stages: int) -> None:
     rng = random.Random(seed)
     config = load_config("tiny", [

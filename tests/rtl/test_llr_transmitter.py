@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""LlrTransmitter: what the specification promises in cycles, at every width."""
+"""LlrTransmitter: what the specification promises in cycles, at every width. Against the model,
+with a peer that does what it likes, it runs in tests/sim/test_blocks.py."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ LONG = pytest.mark.long
 
 
 @pytest.mark.parametrize(("width", "restarts"), [
-    (64, 3), (512, 3), pytest.param(128, 20, marks=LONG), pytest.param(256, 20, marks=LONG),
+    (64, 3), (512, 2), pytest.param(128, 20, marks=LONG), pytest.param(256, 20, marks=LONG),
     pytest.param(64, 20, marks=LONG), pytest.param(512, 20, marks=LONG),
 ])
 def test_every_pin_in_every_cycle(width: int, restarts: int, seed: int) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,22 +12,26 @@ import pytest
 
 from gavel_model.config import SwitchConfig
 from gavel_model.loader import load_config
+from gavel_tb.behaviour.switches import behaviour_config
 from gavel_tb.runner import SHORT
 from gavel_tb.servers import Servers
 from gavel_tb.simulate import prepare
 
-SWITCHES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "tiny": ("tiny", ()),
-    "pod": ("pod", ()),
-    "rack4": ("rack", ("ports=4", "buffer_cells=512", "islip_iterations=3")),
-    "odd3": ("tiny", ("ports=3", "data_width=128", "vcs=1", "buffer_cells=24", "profile=esun",
-                      "max_frame_bytes=300", "ingress_stages=1")),
-    "odd5": ("tiny", ("ports=5", "data_width=256", "vcs=3", "buffer_cells=40",
-                      "max_frame_bytes=1000", "replay_cells=85", "islip_iterations=4",
-                      "bypass_limit=3", "ecn_threshold=6", "profile=afh12_16", "ingress_stages=2",
-                      "egress_stages=1")),
+SWITCHES: dict[str, SwitchConfig] = {
+    "tiny": load_config("tiny"),
+    "pod": load_config("pod"),
+    "rack4": behaviour_config("flow", 512),
+    "odd3": load_config("tiny", (
+        "ports=3", "data_width=128", "vcs=1", "buffer_cells=24", "profile=esun",
+        "max_frame_bytes=300", "ingress_stages=1")),
+    "odd5": load_config("tiny", (
+        "ports=5", "data_width=256", "vcs=3", "buffer_cells=40", "max_frame_bytes=1000",
+        "replay_cells=85", "islip_iterations=4", "bypass_limit=3", "ecn_threshold=6",
+        "profile=afh12_16", "ingress_stages=2", "egress_stages=1")),
 }
-SWITCHES |= {f"{name}_fifo": (SWITCHES[name][0], (*SWITCHES[name][1], "queueing=fifo"))
+"""`rack4` has the width of `rack`, and is the switch of the scenarios of flow control: the largest
+build of all is made once."""
+SWITCHES |= {f"{name}_fifo": replace(SWITCHES[name], queueing="fifo")
              for name in ("tiny", "odd3", "rack4")}
 
 Simulate = Callable[..., dict[str, Any]]
@@ -35,12 +40,7 @@ Simulate = Callable[..., dict[str, Any]]
 @pytest.fixture
 def switch() -> Callable[[str], SwitchConfig]:
     """switch(name) -> its configuration."""
-    return _switch
-
-
-def _switch(name: str) -> SwitchConfig:
-    source, overrides = SWITCHES[name]
-    return load_config(source, overrides)
+    return SWITCHES.__getitem__
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def simulate(sim_cache: Path, servers: Servers) -> Simulate:
     """simulate(name of a switch, kind of job, parameters...) -> result."""
 
     def run(name: str, kind: str, *, model: bool = True, **parameters: Any) -> dict[str, Any]:
-        prepared = prepare(_switch(name), cache=sim_cache, effort=SHORT)
+        prepared = prepare(SWITCHES[name], cache=sim_cache, effort=SHORT)
         return prepared.run({"kind": kind, "parameters": parameters, "model": model},
                             servers=servers)
 

@@ -26,13 +26,17 @@ MANY_VCS = ("data_width=256", "vcs=8")
 ONE_QUEUE = ("ports=3", "data_width=512", "vcs=3", "buffer_cells=21", "queueing=fifo")
 
 
-OF_ONE_PORT = ("llr_transmitter", "llr_receiver")
+OF_ONE_PORT = ("llr_transmitter", "llr_receiver", "control_transmitter")
 """Blocks with the longest benches, to which the number of ports is nothing."""
+
+REPEATS = {*((block, "5x128") for block in OF_ONE_PORT), ("llr_transmitter", "3x512")}
+"""The last one runs behind a register of the scheduler, too, and without one in the lockstep of
+wide switches."""
 
 
 @pytest.mark.parametrize(("block", "shape"), [
     pytest.param(block, shape, id=f"{block}-{shape}",
-                 marks=[pytest.mark.long] if block in OF_ONE_PORT and shape == "5x128" else [])
+                 marks=[pytest.mark.long] if (block, shape) in REPEATS else [])
     for shape in SHAPES for block in BLOCKS])
 def test_block(block: str, shape: str, seed: int) -> None:
     _check(block, SHAPES[shape], seed)

@@ -1,27 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Waves that begin late, and registers that are read at the end, in lockstep."""
+"""Waves that begin late, and registers that are read at the end, in lockstep. One build, and
+that of the test of waves in test_runner.py."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from gavel_model.loader import load_config
 from gavel_tb.lockstep import RESET_CYCLES
-from gavel_tb.runner import SHORT, wave_format
+from gavel_tb.runner import QUICK, wave_format
 from gavel_tb.simulate import prepare
-
-EFFORT = replace(SHORT, fast="-O0")
-"""The same build as the test of waves in test_runner.py."""
 
 FROM, UNTIL = 400, 500
 
 
 def test_waves_begin_in_the_cycle_asked_for(sim_cache: Path, seed: int, tmp_path: Path) -> None:
-    prepared = prepare(load_config("tiny"), cache=sim_cache, effort=EFFORT, waves=True)
+    prepared = prepare(load_config("tiny"), cache=sim_cache, effort=QUICK, waves=True)
     result = prepared.run(
         {"kind": "traffic", "parameters": {"seed": seed, "cycles": 2000}, "read_out": True,
          "max_cycles": UNTIL, "waves_from": FROM}, folder=tmp_path)
@@ -39,7 +36,7 @@ def test_waves_begin_in_the_cycle_asked_for(sim_cache: Path, seed: int, tmp_path
 
 
 def test_lockstep_reads_all_registers_too(sim_cache: Path, seed: int) -> None:
-    prepared = prepare(load_config("tiny"), cache=sim_cache, effort=EFFORT, waves=True)
+    prepared = prepare(load_config("tiny"), cache=sim_cache, effort=QUICK, waves=True)
     task = {"kind": "traffic", "parameters": {"seed": seed, "cycles": 300}}
     cycles = []
     for read_out in (False, True):

@@ -24,10 +24,7 @@ from gavel_tb.native_library import NativeSwitch
 from gavel_tb.open_producer import producer_for
 from gavel_tb.plain_switch import PlainSwitch
 from gavel_tb.read_out import with_read_out
-from gavel_tb.runner import SHORT, Effort
-
-QUICK_BUILD = Effort(SHORT.verilator, "-O0", "-O0")
-"""These runs are so short that the compiler's time counts."""
+from gavel_tb.runner import QUICK
 
 TROUBLE: dict[str, Any] = {"faults": 0.3, "registers": True, "resets": 2, "profile": "mixed",
                            "backpressure": "random"}
@@ -43,7 +40,7 @@ MakeSwitch = Callable[..., NativeSwitch]
 def make_rtl(sim_cache: Path) -> MakeSwitch:
     """make_rtl(number of a planted fault, or 0) -> the switch."""
     design = plant(BuildCache(sim_cache).design(CONFIG))
-    return lambda fault=0: NativeSwitch(CONFIG, cache=sim_cache, design=design, effort=QUICK_BUILD,
+    return lambda fault=0: NativeSwitch(CONFIG, cache=sim_cache, design=design, effort=QUICK,
                                         arguments=[f"+{ARGUMENT}={fault}"])
 
 
@@ -74,7 +71,7 @@ def test_rtl_equals_the_model(make_rtl: MakeSwitch, seed: int, kind: str,
 @pytest.mark.parametrize("name", ["tiny", "odd3", "odd5"])
 def test_other_switches_equal_the_model(switch, sim_cache: Path, seed: int, name: str) -> None:
     config = switch(name)
-    rtl = NativeSwitch(config, cache=sim_cache, effort=QUICK_BUILD)
+    rtl = NativeSwitch(config, cache=sim_cache, effort=QUICK)
     result = compared(config, rtl, "traffic", seed=seed, cycles=1500, **TROUBLE)
     assert result.passed, result.report
 

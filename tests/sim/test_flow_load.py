@@ -46,7 +46,9 @@ def test_line_rate_with_the_credits_of_the_formula(
 
 @pytest.mark.parametrize("name", ["rack4", "odd5"])
 def test_incast(simulate: Simulate, seed: int, name: str) -> None:
-    figures = run(simulate, name, seed, cycles=2500, pattern="converge", **ERRORS)
+    # Few words pass: some must be hit with every seed.
+    figures = run(simulate, name, seed, cycles=2500, pattern="converge",
+                  **{**ERRORS, "word_errors": 3e-3})
     assert min(figures["ports_without_credits"]) > 0
     assert figures["partner_replays"] + figures["switch_replays"] > 0
 

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from gavel_tb.build_cache import BuildCache, Design
 from gavel_tb.errors import SimulationError
 from gavel_tb.harness import harness_verilog
 from gavel_tb.repeat import repeat_command
-from gavel_tb.runner import SHORT, build, wave_format
+from gavel_tb.runner import QUICK, SHORT, build, wave_format
 from gavel_tb.simulate import prepare
 from gavel_tb.traffic import TrafficJob
 
@@ -145,8 +144,7 @@ def test_an_entry_that_failed_is_made_again(tmp_path: Path) -> None:
 
 def test_waves_are_written_and_named(sim_cache: Path) -> None:
     # The code that writes waves is the larger part of the build, and runs for 200 cycles.
-    effort = replace(SHORT, fast="-O0")
-    prepared = prepare(load_config("tiny"), cache=sim_cache, effort=effort, waves=True)
+    prepared = prepare(load_config("tiny"), cache=sim_cache, effort=QUICK, waves=True)
     result = prepared.run({"kind": "traffic", "parameters": {"cycles": 200}})
     assert result["passed"], result["report"]
     waves = Path(result["waves"])

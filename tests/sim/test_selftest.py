@@ -26,6 +26,7 @@ from gavel_tb.errors import SimulationError
 from gavel_tb.faults import ARGUMENT, Fault, plant
 from gavel_tb.harness import harness_layout
 from gavel_tb.rdl.compiled import WORD_BYTES
+from gavel_tb.runner import QUICK
 from gavel_tb.selftest_driver import PortResult, SelfTestDriver, SelfTestPlan, verdict
 from gavel_tb.selftest_model import ModelSelfTest
 from gavel_tb.selftest_native import OPTIONS, NativeSelfTest
@@ -59,7 +60,7 @@ def design(sim_cache: Path) -> Design:
 
 @pytest.fixture
 def board(design: Design, sim_cache: Path) -> Iterator[NativeSelfTest]:
-    with NativeSelfTest(CONFIG, cache=sim_cache, design=design) as made:
+    with NativeSelfTest(CONFIG, cache=sim_cache, design=design, effort=QUICK) as made:
         yield made
 
 
@@ -151,7 +152,7 @@ def run_plan(board: NativeSelfTest, cache: Path, plan: SelfTestPlan) -> list[Por
 def test_fault_of_the_switch_is_found_and_named(design: Design, sim_cache: Path,
                                                 number: int) -> None:
     plan = SelfTestPlan(load=0.5, longest=150)
-    with NativeSelfTest(CONFIG, cache=sim_cache, design=design,
+    with NativeSelfTest(CONFIG, cache=sim_cache, design=design, effort=QUICK,
                         arguments=[f"+{ARGUMENT}={number}"]) as board:
         results = run_plan(board, sim_cache, plan)
     found = FINDS[FAULTS[number - 1].name]

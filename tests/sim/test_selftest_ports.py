@@ -13,6 +13,7 @@ from gavel_model.selftest_map import SelfTestFault, SelfTestMode
 from gavel_model.top_options import TopOptions
 from gavel_tb.build_cache import BuildCache
 from gavel_tb.loopback_harness import NOISE
+from gavel_tb.runner import QUICK
 from gavel_tb.selftest_driver import PortResult, SelfTestDriver, SelfTestPlan, verdict
 from gavel_tb.selftest_native import NativeSelfTest
 from gavel_tb.selftest_registers import open_registers, python_package
@@ -40,7 +41,8 @@ def options(request: pytest.FixtureRequest) -> TopOptions:
 
 def run(options: TopOptions, cache: Path, plan: SelfTestPlan, *arguments: str) -> list[PortResult]:
     package = python_package(CONFIG, BuildCache(cache))
-    with NativeSelfTest(CONFIG, cache=cache, options=options, arguments=arguments) as board:
+    with NativeSelfTest(CONFIG, cache=cache, options=options, arguments=arguments,
+                        effort=QUICK) as board:
         driver = SelfTestDriver(open_registers(package, board.read, board.write), CONFIG.ports,
                                 CONFIG.vcs)
         # Links need some cycles to come up.

@@ -20,12 +20,12 @@ from gavel_tb.workload.measure import measure_run
 from gavel_tb.workload.on_model import play_on_model
 
 WORKLOADS = {
-    "ring all-reduce": collective_steps("all-reduce", 8, 40_000, algorithm="ring"),
+    "ring all-reduce": collective_steps("all-reduce", 8, 20_000, algorithm="ring"),
     "halving-doubling all-reduce": collective_steps(
-        "all-reduce", 8, 40_000, algorithm="halving-doubling", compute_us=1
+        "all-reduce", 8, 20_000, algorithm="halving-doubling", compute_us=1
     ),
     "all-to-all": collective_node("all-to-all", 8, 40_000),
-    "mixture of experts": mixture_of_experts(8, 12_000, compute_us=1),
+    "mixture of experts": mixture_of_experts(8, 6_000, compute_us=1),
 }
 
 
@@ -71,8 +71,8 @@ def test_two_ranks_on_the_smallest_switch(tmp_path: Path, run: Run) -> None:
     "custom_collectives_custom_ring_allreduce_8npus_1MB",
 ])  # fmt: skip
 def test_real_traces(folder: str, run: Run, real_traces: Path) -> None:
-    figures = run(WorkloadJob(trace=str(real_traces / folder), scale=0.03125))
-    # Messages of 4096 bytes are whole frames, and the pattern is a permutation in every step.
+    figures = run(WorkloadJob(trace=str(real_traces / folder), scale=0.015625))
+    # Messages of 2048 bytes are whole frames, and the pattern is a permutation in every step.
     assert figures["latency_max"] == figures["latency_p50"] == load_config("pod").latency_cycles
 
 

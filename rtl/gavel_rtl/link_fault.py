@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Link faults from the fault sets received."""
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -36,8 +36,9 @@ class LinkFault(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        fault, kind = (Signal.like(Value.cast(self.fault), name=name) for name in ("fault", "kind"))
-        seen = Signal(range(SETS + 1))
+        fault = Signal.like(Value.cast(self.fault), name="fault")
+        # Whether it was local fault; bit n: more than n sets.
+        kind, seen = Signal(name="kind"), Signal(SETS, name="seen")
         lower, upper = (self._find(m, lane) for lane in (0, COLUMN_LANES))
         full, nearly = self._count(m, lower[1], upper[1])
         state = (fault, kind, seen)
@@ -71,27 +72,24 @@ class LinkFault(wiring.Component):
         _, old_kind, old_seen = before
         with m.If(is_set):
             # A first set counts as one, whatever the kind before it was.
-            with m.If(found != old_kind):
-                m.d.comb += seen.eq(1)
-            with m.Elif(old_seen != SETS):
-                m.d.comb += seen.eq(old_seen + 1)
-            with m.If(seen == SETS):
-                m.d.comb += fault.eq(found)
-            m.d.comb += kind.eq(found)
+            same = found == old_kind
+            m.d.comb += [kind.eq(found), seen.eq(Cat(1, old_seen[:-1] & same.replicate(SETS - 1)))]
+            with m.If(same & old_seen[-2]):
+                m.d.comb += [fault.eq(Mux(found, Fault.LOCAL, Fault.REMOTE))]
         with m.Elif(full):
             m.d.comb += [fault.eq(Fault.NONE.value), seen.eq(0)]
         return after
 
     def _find(self, m, lane):
-        """The fault that the column which begins in ``lane`` tells, and whether it tells one; a
-        cycle later."""
+        """Whether the column which begins in ``lane`` tells a local fault, and whether it tells a
+        fault; a cycle later."""
         column = self.data.word_select(lane // COLUMN_LANES, 8 * COLUMN_LANES)
         begins = ((self.ctl[lane:lane + COLUMN_LANES] == 1)
                   & (column[:24] == Character.SEQUENCE.value))
-        found = Signal.like(Value.cast(self.fault), name=f"set_{lane}")
+        found = Signal(name=f"is_local_{lane}")
         is_set = Signal(name=f"is_set_{lane}")
         m.d.sync += [
-            found.eq(column[24:]),
+            found.eq(column[24]),
             is_set.eq(begins & column[24:].matches(Fault.LOCAL.value, Fault.REMOTE.value)),
         ]
         return found, is_set

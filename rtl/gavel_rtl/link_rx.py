@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Receive side of a port: framing, length and FCS check."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -12,11 +12,15 @@ from gavel_rtl.block import connect, place
 from gavel_rtl.flow_interfaces import CreditUpdate
 from gavel_rtl.interfaces import FrameWord, Reason, RxLink, Verdict
 from gavel_rtl.lib import crc
+from gavel_rtl.lib.xor_network import shared_xor
 from gavel_rtl.llr_interfaces import ControlSet, FrameEnd
 from gavel_rtl.ordered_set import OrderedSetReader
 
 POISON = 0xAAAAAAAA
 """A frame's FCS is exclusive-ored with it to say that its bytes are not to be trusted."""
+
+_COMPARED = 4
+"""Bits of the CRC that are compared before a register: what a LUT takes."""
 
 
 class LinkRx(wiring.Component):
@@ -91,6 +95,7 @@ class LinkRx(wiring.Component):
                      >> Cat(Const(0, 3), empty)),
         ]
         self._present = Signal(name="present_q")
+        self._sop_coming = Signal(name="sop_coming")
         self._sop = Signal(name="sop_q")
         self._err = Signal(name="err_q")
         self._llr = Signal(name="llr_q")
@@ -99,6 +104,7 @@ class LinkRx(wiring.Component):
         ctl_present, ctl_os = Signal(), Signal()
         m.d.comb += [
             ctl_present.eq(link.ctl_valid & up),
+            self._sop_coming.eq(link.valid & link.sop & up),
             self.count[Counter.RX_CTL_OS].eq(ctl_os),
         ]
         m.d.sync += [
@@ -152,24 +158,30 @@ class LinkRx(wiring.Component):
         """Cycle t+1: what is summed over the frame; t+2: the verdict."""
         config = self._config
         word = self.word
-        crc_before = Signal(crc.CRC_BITS)
-        crc_now = Signal(crc.CRC_BITS)
-        good_crc = Signal(crc.CRC_BITS)
-        poisoned_crc = Signal(crc.CRC_BITS)
-        good, poisoned = Signal(), Signal()
+        crc_before, crc_now = (Signal(crc.CRC_BITS, name=name) for name in ("crc", "crc_now"))
+        good, poisoned = (self._leaves(m, name, crc_now, mask)
+                          for name, mask in (("good", 0), ("poisoned", POISON)))
+        summed = Signal(config.data_width)
         error_before = Signal()
         error = Signal()
         words_before = Signal(range(config.max_frame_words + 1))
         words = Signal.like(words_before)
         last_byte = Signal(config.length_bits)
         m.d.comb += [
-            crc_before.eq(Mux(word.sop, crc.INITIAL, crc_now)),
+            # The register is added to the first bits of the word.
+            summed.eq(word.data ^ crc_before),
+            crc_now.eq(shared_xor(m, summed, crc.rows(crc.data_columns(config.data_width)),
+                                  "crc_parts")),
             error_before.eq(error & ~word.sop),
             words_before.eq(Mux(word.sop, 0, words)),
         ]
+        # The next word is a first one: there is no frame that still wants the register.
+        with m.If(self._sop_coming):
+            m.d.sync += crc_before.eq(crc.INITIAL)
+        with m.Elif(word.valid):
+            m.d.sync += crc_before.eq(crc_now)
         with m.If(word.valid):
             m.d.sync += [
-                crc_now.eq(crc.crc32_step(crc_before, word.data)),
                 error.eq(error_before | self._err),
                 # Staying at the maximum keeps the length above max_frame_bytes.
                 words.eq(Mux(words_before == config.max_frame_words, words_before,
@@ -177,17 +189,8 @@ class LinkRx(wiring.Component):
             ]
         # (words before this one, used lanes - 1): the frame's length - 1 without an adder.
         m.d.sync += last_byte.eq(Cat(~self.empty, words_before))
-        with m.Switch(self.empty):
-            for empty in range(config.word_bytes):
-                with m.Case(empty):
-                    m.d.sync += [
-                        good_crc.eq(crc.residue(empty)),
-                        poisoned_crc.eq(crc.residue(empty, POISON)),
-                    ]
 
         m.d.comb += [
-            good.eq(crc_now == good_crc),
-            poisoned.eq(crc_now == poisoned_crc),
             self.end.poisoned.eq(poisoned & ~error & ~self._seq_overflows),
             self.end.bad.eq(error | self._seq_overflows | ~(good | poisoned)),
             self.verdict.length.eq(last_byte + 1),
@@ -202,3 +205,16 @@ class LinkRx(wiring.Component):
             m.d.comb += self.verdict.reason.eq(Reason.FCS)
         with m.Else():
             m.d.comb += self.verdict.reason.eq(Reason.FILED)
+
+    def _leaves(self, m: Module, name: str, crc_now: Signal, mask: int) -> Value:
+        """Cycle t+2: the frame left the constant of an FCS exclusive-or ``mask``. Each few bits are
+        compared in t+1."""
+        wanted = Signal(crc.CRC_BITS, name=f"{name}_crc")
+        same = Signal(crc.CRC_BITS // _COMPARED, name=f"{name}_same")
+        with m.Switch(self.empty):
+            for empty in range(self._config.word_bytes):
+                with m.Case(empty):
+                    m.d.comb += wanted.eq(crc.residue(empty, mask))
+        differs = crc_now ^ wanted
+        m.d.sync += same.eq(Cat(~differs.word_select(n, _COMPARED).any() for n in range(len(same))))
+        return same.all()

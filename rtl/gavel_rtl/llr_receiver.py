@@ -176,14 +176,16 @@ class LlrReceiver(wiring.Component):
     def _judge(self, m: Module, eligible: Signal, accepted: Signal) -> None:
         """RX_LLR comes before every other reason, RX_POISONED after those of LinkRx."""
         found, verdict = self.i_verdict, self.o_verdict
-        poisoned = Signal()
+        poisoned, refused = Signal(), Signal()
         m.d.comb += [
-            poisoned.eq(accepted & self.end.poisoned),
+            refused.eq(eligible & ~accepted),
+            # Looked at only if it is accepted, which is known later.
+            poisoned.eq(eligible & self.end.poisoned),
             verdict.length.eq(found.length),
             verdict.poisoned.eq(poisoned),
             verdict.reason.eq(found.reason),
         ]
-        with m.If(eligible & ~accepted):
+        with m.If(refused):
             m.d.comb += verdict.reason.eq(Reason.RX_LLR)
         # A wrong FCS is the last that LinkRx finds: all else of such a frame is well.
         with m.Elif(poisoned & (found.reason == Reason.FCS)):

@@ -193,7 +193,7 @@ class XgmiiRx(wiring.Component):
 
     def _ordered_sets(self, m):
         """What is told by a word alone."""
-        is_set = (self._ctl == 1) & (self._data[:8] == Character.SIGNAL.value)
+        is_set = Signal(name="before_is_set")
         link_fault = place(m, "link_fault", LinkFault())
         m.d.comb += [
             link_fault.data.eq(self.xgmii.data),
@@ -202,6 +202,7 @@ class XgmiiRx(wiring.Component):
             self.link.up.eq(link_fault.fault == Fault.NONE),
         ]
         m.d.sync += [
+            is_set.eq((self.xgmii.ctl == 1) & (self.xgmii.data[:8] == Character.SIGNAL.value)),
             self.link.ctl_valid.eq(is_set),
             self.link.ctl.eq(Mux(is_set, self._data[8:], 0)),
         ]

@@ -11,6 +11,7 @@ from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
 from gavel_model.pins import CTL_BITS, SEQ_BITS
+from gavel_model.profiles import PROFILES
 from gavel_model.register_map import CELL_LIMIT_BITS, COUNTER_BITS, COUNTERS
 from gavel_rtl.flow_interfaces import FlowSettings
 from gavel_rtl.llr_interfaces import LlrSettings
@@ -130,6 +131,8 @@ class Fields(wiring.Signature):
         Destination, right-aligned.
     is_address
         1 if ``dst`` is a 48-bit address, 0 if it is an ID.
+    address
+        What would be ``dst`` with a 48-bit address, whatever the profile: the frame's first bytes.
     vc
         Virtual channel.
     profile
@@ -141,6 +144,7 @@ class Fields(wiring.Signature):
             "reason": Out(Reason),
             "dst": Out(48),
             "is_address": Out(1),
+            "address": Out(48),
             "vc": Out(config.vc_bits),
             "profile": Out(PROFILE_BITS),
         })
@@ -299,12 +303,15 @@ class PortSettings(wiring.Signature):
     Members are named as in docs/spec.md and docs/flow_control.md. ``vc_match``, ``vc_limit`` have
     an element for each VC; ``vc_match`` has mask and value in the places of their register.
     ``weighted`` says that ``vc_weights`` is not 0; with ``strict`` also of the next cycle.
+    ``profile_is`` is the number of the profile that is used, one-hot: 0 for a ``profile`` that there
+    is not.
     """
 
     def __init__(self, config: SwitchConfig):
         super().__init__({
             "enable": Out(1),
             "profile": Out(PROFILE_BITS),
+            "profile_is": Out(len(PROFILES)),
             "class_from": Out(CLASS_FROM_BITS),
             "vc_map": Out(32),
             "vc_match": Out(VC_MATCH_BITS).array(config.vcs),

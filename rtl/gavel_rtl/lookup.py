@@ -106,9 +106,9 @@ class Lookup(wiring.Component):
         octets = Signal(_ADDRESS_BITS)
         address = Signal(_ADDRESS_BITS)
         is_address = Signal()
-        m.d.comb += octets.eq(Cat(fields.dst.word_select(5 - byte, 8) for byte in range(6)))
+        m.d.comb += octets.eq(Cat(fields.address.word_select(5 - byte, 8) for byte in range(6)))
         m.d.sync += [
-            address.eq(fields.dst),
+            address.eq(fields.address),
             is_address.eq(fields.is_address & write.ready),
         ]
         bucket = Signal(range(max(2, config.fdb_sets)), name="hash_set")

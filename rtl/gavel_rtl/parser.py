@@ -28,15 +28,21 @@ from gavel_rtl.lib.round_robin import first
 _HEADER_BITS = 8 * HEADER_BYTES
 _CLASS_BITS = 3
 _MATCHED_BITS = 6
-_DESTINATION = Field(0, 48)
+_ADDRESS_BITS = 48
+_DESTINATION = Field(0, _ADDRESS_BITS)
 _ETHERTYPE = Field(96, 16)
 _ETHERNET = next(number for number, row in enumerate(PROFILES) if row.name == "ethernet")
 """The profile for which ``PROFILE`` chooses what else may decide the VC."""
 
 
-def _behind_tag(field: Field) -> Field:
-    """Where ``field`` lies in a tagged frame."""
-    return Field(field.offset + TAG_BITS, field.width)
+def _moved(field: Field, bits: int) -> Field:
+    """Where ``field`` lies if everything is ``bits`` further."""
+    return Field(field.offset + bits, field.width)
+
+
+def _drawn(data: Value) -> Value:
+    """Bytes as the standards draw them: bit 0 of the first is the highest bit."""
+    return Cat(data[low:low + 8] for low in reversed(range(0, len(data), 8)))
 
 
 class Parser(wiring.Component):
@@ -57,8 +63,8 @@ class Parser(wiring.Component):
 
     Cycle behaviour
     ---------------
-    t+1: the header's words go to their place in a 24-byte register. t+2: everything else,
-    combinationally.
+    t+1: the header's words go to their place in a 24-byte register, and what has to equal a constant
+    is compared on the way. t+2: everything else, combinationally.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -83,62 +89,91 @@ class Parser(wiring.Component):
         word = self.word
         received = Signal(_HEADER_BITS)
         at = word.sop
+        # For each word of the header: it comes.
+        self._comes: list[Signal] = []
         for position, low in enumerate(range(0, _HEADER_BITS, config.data_width)):
             if position:
                 at_next = Signal(name=f"at_word_{position}")
                 with m.If(word.valid):
                     m.d.sync += at_next.eq(at)
                 at = at_next & ~word.sop
-            with m.If(word.valid & at):
+            comes = Signal(name=f"word_{position}_comes")
+            m.d.comb += comes.eq(word.valid & at)
+            with m.If(comes):
                 m.d.sync += received[low:low + config.data_width].eq(word.data)
+            self._comes.append(comes)
         self._header = Signal(_HEADER_BITS, name="header")
-        m.d.comb += self._header.eq(
-            Cat(received.word_select(HEADER_BYTES - 1 - byte, 8) for byte in range(HEADER_BYTES)))
+        self._coming = Signal(config.data_width, name="coming")
+        m.d.comb += [self._header.eq(_drawn(received)), self._coming.eq(_drawn(word.data))]
+        self._held: dict[Match, Signal] = {}
 
     def _choose_profile(self, m):
         profile = self.settings.profile
         m.d.comb += self.fields.profile.eq(Mux(profile < len(PROFILES), profile, 0))
-        self._uses = []
-        for number, row in enumerate(PROFILES):
-            uses = Signal(name=f"is_{row.name}")
-            m.d.comb += uses.eq(self.fields.profile == number)
-            self._uses.append(uses)
+        self._uses = list(self.settings.profile_is)
 
     def _take(self, field: Field) -> Value:
         low = _HEADER_BITS - field.offset - field.width
         return self._header[low:low + field.width]
 
-    def _holds(self, match: Match) -> Value:
-        value = self.settings.esun_ethertype if match.value is None else match.value
-        return self._take(match.field) == value
+    def _take_coming(self, field: Field) -> tuple[Signal, Value]:
+        """In t+1: the word that ``field`` lies in comes, and the field."""
+        position, first = divmod(field.offset, self._config.data_width)
+        low = self._config.data_width - first - field.width
+        assert low >= 0, "a field that is looked at early lies in one word"
+        return self._comes[position], self._coming[low:low + field.width]
+
+    def _holds(self, m: Module, match: Match) -> Value:
+        if match.value is None:
+            return self._take(match.field) == self.settings.esun_ethertype
+        if match not in self._held:
+            comes, value = self._take_coming(match.field)
+            held = Signal(name=f"bits_{match.field.offset}_are_{match.value:x}")
+            with m.If(comes):
+                m.d.sync += held.eq(value == match.value)
+            self._held[match] = held
+        return self._held[match]
 
     def _any_profile(self, condition: Callable[[Profile], object]) -> Value:
         """1 if the port's profile meets ``condition``."""
         return Cat(uses for uses, row in zip(self._uses, PROFILES, strict=True)
                    if condition(row)).any()
 
-    def _field(self, get: Callable[[Profile], Field | None]) -> Value:
-        """The field that ``get`` names in the port's profile; 0 if the profile has none."""
-        places = dict.fromkeys(place for row in PROFILES if (place := get(row)) is not None)
-        return select([(self._any_profile(lambda row, place=place: get(row) == place),
-                        self._take(place)) for place in places])
+    def _field(self, get: Callable[[Profile], Field | None], width: int) -> Value:
+        """The field that ``get`` names in the port's profile, right-aligned; 0 if it has none. A
+        bit that lies at the same place in several profiles is taken once."""
+        bits = []
+        for bit in range(width):
+            places: dict[int, list[Value]] = {}
+            for uses, row in zip(self._uses, PROFILES, strict=True):
+                if (field := get(row)) is not None and bit < field.width:
+                    places.setdefault(field.offset + field.width - 1 - bit, []).append(uses)
+            *others, (most, _) = sorted(places.items(), key=lambda item: len(item[1]))
+            chosen = [(Cat(uses).any(), self._take(Field(place, 1))) for place, uses in others]
+            in_most = Cat(places[most]).any()
+            if sum(map(len, places.values())) == len(PROFILES):
+                in_most = ~Cat(uses for uses, _ in chosen).any()
+            bits.append(select([*chosen, (in_most, self._take(Field(most, 1)))]))
+        return Cat(bits)
 
     def _find_fields(self, m):
         fields = self.fields
         ttl = Signal(max(row.ttl.width for row in PROFILES if row.ttl is not None))
+        is_mac_control = (Match(_DESTINATION, MAC_CONTROL_ADDRESS),
+                          Match(_ETHERTYPE, MAC_CONTROL_ETHERTYPE))
         mac_control = Signal()
         malformed = Signal()
         expired = Signal()
         conditions = dict.fromkeys(match for row in PROFILES for match in row.match)
         m.d.comb += [
-            fields.dst.eq(self._field(lambda row: row.dst)),
-            fields.is_address.eq(self._any_profile(lambda row: row.dst.width == 48)),
-            ttl.eq(self._field(lambda row: row.ttl)),
-            mac_control.eq((self._take(_DESTINATION) == MAC_CONTROL_ADDRESS)
-                           & (self._take(_ETHERTYPE) == MAC_CONTROL_ETHERTYPE)),
+            fields.dst.eq(self._field(lambda row: row.dst, _ADDRESS_BITS)),
+            fields.address.eq(self._take(_DESTINATION)),
+            fields.is_address.eq(self._any_profile(lambda row: row.dst.width == _ADDRESS_BITS)),
+            ttl.eq(self._field(lambda row: row.ttl, len(ttl))),
+            mac_control.eq(Cat(self._holds(m, match) for match in is_mac_control).all()),
             malformed.eq(Cat(
                 self._any_profile(lambda row, match=match: match in row.match)
-                & ~self._holds(match) for match in conditions).any()),
+                & ~self._holds(m, match) for match in conditions).any()),
             expired.eq(self._any_profile(lambda row: row.ttl is not None) & (ttl <= 1)),
         ]
         with m.If(mac_control):
@@ -153,38 +188,50 @@ class Parser(wiring.Component):
     def _find_vc(self, m):
         config, settings = self._config, self.settings
         traffic_class = Signal(_CLASS_BITS)
-        wanted = Signal(4)
         by_map = Signal(config.vc_bits)
         conditions = dict.fromkeys(row.class_when for row in PROFILES
                                    if row.class_when is not None)
         no_class = [self._any_profile(lambda row, when=when: row.class_when == when)
-                    & ~self._holds(when) for when in conditions]
+                    & ~self._holds(m, when) for when in conditions]
+        # For each class, before one is chosen.
+        vcs = [Mux(wanted < config.vcs, wanted, config.vcs - 1)[:config.vc_bits]
+               for wanted in (settings.vc_map.word_select(n, 4) for n in range(1 << _CLASS_BITS))]
         by_pcp_dei = Signal()
         by_dscp = Signal()
         m.d.comb += [
             traffic_class.eq(Mux(Cat(no_class).any(), Const(0, _CLASS_BITS),
-                                 self._field(lambda row: row.traffic_class))),
-            wanted.eq(settings.vc_map.word_select(traffic_class, 4)),
-            by_map.eq(Mux(wanted < config.vcs, wanted, config.vcs - 1)),
+                                 self._field(lambda row: row.traffic_class, _CLASS_BITS))),
+            by_map.eq(Cat(vcs).word_select(traffic_class, config.vc_bits)),
             by_pcp_dei.eq(self._uses[_ETHERNET] & (settings.class_from == ClassFrom.PCP_DEI)),
             by_dscp.eq(self._uses[_ETHERNET] & (settings.class_from == ClassFrom.DSCP)),
         ]
-        by_match = self._match_vc(m, by_pcp_dei, by_dscp)
-        m.d.comb += self.fields.vc.eq(Mux(by_pcp_dei | by_dscp, by_match, by_map))
+        m.d.comb += self.fields.vc.eq(Mux(by_pcp_dei | by_dscp, self._match_vc(m), by_map))
 
-    def _match_vc(self, m: Module, by_pcp_dei: Signal, by_dscp: Signal) -> Value:
+    def _find_dscp(self, m: Module) -> Signal:
+        """In t+2 the DSCP, 0 if there is none; found as its word comes."""
+        found = Signal(_MATCHED_BITS, name="dscp")
+        (plain_comes, plain), (behind_comes, behind) = (
+            (self._take_coming(_moved(TAGGED.field, moved))[0],
+             select([(self._take_coming(_moved(match.field, moved))[1] == match.value,
+                      self._take_coming(_moved(field, moved))[1])
+                     for match, field in DSCP_PLACES]))
+            for moved in (0, TAG_BITS))
+        # The tag comes with what lies behind it, or has come.
+        ethertype = self._take_coming(TAGGED.field)[1]
+        tagged = (ethertype == TAGGED.value if behind_comes is plain_comes
+                  else self._holds(m, TAGGED))
+        with m.If(plain_comes):
+            m.d.sync += found.eq(plain)
+        with m.If(behind_comes & tagged):
+            m.d.sync += found.eq(behind)
+        return found
+
+    def _match_vc(self, m: Module) -> Value:
         """The VC that the registers ``VC_MATCH`` give to PCP and DEI, or to the DSCP."""
-        config = self._config
-        tagged = Signal()
+        config, from_pcp_dei = self._config, self.settings.class_from == ClassFrom.PCP_DEI
         number = Signal(_MATCHED_BITS)
-        m.d.comb += tagged.eq(self._holds(TAGGED))
-        choices: list[tuple[Value, Value]] = [(by_pcp_dei & tagged, self._take(PCP_DEI))]
-        for match, field in DSCP_PLACES:
-            choices.append((by_dscp & self._holds(match), self._take(field)))
-            behind = Match(_behind_tag(match.field), match.value)
-            choices.append((by_dscp & tagged & self._holds(behind),
-                            self._take(_behind_tag(field))))
-        m.d.comb += number.eq(select(choices))
+        pcp_dei = Mux(self._holds(m, TAGGED), self._take(PCP_DEI), 0)
+        m.d.comb += number.eq(Mux(from_pcp_dei, pcp_dei, self._find_dscp(m)))
         hits = Signal(config.vcs)
         for vc, setting in enumerate(self.settings.vc_match):
             mask = setting[VcMatch.MASK:VcMatch.MASK + _MATCHED_BITS]

@@ -6,6 +6,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import MAX_PORTS, SwitchConfig
+from gavel_model.profiles import PROFILE_NAMES, PROFILES
 from gavel_model.register_map import (
     CELL_LIMIT_BITS,
     PORT_OF,
@@ -131,6 +132,7 @@ class PortRegisters(wiring.Component):
             "value": Out(REGISTER_BITS),
             "enable": Out(1),
             "profile": Out(PROFILE_BITS),
+            "profile_is": Out(len(PROFILES), init=1 << PROFILE_NAMES.index(config.profile)),
             "class_from": Out(CLASS_FROM_BITS),
             "vc_map": Out(32),
             "vc_match": Out(VC_MATCH_BITS).array(vcs),
@@ -176,11 +178,15 @@ class PortRegisters(wiring.Component):
             self.flow.mac_address.eq(Cat(once[Port.MAC_ADDRESS_LO]["address"],
                                          once[Port.MAC_ADDRESS_HI]["address"])),
         ]
-        weights_next, strict_next = (
+        weights_next, strict_next, profile_next = (
             registers.coming(PORT_OF[offset], field, self.select.once[ONCE.index(offset)])
-            for offset, field in ((Port.VC_WEIGHTS, "weights"), (Port.VC_CONTROL, "strict")))
+            for offset, field in ((Port.VC_WEIGHTS, "weights"), (Port.VC_CONTROL, "strict"),
+                                  (Port.PROFILE, "profile")))
         m.d.comb += [self.weighted_next.eq(weights_next.any()), self.strict_next.eq(strict_next)]
-        m.d.sync += self.weighted.eq(self.weighted_next)
+        m.d.sync += [
+            self.weighted.eq(self.weighted_next),
+            self.profile_is.eq(1 << Mux(profile_next < len(PROFILES), profile_next, 0)),
+        ]
         for settings, names in ((self.llr, _LLR), (self.flow, _FLOW)):
             m.d.comb += [getattr(settings, name).eq(once[offset][field])
                          for name, (offset, field) in names.items()

@@ -68,7 +68,9 @@ def check(config: SwitchConfig, seed: int, lookups: int = 500) -> None:
             dst = rng.randrange(2 * config.id_entries) & 0xFFFF
             if profile is _ADDRESS:
                 dst = rng.choice((fdb_address(rng), 0x0200_0000_0000 | dst, rng.getrandbits(48)))
-            drive(ctx, block.fields, {"dst": dst, "is_address": int(profile is _ADDRESS)})
+            address = dst if profile is _ADDRESS else fdb_address(rng)
+            drive(ctx, block.fields, {"dst": dst, "is_address": int(profile is _ADDRESS),
+                                      "address": address})
             for _ in range(1 + (config.ingress_stages > 1)):
                 await ctx.tick()
             route = known.route(profile, dst)

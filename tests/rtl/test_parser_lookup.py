@@ -161,6 +161,8 @@ def test_fields_of_every_profile(simulate, width: int, vcs: int) -> None:
                 await ctx.tick()
             for name, value in settings.items():
                 ctx.set(getattr(dut.settings, name), value)
+            used = settings["profile"] if settings["profile"] < len(PROFILES) else 0
+            ctx.set(dut.settings.profile_is, 1 << used)
             for setting, (mask, value) in zip(dut.settings.vc_match, vc_match, strict=True):
                 ctx.set(setting, mask << 8 | value)
             reason, dst, is_address, vc, number = parse(header, settings, vcs, vc_match)
@@ -258,6 +260,8 @@ def test_lookup(simulate, shape: str) -> None:
                 dst = rng.getrandbits(rng.choice([16, 32]))
             ctx.set(dut.fields.dst, dst)
             ctx.set(dut.fields.is_address, is_address)
+            # Bytes that happen to be an address of the table do not count with an ID.
+            ctx.set(dut.fields.address, dst if is_address else rng.choice(pool))
 
             answer = answers.popleft()
             assert ctx.get(dut.route.hit) == (answer is not None), cycle

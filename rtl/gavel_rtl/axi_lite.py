@@ -124,16 +124,22 @@ class AxiLite(wiring.Component):
             bus.we.eq(begin_write & whole & aligned),
             bus.re.eq(begin_read & aligned),
         ]
-        mapped, writable = self._decode(m, bus.addr)
+        # What is known of an address is brought together behind registers.
+        writable, mapped = (
+            self._decode(m, name, channel.held, begin, writable=writable)
+            for name, channel, begin, writable in (("write", aw, begin_write, True),
+                                                   ("read", ar, begin_read, False)))
         m.d.sync += axil.bvalid.eq(response_next)
+        may_write, nothing = Signal(), Signal(init=1)
         with m.If(begin_write):
-            good = ~anything | (whole & aligned & writable)
-            m.d.sync += axil.bresp.eq(_response(good))
+            m.d.sync += [may_write.eq(whole), nothing.eq(~anything)]
+        m.d.comb += [
+            axil.bresp.eq(_response(nothing | (may_write & writable))),
+            axil.rresp.eq(_response(mapped)),
+        ]
 
         held = Signal(DATA_BITS)
         m.d.sync += [fetching.eq(begin_read), arrived.eq(fetching)]
-        with m.If(begin_read):
-            m.d.sync += axil.rresp.eq(_response(aligned & mapped))
         with m.If(fetching):
             m.d.sync += axil.rvalid.eq(1)
         with m.Elif(axil.rready):
@@ -156,24 +162,31 @@ class AxiLite(wiring.Component):
             m.d.sync += found.held.eq(payload)
         return found
 
-    def _decode(self, m: Module, address: Value) -> tuple[Signal, Signal]:
-        """Whether a word address has a register, and one that can be written."""
+    def _decode(self, m: Module, name: str, address: Value, begin: Signal, *,
+                writable: bool) -> Value:
+        """In the cycle after ``begin`` and until the next: the byte address of then is that of a
+        register, or of one that can be written. Before the first: it is."""
         values = config_values(self._config)
-        mapped = Signal()
-        writable = Signal()
-        for known, only in ((mapped, False), (writable, True)):
-            found: Value = Const(0, 1)
-            for part in self._maps:
-                found = found | is_one_of(address, part.global_addresses(values, writable=only))
-                offsets = part.port_offsets(values, writable=only)
-                if offsets:
-                    bits = part.port_stride.bit_length() - 1
-                    first = part.port_base // part.port_stride
-                    found = found | (
-                        is_one_of(address[bits:], range(first, first + self._config.ports))
-                        & is_one_of(address[:bits], offsets))
-            m.d.comb += known.eq(found)
-        return mapped, writable
+        aligned = ~address[:_BYTE_BITS].any()
+        word = address[_BYTE_BITS:]
+        found: Value = Const(0, 1)
+        conditions = []
+        for part in self._maps:
+            found = found | is_one_of(word, part.global_addresses(values, writable=writable))
+            offsets = part.port_offsets(values, writable=writable)
+            if offsets:
+                bits = part.port_stride.bit_length() - 1
+                first = part.port_base // part.port_stride
+                conditions.append(
+                    (is_one_of(word[bits:], range(first, first + self._config.ports)),
+                     is_one_of(word[:bits], offsets)))
+        terms = []
+        for number, condition in enumerate([(found,), *conditions]):
+            held = Signal(1 + len(condition), name=f"{name}_found_{number}", init=-1)
+            with m.If(begin):
+                m.d.sync += held.eq(Cat(aligned, *condition))
+            terms.append(held.all())
+        return Cat(terms).any()
 
 
 def _response(good: Value) -> Value:

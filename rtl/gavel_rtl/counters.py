@@ -94,7 +94,7 @@ class Counters(wiring.Component):
     select
         The counter to read; 0 reads 0.
     value
-        The counter selected.
+        In the next cycle, the counter selected.
     values
         All counters, counter 0 in the low bits: the probe point. Not a pin, so that synthesis
         leaves out the read ports that it takes.
@@ -107,7 +107,8 @@ class Counters(wiring.Component):
 
     Cycle behaviour
     ---------------
-    An event is visible in the next cycle; ``value`` is combinational. Counters wrap. After reset
+    An event is visible in the next cycle. ``value`` is the counter as visible when it was selected,
+    added up behind the registers that it was chosen for. Counters wrap. After reset
     all are 0: high bits count as 0 until every address has been visited, and is 0. ``frozen`` is
     combinational, and right from 18 cycles after ``freeze`` on.
     """
@@ -166,7 +167,9 @@ class Counters(wiring.Component):
         for counter, octet in octets.items():
             kept = kept | Mux(chosen[counter], octet.before, 0)
             more = more | Mux(chosen[counter], octet.added, 0)
-        m.d.comb += self.value.eq((kept + more)[:COUNTER_BITS])
+        chosen_kept, chosen_more = Signal(COUNTER_BITS), Signal(len(more))
+        m.d.sync += [chosen_kept.eq(kept), chosen_more.eq(more)]
+        m.d.comb += self.value.eq((chosen_kept + chosen_more)[:COUNTER_BITS])
         return m
 
     def _show(self, m: Module, counter: Counter, value: Value) -> None:

@@ -19,6 +19,9 @@ from gavel_rtl.ordered_set import OrderedSetReader
 POISON = 0xAAAAAAAA
 """A frame's FCS is exclusive-ored with it to say that its bytes are not to be trusted."""
 
+_SHARING = 64
+"""Widest word whose CRC is made of shared parts: a simulator in Python is slow with them."""
+
 _COMPARED = 4
 """Bits of the CRC that are compared before a register: what a LUT takes."""
 
@@ -170,8 +173,7 @@ class LinkRx(wiring.Component):
         m.d.comb += [
             # The register is added to the first bits of the word.
             summed.eq(word.data ^ crc_before),
-            crc_now.eq(shared_xor(m, summed, crc.rows(crc.data_columns(config.data_width)),
-                                  "crc_parts")),
+            crc_now.eq(self._crc_of(m, summed)),
             error_before.eq(error & ~word.sop),
             words_before.eq(Mux(word.sop, 0, words)),
         ]
@@ -205,6 +207,13 @@ class LinkRx(wiring.Component):
             m.d.comb += self.verdict.reason.eq(Reason.FCS)
         with m.Else():
             m.d.comb += self.verdict.reason.eq(Reason.FILED)
+
+    @staticmethod
+    def _crc_of(m: Module, word: Signal) -> Value:
+        """What ``word`` makes of a register of 0."""
+        if len(word) > _SHARING:
+            return crc.crc32_data(word)
+        return shared_xor(m, word, crc.rows(crc.data_columns(len(word))), "crc_parts")
 
     def _leaves(self, m: Module, name: str, crc_now: Signal, mask: int) -> Value:
         """Cycle t+2: the frame left the constant of an FCS exclusive-or ``mask``. Each few bits are

@@ -103,18 +103,18 @@ class PortRegisters(wiring.Component):
     wdata
         What is written.
     counter
-        Value of the counter addressed, 0 if none is.
+        Value of the counter that was addressed in the cycle before, 0 if none was.
     llr_status
         Value of LLR_STATUS.
     flow_status
         Value of the read-only register of flow control addressed, 0 if none is.
     value
-        Value of the register that is read, 0 if it is not one of this port.
+        Value of the register that was read in the cycle before, 0 if it is not one of this port.
     The others are settings, as in `gavel_rtl.interfaces.PortSettings`.
 
     Cycle behaviour
     ---------------
-    A write is visible in the next cycle; ``value`` is combinational.
+    A write is visible in the next cycle; ``value`` is what was visible in the cycle before.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -157,11 +157,12 @@ class PortRegisters(wiring.Component):
                 for n, offset in enumerate(EACH)}
         registers.show(self.select.llr_status, self.llr_status)
         self._connect(m, registers, once, each)
-        value = Signal(REGISTER_BITS, name="any_value")
-        m.d.comb += [
-            value.eq(registers.value() | self.counter | self.flow_status),
-            self.value.eq(Mux(self.reads, value, 0)),
+        value, did_read = Signal(REGISTER_BITS, name="value_read"), Signal(name="did_read")
+        m.d.sync += [
+            did_read.eq(self.reads),
+            value.eq(Mux(self.reads, registers.value() | self.flow_status, 0)),
         ]
+        m.d.comb += self.value.eq(value | Mux(did_read, self.counter, 0))
         return m
 
     def _connect(self, m: Module, registers: RegisterFields, once: dict[Port, dict[str, Value]],

@@ -49,7 +49,7 @@ class Registers(wiring.Component):
     counter_select
         The counter addressed, the same for all ports; 0 if none is.
     counter
-        For each port the counter selected.
+        For each port the counter that was selected in the cycle before.
     llr_status
         For each port the value of its LLR_STATUS.
     flow_select
@@ -60,7 +60,8 @@ class Registers(wiring.Component):
     Cycle behaviour
     ---------------
     The bus is sampled and its address decoded in c. In c+1 a write takes effect, visible in
-    c+2, and the register addressed is read; ``bus.rdata`` shows it in c+2, and 0 without a read.
+    c+2, and the register addressed is read; ``bus.rdata`` shows it in c+2, and 0 without a read. What
+    is read of each port, and of all else, is a register; they are brought together in c+2.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -96,10 +97,10 @@ class Registers(wiring.Component):
                 constant = Const(register.reset(values), REGISTER_BITS)
                 settings.show(global_selected[address],
                               self.table.ready if address is Global.STATUS else constant)
-        m.d.sync += self.bus.rdata.eq(
-            self._ports(m, wdata, esun["ethertype"])
-            | Mux(re, settings.value(), 0)
-            | self._tables(m, we, re, wdata, global_selected))
+        others = Signal(REGISTER_BITS, name="value_read")
+        m.d.sync += others.eq(Mux(re, settings.value(), 0)
+                              | self._tables(m, we, re, wdata, global_selected))
+        m.d.comb += self.bus.rdata.eq(self._ports(m, wdata, esun["ethertype"]) | others)
         return m
 
     def _decode(self, m: Module, register: Global) -> Signal:
@@ -108,7 +109,7 @@ class Registers(wiring.Component):
         return selected
 
     def _ports(self, m: Module, wdata: Signal, esun_ethertype: Value) -> Value:
-        """Registers and counters of the ports; returns the value of the one that is read."""
+        """Registers and counters of the ports; returns the value of the one that was read."""
         page, offset = self.bus.addr[_OFFSET_BITS:], self.bus.addr[:_OFFSET_BITS]
         self._select_counter(m, offset)
         select = self._select(m, offset)

@@ -54,11 +54,13 @@ class AxiLiteRegisters(wiring.Component):  # type: ignore[misc]  # Amaranth has 
         bus, chosen = registers.bus, registers.flow_select
         connect(m, bus, front.bus, ("addr", "wdata", "we", "re"))
         m.d.comb += front.bus.rdata.eq(bus.rdata)
+        counter = Signal.like(registers.counter_select.counter)
+        m.d.sync += counter.eq(registers.counter_select.counter)
         for port in range(config.ports):
             m.d.comb += [
                 registers.llr_status[port].eq(llr_status_value(port)),
                 registers.counter[port].eq(select([
-                    (registers.counter_select.counter[n], counter_value(port, n))
+                    (counter[n], counter_value(port, n))
                     for n in range(COUNTERS)])),
                 registers.flow_status[port].eq(select([
                     (chosen.status, flow_status_value(port, Port.CBFC_STATUS)),

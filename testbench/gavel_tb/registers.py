@@ -139,7 +139,9 @@ def check(config: SwitchConfig, seed: int, accesses: int = 500) -> None:
             _answer(ctx, config, block)
             port = rng.randrange(config.ports)
             wanted = _coming(ctx, block.settings[port])
+            selected = ctx.get(block.counter_select.counter)
             await ctx.tick()
+            _answer_counters(ctx, config, block, selected)
             seen = {name: ctx.get(getattr(of, name))
                     for of, names in _ahead(block.settings[port]) for name in names}
             expect(f"port {port}: settings seen ahead", wanted, seen)
@@ -192,8 +194,7 @@ def _coming(ctx: Any, settings: Any) -> dict[str, int]:
 
 
 def _answer(ctx: Any, config: SwitchConfig, block: Registers) -> None:
-    """Counters and status answer in the cycle in which they are selected."""
-    selected = ctx.get(block.counter_select.counter)
+    """Status answers in the cycle in which it is selected."""
     select = block.flow_select
     offset = None
     group, vc = ctx.get(select.vc_count), ctx.get(select.vc)
@@ -202,10 +203,15 @@ def _answer(ctx: Any, config: SwitchConfig, block: Registers) -> None:
     elif group and vc:
         offset = VC_COUNTS[group.bit_length() - 1] + vc.bit_length() - 1
     for port in range(config.ports):
-        ctx.set(block.counter[port],
-                counter_value(port, selected.bit_length() - 1) if selected else 0)
         ctx.set(block.llr_status[port], llr_status_value(port))
         ctx.set(block.flow_status[port], 0 if offset is None else flow_status_value(port, offset))
+
+
+def _answer_counters(ctx: Any, config: SwitchConfig, block: Registers, selected: int) -> None:
+    """Counters answer in the cycle after the one in which they were ``selected``."""
+    for port in range(config.ports):
+        ctx.set(block.counter[port],
+                counter_value(port, selected.bit_length() - 1) if selected else 0)
 
 
 def _expect_settings(ctx: Any, config: SwitchConfig, block: Registers, expected: ExpectedRegisters,

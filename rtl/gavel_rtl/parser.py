@@ -63,8 +63,8 @@ class Parser(wiring.Component):
 
     Cycle behaviour
     ---------------
-    t+1: the header's words go to their place in a 24-byte register, and what has to equal a constant
-    is compared on the way. t+2: everything else, combinationally.
+    t+1: the header's words go to their place in a 24-byte register, and what has to equal a
+    constant is compared on the way. t+2: everything else, combinationally.
     """
 
     def __init__(self, config: SwitchConfig):

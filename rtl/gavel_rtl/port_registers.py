@@ -98,6 +98,8 @@ class PortRegisters(wiring.Component):
         Number of the port.
     reads, writes
         A register of this port is read, or written.
+    writes_once
+        It is written, as in `ONCE`: what waits for a write need not wait for a selection.
     select
         Which one it is.
     wdata
@@ -124,6 +126,7 @@ class PortRegisters(wiring.Component):
             "number": In(PORT_NUMBER_BITS),
             "reads": In(1),
             "writes": In(1),
+            "writes_once": In(len(ONCE)),
             "select": In(PortSelect(config)),
             "wdata": In(REGISTER_BITS),
             "counter": In(REGISTER_BITS),
@@ -151,7 +154,7 @@ class PortRegisters(wiring.Component):
         m = Module()
         registers = RegisterFields(m, self.writes, self.wdata, config_values(self._config),
                                    self.number)
-        once = {offset: registers.add(PORT_OF[offset], self.select.once[n])
+        once = {offset: registers.add(PORT_OF[offset], self.select.once[n], self.writes_once[n])
                 for n, offset in enumerate(ONCE)}
         each = {offset: registers.add_each(PORT_OF[offset], self.select.each[n], self.select.vc)
                 for n, offset in enumerate(EACH)}
@@ -180,7 +183,7 @@ class PortRegisters(wiring.Component):
                                          once[Port.MAC_ADDRESS_HI]["address"])),
         ]
         weights_next, strict_next, profile_next = (
-            registers.coming(PORT_OF[offset], field, self.select.once[ONCE.index(offset)])
+            registers.coming(PORT_OF[offset], field)
             for offset, field in ((Port.VC_WEIGHTS, "weights"), (Port.VC_CONTROL, "strict"),
                                   (Port.PROFILE, "profile")))
         m.d.comb += [self.weighted_next.eq(weights_next.any()), self.strict_next.eq(strict_next)]
@@ -195,8 +198,7 @@ class PortRegisters(wiring.Component):
         for coming, names in ((self.llr.coming, _LLR), (self.flow.coming, _FLOW)):
             for name in coming.signature.members:
                 offset, field = names[name]
-                m.d.comb += getattr(coming, name).eq(registers.coming(
-                    PORT_OF[offset], field, self.select.once[ONCE.index(offset)]))
+                m.d.comb += getattr(coming, name).eq(registers.coming(PORT_OF[offset], field))
         for size, offset in ((self.flow.sender_size, Port.CBFC_SENDER),
                              (self.flow.receiver_size, Port.CBFC_RECEIVER)):
             m.d.comb += [size.exponent.eq(once[offset]["size"]),

@@ -38,23 +38,27 @@ class RegisterFields:
         self._index = index
         self._shown: list[tuple[Value, Value]] = []
         self._kept: dict[tuple[str, str], Value] = {}
+        self._writes: dict[str, Value] = {}
 
-    def coming(self, register: Register, field: str, selected: Value) -> Value:
-        """A field of a register that a port has once as it is visible in the next cycle; not
-        limited by another field of the register, if it is being written."""
+    def coming(self, register: Register, field: str) -> Value:
+        """A field of a register that was added as it is visible in the next cycle; not limited by
+        another field of the register, if it is being written."""
         found = next(item for item in register.fields if item.name == field)
         kept = self._kept[register.name, field]
         if not found.is_there(self._values):
             return kept
         alone = isinstance(found.at_most, str) and found.at_most not in self._values
         written = self._written(found) if alone else self._limited(register, found)
-        return Mux(self._we & selected, written, kept)
+        return Mux(self._writes[register.name], written, kept)
 
-    def add(self, register: Register, selected: Value) -> dict[str, Value]:
-        """A register, and the values of its fields by name; ``selected``: it is addressed."""
+    def add(self, register: Register, selected: Value, written: Value | None = None,
+            ) -> dict[str, Value]:
+        """A register, and the values of its fields by name; ``selected``: it is addressed;
+        ``written``: and is written, if that is known by itself."""
         found = {}
+        self._writes[register.name] = we = self._we & selected if written is None else written
         for field in register.fields:
-            kept = self._keep(register, field, self._we & selected)
+            kept = self._keep(register, field, we)
             self._kept[register.name, field.name] = kept
             found[field.name] = shown = self._seen(field, kept)
             self._shown.append((selected, Cat(Const(0, field.low), shown)))

@@ -60,8 +60,8 @@ class Registers(wiring.Component):
     Cycle behaviour
     ---------------
     The bus is sampled and its address decoded in c. In c+1 a write takes effect, visible in
-    c+2, and the register addressed is read; ``bus.rdata`` shows it in c+2, and 0 without a read. What
-    is read of each port, and of all else, is a register; they are brought together in c+2.
+    c+2, and the register addressed is read; ``bus.rdata`` shows it in c+2, and 0 without a read.
+    What is read of each port, and of all else, is a register; they are brought together in c+2.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -97,10 +97,14 @@ class Registers(wiring.Component):
                 constant = Const(register.reset(values), REGISTER_BITS)
                 settings.show(global_selected[address],
                               self.table.ready if address is Global.STATUS else constant)
-        others = Signal(REGISTER_BITS, name="value_read")
-        m.d.sync += others.eq(Mux(re, settings.value(), 0)
-                              | self._tables(m, we, re, wdata, global_selected))
-        m.d.comb += self.bus.rdata.eq(self._ports(m, wdata, esun["ethertype"]) | others)
+        of_tables, others = (Signal(REGISTER_BITS, name=name)
+                             for name in ("tables_read", "value_read"))
+        m.d.sync += [
+            of_tables.eq(self._tables(m, we, re, wdata, global_selected)),
+            others.eq(Mux(re, settings.value(), 0)),
+        ]
+        m.d.comb += self.bus.rdata.eq(
+            self._ports(m, wdata, esun["ethertype"]) | of_tables | others)
         return m
 
     def _decode(self, m: Module, register: Global) -> Signal:
@@ -112,7 +116,9 @@ class Registers(wiring.Component):
         """Registers and counters of the ports; returns the value of the one that was read."""
         page, offset = self.bus.addr[_OFFSET_BITS:], self.bus.addr[:_OFFSET_BITS]
         self._select_counter(m, offset)
-        select = self._select(m, offset)
+        once = Signal(len(ONCE), name="once")
+        m.d.comb += once.eq(Cat(offset == register for register in ONCE))
+        select = self._select(m, offset, once)
 
         total: Value = Const(0, REGISTER_BITS)
         for number, settings in enumerate(self.settings):
@@ -120,11 +126,17 @@ class Registers(wiring.Component):
             place(m, f"port{number}", port)
             here = page == PORT_BASE // PORT_STRIDE + number
             reads, writes = Signal(name=f"port{number}_reads"), Signal(name=f"port{number}_writes")
-            m.d.sync += [reads.eq(self.bus.re & here), writes.eq(self.bus.we & here)]
+            writes_once = Signal(len(ONCE), name=f"port{number}_writes_once")
+            m.d.sync += [
+                reads.eq(self.bus.re & here),
+                writes.eq(self.bus.we & here),
+                writes_once.eq(Mux(self.bus.we & here, once, 0)),
+            ]
             m.d.comb += [
                 port.number.eq(number),
                 port.reads.eq(reads),
                 port.writes.eq(writes),
+                port.writes_once.eq(writes_once),
                 port.wdata.eq(wdata),
                 port.llr_status.eq(self.llr_status[number]),
                 port.flow_status.eq(self.flow_status[number]),
@@ -155,14 +167,14 @@ class Registers(wiring.Component):
                                   for number in range(len(of_row)))),
         ]
 
-    def _select(self, m: Module, offset: Value) -> wiring.PureInterface:
-        """Decodes the registers of the ports, but for the counters."""
+    def _select(self, m: Module, offset: Value, once: Value) -> wiring.PureInterface:
+        """Decodes the registers of the ports, but for the counters; ``once`` is done."""
         flow = self.flow_select
         chosen = PortSelect(self._config).create(path=("port_select",))
         vc_bits = (MAX_VCS - 1).bit_length()
         group, vc = offset[vc_bits:], offset[:vc_bits]
         m.d.sync += [
-            chosen.once.eq(Cat(offset == register for register in ONCE)),
+            chosen.once.eq(once),
             chosen.each.eq(Cat(group == register >> vc_bits for register in EACH)),
             chosen.llr_status.eq(offset == Port.LLR_STATUS),
             flow.status.eq(offset == Port.CBFC_STATUS),

@@ -65,7 +65,8 @@ def _check_profiles(config: SwitchConfig, seed: int, frames: int) -> None:
                 class_from = rng.choice((0, 3))
             drive(ctx, block.settings, {
                 "enable": 1, "profile": profile_number, "profile_is": 1 << profile_number,
-                "class_from": class_from, "vc_map": vc_map, "esun_ethertype": config.esun_ethertype})
+                "class_from": class_from, "vc_map": vc_map,
+                "esun_ethertype": config.esun_ethertype})
             for members in word_members(frame.data, config.word_bytes):
                 drive(ctx, block.word, members)
                 await ctx.tick()
@@ -100,7 +101,8 @@ def _check_classes(config: SwitchConfig, seed: int, frames: int) -> None:
             drive(ctx, block.settings, {
                 "enable": 1, "profile": profile,
                 "profile_is": 1 << (0 if profile in _ETHERNET_NUMBERS else profile),
-                "class_from": int(class_from), "vc_map": vc_map, "esun_ethertype": config.esun_ethertype})
+                "class_from": int(class_from), "vc_map": vc_map,
+                "esun_ethertype": config.esun_ethertype})
             for element, value in zip(block.settings.vc_match, vc_match, strict=True):
                 ctx.set(element, value)
             for members in word_members(data, config.word_bytes):

@@ -22,8 +22,8 @@ POISON = 0xAAAAAAAA
 _SHARING = 64
 """Widest word whose CRC is made of shared parts: a simulator in Python is slow with them."""
 
-_COMPARED = 4
-"""Bits of the CRC that are compared before a register: what a LUT takes."""
+_COMPARED = 2
+"""Bits of the CRC that are compared before a register."""
 
 
 class LinkRx(wiring.Component):

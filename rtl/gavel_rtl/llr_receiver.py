@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Receive side of link-level retry: which frames are accepted, and what the peer is told."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import enum, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -102,7 +102,9 @@ class LlrReceiver(wiring.Component):
             older.eq(ahead[-1]),
             eligible.eq(self._on & end.ended & end.llr),
             agreed.eq(eligible & (self.state != ReceiverState.OFF)),
-            accepted.eq(agreed & expected & ~end.bad),
+            # All at once, since most waits for it.
+            accepted.eq(Cat(self._on, end.ended, end.llr, Value.cast(self.state).any(), ~end.bad,
+                            ~(end.seq ^ self._next_rx)).all()),
             spoilt.eq(agreed & expected & end.bad),
             missing.eq(agreed & ~expected & ~older),
             duplicate.eq(agreed & older),
@@ -114,7 +116,8 @@ class LlrReceiver(wiring.Component):
                 self._last_rx.eq(self._next_rx),
                 self.state.eq(ReceiverState.SEND_ACKS),
             ]
-        with m.Elif((spoilt | missing) & (state == ReceiverState.SEND_ACKS)):
+        # What is not accepted and not older is spoilt or missing.
+        with m.Elif(agreed & ~older & (self.state == ReceiverState.SEND_ACKS)):
             m.d.sync += self.state.eq(ReceiverState.SEND_NACK)
         with m.If(self.control.init):
             m.d.sync += self.state.eq(ReceiverState.SEND_ACKS)

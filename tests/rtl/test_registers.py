@@ -269,6 +269,8 @@ def test_registers_answer_as_specified(ports, sets, ways):
                     assert ctx.get(signal) == value, (reference.cycle, port, name)
                 profile = reference.value[port_address(port, Port.PROFILE)]
                 assert ctx.get(settings.profile) == profile & 7
+                number = profile & 7 if profile & 7 < 6 else 0
+                assert ctx.get(settings.profile_is) == 1 << number
                 assert ctx.get(settings.class_from) == profile >> 4
                 check_flow(ctx, settings, reference, port)
                 llr = {name: ctx.get(getattr(settings.llr, name)) for name in LLR_FIELDS}

@@ -54,7 +54,8 @@ class IngressBuffer(wiring.Component):
         Bit n: VOQ n is shown to the scheduler; with W < 512 one that is empty since the match of
         the cycle before may still be.
     voq_next
-        With W < 512 and VOQs: ``voq_ready`` of the next cycle.
+        With W < 512 and VOQs: ``voq_ready`` of the next cycle; with W < 256 it may still show what
+        has been taken since the match of the cycle before.
     shown
         Bit n: VOQ n is shown as docs/spec.md has it, without the cycle more of ``voq_ready``.
     ends

@@ -29,7 +29,9 @@ class VoqCounters(wiring.Component):
         As ``voq_filled``; where no frame is a single word a VOQ that is empty since the match in s
         still shows in s+1, when its input is busy.
     voq_next
-        Where no frame is a single word: ``voq_ready`` of the next cycle.
+        Where no frame is a single word: ``voq_ready`` of the next cycle. With four words to a cell
+        or more, a VOQ that is empty since the match in s still shows: there it is of s+2, when
+        input and output are busy as well.
 
     Cycle behaviour
     ---------------
@@ -95,7 +97,9 @@ class VoqCounters(wiring.Component):
         else:
             m.d.comb += [
                 self.voq_ready.eq(ready),
-                self.voq_next.eq(self.voq_filled | self.filed),
+                # ``taken`` waits for the VC of the match.
+                self.voq_next.eq(
+                    (ready if config.words_per_cell >= 4 else self.voq_filled) | self.filed),
                 self.second.eq(here_single),
             ]
         return m

@@ -13,6 +13,7 @@ from gavel_model.register_map import Counter
 from gavel_rtl.block import place
 from gavel_rtl.fcs_update import FcsUpdate
 from gavel_rtl.interfaces import CounterEvents, EgressWord, SwitchWord
+from gavel_rtl.lib.delay import delayed
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ class Egress(wiring.Component):
     Cycle behaviour
     ---------------
     ``o_word`` and ``events`` are combinational from ``i_word``; words of a frame may have gaps
-    between them.
+    between them. With ``egress_stages`` = 1 ``data`` of ``o_word`` comes one cycle later than its
+    other members, from registers in the middle of its paths.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -100,6 +102,7 @@ class Egress(wiring.Component):
             self._config, bits=bits, last_word=last_word))
         changed = [flip[bits.index(bit)] if bit in flips else Const(0, 1)
                    for bit in range(max(bits) + 1)]
+        edited = word.data ^ Cat(changed)
         m.d.comb += [
             fcs_update.valid.eq(word.valid),
             fcs_update.sop.eq(word.sop),
@@ -112,7 +115,8 @@ class Egress(wiring.Component):
             self.o_word.eop.eq(word.eop),
             self.o_word.empty.eq(Mux(word.eop, word.empty, 0)),
             self.o_word.poisoned.eq(word.poisoned),
-            self.o_word.data.eq(word.data ^ Cat(changed) ^ fcs_update.change),
+            self.o_word.data.eq(delayed(m, edited, "edited", self._config.egress_stages)
+                                ^ fcs_update.change),
         ]
         self._count(m, marked_here)
         return m

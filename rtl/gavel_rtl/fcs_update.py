@@ -15,6 +15,7 @@ from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import FCS_BYTES, MIN_FRAME_BYTES, SwitchConfig
 from gavel_rtl.lib.crc import CRC_BITS, advance, crc32_advance, retreat
+from gavel_rtl.lib.delay import delayed
 
 
 def change_constant(config: SwitchConfig, bit: int, empty: int, words: int = 0) -> int:
@@ -55,7 +56,8 @@ class FcsUpdate(wiring.Component):
 
     Cycle behaviour
     ---------------
-    Combinational; the registers step in every cycle with ``valid``.
+    The registers step in every cycle with ``valid``. ``change`` is combinational, or with
+    ``egress_stages`` = 1 a cycle later, where the FCS is put in its place behind registers.
     """
 
     def __init__(self, config: SwitchConfig, *, bits: Sequence[int], last_word: int):
@@ -130,12 +132,14 @@ class FcsUpdate(wiring.Component):
     def _place(self, m: Module, difference: Signal) -> None:
         """Puts the four bytes where the FCS stands; it may begin in the word before the last."""
         lanes = self._config.word_bytes
+        late = self._config.egress_stages
+        found = delayed(m, difference, "difference", late)
         # Lane n can only hold FCS byte (n + empty) mod 4.
         rotated = Signal(CRC_BITS)
-        with m.Switch(self.empty[:2]):
+        with m.Switch(delayed(m, self.empty[:2], "turn", late)):
             for turn in range(FCS_BYTES):
                 with m.Case(turn):
-                    m.d.comb += rotated.eq(difference.rotate_right(8 * turn))
+                    m.d.comb += rotated.eq(found.rotate_right(8 * turn))
         # Counted from the highest lane down, the FCS stands in lanes empty...empty+3; what
         # passes the lowest lane stands in the word before.
         from_top = Signal(lanes + FCS_BYTES - 1)
@@ -144,7 +148,7 @@ class FcsUpdate(wiring.Component):
         before = Cat(reversed(from_top[lanes:]))
         in_previous = Cat(Signal(lanes - len(before), name="no_lane"), before)
         enable = Signal(lanes)
-        m.d.comb += enable.eq(Mux(self.eop, in_last, in_previous))
+        m.d.comb += enable.eq(delayed(m, Mux(self.eop, in_last, in_previous), "enable", late))
         m.d.comb += self.change.eq(Cat(
             Mux(enable[lane], rotated.word_select(lane % FCS_BYTES, 8), 0)
             for lane in range(lanes)))

@@ -76,6 +76,7 @@ class ComingFlowSettings(wiring.Signature):
             "cf_min": Out(SPACING_BITS),
             "cf_max": Out(CF_SPACING_BITS),
             "vc_map": Out(VC_MAP_BITS),
+            "watchdog": Out(TIMER_BITS),
         })
 
 

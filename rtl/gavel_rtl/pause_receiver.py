@@ -73,24 +73,30 @@ class PauseReceiver(wiring.Component):
 
     def _watch(self, m: Module, vc: int, running: Value) -> Signal:
         """Pauses a VC; returns whether its watchdog bites in this cycle."""
-        settings = self.settings
+        settings, watchdog = self.settings, self.settings.coming.watchdog
         asked, restoring, reached, bites = (
             Signal(name=f"{name}_{vc}") for name in ("asked", "restoring", "reached", "bites"))
         # One counter for both: who is not listened to is not watched. While it is not restoring it
-        # stands one above ``watch``, so that nothing has to be added before the comparison.
-        time = Signal(TIMER_BITS + 1, init=1, name=f"time_{vc}")
-        at_end = Mux(restoring, time == 1, time[-1])
+        # stands two above ``watch``, so that what this comes to is compared in the cycle before.
+        time = Signal(TIMER_BITS + 1, init=2, name=f"time_{vc}")
+        restored, restores = time == 1, settings.restore.any()
+        moved = (time + Mux(restoring, Const(-1, len(time)), 1))[:len(time)]
+        reaches, at_once = Signal(name=f"reaches_{vc}"), Signal(name=f"at_once_{vc}")
         m.d.comb += [
             asked.eq(settings.pfc_receive[vc] & (running & self.classes[vc]).any()),
             self.paused[vc].eq(asked & ~restoring),
-            reached.eq(~restoring & settings.watchdog.any() & (time >= settings.watchdog)),
             bites.eq(asked & reached),
+            # By how far it has come, and from the beginning.
+            reaches.eq(watchdog.any() & (time >= watchdog)),
+            at_once.eq(watchdog == 1),
         ]
         # ``asked`` is the last to be known.
         m.d.sync += [
-            time.eq(Mux(asked | restoring, Mux(
-                reached, Mux(settings.restore.any(), settings.restore, 1),
-                Mux(at_end, time, time + Mux(restoring, -1, 1))), 1)),
-            restoring.eq(Mux(restoring, time != 1, bites & settings.restore.any())),
+            time.eq(Mux(restoring, Mux(restored, 2, moved), Mux(
+                asked, Mux(reached, Mux(restores, settings.restore, 2),
+                           Mux(time[-1], time, moved)), 2))),
+            restoring.eq(Mux(restoring, ~restored, bites & restores)),
+            reached.eq(Mux(restoring, restored & at_once, Mux(
+                asked, Mux(reached, ~restores & at_once, reaches), at_once))),
         ]
         return bites

@@ -204,10 +204,13 @@ class Port(wiring.Component):
         egress = place(m, "egress", Egress(self._config))
         connect(m, egress.i_word, self.from_crossbar)
         # Words of Egress and of control frames never come together, and are 0 when they do not.
+        stages = self._config.egress_stages
         for name in EgressWord(self._config).members:
-            word = getattr(egress.o_word, name) | getattr(self._flow_control.o_word, name)
+            edited, own = getattr(egress.o_word, name), getattr(self._flow_control.o_word, name)
             m.d.comb += getattr(llr_transmitter.i_word, name).eq(
-                delayed(m, word, f"edited_{name}", self._config.egress_stages))
+                # Egress has registers of its own for these.
+                edited | delayed(m, own, f"control_{name}", stages) if name == "data"
+                else delayed(m, edited | own, f"edited_{name}", stages))
         connect(m, link_tx.word, llr_transmitter.o_word)
         outputs = [name for name, member in self.tx.signature.members.items()
                    if member.flow is Out]

@@ -84,6 +84,10 @@ class RandomFlowSettings:
             ctx.set(element, sum((of_class == vc) << n
                                  for n, of_class in enumerate(model.vc_of_class)))
 
+    def drive_coming(self, ctx: Any, interface: Any) -> None:
+        """Sets what PauseReceiver sees of the settings of the next cycle."""
+        ctx.set(interface.coming.watchdog, self.model.watchdog)
+
 
 def expect_settings(ctx: Any, where: str, interface: Any, model: FlowSettings) -> None:
     """Compares the RTL's settings with the model's."""

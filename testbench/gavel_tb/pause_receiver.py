@@ -76,6 +76,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 5000) -> None:
                     settings.change_all()
                 model.settings_changed(now)
                 alarm.now = True
+            settings.drive_coming(ctx, block.settings)
             await ctx.tick()
 
     run_block(block, bench)

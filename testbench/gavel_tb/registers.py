@@ -183,7 +183,7 @@ def check(config: SwitchConfig, seed: int, accesses: int = 500) -> None:
 
 def _ahead(settings: Any) -> tuple[tuple[Any, tuple[str, ...]], ...]:
     """The settings of which ``coming`` tells."""
-    return (settings.llr, COMING), (settings.flow, ("cf_min", "cf_max"))
+    return (settings.llr, COMING), (settings.flow, ("cf_min", "cf_max", "watchdog"))
 
 
 def _coming(ctx: Any, settings: Any) -> dict[str, int]:

@@ -59,6 +59,7 @@ def test_watchdog_stops_listening_for_a_while(simulate) -> None:
     async def bench(ctx, sync) -> None:
         ctx.set(dut.settings.pfc_receive, 0b111)
         ctx.set(dut.settings.watchdog, 4)
+        ctx.set(dut.settings.coming.watchdog, 4)
         ctx.set(dut.settings.restore, 3)
         ctx.set(dut.classes[1], 1)
         ctx.set(dut.pause.valid, 1)

@@ -141,7 +141,8 @@ class Transfer(wiring.Component):
             # Only when a transfer opens.
             self._vc.eq(encode(self.match.vc, config.vc_bits)),
             self.voq.eq(voq_number(config, encode(output, config.port_bits), self._vc)),
-            self.taken.eq(Cat(to_output & of_vc for to_output in output for of_vc in self.match.vc)),
+            self.taken.eq(Cat(to_output & of_vc
+                              for to_output in output for of_vc in self.match.vc)),
         ]
 
     def _walk_cells(self, m):

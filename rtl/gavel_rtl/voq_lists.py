@@ -39,7 +39,8 @@ class VoqLists(wiring.Component):
     straight through to it if it is for the same VOQ. Where a frame has at least four words, it
     comes in s+5 or later, as frames to enqueue come four cycles apart or more. Then the link is
     read in s+2, when that to a frame filed in s is there, too, and written in s+3, or in s+4 if
-    another frame becomes a head in s+3.
+    another frame becomes a head in s+3; where a frame has at least eight words, each a cycle later,
+    since the next ``dequeue`` comes in s+9 or later.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -91,15 +92,19 @@ class VoqLists(wiring.Component):
         becomes_head = Signal()
         m.submodules.heads = heads = Memory(shape=FrameInfo(config), depth=config.voqs, init=[])
         read, write = heads.read_port(domain="comb"), heads.write_port()
-        reads, waits = Signal(), Signal()
+        reads, comes, waits = Signal(), Signal(), Signal()
         voq = Signal.like(self.dequeue_voq)
         replaced = Signal()
+        link = Signal(FrameInfo(config))
+        # With eight words there is time for a register right behind the memory.
+        late = "sync" if config.words_per_cell >= 8 else "comb"
+        m.d[late] += [comes.eq(reads & ~replaced), link.eq(link_read.data)]
         m.d.comb += [
             becomes_head.eq(self.enqueue & ~self.enqueue_behind),
             read.addr.eq(self.dequeue_voq),
             self.head.eq(read.data),
             write.addr.eq(Mux(becomes_head, self.enqueue_voq, voq)),
-            write.data.eq(Mux(becomes_head, self.frame, link_read.data)),
+            write.data.eq(Mux(becomes_head, self.frame, link)),
             write.en.eq(becomes_head | waits),
             link_read.en.eq(reads),
             # What follows the last frame is rubbish, until a frame is filed in the empty VOQ.
@@ -107,7 +112,7 @@ class VoqLists(wiring.Component):
         ]
         m.d.sync += [
             reads.eq(self.dequeue),
-            waits.eq((reads | (waits & becomes_head)) & ~replaced),
+            waits.eq((comes | (waits & becomes_head)) & ~replaced),
         ]
         with m.If(self.dequeue):
             m.d.sync += [voq.eq(self.dequeue_voq), link_read.addr.eq(self.head.cell)]

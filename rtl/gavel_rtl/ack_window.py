@@ -55,8 +55,8 @@ class AckWindow(wiring.Component):
     repeats
         v + 1 is ``replay_from``.
     asks
-        In the next cycle ``nacks``, and frames are to be sent again then; meaningless if they are
-        found to have to be in this cycle.
+        In the next cycle ``nacks``, and frames are to be sent again then: bit 0 without
+        ``numbered``, bit 1 with it; meaningless if they are found to have to be in this cycle.
 
     Cycle behaviour
     ---------------
@@ -84,7 +84,7 @@ class AckWindow(wiring.Component):
             "leaves": Out(1),
             "nacks": Out(1),
             "repeats": Out(1),
-            "asks": Out(1),
+            "asks": Out(2),
         })
 
     def elaborate(self, platform: object) -> Module:
@@ -120,7 +120,8 @@ class AckWindow(wiring.Component):
             self.nacks.eq(judged("leaves", nack)),
             self.repeats.eq(Mux(self.replay, at_oldest, repeats)),
         ]
-        m.d.comb += self.asks.eq(judged("leaves", nack & (self.to_advance | ~repeats)))
+        m.d.comb += self.asks.eq(Cat(
+            result["leaves"] & nack & (self.to_advance | ~repeats) for result in results))
         return m
 
     def _compare(self, m: Module, name: str, past: Value, at_oldest: Value, before_next: Value,

@@ -44,6 +44,8 @@ class FrameLauncher(wiring.Component):
         ... and it is not kept.
     kept_last
         A kept frame ends in this cycle.
+    ends
+        A kept frame ends in this cycle if O is free.
     numbered
         A kept frame ends in this cycle, sent for the first time.
     o_word
@@ -73,6 +75,7 @@ class FrameLauncher(wiring.Component):
             "finish": Out(1),
             "passed_by": Out(1),
             "kept_last": Out(1),
+            "ends": Out(1),
             "numbered": Out(1),
             "o_word": Out(LaunchedWord(config)),
             "count": Out(COUNTERS),
@@ -108,9 +111,10 @@ class FrameLauncher(wiring.Component):
             self.finish.eq(by_free(eop & (new | (keeps & ~again) | passes), eop & drops)),
             passed_by.eq(by_free(eop & ((mid & ~kept) | passes), eop & drops)),
             self.passed_by.eq(passed_by),
-            ends.eq(by_free(eop & (kept | keeps), 0)),
+            self.ends.eq(fetched.valid & eop & (kept | keeps)),
+            ends.eq(self.free & self.ends),
             self.kept_last.eq(ends),
-            self.numbered.eq(by_free(eop & ~again & (kept | keeps), 0)),
+            self.numbered.eq(self.free & (self.ends & ~again)),
             self.count[Counter.LLR_TX_DISCARD].eq(
                 by_free(eop & (dropped | (passes & discards)), eop & drops)),
             self.count[Counter.LLR_TX_OK].eq(ends & ~poisoned),

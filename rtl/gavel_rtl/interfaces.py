@@ -304,7 +304,8 @@ class PortSettings(wiring.Signature):
 
     Members are named as in docs/spec.md and docs/flow_control.md. ``vc_match``, ``vc_limit`` have
     an element for each VC; ``vc_match`` has mask and value in the places of their register.
-    ``weighted`` says that ``vc_weights`` is not 0; with ``strict`` also of the next cycle.
+    ``weighted`` says that ``vc_weights`` is not 0; with ``strict`` and ``enable`` also of the next
+    cycle.
     ``profile_is`` is the number of the profile that is used, one-hot: 0 for a ``profile`` that
     there is not.
     """
@@ -312,6 +313,7 @@ class PortSettings(wiring.Signature):
     def __init__(self, config: SwitchConfig):
         super().__init__({
             "enable": Out(1),
+            "enable_next": Out(1),
             "profile": Out(PROFILE_BITS),
             "profile_is": Out(len(PROFILES)),
             "class_from": Out(CLASS_FROM_BITS),

@@ -23,6 +23,8 @@ class LinkFault(wiring.Component):
         A word as received, t; not a signature, since it is a part of one.
     fault
         State of the link.
+    faulty_next
+        There is a fault in the next cycle.
 
     Cycle behaviour
     ---------------
@@ -33,6 +35,7 @@ class LinkFault(wiring.Component):
     data: In(DATA_BITS)
     ctl: In(LANES)
     fault: Out(Fault)
+    faulty_next: Out(1)
 
     def elaborate(self, platform):
         m = Module()
@@ -45,7 +48,7 @@ class LinkFault(wiring.Component):
         after = self._step(m, 0, lower, full, *state)
         after = self._step(m, COLUMN_LANES, upper, nearly & ~lower[1], *after)
         m.d.sync += [register.eq(value) for register, value in zip(state, after, strict=True)]
-        m.d.comb += self.fault.eq(fault)
+        m.d.comb += [self.fault.eq(fault), self.faulty_next.eq(after[0] != Fault.NONE)]
         return m
 
     def _count(self, m, lower, upper):

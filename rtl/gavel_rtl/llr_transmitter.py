@@ -115,6 +115,7 @@ class LlrTransmitter(wiring.Component):
             state.mid.eq(launcher.mid),
             state.mid_after.eq(launcher.mid_after),
             state.kept_last.eq(launcher.kept_last),
+            state.ends.eq(launcher.ends),
             state.numbered.eq(launcher.numbered),
             state.free.eq(self.free),
             state.init_sent.eq(self.init_sent),

@@ -134,6 +134,7 @@ class PortRegisters(wiring.Component):
             "flow_status": In(REGISTER_BITS),
             "value": Out(REGISTER_BITS),
             "enable": Out(1),
+            "enable_next": Out(1),
             "profile": Out(PROFILE_BITS),
             "profile_is": Out(len(PROFILES), init=1 << PROFILE_NAMES.index(config.profile)),
             "class_from": Out(CLASS_FROM_BITS),
@@ -173,6 +174,7 @@ class PortRegisters(wiring.Component):
         """The settings are fields."""
         m.d.comb += [
             self.enable.eq(once[Port.CONTROL]["enable"]),
+            self.enable_next.eq(registers.coming(PORT_OF[Port.CONTROL], "enable")),
             self.profile.eq(once[Port.PROFILE]["profile"]),
             self.class_from.eq(once[Port.PROFILE]["class_from"]),
             self.vc_map.eq(once[Port.VC_MAP]["vc_of_class"]),

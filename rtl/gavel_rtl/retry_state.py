@@ -53,6 +53,8 @@ class RetryState(wiring.Component):
         A frame has begun and not ended; the same of the next cycle.
     kept_last, numbered
         The last word of a kept frame is launched; for the first time.
+    ends
+        It is if O is free.
     free
         Register O is empty or taken in this cycle.
     init_sent, init_waiting
@@ -112,6 +114,7 @@ class RetryState(wiring.Component):
             "mid": In(1),
             "mid_after": In(1),
             "kept_last": In(1),
+            "ends": In(1),
             "numbered": In(1),
             "free": In(1),
             "init_sent": In(1),
@@ -168,8 +171,9 @@ class RetryState(wiring.Component):
         self._between = Signal(name="between", init=1)
         # It is so, and what was kept is released.
         self._rests = Signal(name="rests", init=1)
-        self._behind_after, self._settled_after = (
-            Signal(name=f"{name}_after") for name in ("behind", "settled"))
+        self._settled_after = Signal(name="settled_after")
+        # In the next cycle, if no kept frame ends in this one, or if one does.
+        self._behind_after = Signal(2, name="behind_after")
         # One flip-flop for each state, since all that is decided looks at them.
         self._is_off = Signal(init=1, name="is_off")
         self._is_replay = Signal(name="is_replay")
@@ -274,13 +278,18 @@ class RetryState(wiring.Component):
             # Time without progress ends ADVANCE, and what comes behind it is held.
             self.must_wait.eq(self.lost | (self.timed_out & ~window.moves)),
         ]
+        may_keep = (keeps & ~self._behind_after[0] & ~window.asks[0],
+                    keeps & ~self._behind_after[1]
+                    & ~Mux(self.send_is_next, window.asks[1], window.asks[0]))
         m.d.sync += [
             self._restart.eq(restart),
             self.clear.eq(restart & ~self.mid_after),
             self.rewind.eq(self.clear),
             self._between.eq(~held & ~self.mid_after),
             self._rests.eq(self._settled_after & ~held & ~self.mid_after),
-            self.may_keep.eq(keeps & ~self._behind_after & ~window.asks),
+            # What is known last, whether O is free, chooses last.
+            self.may_keep.eq(Mux(self.free, Mux(self.ends, may_keep[1], may_keep[0]),
+                                 may_keep[0])),
         ]
         self._count_replays(m)
         wanted, exhausted, on = self._wanted, self._exhausted, ~self._turn_off
@@ -358,11 +367,11 @@ class RetryState(wiring.Component):
             # An ACK goes past the frame that is launched next, unless this ends in the cycle.
             behind.eq(~self.clear & Mux(self.progress, ~is_before(value, send), self.behind)),
             overtaken.eq(Mux(self.progress, send == value, send == self._acked)),
-            self._behind_after.eq(behind & ~(self.kept_last & overtaken)),
+            self._behind_after.eq(Cat(behind, behind & ~overtaken)),
             self._settled_after.eq(~unreleased & ~self.release),
         ]
         m.d.sync += [
-            self.behind.eq(self._behind_after),
+            self.behind.eq(Mux(self.kept_last, self._behind_after[1], self._behind_after[0])),
             # An INIT begins when no frame is outstanding.
             self.empty.eq(self.drained & ~self.numbered),
             self._unreleased.eq(unreleased),

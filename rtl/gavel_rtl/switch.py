@@ -41,6 +41,10 @@ def telemetry_pins() -> dict[str, wiring.Member]:
         f"m_axis_telemetry_{name}": member for name, member in RecordStream().members.items()}
 
 
+ADAPTER_SETTINGS = ("protect", "up_next")
+"""Pins of a port for who encodes preambles."""
+
+
 class Switch(wiring.Component):
     """The whole switch; wiring only.
 
@@ -49,7 +53,7 @@ class Switch(wiring.Component):
     config
         All of it.
     with_protect
-        The setting that who encodes preambles needs is a pin.
+        The settings that who encodes preambles needs are pins.
     telemetry
         It is watched (docs/telemetry.md).
 
@@ -59,6 +63,8 @@ class Switch(wiring.Component):
 
     p<i>_protect
         Bit `protect` of LLR_CONTROL of the port, as visible in the cycle.
+    p<i>_up_next
+        ``tx_up`` of the port in the next cycle.
     irq, m_axis_telemetry_*
         Interrupt and records of telemetry.
 
@@ -77,7 +83,8 @@ class Switch(wiring.Component):
             members |= port_pins(config, number)
         members |= register_pins()
         if with_protect:
-            members |= {f"p{number}_protect": Out(1) for number in range(config.ports)}
+            members |= {f"p{number}_{name}": Out(1) for number in range(config.ports)
+                        for name in ADAPTER_SETTINGS}
         if telemetry:
             members |= telemetry_pins()
         super().__init__(members)
@@ -126,8 +133,11 @@ class Switch(wiring.Component):
                 crossbar.connect[number].eq(port.connect),
             ]
             if self._with_protect:
-                m.d.comb += getattr(self, f"p{number}_protect").eq(
-                    registers.settings[number].llr.protect)
+                settings = registers.settings[number]
+                m.d.comb += [
+                    getattr(self, f"p{number}_protect").eq(settings.llr.protect),
+                    getattr(self, f"p{number}_up_next").eq(settings.enable_next),
+                ]
         buses = [registers.bus]
         if self._telemetry:
             buses.append(self._watch(m, ports, scheduler).bus)

@@ -9,7 +9,7 @@ from gavel_model.config import SwitchConfig
 from gavel_rtl.block import place
 from gavel_rtl.interfaces import RegisterPort, RxLink, TxLink
 from gavel_rtl.selftest import SelfTest
-from gavel_rtl.switch import Switch, telemetry_pins
+from gavel_rtl.switch import ADAPTER_SETTINGS, Switch, telemetry_pins
 
 
 class TestedSwitch(wiring.Component):
@@ -45,8 +45,9 @@ class TestedSwitch(wiring.Component):
         for number in range(config.ports):
             self._port(m, switch, test, number)
             if self._with_protect:
-                name = f"p{number}_protect"
-                m.d.comb += getattr(self, name).eq(getattr(switch, name))
+                m.d.comb += [
+                    getattr(self, pin).eq(getattr(switch, pin))
+                    for pin in (f"p{number}_{name}" for name in ADAPTER_SETTINGS)]
         for name, member in RegisterPort().members.items():
             pin, inner = getattr(self, f"reg_{name}"), getattr(switch, f"reg_{name}")
             outer = getattr(test.bus, name)

@@ -105,13 +105,14 @@ class Top(wiring.Component):
         switch = place(m, SWITCH, kind(config, with_protect=options.ports == "xgmii",
                                         telemetry=options.telemetry))
         for number in range(config.ports):
-            rx, tx, protect = self._outside(m, number)
+            rx, tx, wanted = self._outside(m, number)
             switch_rx, switch_tx = (_link(switch, f"p{number}_{side}") for side in ("rx", "tx"))
-            settings = getattr(switch, f"p{number}_protect", Const(0))
             if options.crossing:
-                rx, tx = self._crossings(m, number, rx, tx, protect, settings)
+                settings = getattr(switch, f"p{number}_protect", Const(0))
+                rx, tx = self._crossings(m, number, rx, tx, wanted.get("protect", ()), settings)
             else:
-                m.d.comb += [pin.eq(settings) for pin in protect]
+                m.d.comb += [pin.eq(getattr(switch, f"p{number}_{name}"))
+                             for name, pins in wanted.items() for pin in pins]
             _drive(m, switch_rx, rx, LINK_MEMBERS)
             _drive(m, tx, switch_tx, LINK_MEMBERS)
             _drive(m, switch_tx, tx, _READY)
@@ -120,23 +121,26 @@ class Top(wiring.Component):
             self._pin(m, name, getattr(switch, name))
         return m
 
-    def _outside(self, m: Module, number: int) -> tuple[Any, Any, tuple[Value, ...]]:
-        """Where words come from and go to, and the settings that the adapter wants, if there is
-        one."""
+    def _outside(self, m: Module, number: int,
+                 ) -> tuple[Any, Any, dict[str, tuple[Value, ...]]]:
+        """Where words come from and go to, and for which pins the adapter wants settings of the
+        switch, if there is one, by their names there."""
         config, options = self._config, self._options
         if options.ports == "segment":
-            return _link(self, f"p{number}_rx"), _link(self, f"p{number}_tx"), ()
+            return _link(self, f"p{number}_rx"), _link(self, f"p{number}_tx"), {}
         if options.ports == "xgmii":
             adapter = XgmiiPort(config, crossing=options.crossing)
-            protect = (adapter.rx_protect, adapter.tx_protect)
+            wanted = {"protect": (adapter.rx_protect, adapter.tx_protect)}
+            if not options.crossing:
+                wanted["up_next"] = (adapter.tx_up_next,)
         else:
             adapter = AxiStreamPort(config, strip=options.fcs == "strip",
                                     crossing=options.crossing)
-            protect = ()
+            wanted = {}
         place(m, f"port{number}_{options.ports}", adapter, self._domains(number))
         for name in adapter.pins(config):
             self._pin(m, f"p{number}_{name}", getattr(adapter, name))
-        return adapter.rx, adapter.tx, protect
+        return adapter.rx, adapter.tx, wanted
 
     def _domains(self, number: int) -> dict[str, str] | None:
         """Clock domains of a port."""

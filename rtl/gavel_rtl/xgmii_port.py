@@ -30,6 +30,8 @@ class XgmiiPort(wiring.Component):
         Pins of the port of the switch.
     rx_protect, tx_protect
         Check bytes in preambles, as visible in the cycle.
+    tx_up_next
+        Without ``crossing``: ``tx.up`` of the next cycle.
     xgmii_rxd, xgmii_rxc
         The word received, 64 data and 8 control bits.
     xgmii_txd, xgmii_txc
@@ -53,6 +55,7 @@ class XgmiiPort(wiring.Component):
             "tx": In(TxLink(config)),
             "rx_protect": In(1),
             "tx_protect": In(1),
+            **({} if crossing else {"tx_up_next": In(1)}),
             **self.pins(config),
         })
 
@@ -73,7 +76,7 @@ class XgmiiPort(wiring.Component):
         m = Module()
         rx, tx = ({"sync": "rx"}, {"sync": "tx"}) if self._crossing else (None, None)
         receive = place(m, "receive", XgmiiRx(self._config), rx)
-        transmit = place(m, "transmit", XgmiiTx(self._config), tx)
+        transmit = place(m, "transmit", XgmiiTx(self._config, ahead=not self._crossing), tx)
         connect(m, self.rx, receive.link)
         connect(m, transmit.link, self.tx, LINK_MEMBERS)
         m.d.comb += [
@@ -90,6 +93,8 @@ class XgmiiPort(wiring.Component):
             self.xgmii_aborted.eq(transmit.aborted),
             self.xgmii_discarded.eq(transmit.discarded),
         ]
+        if not self._crossing:
+            m.d.comb += transmit.closed_next.eq(~self.tx_up_next | receive.faulty_next)
         return m
 
     @staticmethod

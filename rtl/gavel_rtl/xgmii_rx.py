@@ -47,6 +47,8 @@ class XgmiiRx(wiring.Component):
         Receive pins of the port.
     fault
         State of the link, with ``link.up``.
+    faulty_next
+        There is a fault in the next cycle.
 
     Cycle behaviour
     ---------------
@@ -62,6 +64,7 @@ class XgmiiRx(wiring.Component):
             "protect": In(1),
             "link": Out(RxLink(config)),
             "fault": Out(Fault),
+            "faulty_next": Out(1),
         })
 
     def elaborate(self, platform):
@@ -199,6 +202,7 @@ class XgmiiRx(wiring.Component):
             link_fault.data.eq(self.xgmii.data),
             link_fault.ctl.eq(self.xgmii.ctl),
             self.fault.eq(link_fault.fault),
+            self.faulty_next.eq(link_fault.faulty_next),
             self.link.up.eq(link_fault.fault == Fault.NONE),
         ]
         m.d.sync += [

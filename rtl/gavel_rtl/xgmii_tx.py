@@ -40,6 +40,8 @@ class XgmiiTx(wiring.Component):
     ----------
     config
         W = 64.
+    ahead
+        Whether the port is closed is known a cycle ahead.
 
     Members
     -------
@@ -49,6 +51,9 @@ class XgmiiTx(wiring.Component):
         State of the link, from `XgmiiRx`.
     protect
         Check bytes in preambles, as visible in the cycle.
+    closed_next
+        With ``ahead``: in the next cycle ``link.up`` is 0, or there is a fault. After reset
+        neither is so.
     xgmii
         The word sent.
     aborted
@@ -63,12 +68,14 @@ class XgmiiTx(wiring.Component):
     row. ``ready`` and ``ctl_ready`` follow the pins in the same cycle. After reset: Idle.
     """
 
-    def __init__(self, config: SwitchConfig):
+    def __init__(self, config: SwitchConfig, *, ahead: bool = False):
         require_width(config)
+        self._ahead = ahead
         super().__init__({
             "link": In(TxLink(config)),
             "fault": In(Fault),
             "protect": In(1),
+            **({"closed_next": In(1)} if ahead else {}),
             "xgmii": Out(Xgmii()),
             "aborted": Out(1),
             "discarded": Out(1),
@@ -95,20 +102,19 @@ class XgmiiTx(wiring.Component):
         self._due = Signal(name="frame_due", init=1)
         self._after_set = Signal(name="after_set")
         self._yields = Signal(name="set_yields")
-        self._open = Signal(name="gap_open")
+        self._open = Signal(name="gap_open", init=1)
+        self._closed = Signal(name="gap_closed")
+        # Whatever is on the pins is taken: it is thrown away, or the first word of a frame.
+        self._takes = Signal(name="takes_any")
         self._sets = Signal(name="set_goes")
         self._comes = Signal(name="frame_comes")
-        closed = Signal()
-        is_closed = ~link.up | (self.fault != Fault.NONE)
         m.d.comb += [
-            closed.eq(self._gap & is_closed),
-            self._open.eq(self._gap & ~is_closed),
             self._comes.eq(link.valid & link.sop & self._due),
             self._sets.eq(link.ctl_valid & ~(self._yields & link.valid & link.sop)),
-            link.ready.eq(closed | self._first | (~self._end & ~link.sop)),
-            link.ctl_ready.eq(closed | (self._gap & self._sets)),
+            link.ready.eq(self._takes | (~self._end & ~link.sop)),
+            link.ctl_ready.eq(self._closed | (self._gap & self._sets)),
         ]
-        m.d.sync += self.discarded.eq(closed & link.valid & link.sop)
+        m.d.sync += self.discarded.eq(self._closed & link.valid & link.sop)
 
     def _step(self, m):
         """From gap to frame and back."""
@@ -127,8 +133,23 @@ class XgmiiTx(wiring.Component):
             self._well.eq(link.eop & ~self._spoilt),
         ]
         fits = self._well & link.empty.any()
+        gap_next = Signal()
+        m.d.comb += gap_next.eq(self._end | (self._gap & ~self._begins) | (self._ends & fits))
+        if self._ahead:
+            m.d.sync += [
+                self._open.eq(gap_next & ~self.closed_next),
+                self._closed.eq(gap_next & self.closed_next),
+                self._takes.eq(self._begins | (gap_next & self.closed_next)),
+            ]
+        else:
+            closed = ~link.up | (self.fault != Fault.NONE)
+            m.d.comb += [
+                self._open.eq(self._gap & ~closed),
+                self._closed.eq(self._gap & closed),
+                self._takes.eq(self._closed | self._first),
+            ]
         m.d.sync += [
-            self._gap.eq(self._end | (self._gap & ~self._begins) | (self._ends & fits)),
+            self._gap.eq(gap_next),
             self._first.eq(self._begins),
             self._framed.eq(self._begins | (self._framed & ~self._ends)),
             self._end.eq(self._ends & ~fits),

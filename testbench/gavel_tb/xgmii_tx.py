@@ -36,7 +36,8 @@ class PinSource:
         self._ctl: int | None = None
         self._gap = 0
         self._load = 1.0
-        self._up = 1
+        self._up = self.up_next = 1
+        """``up`` of the next cycle."""
 
     def step(self, ready: bool, ctl_ready: bool) -> TxPins:
         """Pins of the next cycle, after one with these two pins."""
@@ -55,7 +56,8 @@ class PinSource:
             self._gap = 0 if rng.random() < 0.7 else rng.randrange(1, 6)
         elif rng.random() < _MISSING:
             self._gap = rng.randrange(1, 4)
-        self._up ^= int(rng.random() < (_CLOSING if self._up else _OPENING))
+        self._up = self.up_next
+        self.up_next ^= int(rng.random() < (_CLOSING if self._up else _OPENING))
         pins = self._words[0] if self._words and not self._gap else TxPins()
         return pins._replace(up=self._up, ctl_valid=int(self._ctl is not None), ctl=self._ctl or 0)
 
@@ -77,8 +79,8 @@ class PinSource:
         return words
 
 
-def check(config: SwitchConfig, seed: int, cycles: int = 6000) -> None:
-    """XGMII, ready pins and events are those of the model.
+def check(config: SwitchConfig, seed: int, cycles: int = 6000, *, ahead: bool = False) -> None:
+    """XGMII, ready pins and events are those of the model; ``ahead`` as of `XgmiiTx`.
 
     Raises
     ------
@@ -87,19 +89,23 @@ def check(config: SwitchConfig, seed: int, cycles: int = 6000) -> None:
     """
     rng = derived_random(seed, "xgmii_tx")
     source = PinSource(rng)
-    block, model = XgmiiTx(config), Model()
+    block, model = XgmiiTx(config, ahead=ahead), Model()
 
     async def bench(ctx: Any) -> None:
-        fault, protect = Fault.NONE, True
+        fault = fault_next = Fault.NONE
+        protect = True
         ready = (False, False)
         for cycle in range(cycles):
             pins = source.step(*ready)
+            fault = fault_next
             if rng.random() < (_CLOSING if fault is Fault.NONE else _OPENING):
-                fault = rng.choice(tuple(Fault))
+                fault_next = rng.choice(tuple(Fault))
             protect ^= rng.random() < 0.02
             drive(ctx, block.link, pins._asdict())
             ctx.set(block.fault, fault)
             ctx.set(block.protect, protect)
+            if ahead:
+                ctx.set(block.closed_next, not source.up_next or fault_next is not Fault.NONE)
             ready = model.ready(pins, fault)
             got = (bool(ctx.get(block.link.ready)), bool(ctx.get(block.link.ctl_ready)))
             expect(f"cycle {cycle}: ready, ctl_ready", got, ready)

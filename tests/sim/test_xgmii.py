@@ -15,6 +15,7 @@ from gavel_model.loader import load_config
 from gavel_rtl.xgmii import require_width
 from gavel_rtl.xgmii_rx import XgmiiRx
 from gavel_rtl.xgmii_tx import XgmiiTx
+from gavel_tb import xgmii_tx
 from gavel_tb.build_cache import Design
 from gavel_tb.component_sim import components_design, run_cocotb
 from gavel_tb.runner import verilator_folder
@@ -30,6 +31,10 @@ ROUNDS = 3
 @pytest.mark.parametrize("block", BLOCKS)
 def test_block(block: str, round_: int, seed: int) -> None:
     importlib.import_module(f"gavel_tb.{block}").check(CONFIG, seed * ROUNDS + round_)
+
+
+def test_a_transmit_side_that_knows_a_cycle_ahead(seed: int) -> None:
+    xgmii_tx.check(CONFIG, seed, ahead=True)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ _FRAME = bytes(range(1, 69))
 
 def _sent_to(good: int, hold: int) -> list[dict[int, list[int]]]:
     """For each output the words that leave it, by cycle, with their marks of first and last."""
-    config = load_config("tiny", ("ports=3", "data_width=64"))
+    config = load_config("tiny", ("ports=3", "data_width=64", "ingress_stages=2", "gate_stages=1"))
     dut = BareFabric(config)
     left: list[dict[int, list[int]]] = [{} for _ in range(config.ports)]
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The middle of a switch without its ports, to be measured: buffers, scheduler and crossbar."""
 
+from dataclasses import replace
+
 from amaranth.hdl import Cat, Module, Mux, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -86,12 +88,13 @@ class BareFabric(wiring.Component):  # type: ignore[misc]  # Amaranth carries no
     """A `Fabric` with only what a switch made of FIFOs has, for comparison with one.
 
     What registers would set is constant: no weights, no strict priority, no ECN, no limits of VCs;
-    there are no credits, no counters, and of a frame only its words leave.
+    there are no credits, no counters, and of a frame only its words leave. Nothing here needs a
+    pipeline option, so it has none.
 
     Parameters
     ----------
     config
-        P, W, V and the buffer.
+        P, W, V and the buffer; its pipeline options do not count.
 
     Members
     -------
@@ -109,7 +112,7 @@ class BareFabric(wiring.Component):  # type: ignore[misc]  # Amaranth carries no
     """
 
     def __init__(self, config: SwitchConfig):
-        self._config = config
+        self._config = config = replace(config, ingress_stages=0, egress_stages=0, gate_stages=0)
         super().__init__({
             "word": In(FrameWord(config)).array(config.ports),
             "empty": In(config.empty_bits).array(config.ports),

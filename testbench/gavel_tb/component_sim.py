@@ -12,7 +12,7 @@ from gavel_rtl.verilog import write_verilog
 from gavel_tb.build_cache import BuildCache, Design
 from gavel_tb.errors import SimulationError
 from gavel_tb.process import orderly_termination
-from gavel_tb.runner import QUICK, build, run
+from gavel_tb.runner import SHORT, build, run
 
 
 def components_design(*components: Any) -> Design:
@@ -55,5 +55,5 @@ def run_cocotb(
         If the build fails, or a test.
     """
     with orderly_termination():
-        binary = build(BuildCache(cache), design, harness, effort=QUICK)
+        binary = build(BuildCache(cache), design, harness, effort=SHORT)
         run(binary, module, folder, environment=environment)

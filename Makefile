@@ -61,7 +61,13 @@ run: doctor ## The main job: all-reduce of eight ranks through the Verilated swi
 		--report $(RUN_DIR)/report
 	@echo "Report: $(RUN_DIR)/report/report.html"
 
-test: doctor lint types unit ## Lint, types and all tests
+test: doctor lint ## Lint, types and all tests
+	@# Beside the tests, whose workers are not busy all of the time; it is shown when they have ended.
+	@mkdir -p build
+	@$(BIN)/mypy > build/types.txt 2>&1 & types=$$!; trap "kill $$types 2> /dev/null || :" EXIT; \
+	tests=0; $(PYTEST) || tests=$$?; \
+	echo "$(BIN)/mypy"; wait $$types && types=0 || types=$$?; cat build/types.txt; \
+	exit $$((tests ? tests : types))
 
 lint: $(READY) ## Style and import direction
 	$(BIN)/ruff check .

@@ -18,6 +18,7 @@ from gavel_tb.runner import (
     LONG,
     Effort,
     build_error,
+    copy_runtime,
     is_large,
     splitting,
     tool_environment,
@@ -25,7 +26,6 @@ from gavel_tb.runner import (
     verilator_folder,
 )
 
-LIBRARY_COMPILE = "-fPIC -fno-gnu-unique"
 LIBRARY_LINK = "-shared -Wl,-Bsymbolic"
 """Several libraries are loaded at once, each with classes of the same names: none may find those of
 another."""
@@ -100,8 +100,10 @@ def build_native(
         log = folder / "build.log"
         with log.open("w") as output:
             for command in commands:
-                if command[0] == "make" and not is_large(design):
-                    join_files(folder)
+                if command[0] == "make":
+                    copy_runtime(cache, folder)
+                    if not is_large(design):
+                        join_files(folder)
                 if run_child(command, cwd=folder, env=tool_environment(), stdout=output,
                              stderr=subprocess.STDOUT):
                     raise build_error(log)

@@ -229,7 +229,8 @@ def run(dut: Scheduler, bench) -> None:
 @pytest.mark.parametrize(("ports", "vcs", "iterations", "width", "gate_stages"), [
     (2, 1, 1, 64, 0), (2, 4, 2, 512, 0), (3, 3, 1, 128, 0), (3, 3, 1, 512, 0), (3, 1, 3, 256, 0),
     (3, 4, 4, 256, 0), (5, 8, 2, 512, 0), (8, 1, 2, 256, 0),
-    pytest.param(8, 3, 3, 128, 0, marks=pytest.mark.long), (8, 4, 1, 512, 0),
+    pytest.param(8, 3, 3, 128, 0, marks=pytest.mark.long),
+    pytest.param(8, 4, 1, 512, 0, marks=pytest.mark.long),
     (2, 1, 1, 128, 1), (3, 3, 1, 128, 1), (3, 4, 2, 256, 1)])
 def test_scheduler_matches_as_specified(ports, vcs, iterations, width, gate_stages):
     config = replace(load_config("tiny"), ports=ports, vcs=vcs, islip_iterations=iterations,

@@ -125,24 +125,22 @@ class Transfer(wiring.Component):
     def _open(self, m):
         """Which output and VOQ, and whether a word is read."""
         config = self._config
-        # As the match says, in s+1 only: 0 if none opens.
-        output = Signal(config.ports, name="to_output")
         self._vc = Signal(config.vc_bits, name="vc_now")
         goes_on = Signal()
         m.d.sync += [
-            output.eq(self.match.output),
             self.opening.eq(self.match.valid),
             self.read.eq(self.match.valid | goes_on),
-            # A match is late, and 0 if there is none: nothing waits for ``match.valid``.
+            # A match is late, and 0 if there is none: nothing waits for ``match.valid``. In s+1
+            # this is the output of the match.
             self.reading.eq(self.match.output | Mux(goes_on, self.reading, 0)),
         ]
         m.d.comb += [
             goes_on.eq(self.read & ~self.done),
             # Only when a transfer opens.
             self._vc.eq(encode(self.match.vc, config.vc_bits)),
-            self.voq.eq(voq_number(config, encode(output, config.port_bits), self._vc)),
-            self.taken.eq(Cat(to_output & of_vc
-                              for to_output in output for of_vc in self.match.vc)),
+            self.voq.eq(voq_number(config, encode(self.reading, config.port_bits), self._vc)),
+            self.taken.eq(Cat(self.opening & to_output & of_vc
+                              for to_output in self.reading for of_vc in self.match.vc)),
         ]
 
     def _walk_cells(self, m):

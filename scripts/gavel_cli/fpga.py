@@ -50,8 +50,8 @@ def fpga(*, target: str, config: str, overrides: tuple[str, ...], output: Path,
     """Write a folder for an FPGA: Verilog, constraints, core file, bench, README, estimate.
 
     The estimate is synthesis by Yosys (ecp5, ice40, xc7, xcup, gowin) and place and route by
-    nextpnr (ecp5, ice40), which takes minutes to an hour; for agilex it is lint. A design that does
-    not fit is no error: README.md and estimate.json say so. All files are written or none.
+    nextpnr (ecp5, ice40), which takes minutes to half an hour; for agilex it is lint. A design that
+    does not fit is no error: README.md and estimate.json say so. All files are written or none.
     """
     switch = make_config(config, overrides)
     options = TopOptions(ports=ports or _ports_for(switch), registers=registers,

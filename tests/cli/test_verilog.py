@@ -95,7 +95,7 @@ def test_each_distinct_module_stands_once(design):
 
 def test_the_number_of_modules_does_not_grow_with_ports():
     few, many = (generate(load_config("tiny", (f"ports={ports}", "id_entries=16"))).verilog
-                 for ports in (3, 5))
+                 for ports in (5, 7))
     assert without_memories(identifiers(few, MODULE)) == without_memories(identifiers(many, MODULE))
     assert len(identifiers(few, MODULE)) == len(identifiers(many, MODULE))
 

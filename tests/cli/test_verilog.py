@@ -15,9 +15,11 @@ from pathlib import Path
 
 import pytest
 
+import gavel_rtl
 from gavel_model.loader import load_config
 from gavel_rtl.emit import generate
 from gavel_rtl.memory_module import MemoryShape
+from gavel_rtl.netlist import PREFIX
 from gavel_tb.build_cache import BuildCache
 from gavel_tb.synthesis.lint import lint
 
@@ -59,6 +61,14 @@ def without_memories(modules: list[str]) -> list[str]:
     return [name for name in modules if MemoryShape.of(name) is None]
 
 
+@cache
+def class_modules() -> set[str]:
+    """Names of the modules that the classes of the hardware have."""
+    classes = [name for path in Path(gavel_rtl.__path__[0]).rglob("*.py")
+               for name in re.findall(r"^class (\w+)\(", path.read_text("utf-8"), re.MULTILINE)]
+    return {PREFIX + re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower() for name in classes}
+
+
 MODULE = r"^module\s+(\\\S+|\w+)"
 INSTANCE = r"^  (\\\S+|[A-Za-z_]\w*)\s+(?:#\(.*\)\s*)?(\\\S+|[A-Za-z_]\w*)\s+\($"
 
@@ -84,7 +94,7 @@ def test_each_distinct_module_stands_once(design):
     config, text, sidecar = design
     modules = identifiers(text, MODULE)
     assert len(modules) == len(set(modules))
-    assert len(without_memories(modules)) <= 55, "a module's text depends on its surroundings"
+    assert set(without_memories(modules)) <= class_modules(), "a module that no class is named for"
     assert set(sidecar["modules"]) == set(modules)
     assert sidecar["modules"]["gavel_port"] == config.ports
     bodies = re.split(r"^(?=module )", text, flags=re.MULTILINE)[1:]
@@ -95,9 +105,11 @@ def test_each_distinct_module_stands_once(design):
 
 def test_the_number_of_modules_does_not_grow_with_ports():
     few, many = (generate(load_config("tiny", (f"ports={ports}", "id_entries=16"))).verilog
-                 for ports in (5, 7))
+                 for ports in (3, 7))
     assert without_memories(identifiers(few, MODULE)) == without_memories(identifiers(many, MODULE))
-    assert len(identifiers(few, MODULE)) == len(identifiers(many, MODULE))
+    # With 3 ports numbers of ports have fewer bits than those of cells, so that no two memories
+    # have one shape.
+    assert len(identifiers(few, MODULE)) >= len(identifiers(many, MODULE))
 
 
 def test_top_has_plain_port_names(design):

@@ -46,8 +46,7 @@ def test_uniform_single_cell_traffic_at_full_load_delivers(
 ) -> None:
     """At load 1.0 the queues only grow, ever more slowly: what counts is the rate once they have,
     in the second half of the run. It needs buffers that hold them, which `tiny` does not have; and
-    where a cell has eight words, as in `pod`, the same takes eight times the cycles. Two iterations
-    leave it at 98.8 % and more.
+    where a cell has eight words, as in `pod`, the same takes eight times the cycles.
     """
     config = switch("rack4")
     cycles = 24_000
@@ -56,7 +55,7 @@ def test_uniform_single_cell_traffic_at_full_load_delivers(
     figures = result["figures"]
     assert figures["no_buffer"] == 0
     assert figures["frames"] == config.ports * cycles
-    assert sum(figures["words_in_second_half"]) >= 0.985 * config.ports * (cycles // 2)
+    assert sum(figures["words_in_second_half"]) >= 0.99 * config.ports * (cycles // 2)
 
 
 @pytest.mark.parametrize("name", ["tiny", "rack4"])

@@ -62,7 +62,7 @@ def behaviour_config(name: str, data_width: int) -> SwitchConfig:
         return SwitchConfig(
             ports=4, data_width=data_width, vcs=4, buffer_cells=1024, max_frame_bytes=2101,
             replay_frames=256, replay_cells=512,
-            islip_iterations=2, id_entries=16, fdb_sets=4, loop_cycles=100,
+            islip_iterations=3, id_entries=16, fdb_sets=4, loop_cycles=100,
             replay_timer=2 * REPLAY_TIMER, pcs_lost_timer=0, data_age_timer=0,
             replay_count=NO_LIMIT, ctl_spacing=SPACING, ctl_min_spacing=MIN_SPACING,
             cf_min_spacing=CF_MIN, cf_max_spacing=CF_MAX, cc_period=0,

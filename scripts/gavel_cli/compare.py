@@ -15,8 +15,8 @@ from gavel_cli.errors import EXIT_CODES, InputError, check_failed
 from gavel_cli.options import config_options, json_option, make_config, print_json
 from gavel_cli.run_progress import ProgressBar
 from gavel_model.config import SwitchConfig
+from gavel_tb.effort import LONG, SHORT
 from gavel_tb.native_library import NativeSwitch
-from gavel_tb.runner import LONG, SHORT
 from gavel_tb.simulate import prepare
 from gavel_tb.source import PATTERNS
 

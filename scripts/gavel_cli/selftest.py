@@ -17,8 +17,8 @@ from gavel_model.config import MIN_FRAME_BYTES, SwitchConfig
 from gavel_model.selftest_format import FrameFormat
 from gavel_model.selftest_map import SelfTestFault, SelfTestMode, SelfTestPayload
 from gavel_tb.build_cache import DEFAULT_CACHE, BuildCache
+from gavel_tb.effort import LONG
 from gavel_tb.errors import SimulationError
-from gavel_tb.runner import LONG
 from gavel_tb.selftest_driver import PortResult, SelfTestDriver, SelfTestPlan, verdict
 from gavel_tb.selftest_native import NativeSelfTest
 from gavel_tb.selftest_registers import open_registers, python_package

@@ -14,8 +14,8 @@ import click
 from gavel_cli.errors import EXIT_CODES, InputError, check_failed
 from gavel_cli.options import json_option, make_config, print_json
 from gavel_cli.run_progress import ProgressBar
+from gavel_tb.effort import LONG
 from gavel_tb.llr_traffic import LlrTrafficJob
-from gavel_tb.runner import LONG
 from gavel_tb.simulate import Prepared, prepare
 from gavel_tb.soak import SoakTotals, soak_jobs
 

@@ -118,10 +118,10 @@ def compare_speed(config: SwitchConfig, job: BenchJob, cache: Path = DEFAULT_CAC
     SimulationError
         If the build fails, or RTL and model differ.
     """
+    from gavel_tb.effort import LONG
     from gavel_tb.fast_compare import compare_blocks
     from gavel_tb.native_library import NativeSwitch
     from gavel_tb.open_producer import producer_for
-    from gavel_tb.runner import LONG
 
     session = job.traffic(config, job.cycles).session(config)
     with NativeSwitch(config, cache=cache, effort=LONG) as rtl:
@@ -149,9 +149,10 @@ def bench(
     SimulationError
         If a tool is missing, or a build or run fails.
     """
+    from gavel_tb.effort import LONG
     from gavel_tb.harness import harness_verilog
     from gavel_tb.native import native_speed
-    from gavel_tb.runner import LONG, build
+    from gavel_tb.runner import build
     from gavel_tb.simulate import prepare
 
     store = BuildCache(cache)

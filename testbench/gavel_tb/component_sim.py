@@ -10,9 +10,10 @@ from typing import Any
 from gavel_rtl.netlist import Library
 from gavel_rtl.verilog import write_verilog
 from gavel_tb.build_cache import BuildCache, Design
+from gavel_tb.effort import SHORT
 from gavel_tb.errors import SimulationError
 from gavel_tb.process import orderly_termination
-from gavel_tb.runner import SHORT, build, run
+from gavel_tb.runner import build, run
 
 
 def components_design(*components: Any) -> Design:

@@ -11,16 +11,13 @@ from pathlib import Path
 from gavel_model.config import SwitchConfig
 from gavel_tb.build_cache import BuildCache, Design
 from gavel_tb.cxx_files import PREFIX, join_files
+from gavel_tb.effort import LONG, Effort, is_large, splitting
 from gavel_tb.harness import DESIGN, TOP, harness_verilog
 from gavel_tb.process import run_child
 from gavel_tb.runner import (
     BUILD_JOBS,
-    LONG,
-    Effort,
     build_error,
     copy_runtime,
-    is_large,
-    splitting,
     tool_environment,
     tool_versions,
     verilator_folder,

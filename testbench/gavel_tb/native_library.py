@@ -14,12 +14,12 @@ from gavel_fast.pin_block import InputBlock, OutputBlock, input_block, output_bl
 from gavel_model.config import SwitchConfig
 from gavel_tb.block_switch import Block, block_arrays
 from gavel_tb.build_cache import DEFAULT_CACHE, BuildCache, Design
+from gavel_tb.effort import LIBRARY_COMPILE, SHORT, Effort
 from gavel_tb.errors import SimulationError
 from gavel_tb.harness import harness_layout
 from gavel_tb.lockstep import RESET_CYCLES
 from gavel_tb.native_build import HANDLE, LIBRARY_LINK, Driver, build_native
 from gavel_tb.process import orderly_termination
-from gavel_tb.runner import LIBRARY_COMPILE, SHORT, Effort
 
 _SOURCE = Path(__file__).with_name("cpp") / "library.cpp"
 _FLAGS = ("valid", "sop", "eop", "err", "llr", "ctl_valid", "up")

@@ -14,11 +14,11 @@ from amaranth.lib import wiring
 
 from gavel_model.config import SwitchConfig
 from gavel_tb.build_cache import DEFAULT_CACHE, BuildCache, Design
+from gavel_tb.effort import LIBRARY_COMPILE, SHORT, Effort
 from gavel_tb.harness import TOP
 from gavel_tb.native_build import HANDLE, LIBRARY_LINK, Driver, build_native
 from gavel_tb.native_library import NativeSimulation
 from gavel_tb.process import orderly_termination
-from gavel_tb.runner import LIBRARY_COMPILE, SHORT, Effort
 
 _SOURCE = Path(__file__).with_name("cpp") / "rows.cpp"
 _DRIVER = Driver("rows", _SOURCE, "rows.so", LIBRARY_COMPILE, LIBRARY_LINK, HANDLE)

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -31,6 +31,7 @@ from cocotb_tools.runner import VerilatorControlFile
 from gavel_rtl.verilog import ASSERT_MACRO
 from gavel_tb.build_cache import BuildCache, Design
 from gavel_tb.cxx_files import join_files
+from gavel_tb.effort import LIBRARY_COMPILE, RUNTIME, RUNTIME_OBJECTS, Effort, is_large, splitting
 from gavel_tb.errors import SimulationError
 from gavel_tb.harness import TOP, WAVES_ARGUMENT, control_file, wave_name
 from gavel_tb.process import run_child
@@ -39,62 +40,7 @@ BUILD_JOBS = 2
 MEMORY_SOURCE = Path(__file__).with_name("cpp") / "memory.cpp"
 COMPILER = "g++"
 LOG_TAIL = 12
-
-
-@dataclass(frozen=True)
-class Effort:
-    """How much a build spends on speed: flags of Verilator, and of the C++ compiler for the code
-    of every cycle and for the rest."""
-
-    verilator: tuple[str, ...]
-    fast: str
-    slow: str
-
-
-LIBRARY_COMPILE = "-fPIC -fno-gnu-unique"
-"""Compiler flags of what several libraries in one process have: no classes that they share."""
-
-RUNTIME_OBJECTS = ("verilated.o", "verilated_dpi.o", "verilated_vpi.o", "verilated_threads.o",
-                   "memory.o")
-"""Objects that do not depend on the design; they take longer to compile than a small design. (The
-main program does depend on it: it allocates the model.)"""
-
-_ONE_CODE_PER_MODULE = ("-O3", "-fno-inline", "-fno-gate", "-fno-dfg", "-fno-table")
-"""Inlining copies a module's code into every instance of it, and the other optimisations make
-those copies different from one another, so that they cannot be merged: a switch of 16 ports of
-512 bits then has four times the C++."""
-
-SHORT = Effort(_ONE_CODE_PER_MODULE, "-Og", "-O0")
-"""The default: runs as fast as with ``-O1``, which takes half as long again to compile."""
-
-QUICK = replace(SHORT, fast="-O0")
-"""For some ten thousand cycles, which take less time than compiling faster code."""
-
-LONG = Effort(_ONE_CODE_PER_MODULE, "-O2", "-O0")
-"""Benches and soaks: twice the build time of `SHORT` for a few per cent of speed. (Inlining is
-both slower to build and slower to run: its code does not fit the caches.)"""
-
-_RUNTIME = Effort((), "-O1", "-O0")
-"""For every effort of the design: little of a run's time is the runtime's."""
-
-
-_LARGE_VERILOG = 3_000_000
-"""Characters of Verilog above which the time that g++ needs for one function counts."""
-
-
-def is_large(design: Design) -> bool:
-    """g++ needs small functions in many files."""
-    return len(design.verilog) > _LARGE_VERILOG
-
-
-def splitting(design: Design) -> tuple[str, ...]:
-    """Flags that say how Verilator spreads its C++ over functions and files."""
-    if is_large(design):
-        # g++ needs most of an hour for a 64-port scheduler in one function.
-        return ("--output-split", "20000", "--output-split-cfuncs", "2000")
-    # One file for the code of every cycle and one for the rest: the headers cost more than the
-    # code when each module has files of its own.
-    return ("--output-groups", "2", "--output-split", "200000")
+_EFFORT_FILE = Path(__file__).with_name("effort.py")
 
 
 def verilator_folder() -> Path:
@@ -132,7 +78,7 @@ def tool_environment() -> dict[str, str]:
 
 @lru_cache(maxsize=1)
 def tool_versions() -> tuple[str, ...]:
-    """What a build depends on besides its inputs: the compiler, the packages, this module.
+    """What a build depends on besides its inputs: compiler, packages, this module, and efforts.
 
     Raises
     ------
@@ -147,7 +93,7 @@ def tool_versions() -> tuple[str, ...]:
     except (OSError, subprocess.CalledProcessError) as error:
         raise SimulationError(f"{COMPILER} does not run: apt-get install g++") from error
     return (compiler, version("verilator"), version("cocotb"), str(folder),
-            Path(__file__).read_text("utf-8"))
+            *(Path(text).read_text("utf-8") for text in (__file__, _EFFORT_FILE)))
 
 
 @lru_cache(maxsize=1)
@@ -344,10 +290,10 @@ def _copy_objects(
     flags = (*_NO_WARNINGS, *_trace_flags(trace_form), "-CFLAGS", LIBRARY_COMPILE)
 
     def make(entry: Path) -> None:
-        runner = VerilatorRunner(_RUNTIME, objects=objects)
+        runner = VerilatorRunner(RUNTIME, objects=objects)
         _verilate(runner, entry, *_EMPTY_DESIGN, flags, waves=trace_form is not None)
 
-    compiled = cache.entry("runtime", (*flags, *objects, _RUNTIME.fast, *_inputs()), make)
+    compiled = cache.entry("runtime", (*flags, *objects, RUNTIME.fast, *_inputs()), make)
     for name in objects:
         # Now, and not a copy of the time: make wants them newer than its make file.
         shutil.copyfile(compiled / name, folder / name)

@@ -15,12 +15,12 @@ from gavel_model.axi_lite import Response
 from gavel_model.config import SwitchConfig
 from gavel_model.top_options import TopOptions
 from gavel_tb.build_cache import DEFAULT_CACHE, BuildCache, Design
+from gavel_tb.effort import LIBRARY_COMPILE, SHORT, Effort
 from gavel_tb.errors import SimulationError
 from gavel_tb.loopback_harness import loopback_harness
 from gavel_tb.native_build import HANDLE, LIBRARY_LINK, Driver, build_native
 from gavel_tb.native_library import NativeSimulation
 from gavel_tb.process import orderly_termination
-from gavel_tb.runner import LIBRARY_COMPILE, SHORT, Effort
 
 _SOURCE = Path(__file__).with_name("cpp") / "selftest.cpp"
 _DRIVER = Driver("selftest", _SOURCE, "selftest.so", LIBRARY_COMPILE, LIBRARY_LINK, HANDLE)

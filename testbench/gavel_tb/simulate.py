@@ -14,22 +14,13 @@ from typing import Any
 
 from gavel_model.config import SwitchConfig
 from gavel_tb.build_cache import DEFAULT_CACHE, BuildCache, Design
+from gavel_tb.effort import SHORT, Effort
 from gavel_tb.errors import SimulationError
 from gavel_tb.harness import harness_verilog
 from gavel_tb.job_file import JOB_VARIABLE
 from gavel_tb.process import orderly_termination
 from gavel_tb.repeat import repeat_command
-from gavel_tb.runner import (
-    SHORT,
-    WAVE_NOTE,
-    Binary,
-    Effort,
-    build,
-    run,
-    tail,
-    wave_file,
-    wave_format,
-)
+from gavel_tb.runner import WAVE_NOTE, Binary, build, run, tail, wave_file, wave_format
 from gavel_tb.servers import Servers
 
 POLL_SECONDS = 0.2

@@ -16,11 +16,11 @@ from gavel_model.telemetry import TelemetryPins, WatchedSwitch
 from gavel_model.top_options import TopOptions
 from gavel_tb.block_sim import expect
 from gavel_tb.build_cache import BuildCache, Design
+from gavel_tb.effort import QUICK
 from gavel_tb.lockstep import RESET_CYCLES
 from gavel_tb.observer import check_observations, observation_signals
 from gavel_tb.random_pins import RandomPins
 from gavel_tb.row_simulation import RowSimulation, pack, port_widths, unpack
-from gavel_tb.runner import QUICK
 from gavel_tb.stimulus import derived_random
 from gavel_tb.telemetry_accesses import TelemetryAccesses
 from gavel_tb.top import telemetry_pins

@@ -102,7 +102,7 @@ def test_what_cannot_be_run_is_refused(gavel, words, what):
 
 
 def test_one_real_run(gavel, monkeypatch, sim_cache):
-    from gavel_tb.runner import SHORT
+    from gavel_tb.effort import SHORT
     from gavel_tb.simulate import prepare
 
     monkeypatch.setattr("gavel_tb.soak.MIXED_FRAMES", 200)

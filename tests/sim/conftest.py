@@ -13,7 +13,7 @@ import pytest
 from gavel_model.config import SwitchConfig
 from gavel_model.loader import load_config
 from gavel_tb.behaviour.switches import behaviour_config
-from gavel_tb.runner import SHORT
+from gavel_tb.effort import SHORT
 from gavel_tb.servers import Servers
 from gavel_tb.simulate import prepare
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from gavel_model.loader import load_config
+from gavel_tb.effort import QUICK
 from gavel_tb.lockstep import RESET_CYCLES
-from gavel_tb.runner import QUICK, wave_format
+from gavel_tb.runner import wave_format
 from gavel_tb.simulate import prepare
 
 FROM, UNTIL = 400, 500

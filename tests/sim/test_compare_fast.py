@@ -17,6 +17,7 @@ from gavel_tb.block_compare import first_difference
 from gavel_tb.block_producer import BLOCK_CYCLES, PlainProducer
 from gavel_tb.block_switch import block_arrays
 from gavel_tb.build_cache import BuildCache
+from gavel_tb.effort import QUICK
 from gavel_tb.fast_compare import FastResult, compare_blocks
 from gavel_tb.faults import ARGUMENT, FAULTS, plant
 from gavel_tb.jobs import finish_session, open_session
@@ -24,7 +25,6 @@ from gavel_tb.native_library import NativeSwitch
 from gavel_tb.open_producer import producer_for
 from gavel_tb.plain_switch import PlainSwitch
 from gavel_tb.read_out import with_read_out
-from gavel_tb.runner import QUICK
 
 TROUBLE: dict[str, Any] = {"faults": 0.3, "registers": True, "resets": 2, "profile": "mixed",
                            "backpressure": "random"}

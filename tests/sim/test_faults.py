@@ -11,9 +11,9 @@ import pytest
 
 from gavel_model.loader import load_config
 from gavel_tb.build_cache import BuildCache
+from gavel_tb.effort import SHORT
 from gavel_tb.errors import SimulationError
 from gavel_tb.faults import ARGUMENT, FAULTS, Fault, plant
-from gavel_tb.runner import SHORT
 from gavel_tb.servers import Servers
 from gavel_tb.simulate import Prepared, prepare
 

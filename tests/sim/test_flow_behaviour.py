@@ -14,7 +14,7 @@ from gavel_model.switch import Switch
 from gavel_tb.behaviour.flow.catalogue import FLOW_SCENARIOS
 from gavel_tb.behaviour.job import BehaviourJob, play_on_model
 from gavel_tb.behaviour.switches import behaviour_config
-from gavel_tb.runner import SHORT
+from gavel_tb.effort import SHORT
 from gavel_tb.servers import Servers
 from gavel_tb.simulate import Prepared, prepare
 

@@ -13,7 +13,7 @@ from gavel_model.llr_receiver import ReceiverState
 from gavel_model.llr_timers import TransmitterState
 from gavel_tb.behaviour.job import SCENARIOS, BehaviourJob, play_on_model
 from gavel_tb.behaviour.switches import behaviour_config
-from gavel_tb.runner import SHORT
+from gavel_tb.effort import SHORT
 from gavel_tb.servers import Servers
 from gavel_tb.simulate import Prepared, prepare
 

@@ -18,10 +18,11 @@ import pytest
 
 from gavel_model.loader import load_config
 from gavel_tb.build_cache import BuildCache, Design
+from gavel_tb.effort import QUICK, SHORT
 from gavel_tb.errors import SimulationError
 from gavel_tb.harness import harness_verilog
 from gavel_tb.repeat import repeat_command
-from gavel_tb.runner import QUICK, SHORT, build, wave_format
+from gavel_tb.runner import build, wave_format
 from gavel_tb.simulate import prepare
 from gavel_tb.traffic import TrafficJob
 

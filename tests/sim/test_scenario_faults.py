@@ -16,8 +16,8 @@ from gavel_tb.behaviour.flow.faults import FLOW_FAULTS
 from gavel_tb.behaviour.job import BehaviourJob
 from gavel_tb.behaviour.switches import behaviour_config
 from gavel_tb.build_cache import BuildCache
+from gavel_tb.effort import SHORT
 from gavel_tb.faults import ARGUMENT, plant
-from gavel_tb.runner import SHORT
 from gavel_tb.servers import Servers
 from gavel_tb.simulate import Prepared, prepare
 

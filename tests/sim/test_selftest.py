@@ -22,11 +22,11 @@ from gavel_model.selftest_map import (
     SelfTestRegister,
 )
 from gavel_tb.build_cache import BuildCache, Design
+from gavel_tb.effort import QUICK
 from gavel_tb.errors import SimulationError
 from gavel_tb.faults import ARGUMENT, Fault, plant
 from gavel_tb.harness import harness_layout
 from gavel_tb.rdl.compiled import WORD_BYTES
-from gavel_tb.runner import QUICK
 from gavel_tb.selftest_driver import PortResult, SelfTestDriver, SelfTestPlan, verdict
 from gavel_tb.selftest_model import ModelSelfTest
 from gavel_tb.selftest_native import OPTIONS, NativeSelfTest

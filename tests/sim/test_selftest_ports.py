@@ -12,8 +12,8 @@ from gavel_model.loader import load_config
 from gavel_model.selftest_map import SelfTestFault, SelfTestMode
 from gavel_model.top_options import TopOptions
 from gavel_tb.build_cache import BuildCache
+from gavel_tb.effort import QUICK
 from gavel_tb.loopback_harness import NOISE
-from gavel_tb.runner import QUICK
 from gavel_tb.selftest_driver import PortResult, SelfTestDriver, SelfTestPlan, verdict
 from gavel_tb.selftest_native import NativeSelfTest
 from gavel_tb.selftest_registers import open_registers, python_package

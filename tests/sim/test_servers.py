@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 
 from gavel_model.loader import load_config
+from gavel_tb.effort import SHORT
 from gavel_tb.errors import SimulationError
-from gavel_tb.runner import SHORT, Binary
+from gavel_tb.runner import Binary
 from gavel_tb.servers import MOST_SERVERS, Server, Servers
 from gavel_tb.simulate import Prepared, prepare
 

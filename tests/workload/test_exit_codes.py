@@ -17,8 +17,8 @@ from gavel_model.config import SwitchConfig
 from gavel_model.switch import Switch
 from gavel_tb import simulate as simulate_module
 from gavel_tb.build_cache import BuildCache, Design
+from gavel_tb.effort import SHORT
 from gavel_tb.errors import SimulationError
-from gavel_tb.runner import SHORT
 from gavel_tb.simulate import Prepared
 from gavel_tb.workload.chakra import save_trace
 from gavel_tb.workload.generate import collective_node

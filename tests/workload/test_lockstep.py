@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gavel_model.loader import load_config
-from gavel_tb.runner import SHORT
+from gavel_tb.effort import SHORT
 from gavel_tb.servers import Servers
 from gavel_tb.simulate import prepare
 from gavel_tb.workload.chakra import Trace, save_trace

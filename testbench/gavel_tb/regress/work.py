@@ -16,6 +16,7 @@ from gavel_tb.build_cache import BuildCache, Design
 from gavel_tb.coverage.attach import with_coverage
 from gavel_tb.coverage.code import PointTable
 from gavel_tb.coverage.verilator import RUN_ARGUMENT, Point, read_points
+from gavel_tb.effort import SHORT
 from gavel_tb.errors import SimulationError
 from gavel_tb.farm.builds import build_folder
 from gavel_tb.faults import ARGUMENT, plant
@@ -24,7 +25,7 @@ from gavel_tb.jobs import open_session
 from gavel_tb.lockstep import LockstepResult
 from gavel_tb.regress.on_model import run_on_model
 from gavel_tb.regress.tests_of import Run, bench_of
-from gavel_tb.runner import SHORT, Binary
+from gavel_tb.runner import Binary
 from gavel_tb.simulate import Prepared, prepare
 from gavel_tb.stimulus import CheckError
 

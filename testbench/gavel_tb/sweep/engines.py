@@ -48,8 +48,8 @@ def open_engine(name: str, config: SwitchConfig, cache: Path = DEFAULT_CACHE) ->
         yield FastSwitch(config)
     else:
         # Imported here, so that the model alone runs where no simulator is installed.
+        from gavel_tb.effort import SHORT
         from gavel_tb.native_library import NativeSwitch
-        from gavel_tb.runner import SHORT
 
         with NativeSwitch(config, cache=cache, effort=SHORT) as rtl:
             yield rtl if name == "rtl" else Compared(config, FastSwitch(config), rtl)

@@ -43,6 +43,9 @@ FRAMES_UNDER_WAY = 5
 """Longest frames for which a replay buffer has room at least: what is reserved or under way when
 frames follow each other at line rate (docs/llr.md, Sizes)."""
 
+MATCH_STAGE_WORDS = 4
+"""Words that every frame has where requests are made a cycle earlier (docs/spec.md, Scheduler)."""
+
 PIPELINE_FRAMES = 8
 PIPELINE_WORDS = 5
 """Frames and words of the window that the stages between match and acknowledgement take."""
@@ -123,10 +126,10 @@ class SwitchConfig:
         Reset value of ``CBFC_CC_PERIOD``, 0...16777215 cycles; 0 sends no CC_Update.
     islip_iterations
         iSLIP iterations made in each cycle, 1...4.
-    ingress_stages, egress_stages, gate_stages
-        Pipeline options: registers behind the lookup (0...2) and behind egress editing (0...1), one
-        cycle of latency each, and between what holds frames back and the scheduler (0...1)
-        (docs/spec.md, Pipeline options).
+    ingress_stages, match_stages, egress_stages, gate_stages
+        Pipeline options: registers behind the lookup (0...2), between requests and grants (0...1,
+        with at most 128 bits) and behind egress editing (0...1), one cycle of latency each, and
+        between what holds frames back and the scheduler (0...1) (docs/spec.md, Pipeline options).
     bypass_limit
         Reset value of register ``BYPASS_LIMIT``, 0...255: how many frames an output takes
         past an input that is busy before it waits for that input; 0 turns this off.
@@ -170,6 +173,7 @@ class SwitchConfig:
     cc_period: int = 40000
     islip_iterations: int
     ingress_stages: int = 0
+    match_stages: int = 0
     egress_stages: int = 0
     gate_stages: int = 0
     bypass_limit: int = 128
@@ -209,6 +213,10 @@ class SwitchConfig:
         self._in_range("cc_period", 0, (1 << TIMER_BITS) - 1)
         self._in_range("islip_iterations", 1, 4)
         self._in_range("ingress_stages", 0, 2)
+        self._in_range("match_stages", 0, 1)
+        if self.match_stages and self.words_per_cell < MATCH_STAGE_WORDS:
+            raise ConfigError("match_stages", self.match_stages, "0 with more than 128 bits, "
+                              f"where a frame may have less than {MATCH_STAGE_WORDS} words")
         self._in_range("egress_stages", 0, 1)
         self._in_range("gate_stages", 0, 1)
         self._in_range("bypass_limit", 0, 255)
@@ -373,4 +381,4 @@ class SwitchConfig:
     def latency_cycles(self) -> int:
         """K: cycles from a frame's last word on the receive pins to its first on the transmit
         pins when nothing contends (docs/spec.md, chapter Latency)."""
-        return 10 + self.ingress_stages + self.egress_stages
+        return 10 + self.ingress_stages + self.match_stages + self.egress_stages

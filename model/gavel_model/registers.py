@@ -161,7 +161,7 @@ class Registers:
         if address in self._values:
             self._values[address] = _STORED[address].stored(value, self._known)
             if address == Global.BYPASS_LIMIT:
-                self._scheduler.bypass_limit = self._values[address]
+                self._scheduler.limit_bypass(self._values[address])
             elif address == Global.ESUN_ETHERTYPE:
                 for port in self._ports:
                     port.expect_esun(self._values[address])

@@ -134,8 +134,18 @@ class Scheduler:
         """No VOQ has a frame, and no output waits for an input: a step changes nothing."""
         return not (self._wanted or self._waiting_outputs or any(self.filled))
 
-    def step(self, free_inputs: int, free_outputs: int) -> list[Match]:
-        """Makes the matches of a cycle from what is visible in it."""
+    def serve(self, j: int, weights: list[int] | None, strict: int) -> None:
+        """Settings of output j."""
+        self.weights[j] = weights
+        self.strict[j] = strict
+
+    def limit_bypass(self, limit: int) -> None:
+        """Register ``BYPASS_LIMIT`` is written."""
+        self.bypass_limit = limit
+
+    def step(self, free_inputs: int, free_outputs: int, unknown: int = 0) -> list[Match]:
+        """Makes the matches of a cycle from what is visible in it. ``unknown``: inputs that are
+        not free, which requests do not know yet."""
         self._urgent = 0
         if self._waiting_outputs:
             for j, inputs in enumerate(self.catch_up):
@@ -143,7 +153,7 @@ class Scheduler:
                     self._set_catch_up(j, inputs & self.filled[j])
                     if self.catch_up[j] & self.eligible[j]:
                         self._urgent |= 1 << j
-        requests = self._requests(free_inputs, free_outputs)
+        requests = self._requests(free_inputs | unknown, free_outputs)
         if not requests:
             return _NOTHING
         matches: list[Match] = []

@@ -7,6 +7,7 @@ from gavel_model.alarm import NEVER
 from gavel_model.config import SwitchConfig
 from gavel_model.crossbar import Crossbar, CrossbarWord
 from gavel_model.ingress_buffer import IngressBuffer
+from gavel_model.late_scheduler import LateScheduler
 from gavel_model.link_tx import IDLE_UP
 from gavel_model.lookup import Lookup
 from gavel_model.outgoing_frame import OutgoingFrame
@@ -50,12 +51,14 @@ class Switch:
         self.cycle = 0
         self.lookup = Lookup(config)
         self.allow = [0] * config.ports
-        self.scheduler = Scheduler(config, self.allow)
+        kind = LateScheduler if config.match_stages else Scheduler
+        self.scheduler = kind(config, self.allow)
         self.ports = [Port(config, index, self.lookup) for index in range(config.ports)]
         self.registers = Registers(config, self.ports, self.lookup, self.scheduler)
         self.crossbar = Crossbar()
         self._everyone = (1 << config.ports) - 1
         self._egress_stages = config.egress_stages
+        self._match_stages = config.match_stages
         self.reset()
 
     def reset(self) -> None:
@@ -79,7 +82,8 @@ class Switch:
                                      if port.flow_control.configured]
         self._disabled = 0
         self._hold = 0
-        self._claimed = 0
+        self._claimed = self._claimed_before = 0
+        self._blocked_before = 0
         self._claiming: list[Port] = []
         self._given: list[CrossbarWord] = []
         self._busy_inputs = 0
@@ -183,8 +187,7 @@ class Switch:
             if port.flow_control.configured:
                 self._flowing.append(port)
                 settings = port.flow_control.settings
-                self.scheduler.weights[port.index] = settings.weights
-                self.scheduler.strict[port.index] = settings.strict
+                self.scheduler.serve(port.index, settings.weights, settings.strict)
                 self._permit(port)
 
     def _send_control(self, port: Port, ctl_ready: int) -> None:
@@ -229,9 +232,15 @@ class Switch:
 
     def _schedule(self) -> None:
         free_inputs = self._everyone & ~self._busy_inputs
-        if self._claimed:
-            self._take_control_frames()
-        free_outputs = self._everyone & ~(self._busy_outputs | self._hold | self._claimed)
+        claimed, blocked = self._claimed, self._hold | self._claimed
+        if self._match_stages:
+            # Requests were made in the cycle before.
+            blocked, self._blocked_before = self._blocked_before, blocked
+            claimed &= self._claimed_before
+            self._claimed_before = self._claimed
+        if claimed:
+            self._take_control_frames(claimed)
+        free_outputs = self._everyone & ~(self._busy_outputs | blocked)
         scheduler = self.scheduler
         matches = self._matches = scheduler.step(free_inputs, free_outputs)
         if matches:
@@ -251,10 +260,10 @@ class Switch:
                 port.flow_control.credit_sender.matched(v, self._now)
                 self._reserve(port)
 
-    def _take_control_frames(self) -> None:
-        """Outputs that are free but for a control frame that is wanted take it; with
-        ``gate_stages`` = 1 none that was matched in the cycle before."""
-        rest = self._claimed & ~(self._busy_outputs | self._hold)
+    def _take_control_frames(self, claimed: int) -> None:
+        """Those of a set of outputs that are free but for a control frame that is wanted take it;
+        with ``gate_stages`` = 1 none that was matched in the cycle before."""
+        rest = claimed & ~(self._busy_outputs | self._hold)
         if self.config.gate_stages:
             for _, j, _ in self._matches:
                 rest &= ~(1 << j)

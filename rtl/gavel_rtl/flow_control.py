@@ -233,6 +233,12 @@ class FlowControl(wiring.Component):
         too_early = Signal()
         if self._config.gate_stages and one_word_frames(self._config):
             m.d.comb += too_early.eq(self.vc_before.any())
+        may_take = ~too_early
+        if self._config.match_stages:
+            # What was not claimed in the cycle before may be matched in this one.
+            claimed = Signal()
+            m.d.sync += claimed.eq(frames_out.claim)
+            may_take = may_take & claimed
         connect(m, frames_in.word, self.i_word)
         connect(m, self._pauses.pause, frames_in.pause)
         connect(m, self.o_word, frames_out.word)
@@ -240,7 +246,7 @@ class FlowControl(wiring.Component):
             frames_in.accepted.eq(self.mac_control),
             frames_out.pfc_wanted.eq(self._pauser.wanted),
             frames_out.cc_wanted.eq(self._sender.cc_wanted),
-            frames_out.idle.eq(self.idle & ~too_early),
+            frames_out.idle.eq(self.idle & may_take),
             frames_out.xoff.eq(self._pauser.xoff),
             self.claim.eq(frames_out.claim),
             self.taken.eq(frames_out.pfc_taken | frames_out.cc_taken),

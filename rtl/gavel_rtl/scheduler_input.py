@@ -33,7 +33,8 @@ class SchedulerInput(wiring.Component):
         For each iteration P bits, one-hot: the output accepted.
     asks, asks_next
         P*V bits: VOQs shown, if the input is free; where they are shown ahead, the same of the next
-        cycle.
+        cycle. With ``match_stages`` = 1 those shown in the cycle before, if the input is free but
+        for a match of that cycle, and the same of the next cycle.
     unmatched
         For each iteration: the input is free and no earlier iteration matched it.
     choice_before
@@ -112,7 +113,10 @@ class SchedulerInput(wiring.Component):
         ]
         free_next = Signal()
         m.d.comb += free_next.eq((free | self.ends) & ~self.match.valid)
-        if shows_ahead(self._config):
+        if self._config.match_stages:
+            m.d.comb += self.asks_next.eq(Mux(free | self.ends, self.voq_ready, 0))
+            m.d.sync += self.asks.eq(self.asks_next)
+        elif shows_ahead(self._config):
             # The match is the last to come.
             coming = Signal.like(self.voq_next)
             m.d.comb += [

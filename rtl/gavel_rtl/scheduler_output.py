@@ -46,7 +46,7 @@ class SchedulerOutput(wiring.Component):
         ``weights`` is not 0.
     ready_next, asks_next, allow_next, strict_next, weighted_next
         Where `allows_ahead` holds: the same of the next cycle; ``ready`` as if there is no match in
-        this one.
+        this one. With ``match_stages`` = 1 ``asks_next`` alone, as of SchedulerInput.
     inputs_free
         P bits: inputs without an open transfer, or with one that ends in this cycle.
     busy, hold, claim
@@ -83,7 +83,9 @@ class SchedulerOutput(wiring.Component):
     cycle, of what was known in its own: the state that shows is a function of registers, and the
     registers follow it. An output is busy in the cycle behind its match, so its decisions use the
     registers; where a frame may be a single word they use what shows. Where ``allow_next`` is known
-    they look one cycle ahead. After reset every pointer is 0 and the catch-up set empty.
+    they look one cycle ahead. With ``match_stages`` = 1 all but ``inputs_free``, ``busy`` and what
+    is about a match counts one cycle later, but for ``idle``. After reset every pointer is 0 and
+    the catch-up set empty.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -143,14 +145,22 @@ class SchedulerOutput(wiring.Component):
         self._quotas = self.quota if shows else self._vc_turns.quota_before
         allowed = [Signal(ports, name=f"allowed_{vc}") for vc in range(vcs)]
         eligible = Signal(ports)
+        self._late = bool(self._config.match_stages)
+        # What comes with the requests.
+        self._requesting = m.d["sync" if self._late else "comb"]
+        self._may_match = Signal(name="may_match")
+        self._settings = {name: Signal.like(getattr(self, name), name=f"{name}_used")
+                          for name in ("weights", "strict", "weighted", "bypass_limit")}
+        self._requesting += [
+            *(used.eq(getattr(self, name)) for name, used in self._settings.items()),
+            self._may_match.eq(~self.hold & ~self.claim),
+        ]
         self._look_ahead(m, allows_ahead(self._config))
         none = Const(0, ports)
         for vc, row in enumerate(allowed):
             m.d.comb += row.eq(Mux(self.allow[vc], self.ready[vc], none))
-        m.d.comb += [
-            eligible.eq(reduce(or_, allowed)),
-            self.idle.eq(~self.busy & ~self.hold),
-        ]
+        self._requesting += eligible.eq(reduce(or_, allowed))
+        m.d.comb += self.idle.eq(~self.busy & ~self.hold)
         self._order_inputs(m)
         requests = self._consider(m)
         self._grant(m, requests)
@@ -163,8 +173,9 @@ class SchedulerOutput(wiring.Component):
 
     def _look_ahead(self, m: Module, allows: bool) -> None:
         """Whether the output waits for the catch-up set, which VCs are considered, and in which of
-        them inputs give way. Where ``allow_next`` is known these are registers; if there was a
-        match in the cycle before, they mean nothing: the output is busy."""
+        them inputs give way. Where ``allow_next`` is known, or requests are a cycle older, these
+        are registers; if there was a match in the cycle before, they mean nothing: the output is
+        busy."""
         ports, vcs = self._config.ports, range(self._config.vcs)
         soon = allows and not self._has_time
         members = self.catch_up if soon else self._members
@@ -173,7 +184,8 @@ class SchedulerOutput(wiring.Component):
         shown, asks, allow, strict, weighted = (
             (self.ready_next, self.asks_next, self.allow_next, self.strict_next,
              self.weighted_next) if allows else
-            (self.ready, self.asks, self.allow, self.strict, self.weighted))
+            (self.ready, self.asks_next if self._late else self.asks, self.allow, self.strict,
+             self.weighted))
         waits = Signal()
         requested, in_quota = Signal(len(vcs)), Signal(len(vcs))
         # A request that does not count gives way to those that do, and is not granted.
@@ -193,7 +205,7 @@ class SchedulerOutput(wiring.Component):
             requested.eq(allow & Cat(any_counts(row) for row in asks)),
             in_quota.eq(Cat(quotas.word_select(vc, QUOTA_BITS).any() for vc in vcs)),
         ]
-        domain = m.d["sync" if allows else "comb"]
+        domain = m.d.sync if allows else self._requesting
         for vc in vcs:
             kept_off = Cat(requested[other] & before(other, vc) for other in vcs if other != vc)
             domain += [
@@ -202,7 +214,9 @@ class SchedulerOutput(wiring.Component):
                 self._gives_way[vc].eq(
                     weighted & any_counts(asks[vc] & ~turns.word_select(vc, ports))),
             ]
-        if len(vcs) == 1:
+        if self._late:
+            m.d.sync += self._left.eq(requested & in_quota)
+        if len(vcs) == 1 and not self._late:
             self._wait_for_one_vc(m)
         else:
             domain += [self.waiting.eq(waits), self._counts.eq(counts)]
@@ -215,10 +229,11 @@ class SchedulerOutput(wiring.Component):
             had_turn = Mux(self._gives_way[vc], self._turn(vc), 0)
             m.d.comb += [
                 counting.eq(Mux(considered, self.asks[vc] & ~had_turn, 0)),
-                self._left[vc].eq(
-                    self.allow[vc] & (self.asks[vc] & self._counts).any()
-                    & self._quotas.word_select(vc, QUOTA_BITS).any()),
             ]
+            if not self._late:
+                m.d.comb += self._left[vc].eq(
+                    self.allow[vc] & (self.asks[vc] & self._counts).any()
+                    & self._quotas.word_select(vc, QUOTA_BITS).any())
             requests.append(counting)
         return requests
 
@@ -231,13 +246,14 @@ class SchedulerOutput(wiring.Component):
         wanted, available = Signal(ports), Signal(ports)
         m.d.comb += [
             wanted.eq(reduce(or_, requests)),
-            available.eq(Mux(self.idle & ~self.claim, self._counts, 0)),
+            available.eq(Mux(~self.busy & self._may_match, self._counts, 0)),
         ]
         taken: Value = Const(0, 1)
         for k, granted in enumerate(self.granted):
             request = Signal(ports, name=f"request_{k}")
             m.d.comb += [
-                request.eq(wanted if k == 0 else wanted & self.unmatched[k]),
+                # Requests that are a cycle older may be of an input that is busy by now.
+                request.eq(wanted & self.unmatched[k] if k or self._late else wanted),
                 granted.eq(Mux(taken, 0, available & self._first_of(request))),
             ]
             taken = taken | self.accepted[k].any()
@@ -281,7 +297,7 @@ class SchedulerOutput(wiring.Component):
                 request.eq(Cat(row[i] for row in requests)),
                 # With weights every request that is left counts, whatever the input's other VCs
                 # had.
-                fresh.eq(Mux(self.weighted, 0, ~Cat(self._turn(vc)[i] for vc in range(vcs)))),
+                fresh.eq(Mux(self._settings["weighted"], 0, ~Cat(self._turn(vc)[i] for vc in range(vcs)))),
             ]
             chosen = pick_preferred(request, Const(-1, vcs), fresh)
             m.d.comb += [choice[i].eq(chosen[vc]) for vc, choice in enumerate(choices)]
@@ -297,9 +313,8 @@ class SchedulerOutput(wiring.Component):
         m.d.comb += [
             turns.matched_before.eq(self.matched_before),
             turns.vc_before.eq(self.vc_before),
-            turns.weights.eq(self.weights),
-            turns.strict.eq(self.strict),
-            turns.weighted.eq(self.weighted),
+            *(getattr(turns, name).eq(self._settings[name])
+              for name in ("weights", "strict", "weighted")),
             turns.left.eq(self._left),
             self.turn.eq(turns.turn),
             self.quota.eq(turns.quota),
@@ -310,7 +325,7 @@ class SchedulerOutput(wiring.Component):
             self._catch_up_set.eligible.eq(eligible),
             self._catch_up_set.inputs_free.eq(self.inputs_free),
             self._catch_up_set.waiting.eq(self.waiting),
-            self._catch_up_set.bypass_limit.eq(self.bypass_limit),
+            self._catch_up_set.bypass_limit.eq(self._settings["bypass_limit"]),
             self._catch_up_set.matched_before.eq(self.matched_before),
             self.catch_up.eq(self._catch_up_set.members),
         ]

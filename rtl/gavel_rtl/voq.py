@@ -85,8 +85,9 @@ def shows_ahead(config: SwitchConfig) -> bool:
 
 
 def allows_ahead(config: SwitchConfig) -> bool:
-    """So is what may be sent in it: a register says it, behind which nothing is added."""
-    return config.gate_stages > 0 and shows_ahead(config)
+    """So is what may be sent in it: a register says it, behind which nothing is added. Where
+    requests are a cycle older anyway nobody asks."""
+    return config.gate_stages > 0 and shows_ahead(config) and not config.match_stages
 
 
 def frame_cells(config: SwitchConfig, more: Value) -> Value:

@@ -16,6 +16,7 @@ from gavel_fast import (
     port,
     registers,
     replay_buffer,
+    requests,
     scheduler,
     transfer,
 )
@@ -24,7 +25,7 @@ from gavel_fast.bits import lowest
 from gavel_fast.compiled import compiled
 from gavel_fast.pin_block import InputBlock, OutputBlock
 from gavel_fast.scheduler import MATCHED_OUTPUT, MATCHED_VC
-from gavel_fast.sizes import PORTS
+from gavel_fast.sizes import MATCH_STAGES, PORTS
 from gavel_fast.state import SwitchState
 from gavel_fast.transfer import BUSY_INPUTS, BUSY_OUTPUTS, OPENING
 
@@ -97,23 +98,29 @@ def _match(state: SwitchState, now: int, claimed: int) -> None:
     sizes, settings = state.sizes, state.registers.port
     sets, flow = state.transfers.sets, state.flow_control
     replay = state.llr_transmitter.buffer
+    late = sizes[MATCH_STAGES]
     everyone = -1 if sizes[PORTS] == 64 else (1 << sizes[PORTS]) - 1
-    free_outputs = everyone & ~sets[BUSY_OUTPUTS]
+    free_inputs, free_outputs = everyone & ~sets[BUSY_INPUTS], everyone & ~sets[BUSY_OUTPUTS]
+    held = 0
     for j in range(sizes[PORTS]):
-        if free_outputs >> j & 1 and llr_transmitter.holding(
+        if (late or free_outputs >> j & 1) and llr_transmitter.holding(
             state.llr_transmitter, settings, sizes, j
         ):
-            free_outputs &= ~(1 << j)
-    if claimed:
+            held |= 1 << j
+    taking = claimed & state.requests.common[requests.CLAIMED] if late else claimed
+    if taking:
         rest = flow_control.take_control_frames(flow, state.counters, sizes, now,
-                                                free_outputs & claimed)
+                                                free_outputs & taking & ~held)
         while rest:
             replay_buffer.matched(replay, sizes, lowest(rest))
             rest &= rest - 1
-        free_outputs &= ~claimed
-    matched = scheduler.step(
-        state.scheduler, settings, sizes, state.registers.common[registers.BYPASS_LIMIT],
-        everyone & ~sets[BUSY_INPUTS], free_outputs)
+    bypass_limit = state.registers.common[registers.BYPASS_LIMIT]
+    if late:
+        matched = requests.step(state.requests, state.scheduler, settings, sizes, bypass_limit,
+                                free_inputs, free_outputs, held | claimed, claimed)
+    else:
+        matched = scheduler.step(state.scheduler, settings, sizes, bypass_limit, free_inputs,
+                                 free_outputs & ~(held | claimed), 0)
     sets[OPENING] = matched
     sets[BUSY_INPUTS] |= matched
     while matched:

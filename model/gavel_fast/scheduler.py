@@ -24,8 +24,8 @@ MATCHED_OUTPUT = 0
 MATCHED_VC = 1
 _MATCH_COUNT = 2
 
-_VC_WEIGHTS = int(Port.VC_WEIGHTS)
-_VC_CONTROL = int(Port.VC_CONTROL)
+VC_WEIGHTS = int(Port.VC_WEIGHTS)
+VC_CONTROL = int(Port.VC_CONTROL)
 _STRICT = int(VcControl.STRICT)
 _NIBBLE = 15
 
@@ -88,9 +88,10 @@ def inputs_of(scheduler: Scheduler, sizes: Ints, j: int, vcs: int) -> int:
 @compiled
 def step(
     scheduler: Scheduler, registers: Ints, sizes: Ints, bypass_limit: int, free_inputs: int,
-    free_outputs: int,
+    free_outputs: int, unknown: int,
 ) -> int:
-    """Makes the matches of a cycle from what is visible in it; returns the inputs matched."""
+    """Makes the matches of a cycle from what is visible in it; returns the inputs matched.
+    ``unknown``: inputs that are not free, which requests do not know yet."""
     output = scheduler.output
     ports = sizes[PORTS]
     urgent = 0
@@ -106,11 +107,11 @@ def step(
     while rest:
         j = lowest(rest)
         rest &= rest - 1
-        inputs = inputs_of(scheduler, sizes, j, scheduler.allow[j]) & free_inputs
+        inputs = inputs_of(scheduler, sizes, j, scheduler.allow[j]) & (free_inputs | unknown)
         if urgent >> j & 1:
             inputs &= output[j, CATCH_UP]
         if inputs:
-            if registers[j, _VC_WEIGHTS] or registers[j, _VC_CONTROL] >> _STRICT & 0xFF:
+            if registers[j, VC_WEIGHTS] or registers[j, VC_CONTROL] >> _STRICT & 0xFF:
                 inputs = _consider(scheduler, registers, sizes, j, inputs)
             output[j, _REQUEST] = inputs
             requested |= 1 << j
@@ -152,14 +153,14 @@ def step(
 
 @compiled
 def _weight(registers: Ints, j: int, v: int) -> int:
-    weight = registers[j, _VC_WEIGHTS] >> 4 * v & _NIBBLE
+    weight = registers[j, VC_WEIGHTS] >> 4 * v & _NIBBLE
     return weight if weight else 1
 
 
 @compiled
 def _consider(scheduler: Scheduler, registers: Ints, sizes: Ints, j: int, inputs: int) -> int:
     """Chooses the requests of an output that count; returns the inputs that have one."""
-    weighted = registers[j, _VC_WEIGHTS] != 0
+    weighted = registers[j, VC_WEIGHTS] != 0
     rows = scheduler.rows
     requested = 0
     left = 0
@@ -169,7 +170,7 @@ def _consider(scheduler: Scheduler, registers: Ints, sizes: Ints, j: int, inputs
             requested |= 1 << v
             if scheduler.quota[j, v]:
                 left |= 1 << v
-    strict = requested & registers[j, _VC_CONTROL] >> _STRICT & 0xFF
+    strict = requested & registers[j, VC_CONTROL] >> _STRICT & 0xFF
     new_round = False
     if strict:
         requested = 1 << highest_of_eight(strict)
@@ -192,8 +193,8 @@ def _consider(scheduler: Scheduler, registers: Ints, sizes: Ints, j: int, inputs
 def _choose_vc(scheduler: Scheduler, registers: Ints, sizes: Ints, i: int, j: int) -> int:
     """The VC of a match."""
     turn = scheduler.turn
-    weighted = registers[j, _VC_WEIGHTS] != 0
-    strict = registers[j, _VC_CONTROL] >> _STRICT & 0xFF
+    weighted = registers[j, VC_WEIGHTS] != 0
+    strict = registers[j, VC_CONTROL] >> _STRICT & 0xFF
     vcs = 0
     had = 0
     for v in range(sizes[VCS]):

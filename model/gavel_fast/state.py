@@ -21,6 +21,7 @@ from gavel_fast.llr_state import LlrTransmitter, llr_transmitter
 from gavel_fast.lookup import Lookup, lookup
 from gavel_fast.received_frame import ReceivedFrames, received_frames
 from gavel_fast.registers import Registers, registers
+from gavel_fast.requests import Requests, requests
 from gavel_fast.scheduler import Scheduler, scheduler
 from gavel_fast.sizes import sizes
 from gavel_fast.transfer import Transfers, transfers
@@ -44,6 +45,7 @@ class SwitchState(NamedTuple):
     lookup: Lookup
     ingress_buffer: IngressBuffer
     scheduler: Scheduler
+    requests: Requests
     transfers: Transfers
     crossbar: Crossbar
     llr_transmitter: LlrTransmitter
@@ -55,11 +57,11 @@ class SwitchState(NamedTuple):
 
 def switch_state(config: SwitchConfig) -> SwitchState:
     """Reset values."""
-    settings = registers(config)
+    settings, matching = registers(config), scheduler(config)
     return SwitchState(
         sizes(config), np.zeros(1, np.int64), np.zeros((config.ports, COUNTERS), np.uint32),
         link_rx(config), received_frames(config), np.zeros((config.ports, FIELDS), np.int64),
-        lookup(config), ingress_buffer(config), scheduler(config),
+        lookup(config), ingress_buffer(config), matching, requests(config, matching),
         transfers(config, edits(config)), crossbar(config), llr_transmitter(config),
         control_transmitter(config), link_tx(config), flow_control(config, settings.port), settings,
     )

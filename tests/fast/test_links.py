@@ -32,11 +32,12 @@ def test_link_partners_at_other_widths(shape, shapes, replay, seed):
 
 
 @pytest.mark.parametrize("total", [False, True])
-@pytest.mark.parametrize(("width", "vcs"), [(64, 4), (128, 1), (256, 2), (512, 4)])
-def test_link_partners_with_a_register_before_the_scheduler(
-    width, vcs, total, make_config, replay, seed
+@pytest.mark.parametrize(("width", "vcs", "match_stages"), [
+    (64, 4, 1), (128, 1, 0), (256, 2, 0), (512, 4, 0)])
+def test_link_partners_with_registers_around_the_scheduler(
+    width, vcs, match_stages, total, make_config, replay, seed
 ):
-    config = make_config(3, width, vcs, 2, gate_stages=1)
+    config = make_config(3, width, vcs, 2, gate_stages=1, match_stages=match_stages)
     assert_repaired(replay, config, "min" if width == 512 else "mixed", total, seed)
 
 
@@ -52,6 +53,7 @@ SHAPES = ((2, 64, 2, 2, "voq"), (3, 128, 3, 4, "fifo"), (4, 256, 5, 3, "voq"),
           (3, 512, 8, 1, "voq"))
 GATED = ((2, 64, 1, 2, "voq"), (3, 128, 2, 1, "voq"), (2, 256, 4, 2, "fifo"), (3, 512, 2, 1, "voq"),
          (2, 512, 4, 1, "voq"))
+REQUESTING = ((2, 64, 1, 2, "voq"), (3, 128, 4, 3, "voq"), (3, 64, 2, 1, "fifo"))
 
 
 def test_random_pins_in_which_every_counter_moves(make_config, compared, seed):
@@ -62,6 +64,10 @@ def test_random_pins_with_a_register_before_the_scheduler(make_config, compared,
     moved = moved_by_random_pins(make_config, compared, seed, GATED, CYCLES, gate_stages=1)
     assert moved >= {Counter.CBFC_RX_CF_ERROR, Counter.CBFC_TX_CC_UPDATE, Counter.PFC_RX,
                      Counter.LLR_TX_REPLAY}
+
+
+def test_random_pins_with_requests_a_cycle_earlier(make_config, compared, seed):
+    moved_by_random_pins(make_config, compared, seed, REQUESTING, CYCLES, match_stages=1)
 
 
 def test_random_pins_where_macs_show_frames_alone(make_config, compared, seed):
@@ -75,8 +81,9 @@ def test_random_pins_where_macs_show_frames_alone(make_config, compared, seed):
 @pytest.mark.long
 @pytest.mark.parametrize("number", range(20))
 def test_more_random_pins(number, make_config, compared, seed):
-    shapes, gate_stages = ((SHAPES, 0), (GATED, 1))[number % 2]
-    moved_by_random_pins(make_config, compared, seed + 1 + number, shapes, gate_stages=gate_stages)
+    shapes, stages = ((SHAPES, {}), (GATED, {"gate_stages": 1}),
+                      (REQUESTING, {"gate_stages": 1, "match_stages": 1}))[number % 3]
+    moved_by_random_pins(make_config, compared, seed + 1 + number, shapes, **stages)
 
 
 def moved_by_random_pins(make_config, compared, seed, shapes, cycles=2 * CYCLES, **options):

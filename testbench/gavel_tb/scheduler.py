@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from gavel_model.config import SwitchConfig
+from gavel_model.late_scheduler import LateScheduler
 from gavel_model.probes import probe_points
 from gavel_model.scheduler import Scheduler as Model
 from gavel_rtl.scheduler import Scheduler
@@ -33,7 +34,8 @@ def check(config: SwitchConfig, seed: int, cycles: int = 1000) -> None:
     told = min(shortest, 2)
     allow = [(1 << vcs) - 1] * ports
     allow_next = allow.copy()
-    block, model = Scheduler(config), Model(config, allow)
+    block = Scheduler(config)
+    model = (LateScheduler if config.match_stages else Model)(config, allow)
     # Weights and strict VCs of the next cycle.
     configured = [(0, 0)] * ports
     rewrites = 0.0
@@ -67,8 +69,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 1000) -> None:
         """What has been told of this cycle, and what the next one will have."""
         weights, strict = configured[output]
         each = [weights >> 4 * vc & 0xF or 1 for vc in range(vcs)]
-        model.weights[output] = each if weights else None
-        model.strict[output] = strict
+        model.serve(output, each if weights else None, strict)
         ctx.set(block.weights[output], weights)
         ctx.set(block.weighted[output], weights != 0)
         ctx.set(block.strict[output], strict)
@@ -84,13 +85,13 @@ def check(config: SwitchConfig, seed: int, cycles: int = 1000) -> None:
 
     async def bench(ctx: Any) -> None:
         nonlocal rewrites
-        changes = 0.0
+        changes, blocked = 0.0, 0
         before: list[tuple[int, int, int]] = []
         for cycle in range(cycles):
             if cycle % _PHASE == 0:
                 limit = rng.choice((0, 1, 2, 5))
                 ctx.set(block.bypass_limit, limit)
-                model.bypass_limit = limit
+                model.limit_bypass(limit)
                 changes, rewrites = rng.choice((0.1, 1.0)), rng.choice((0.0, 0.02, 0.3))
             for output in range(ports):
                 configure(ctx, output)
@@ -122,7 +123,9 @@ def check(config: SwitchConfig, seed: int, cycles: int = 1000) -> None:
             everything = (1 << ports) - 1
             idle = everything & ~(busy_outputs | hold)
             expect(f"{where}: idle", ctx.get(block.idle), idle)
-            matches = model.step(everything & ~busy_inputs, idle & ~claim)
+            blocked, blocked_before = hold | claim, blocked
+            matches = model.step(everything & ~busy_inputs, everything & ~busy_outputs & ~(
+                blocked_before if config.match_stages else blocked))
             wanted = {source: 1 << output for source, output, _ in matches}
             got = {source: ctx.get(match.output)
                    for source, match in enumerate(block.match) if ctx.get(match.valid)}

@@ -57,31 +57,45 @@ class Reference:
         self.idle: set[int] = set()
         self.before: dict[int, tuple[int, int]] = {}
         """The matches of the cycle before."""
+        self.asked: Inputs | None = None
+        """What was seen in it."""
         self.seen: Tally[str] = Tally()
 
     def step(self, now: Inputs) -> dict[int, tuple[int, int]]:
         """One cycle: for each matched input its output and VC."""
         p, v = self.config.ports, self.config.vcs
         inputs = outputs = range(p)
+        done = now.done
+        free_in = {i for i in inputs if i not in self.open or i in done}
+        self.idle = {j for j in outputs if not now.hold[j] and not any(
+            out == j and i not in now.done for i, out in self.open.items())}
+        busy = set(inputs) - free_in
+        unknown: set[int] = set()
+        if self.config.match_stages:
+            # A match is made of what was seen one cycle ago, when matches of then were not known.
+            free_out = {j for j in outputs if j not in {
+                out for i, out in self.open.items() if i not in now.done}}
+            unknown = set(self.before)
+            last, self.asked = self.asked, now
+            now = last or plain(self.config)
+            free_out -= {j for j in outputs if now.hold[j] or now.claim[j]}
+        else:
+            free_out = {j for j in self.idle if not now.claim[j]}
         frames = {(i, j): {k for k in range(v) if now.ready[i][j * v + k]}
                   for i in inputs for j in outputs}
         may_send = {(i, j): {k for k in vcs if now.allow[j * v + k]}
                     for (i, j), vcs in frames.items()}
-        free_in = {i for i in inputs if i not in self.open or i in now.done}
-        self.idle = {j for j in outputs if not now.hold[j] and not any(
-            out == j and i not in now.done for i, out in self.open.items())}
-        free_out = {j for j in self.idle if not now.claim[j]}
         known = [{i for i in self.catch_up[j] if frames[i, j]} for j in outputs]
         late = [{i for i in known[j] if may_send[i, j]} for j in outputs]
         request = {(i, j, k) for (i, j), vcs in may_send.items() for k in vcs
-                   if i in free_in and j in free_out and (not late[j] or i in late[j])}
+                   if i in free_in | unknown and j in free_out and (not late[j] or i in late[j])}
         choice = {j: self.choose(j, {(i, k) for i, out, k in request if out == j}, now)
                   for j in outputs}
         pairs: dict[int, int] = {}
         for iteration in range(self.config.islip_iterations):
             grants: dict[int, set[int]] = {}
             for j in set(outputs) - set(pairs.values()):
-                wanting = {i for i, _ in choice[j][0]} - set(pairs)
+                wanting = {i for i, _ in choice[j][0]} - set(pairs) - unknown
                 if wanting:
                     grants.setdefault(first_at_or_after(wanting, self.grant[j]), set()).add(j)
             for i, granting in grants.items():
@@ -91,12 +105,11 @@ class Reference:
                     self.grant[j], self.accept[i] = (i + 1) % p, (j + 1) % p
         matched = {i: (j, self.take(j, i, *choice[j], now)) for i, j in pairs.items()}
         for i, j in pairs.items():
-            self.wait(j, i, known, late, {n for n in inputs
-                                          if may_send[n, j] and n not in free_in}, now.limit)
+            self.wait(j, i, known, late, {n for n in busy if may_send[n, j]}, now.limit)
         for j in set(outputs) - set(pairs.values()):
             self.seen["kept without allow"] += known[j] != late[j]
             self.catch_up[j] = known[j]
-        for i in now.done:
+        for i in done:
             self.open.pop(i, None)
         self.open |= pairs
         return matched
@@ -226,15 +239,20 @@ def run(dut: Scheduler, bench) -> None:
     simulator.run()
 
 
-@pytest.mark.parametrize(("ports", "vcs", "iterations", "width", "gate_stages"), [
+GATE, REQUESTS = 1, 2
+
+
+@pytest.mark.parametrize(("ports", "vcs", "iterations", "width", "stages"), [
     (2, 1, 1, 64, 0), (2, 4, 2, 512, 0), (3, 3, 1, 128, 0), (3, 3, 1, 512, 0), (3, 1, 3, 256, 0),
     (3, 4, 4, 256, 0), (5, 8, 2, 512, 0), (8, 1, 2, 256, 0),
     pytest.param(8, 3, 3, 128, 0, marks=pytest.mark.long),
     pytest.param(8, 4, 1, 512, 0, marks=pytest.mark.long),
-    (2, 1, 1, 128, 1), (3, 3, 1, 128, 1), (3, 4, 2, 256, 1)])
-def test_scheduler_matches_as_specified(ports, vcs, iterations, width, gate_stages):
+    (2, 1, 1, 128, 1), (3, 3, 1, 128, 1), (3, 4, 2, 256, 1),
+    (2, 1, 2, 64, REQUESTS), (3, 3, 2, 128, REQUESTS), (4, 2, 1, 64, REQUESTS)])
+def test_scheduler_matches_as_specified(ports, vcs, iterations, width, stages):
     config = replace(load_config("tiny"), ports=ports, vcs=vcs, islip_iterations=iterations,
-                     data_width=width, gate_stages=gate_stages)
+                     data_width=width, gate_stages=int(stages == GATE),
+                     match_stages=int(stages == REQUESTS))
     dut, reference = Scheduler(config), Reference(config)
     shortest = config.words_per_cell
     # Each cycle of the largest takes as long as ten of others, and shows more matches.

@@ -291,13 +291,14 @@ class SchedulerOutput(wiring.Component):
         """For each input the VC of the pair, if there is one."""
         vcs = self._config.vcs
         choices = [Signal(self._config.ports, name=f"choice_{vc}") for vc in range(vcs)]
+        weighted = self._settings["weighted"]
         for i in range(self._config.ports):
             request, fresh = (Signal(vcs, name=f"{name}_of_{i}") for name in ("request", "fresh"))
             m.d.comb += [
                 request.eq(Cat(row[i] for row in requests)),
                 # With weights every request that is left counts, whatever the input's other VCs
                 # had.
-                fresh.eq(Mux(self._settings["weighted"], 0, ~Cat(self._turn(vc)[i] for vc in range(vcs)))),
+                fresh.eq(Mux(weighted, 0, ~Cat(self._turn(vc)[i] for vc in range(vcs)))),
             ]
             chosen = pick_preferred(request, Const(-1, vcs), fresh)
             m.d.comb += [choice[i].eq(chosen[vc]) for vc, choice in enumerate(choices)]

@@ -10,17 +10,19 @@ import pytest
 
 from gavel_model.ordered_set import Kind
 
-STAGES = [(n, m) for n in range(3) for m in range(2)]
+STAGES = [(n, 0, m) for n in range(3) for m in range(2)]
+REQUESTS = [(0, 1, 0), (2, 1, 1)]
 
 
-@pytest.mark.parametrize(("ingress", "egress"), STAGES)
-@pytest.mark.parametrize("width", [64, 512])
+@pytest.mark.parametrize(("width", "ingress", "match", "egress"), [
+    *((width, *stages) for width in (64, 512) for stages in STAGES),
+    *((width, *stages) for width in (64, 128) for stages in REQUESTS)])
 def test_every_pipeline_register_is_a_cycle(
-    bench: Any, width: int, ingress: int, egress: int
+    bench: Any, width: int, ingress: int, match: int, egress: int
 ) -> None:
     b = bench("tiny", f"data_width={width}", f"ingress_stages={ingress}",
-              f"egress_stages={egress}")
-    k = 10 + ingress + egress
+              f"match_stages={match}", f"egress_stages={egress}")
+    k = 10 + ingress + match + egress
     assert b.config.latency_cycles == k
     filed = b.switch.ports[0].ingress_buffer
     for length in (64, 65, 127, 256):

@@ -53,6 +53,7 @@ class SchedulerHarness(Harness):
             dut.ends.eq(self.anything(ports, "ends")),
             dut.bypass_limit.eq(self.anything(len(dut.bypass_limit), "bypass_limit")),
         ]
+        self._look_back()
         # Output of each input's open transfer, one-hot.
         self.open = [Signal(ports, name=f"open{i}") for i in range(ports)]
         for i, output in enumerate(self.open):
@@ -68,8 +69,27 @@ class SchedulerHarness(Harness):
                        self.design.part(f"input{i}").signal("transfer") == output)
             part = self.design.part(f"input{i}")
             self.claim(f"input {i} has a transfer", part.signal("free") == ~output.any())
-            self.claim(f"input {i} asks", part.member("asks") == Mux(
-                self._is_free(i), dut.voq_ready[i], 0))
+            if config.match_stages:
+                self.claim(f"input {i} asks only for what it shows", implies(
+                    self._is_free(i), (part.member("asks") & ~dut.voq_ready[i]) == 0))
+            else:
+                self.claim(f"input {i} asks", part.member("asks") == Mux(
+                    self._is_free(i), dut.voq_ready[i], 0))
+
+    def _look_back(self) -> None:
+        """What the requests of this cycle's matches are made of."""
+        dut, m, config = self.dut, self.m, self.config
+        self.allow, self.held = Signal(config.voqs, name="asked_allow"), Signal(
+            config.ports, name="asked_hold")
+        m.d["sync" if config.match_stages else "comb"] += [
+            self.allow.eq(dut.allow), self.held.eq(dut.hold | dut.claim)]
+        if config.match_stages:
+            for j in range(config.ports):
+                part = self.design.part(f"output{j}")
+                self.claim(f"output {j} knows that it is held",
+                           implies(part.signal("may_match"), ~self.held[j]))
+                self.claim(f"output {j} considers what might be sent", (part.signal(
+                    "considered") & ~self.allow.word_select(j, config.vcs)) == 0)
 
     def _show(self, i: int) -> None:
         """What input i shows."""
@@ -139,7 +159,7 @@ class SchedulerHarness(Harness):
             self.claim(f"output {j} is matched to one input",
                        _at_most_one(taken) & (dut.matched[j] == taken.any()))
             self.claim(f"output {j} is matched only when it is free", implies(
-                taken.any(), ~goes_on.any() & ~dut.hold[j] & ~dut.claim[j]))
+                taken.any(), ~goes_on.any() & ~self.held[j]))
             self.claim(f"output {j} is idle", dut.idle[j] == (~goes_on.any() & ~dut.hold[j]))
             self.claim(f"one transfer to output {j}", _at_most_one(Cat(
                 output[j] for output in self.open)))
@@ -149,7 +169,7 @@ class SchedulerHarness(Harness):
             self.m.d.sync += vc_before.eq(vc)
             self.claim(f"VC of output {j} in the cycle before", dut.vc_before[j] == vc_before)
             self.claim(f"output {j} takes only what may be sent",
-                       implies(taken.any(), (vc & dut.allow[vcs]).any()))
+                       implies(taken.any(), (vc & self.allow[vcs]).any()))
             for i in range(config.ports):
                 self.claim(f"output {j} takes from input {i} only what is there", implies(
                     taken[i], (vc & dut.voq_ready[i][vcs]).any()))

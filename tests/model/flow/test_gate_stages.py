@@ -27,12 +27,13 @@ def sending(bench: Any, *overrides: str, limit: int, total: int = 0) -> Any:
     return b
 
 
-@pytest.mark.parametrize("width", [64, 128, 256, 512])
+@pytest.mark.parametrize(("width", "match_stages"), [
+    (64, 0), (64, 1), (128, 1), (256, 0), (512, 0)])
 @pytest.mark.parametrize("total", [0, 1])
 def test_a_cf_update_lets_a_frame_be_matched_five_cycles_later(
-    bench: Any, width: int, total: int
+    bench: Any, width: int, match_stages: int, total: int
 ) -> None:
-    b = sending(bench, f"data_width={width}", limit=4, total=total)
+    b = sending(bench, f"data_width={width}", f"match_stages={match_stages}", limit=4, total=total)
     for n in range(2):
         b.send(0, b.frame(1, seed=n))
     b.drain(40)
@@ -46,7 +47,7 @@ def test_a_cf_update_lets_a_frame_be_matched_five_cycles_later(
     b.run(1)
     assert (sender.used[0], b.counters(1)[Counter.CBFC_RX_CF_UPDATE]) == (0, 1)
     b.run(30)
-    assert b.frames[1][1].first == t + 5 + total + MATCH_TO_PINS
+    assert b.frames[1][1].first == t + 5 + match_stages + total + MATCH_TO_PINS
 
 
 @pytest.mark.parametrize("width", [256, 512])

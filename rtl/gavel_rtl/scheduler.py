@@ -77,9 +77,9 @@ class Scheduler(wiring.Component):
     Combinational from ``voq_ready``, ``allow``, ``hold`` and ``claim`` to ``match``, cycle s, with
     W = 512 also from ``ends``; with ``match_stages`` = 1 there is a register between, and
     ``match`` is of registers alone. Its ``vc`` is of registers in s+1. The pair is busy from s+1
-    on, up to and without the cycle that reads its last word. With W < 512 that is later than s+1, and in
-    s+1 nothing depends on whether ``voq_ready`` still shows what was taken: the input is busy, and
-    in no catch-up set of the output, which is busy, too.
+    on, up to and without the cycle that reads its last word. With W < 512 that is later than s+1,
+    and in s+1 nothing depends on whether ``voq_ready`` still shows what was taken: the input is
+    busy, and in no catch-up set of the output, which is busy, too.
     """
 
     def __init__(self, config: SwitchConfig):

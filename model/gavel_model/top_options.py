@@ -20,6 +20,13 @@ FCS = ("strip", "keep")
 """What a MAC on AXI4-Stream does with the FCS: removes and adds it, or hands it over."""
 
 XGMII_BITS = 64
+"""Width of an XGMII word; of a switch with the ports' clock, too."""
+
+
+def xgmii_config(config: SwitchConfig) -> SwitchConfig:
+    """A configuration with links as wide as XGMII, for what stands between it and a wider switch.
+    A time that fits the wider words may be too short for these, and means nothing there."""
+    return replace(config, data_width=XGMII_BITS, replay_timer=0)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,6 +37,9 @@ class WordJoin(wiring.Component):
 
     def __init__(self, config: SwitchConfig):
         self._slices = config.data_width // XGMII_BITS
+        # What two places of a FIFO need that is read every N cycles, behind a frame whose last word
+        # is not full, and a cycle for a clock that is slower by some parts in a million.
+        self._patience = 3 * self._slices - 2
         super().__init__({"i_link": In(RxLink(xgmii_config(config))),
                           "o_link": Out(RxLink(config))})
 
@@ -76,12 +79,9 @@ class WordJoin(wiring.Component):
     def _sets(self, m):
         """A set waits on the pins until ``ctl_valid`` is 1 beside it."""
         i_link, o_link = self.i_link, self.o_link
-        # What two places of a FIFO need that is read every N cycles, behind a frame whose last word
-        # is not full, and a cycle for a clock that is slower by some parts in a million.
-        longest = 3 * self._slices - 2
-        waiting, age = Signal(name="set_waits"), Signal(range(longest + 1), name="set_age")
+        waiting, age = Signal(name="set_waits"), Signal(range(self._patience + 1), name="set_age")
         m.d.comb += o_link.ctl_valid.eq(
-            waiting & (o_link.valid | i_link.ctl_valid | (age == longest)))
+            waiting & (o_link.valid | i_link.ctl_valid | (age == self._patience)))
         m.d.sync += age.eq(age + 1)
         with m.If(i_link.ctl_valid):
             m.d.sync += [o_link.ctl.eq(i_link.ctl), waiting.eq(1), age.eq(0)]

@@ -31,7 +31,7 @@ BLOCKS = (
     "xgmii_rx", "xgmii_tx", "xgmii_port", "axi_stream_rx", "fcs_append", "axi_stream_tx",
     "axi_stream_port", "top", "stall_account", "record_sums", "telemetry_stream",
     "vc_statistics", "latency_histogram", "voq_levels", "watermarks", "observer", "port_events",
-    "link_health", "telemetry_port", "telemetry",
+    "link_health", "telemetry_port", "telemetry", "word_join", "word_split",
 )
 """Blocks of the specification's figure, each one file in RTL and one in the model."""
 

@@ -20,6 +20,13 @@ FCS = ("strip", "keep")
 """What a MAC on AXI4-Stream does with the FCS: removes and adds it, or hands it over."""
 
 XGMII_BITS = 64
+"""Width of an XGMII word; of a switch with the ports' clock, too."""
+
+
+def xgmii_config(config: SwitchConfig) -> SwitchConfig:
+    """A configuration with links as wide as XGMII, for what stands between it and a wider switch.
+    A time that fits the wider words may be too short for these, and means nothing there."""
+    return replace(config, data_width=XGMII_BITS, replay_timer=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +36,8 @@ class TopOptions:
     Attributes
     ----------
     ports
-        ``segment``, ``xgmii``, which needs ``data_width`` = 64, or ``axi_stream``, with which the
-        switch has ``mac`` = ``frames``.
+        ``segment``, ``xgmii``, which needs ``data_width`` = 64 or ``crossing``, or ``axi_stream``,
+        with which the switch has ``mac`` = ``frames``.
     registers
         ``plain`` or ``axi_lite``.
     crossing
@@ -68,6 +75,10 @@ class TopOptions:
         return [f"p{number}_{side}" for number in range(ports)
                 for side in ("rx", "tx")] if self.crossing else []
 
+    def slices(self, config: SwitchConfig) -> int:
+        """Words at the pins of a port that make one of the switch (docs/width.md)."""
+        return config.data_width // XGMII_BITS if self.ports == "xgmii" else 1
+
     @property
     def address_maps(self) -> tuple[AddressMap, ...]:
         """Those that stand beside the map of the switch."""
@@ -87,6 +98,7 @@ class TopOptions:
         ConfigError
             If the switch cannot have what stands around it.
         """
-        if self.ports == "xgmii" and config.data_width != XGMII_BITS:
-            raise ConfigError("data_width", config.data_width, f"{XGMII_BITS} with ports = xgmii")
+        if self.slices(config) > 1 and not self.crossing:
+            raise ConfigError("data_width", config.data_width, f"{XGMII_BITS} with ports = xgmii "
+                              f"and one clock: data_width={XGMII_BITS}, or --crossing")
         return replace(config, mac="frames") if self.ports == "axi_stream" else config

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Receive pins from the clock of a port to that of the switch."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.fifo import AsyncFIFO
@@ -22,6 +22,8 @@ class RxCrossing(wiring.Component):
     ----------
     config
         W, and whether there are preambles and ordered sets.
+    joined
+        `WordJoin` stands before it: a set beside a word came before it.
 
     Members
     -------
@@ -37,11 +39,12 @@ class RxCrossing(wiring.Component):
     Cycle behaviour
     ---------------
     What is on ``port`` in a cycle is on ``core`` one to two cycles of ``sync`` after its end, words
-    and sets in their order. Empty after reset of ``rx``.
+    and sets in their order. With ``joined`` a set beside a word with ``eop`` is shown alone, and
+    the word in the next cycle. Empty after reset of ``rx``.
     """
 
-    def __init__(self, config: SwitchConfig):
-        self._config = config
+    def __init__(self, config: SwitchConfig, *, joined: bool = False):
+        self._joined = joined
         self.clock_domains = ("sync", "rx")
         super().__init__({
             "port": In(RxLink(config)),
@@ -70,13 +73,13 @@ class RxCrossing(wiring.Component):
             written.err.eq(port.err | (lost & ~port.sop)),
             fifo.w_data.eq(written),
             fifo.w_en.eq(port.valid | port.ctl_valid),
-            fifo.r_en.eq(1),
         ]
         m.d.rx += self.overflow.eq(fifo.w_en & ~fifo.w_rdy)
         with m.If(port.valid):
             m.d.rx += lost.eq(~fifo.w_rdy)
         for name in self._entry.members:
             m.d.comb += getattr(core, name).eq(Mux(fifo.r_rdy, getattr(read, name), 0))
+        m.d.comb += fifo.r_en.eq(self._shows_all(m, read, fifo.r_rdy) if self._joined else 1)
         # What goes into a synchroniser comes from a register.
         up_before = Signal()
         m.d.rx += up_before.eq(port.up)
@@ -84,3 +87,15 @@ class RxCrossing(wiring.Component):
         m.submodules.protect_cdc = FFSynchronizer(
             self.core_protect, self.port_protect, o_domain="rx")
         return m
+
+    def _shows_all(self, m: Module, read: data.View, present: Value) -> Value:
+        """Whether all of a place is on the pins, or has been: of a set and the end of a frame the
+        set comes first, or whoever looks at frames when they end would take it for the younger."""
+        set_shown, waits = Signal(), Signal(name="word_waits")
+        m.d.comb += [
+            waits.eq(read.ctl_valid & read.valid & read.eop & ~set_shown),
+            self.core.valid.eq(present & read.valid & ~waits),
+            self.core.ctl_valid.eq(present & read.ctl_valid & ~set_shown),
+        ]
+        m.d.sync += set_shown.eq(present & waits)
+        return ~waits

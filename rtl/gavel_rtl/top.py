@@ -10,7 +10,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
-from gavel_model.top_options import TopOptions
+from gavel_model.top_options import TopOptions, xgmii_config
 from gavel_rtl.axi_lite import AxiLite, AxiLiteBus
 from gavel_rtl.axi_stream_port import AxiStreamPort
 from gavel_rtl.block import place
@@ -19,6 +19,8 @@ from gavel_rtl.rx_crossing import RxCrossing
 from gavel_rtl.switch import Switch, port_pins, register_pins, telemetry_pins
 from gavel_rtl.tested_switch import TestedSwitch
 from gavel_rtl.tx_crossing import TxCrossing
+from gavel_rtl.word_join import WordJoin
+from gavel_rtl.word_split import WordSplit
 from gavel_rtl.xgmii_port import XgmiiPort
 
 SWITCH = "switch"
@@ -60,12 +62,13 @@ class Top(wiring.Component):
     ``axi_lite`` the channels of `AxiLite` as ``s_axil_*``, else ``reg_*``. With ``telemetry`` its
     pins, ``irq`` and ``m_axis_telemetry_*``. With ``crossing`` an event of `RxCrossing` more for
     each port, ``p<i>_rx_overflow``; the pins of port i are then of clock domains ``p<i>_rx`` and
-    ``p<i>_tx``, all others of ``sync``.
+    ``p<i>_tx``, all others of ``sync``. A switch that is wider than XGMII has `WordJoin` and
+    `WordSplit` between the two.
 
     Cycle behaviour
     ---------------
     That of the blocks: docs/spec.md, docs/xgmii.md, docs/axi_stream.md,
-    docs/axi_lite.md, docs/clocks.md, docs/telemetry.md.
+    docs/axi_lite.md, docs/clocks.md, docs/width.md, docs/telemetry.md.
 
     Raises
     ------
@@ -129,7 +132,7 @@ class Top(wiring.Component):
         if options.ports == "segment":
             return _link(self, f"p{number}_rx"), _link(self, f"p{number}_tx"), {}
         if options.ports == "xgmii":
-            adapter = XgmiiPort(config, crossing=options.crossing)
+            adapter = XgmiiPort(xgmii_config(config), crossing=options.crossing)
             wanted = {"protect": (adapter.rx_protect, adapter.tx_protect)}
             if not options.crossing:
                 wanted["up_next"] = (adapter.tx_up_next,)
@@ -152,8 +155,12 @@ class Top(wiring.Component):
                    settings: Value) -> tuple[Any, Any]:
         """Puts a crossing between the two ends of each direction; returns those of the switch."""
         domains = self._domains(number)
-        receive = place(m, f"port{number}_rx_crossing", RxCrossing(self._config), domains)
-        transmit = place(m, f"port{number}_tx_crossing", TxCrossing(self._config), domains)
+        config, slices = self._config, self._options.slices(self._config)
+        receive = place(m, f"port{number}_rx_crossing", RxCrossing(config, joined=slices > 1),
+                        domains)
+        transmit = place(m, f"port{number}_tx_crossing", TxCrossing(config, slices=slices), domains)
+        if slices > 1:
+            rx, tx = self._widened(m, number, rx, tx)
         _drive(m, receive.port, rx, LINK_MEMBERS)
         _drive(m, tx, transmit.port, LINK_MEMBERS)
         _drive(m, transmit.port, tx, _READY)
@@ -162,6 +169,17 @@ class Top(wiring.Component):
         for pin, crossing in zip(protect, (receive, transmit), strict=False):
             m.d.comb += pin.eq(crossing.port_protect)
         return receive.core, transmit.core
+
+    def _widened(self, m: Module, number: int, rx: Any, tx: Any) -> tuple[Any, Any]:
+        """Both ends of an adapter as wide as the switch."""
+        join = place(m, f"port{number}_word_join", WordJoin(self._config),
+                     {"sync": f"p{number}_rx"})
+        split = place(m, f"port{number}_word_split", WordSplit(self._config),
+                      {"sync": f"p{number}_tx"})
+        _drive(m, join.i_link, rx, LINK_MEMBERS)
+        _drive(m, tx, split.o_link, LINK_MEMBERS)
+        _drive(m, split.o_link, tx, _READY)
+        return join.o_link, split.i_link
 
     def _pin(self, m: Module, name: str, inner: Value) -> None:
         """Connects a pin to what stands behind it."""

@@ -16,8 +16,8 @@ START_WORDS = 3
 """Words that have crossed before a frame is begun: one for the pointer that may come a cycle late,
 one for the clock that is slower by some parts in a million."""
 
-START_CYCLES = 3
-"""Cycles after which a frame is begun that has fewer words."""
+MORE_CYCLES = 2
+"""Cycles after which a frame is begun that has fewer words, beyond those of its first word."""
 
 
 class TxCrossing(wiring.Component):
@@ -27,6 +27,8 @@ class TxCrossing(wiring.Component):
     ----------
     config
         W, and whether there are preambles and ordered sets.
+    slices
+        Cycles of ``tx`` in which a word is sent: above 1 `WordSplit` stands behind it.
 
     Members
     -------
@@ -44,8 +46,8 @@ class TxCrossing(wiring.Component):
     ends a frame that is under way with ``err``.
     """
 
-    def __init__(self, config: SwitchConfig):
-        self._config = config
+    def __init__(self, config: SwitchConfig, *, slices: int = 1):
+        self._slices = slices
         self.clock_domains = ("sync", "tx")
         super().__init__({
             "core": In(TxLink(config)),
@@ -106,9 +108,16 @@ class TxCrossing(wiring.Component):
         is_set = entry.is_set if self._has_sets else 0
         is_open, cut = Signal(name="port_frame_open"), Signal(name="cut")
         may_begin, word = Signal(), Signal()
-        waited = Signal(range(START_CYCLES + 1))
+        longest = self._slices + MORE_CYCLES
+        waited = Signal(range(longest + 1))
+        enough = may_begin
+        if self._slices > 1:
+            # Words are before it that `WordSplit` has not sent: there is time to look from a
+            # register, which keeps the count of words out of the path to the FIFO's address.
+            enough = Signal(name="words_enough")
+            m.d.tx += may_begin.eq(enough & ~fifo.r_en)
         m.d.comb += [
-            may_begin.eq((fifo.r_level >= START_WORDS) | (waited == START_CYCLES)),
+            enough.eq((fifo.r_level >= START_WORDS) | (waited == longest)),
             word.eq(fifo.r_rdy & ~is_set & ~cut & (~entry.sop | may_begin)),
             port.valid.eq(word | cut),
             port.sop.eq(word & entry.sop),
@@ -127,7 +136,7 @@ class TxCrossing(wiring.Component):
             ]
         with m.If(word & port.ready):
             m.d.tx += [is_open.eq(~entry.eop & (is_open | entry.sop)), waited.eq(0)]
-        with m.Elif(fifo.r_rdy & entry.sop & ~may_begin):
+        with m.Elif(fifo.r_rdy & entry.sop & ~enough):
             m.d.tx += waited.eq(waited + 1)
         # The other end of the FIFO was reset: what is left of a frame does not come any more.
         with m.If(fifo.r_rst & is_open):

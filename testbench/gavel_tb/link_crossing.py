@@ -16,11 +16,14 @@ from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 
 from gavel_model.config import SwitchConfig
+from gavel_model.top_options import TopOptions, xgmii_config
 from gavel_rtl.axi_stream_port import AxiStreamPort
 from gavel_rtl.block import connect, place
 from gavel_rtl.interfaces import LINK_MEMBERS, RxLink, TxLink
 from gavel_rtl.rx_crossing import RxCrossing
 from gavel_rtl.tx_crossing import TxCrossing
+from gavel_rtl.word_join import WordJoin
+from gavel_rtl.word_split import WordSplit
 from gavel_rtl.xgmii_port import XgmiiPort
 from gavel_tb.block_sim import drive
 from gavel_tb.crossing_traffic import Sink, Source, expect_some
@@ -43,7 +46,8 @@ class Loop(wiring.Component):  # type: ignore[misc]  # Amaranth has no types
     Parameters
     ----------
     config
-        With ``mac`` = ``preamble`` the adapter is that of XGMII, else of AXI4-Stream.
+        With ``mac`` = ``preamble`` the adapter is that of XGMII, with `WordJoin` and `WordSplit` if
+        it is wider, else of AXI4-Stream.
 
     Members
     -------
@@ -51,6 +55,8 @@ class Loop(wiring.Component):  # type: ignore[misc]  # Amaranth has no types
         Pins on the side of the switch.
     torn
         A word of a frame was missing when it should have been sent; stays.
+    lost
+        The receive crossing was full; stays.
 
     Cycle behaviour
     ---------------
@@ -62,7 +68,7 @@ class Loop(wiring.Component):  # type: ignore[misc]  # Amaranth has no types
         self.port_domain = ClockDomain("port")
         self.core_domain = ClockDomain("sync")
         super().__init__({"tx": In(TxLink(config)), "rx": Out(RxLink(config)),
-                          "torn": Out(1)})
+                          "torn": Out(1), "lost": Out(1)})
 
     def elaborate(self, platform: object) -> Module:
         """The parts, wired."""
@@ -70,11 +76,12 @@ class Loop(wiring.Component):  # type: ignore[misc]  # Amaranth has no types
         m.domains += [self.port_domain, self.core_domain]
         config = self._config
         domains = {"rx": "port", "tx": "port"}
-        out = place(m, "tx_crossing", TxCrossing(config), domains)
-        back = place(m, "rx_crossing", RxCrossing(config), domains)
+        slices = slices_of(config)
+        out = place(m, "tx_crossing", TxCrossing(config, slices=slices), domains)
+        back = place(m, "rx_crossing", RxCrossing(config, joined=slices > 1), domains)
         adapter: Any
         if config.mac == "preamble":
-            adapter = place(m, "adapter", XgmiiPort(config, crossing=True), domains)
+            adapter = place(m, "adapter", XgmiiPort(xgmii_config(config), crossing=True), domains)
             m.d.comb += [adapter.xgmii_rxd.eq(adapter.xgmii_txd),
                          adapter.xgmii_rxc.eq(adapter.xgmii_txc),
                          out.core_protect.eq(1), back.core_protect.eq(1),
@@ -92,14 +99,29 @@ class Loop(wiring.Component):  # type: ignore[misc]  # Amaranth has no types
             m.d.port += frame_open.eq(adapter.m_axis_tvalid & ~adapter.m_axis_tlast)
             with m.If(frame_open & ~adapter.m_axis_tvalid):
                 m.d.port += self.torn.eq(1)
-        for target, source, names in (
-            (out.core, self.tx, LINK_MEMBERS), (self.tx, out.core, ("ready", "ctl_ready")),
-            (adapter.tx, out.port, LINK_MEMBERS), (out.port, adapter.tx, ("ready", "ctl_ready")),
-        ):
-            m.d.comb += [getattr(target, name).eq(getattr(source, name)) for name in names]
-        connect(m, back.port, adapter.rx)
+        sent, received = [(self.tx, out.core)], [(adapter.rx, back.port)]
+        if slices > 1:
+            split = place(m, "word_split", WordSplit(config), {"sync": "port"})
+            join = place(m, "word_join", WordJoin(config), {"sync": "port"})
+            sent += [(out.port, split.i_link), (split.o_link, adapter.tx)]
+            received = [(adapter.rx, join.i_link), (join.o_link, back.port)]
+        else:
+            sent.append((out.port, adapter.tx))
+        for source, target in sent:
+            connect(m, target, source, LINK_MEMBERS)
+            m.d.comb += [getattr(source, name).eq(getattr(target, name))
+                         for name in ("ready", "ctl_ready")]
+        for source, target in received:
+            connect(m, target, source)
         connect(m, self.rx, back.core)
+        with m.If(back.overflow):
+            m.d.port += self.lost.eq(1)
         return m
+
+
+def slices_of(config: SwitchConfig) -> int:
+    """N of docs/width.md; 1 for AXI4-Stream, which has words as wide as the switch."""
+    return TopOptions(ports="xgmii" if config.mac == "preamble" else "axi_stream").slices(config)
 
 
 def check(config: SwitchConfig, seed: int, ratio: float, frames: int = 40) -> None:
@@ -126,6 +148,8 @@ def check(config: SwitchConfig, seed: int, ratio: float, frames: int = 40) -> No
             rest = _DRAIN if source.left else rest - 1
             if ctx.get(loop.torn):
                 raise CheckError("a frame was torn apart")
+            if ctx.get(loop.lost):
+                raise CheckError("a word or a set was lost")
             if not rest:
                 return
         raise CheckError(f"{source.left} frames have not been taken")
@@ -174,7 +198,7 @@ def check_reset(config: SwitchConfig, seed: int, domain: str, frames: int = 60) 
         for _ in range(_DRAIN):
             await _cycle(ctx, loop, source, sink)
 
-    _simulate(loop, 1.31, rng, bench)
+    _simulate(loop, 1.31 / slices_of(config), rng, bench)
     expect_some(sink.good, source.sent)
     (sent, good), = counts
     if len(sink.good) - good != len(source.sent) - sent:

@@ -99,8 +99,8 @@ class FrameLauncher(wiring.Component):
             """With a word in B, one of two conditions."""
             return Mux(self.free, fetched.valid & free, fetched.valid & waiting)
 
-        passes, drops, discards = self.passes, self.drops, self.discards
-        drops = dropped | drops
+        passes, discards = self.passes, self.discards
+        drops = Mux(mid, dropped, self.drops)
         first_launch, passed_by = Signal(), Signal()
         ends, poisoned = Signal(name="ends"), fetched.poisoned
         m.d.comb += [
@@ -116,7 +116,7 @@ class FrameLauncher(wiring.Component):
             self.kept_last.eq(ends),
             self.numbered.eq(self.free & (self.ends & ~again)),
             self.count[Counter.LLR_TX_DISCARD].eq(
-                by_free(eop & (dropped | (passes & discards)), eop & drops)),
+                by_free(eop & Mux(mid, dropped, passes & discards), eop & drops)),
             self.count[Counter.LLR_TX_OK].eq(ends & ~poisoned),
             self.count[Counter.LLR_TX_POISONED].eq(ends & poisoned),
         ]
@@ -129,7 +129,7 @@ class FrameLauncher(wiring.Component):
                 (dropped, discards), (sent, ~discards))),
         ]
         word = self.o_word
-        with m.If(fetched.valid & (sent | keeps | self.sends)):
+        with m.If(fetched.valid & (sent | keeps | (self.sends & ~mid))):
             m.d.comb += [
                 word.valid.eq(1),
                 word.eop.eq(eop),

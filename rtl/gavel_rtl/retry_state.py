@@ -383,10 +383,10 @@ class RetryState(wiring.Component):
                                 & (control.data == init.data))
         # Times that INIT was entered before this one; -1 until the first.
         earlier = Signal(DATA_BITS, init=-1 & (1 << DATA_BITS) - 1)
-        m.d.comb += [
-            init.request.eq(self.is_init & ~self._echo_seen),
-            init.seq.eq(self.next),
-        ]
+        m.d.comb += init.seq.eq(self.next)
+        # INIT does not end well before the echo.
+        m.d.sync += init.request.eq(self._enter_init | (
+            self.is_init & ~self._turn_off & ~self._echo_seen & ~answered))
         # One more is added in the place below both numbers. What stands here outside of INIT is for
         # the next one, whether it begins in this cycle or not.
         m.d.sync += init.data.eq(

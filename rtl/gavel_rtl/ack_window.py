@@ -60,9 +60,9 @@ class AckWindow(wiring.Component):
 
     Cycle behaviour
     ---------------
-    The results but ``asks`` are registers and belong to ``value``. They count in ADVANCE and REPLAY
-    only: the numbers that a restart or an INIT sets are not looked at. ``numbered`` comes late, and
-    only chooses.
+    The results but ``asks`` are registers, or one of two by a third, and belong to ``value``. They
+    count in ADVANCE and REPLAY only: the numbers that a restart or an INIT sets are not looked at.
+    ``numbered`` comes late, and nothing waits for it.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -108,18 +108,20 @@ class AckWindow(wiring.Component):
                        ("kept", is_before(coming, self.next), self.newest),
                        ("further", is_before(coming, self.next, or_at=True), self.next))]
 
-        def judged(name: str, condition: Value) -> Value:
-            """A result that needs a condition as well."""
-            kept, further = (result[name] & condition for result in results)
-            return Mux(self.numbered, further, kept)
-
+        # Both are kept: whether ``next`` went on is a register beside them.
+        went_on = Signal(name="went_on")
         m.d.sync += [
-            self.moves.eq(judged("moves", counts)),
-            self.fits.eq(judged("fits", counts)),
-            self.leaves.eq(judged("leaves", counts)),
-            self.nacks.eq(judged("leaves", nack)),
+            went_on.eq(self.numbered),
             self.repeats.eq(Mux(self.replay, at_oldest, repeats)),
         ]
+        for shown, name, condition in ((self.moves, "moves", counts), (self.fits, "fits", counts),
+                                       (self.leaves, "leaves", counts),
+                                       (self.nacks, "leaves", nack)):
+            kept, further = (Signal(name=f"{shown.name}_{of}_before") for of in (
+                "kept", "further"))
+            m.d.sync += [register.eq(result[name] & condition) for register, result
+                         in zip((kept, further), results, strict=True)]
+            m.d.comb += shown.eq(Mux(went_on, further, kept))
         m.d.comb += self.asks.eq(Cat(
             result["leaves"] & nack & (self.to_advance | ~repeats) for result in results))
         return m

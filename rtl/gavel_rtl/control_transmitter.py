@@ -13,7 +13,6 @@ from gavel_model.pins import CTL_BITS
 from gavel_model.register_map import COUNTERS, SPACING_BITS, Counter
 from gavel_rtl.block import place
 from gavel_rtl.flow_interfaces import CreditEntries, CreditRequest
-from gavel_rtl.lib.one_hot import select
 from gavel_rtl.llr_interfaces import ControlSent, InitRequest, LlrSettings, ReceiverRequests
 from gavel_rtl.ordered_set import OrderedSetWriter
 
@@ -94,38 +93,36 @@ class ControlTransmitter(wiring.Component):
         cf_far, cf_too_far = self._far(m, "since_cf", self.cf_sent, (self.cf_min, self.cf_max),
                                        CF_SPACING_BITS)
 
-        init_due, ack_wanted, ack_due, cf_due = Signal(), Signal(), Signal(), Signal()
+        init_due, ack_wanted, cf_due = Signal(), Signal(), Signal()
         ack_was_last = Signal()
         echo, request, nack, ack, credit = chosen = [Signal(name=f"loads_{name}") for name in (
             "echo", "init", "nack", "ack", "credit")]
+        # Nothing goes before NACK; before CF_Update but what does before NACK.
+        others, not_acks = Signal(), Signal()
         m.d.comb += [
             init_due.eq(init.request & (init.first | init_far)),
             ack_wanted.eq(receiver.ack & ack_far),
             cf_due.eq(self.credits.enabled & ((self.credits.pending & cf_far) | cf_too_far)),
-            ack_due.eq(ack_wanted & ~(cf_due & ack_was_last)),
+            others.eq(far & ~receiver.echo & ~init_due),
+            not_acks.eq(~receiver.nack & cf_due & ~(ack_wanted & ~ack_was_last)),
+            echo.eq(far & receiver.echo),
+            request.eq(far & ~receiver.echo & init_due),
+            nack.eq(others & receiver.nack),
+            ack.eq(others & ~receiver.nack & ack_wanted & ~(cf_due & ack_was_last)),
+            credit.eq(others & not_acks),
         ]
-        with m.If(~far):
-            pass
-        with m.Elif(receiver.echo):
-            m.d.comb += echo.eq(1)
-        with m.Elif(init_due):
-            m.d.comb += request.eq(1)
-        with m.Elif(receiver.nack):
-            m.d.comb += nack.eq(1)
-        with m.Elif(ack_due):
-            m.d.comb += ack.eq(1)
-        with m.Elif(cf_due):
-            m.d.comb += credit.eq(1)
         with m.If(self.free):
             m.d.sync += self.init_waiting.eq(request)
         with m.If(self.free & (ack | credit)):
             m.d.sync += ack_was_last.eq(ack)
+        before_acks, choice = Signal(), Signal(CTL_BITS)
         m.d.comb += [
-            self.load.eq(far & (receiver.echo | init_due | receiver.nack | ack_wanted | cf_due)),
-            self.ctl.eq(select([
-                (echo | request, self._request(m)),
-                (nack | ack, self._answer(m)),
-                (credit, self._credit_set(m))])),
+            before_acks.eq(receiver.echo | init_due),
+            self.load.eq(far & (before_acks | receiver.nack | ack_wanted | cf_due)),
+            # Which it would be, if there is one.
+            choice.eq(Mux(before_acks, self._request(m),
+                          Mux(not_acks, self._credit_set(m), self._answer(m)))),
+            self.ctl.eq(Mux(self.load, choice, 0)),
             sent_any.eq(self.free & self.load),
             *(event.eq(self.free & loads) for event, loads in zip(
                 (sent.echo, sent.init, sent.nack, sent.ack, self.cf_sent), chosen, strict=True)),
@@ -138,12 +135,13 @@ class ControlTransmitter(wiring.Component):
         return m
 
     def _request(self, m: Module) -> Value:
-        """ECHO or INIT."""
+        """ECHO or INIT, chosen behind their checks."""
         receiver, init = self.receiver, self.init
-        return self._written(
-            m, "request", kind=Mux(receiver.echo, Kind.INIT_ECHO, Kind.INIT),
-            value=Mux(receiver.echo, receiver.echo_seq, init.seq),
-            data=Mux(receiver.echo, receiver.echo_data, init.data))
+        return Mux(
+            receiver.echo,
+            self._written(m, "echo", kind=Kind.INIT_ECHO, value=receiver.echo_seq,
+                          data=receiver.echo_data),
+            self._written(m, "init", kind=Kind.INIT, value=init.seq, data=init.data))
 
     def _answer(self, m: Module) -> Value:
         """NACK or ACK."""

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sends, numbers or drops the frames that the replay buffer's reader fetches."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value, ValueLike
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, ValueLike
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
 from gavel_model.register_map import COUNTERS, Counter
 from gavel_rtl.llr_interfaces import FetchedWord, LaunchedWord
+from gavel_rtl.voq import one_word_frames
 
 
 class FrameLauncher(wiring.Component):
@@ -60,6 +61,7 @@ class FrameLauncher(wiring.Component):
     """
 
     def __init__(self, config: SwitchConfig):
+        self._config = config
         super().__init__({
             "fetched": In(FetchedWord(config)),
             "free": In(1),
@@ -99,28 +101,35 @@ class FrameLauncher(wiring.Component):
             """With a word in B, one of two conditions."""
             return Mux(self.free, fetched.valid & free, fetched.valid & waiting)
 
-        passes, drops, discards = self.passes, self.drops, self.discards
-        drops = dropped | drops
-        first_launch, passed_by = Signal(), Signal()
+        passes, discards = self.passes, self.discards
+        # Where a frame has more than one word the last is not the first: all that ends is known of
+        # the frame under way.
+        alone = Const(one_word_frames(self._config), 1)
+        # Without O free, and with it: the word is one of a frame under way and leaves B; a first one.
+        goes_on = (fetched.valid & dropped, fetched.valid)
+        begins = (fetched.valid & self.drops, fetched.valid & (keeps | passes))
+        drops = dropped | (alone & ~mid & self.drops)
+        passes_whole = alone & passes
+        launches_new = alone & ((keeps & ~again) | passes)
         ends, poisoned = Signal(name="ends"), fetched.poisoned
         m.d.comb += [
-            self.may_launch.eq(Cat(fetched.valid & drops, fetched.valid & (mid | keeps | passes))),
+            self.may_launch.eq(Cat(Mux(mid, *which) for which in zip(goes_on, begins, strict=True))),
             self.launched.eq(Mux(self.free, self.may_launch[1], self.may_launch[0])),
-            first_launch.eq(by_free(new | (keeps & ~again) | passes, drops)),
-            self.first_launch.eq(first_launch),
-            self.finish.eq(by_free(eop & (new | (keeps & ~again) | passes), eop & drops)),
-            passed_by.eq(by_free(eop & ((mid & ~kept) | passes), eop & drops)),
-            self.passed_by.eq(passed_by),
-            self.ends.eq(fetched.valid & eop & (kept | keeps)),
+            self.first_launch.eq(by_free(new | (keeps & ~again) | passes,
+                                         Mux(mid, dropped, self.drops))),
+            self.finish.eq(by_free(eop & (new | launches_new), eop & drops)),
+            self.passed_by.eq(by_free(eop & ((mid & ~kept) | passes_whole), eop & drops)),
+            self.ends.eq(fetched.valid & eop & (kept | (alone & keeps))),
             ends.eq(self.free & self.ends),
             self.kept_last.eq(ends),
             self.numbered.eq(self.free & (self.ends & ~again)),
             self.count[Counter.LLR_TX_DISCARD].eq(
-                by_free(eop & (dropped | (passes & discards)), eop & drops)),
+                by_free(eop & Mux(mid, dropped, passes_whole & discards), eop & drops)),
             self.count[Counter.LLR_TX_OK].eq(ends & ~poisoned),
             self.count[Counter.LLR_TX_POISONED].eq(ends & poisoned),
         ]
-        mids = [Mux(may_launch, ~eop, mid) for may_launch in self.may_launch]
+        mids = [Mux(mid, ~(goes & eop), begun & ~(alone & eop))
+                for goes, begun in zip(goes_on, begins, strict=True)]
         m.d.comb += self.mid_after.eq(Mux(self.free, mids[1], mids[0]))
         m.d.sync += [
             mid.eq(self.mid_after),
@@ -129,7 +138,7 @@ class FrameLauncher(wiring.Component):
                 (dropped, discards), (sent, ~discards))),
         ]
         word = self.o_word
-        with m.If(fetched.valid & (sent | keeps | self.sends)):
+        with m.If(fetched.valid & (sent | keeps | (self.sends & ~mid))):
             m.d.comb += [
                 word.valid.eq(1),
                 word.eop.eq(eop),

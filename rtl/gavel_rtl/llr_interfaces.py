@@ -71,7 +71,7 @@ class ControlSet(wiring.Signature):
 
 class ReceiverRequests(wiring.Signature):
     """What LlrReceiver wants to be sent: ACK or NACK with ``ack_seq``, ECHO with the others, which
-    mean nothing without one."""
+    mean nothing without one. Registers."""
 
     def __init__(self, config: SwitchConfig):
         super().__init__({
@@ -154,6 +154,7 @@ class ComingLlrSettings(wiring.Signature):
             "min_spacing": Out(SPACING_BITS),
             "init_data": Out(DATA_BITS),
             "protect": Out(1),
+            "local": Out(1),
             "remote": Out(1),
             "replay_count": Out(REPLAY_COUNT_BITS),
             "init_action": Out(2),
@@ -166,7 +167,8 @@ class LlrSettings(wiring.Signature):
     """Registers of link-level retry as visible in the cycle (docs/llr.md, Settings).
 
     ``coming`` are those to which a time or a count is compared one cycle ahead, ``protect``, with
-    which an ordered set is checked, and those that say what becomes of frames.
+    which an ordered set is checked, ``local``, without which none is asked for, and those that say
+    what becomes of frames.
     """
 
     def __init__(self, config: SwitchConfig):

@@ -202,19 +202,16 @@ class MacControlTransmitter(wiring.Component):
             return crc.crc32_step(initial, content[:before])
         register, passing = Signal(crc.CRC_BITS), Signal(width)
         start, checked = Signal(before + width), Signal(crc.CRC_BITS)
-        is_first = Signal()
-        # It goes through the CRC in the cycle after that in which it is chosen.
-        m.d.sync += [
-            is_first.eq(turns[0]),
-            passing.eq(Cat(content[before:], self._part(
-                [(turn, (n + 1) * width) for n, turn in enumerate(turns[:-1])], before))),
-        ]
+        first, from_start = Signal(crc.CRC_BITS), Signal(crc.CRC_BITS)
+        # It goes through the CRC in the cycle after that in which it is chosen. What stands before
+        # the place in the first word has gone by then: the register is set to what follows from it.
+        m.d.sync += passing.eq(Cat(content[before:], self._part(
+            [(turn, (n + 1) * width) for n, turn in enumerate(turns[:-1])], before)))
         m.d.comb += [
-            # With the first word also what stands before the place.
             start.eq(Cat(self._part([(Const(1), 0)], before), Const(0, width))),
-            checked.eq(crc.crc32_data(passing) ^ Mux(
-                is_first, crc.crc32_step(initial, start),
-                crc.crc32_advance(register, width // 8))),
+            first.eq(crc.crc32_step(initial, start)),
+            from_start.eq(crc.crc32_retreat(first, width // 8)),
+            checked.eq(crc.crc32_data(passing) ^ crc.crc32_advance(register, width // 8)),
         ]
-        m.d.sync += register.eq(checked)
+        m.d.sync += register.eq(Mux(turns[0], from_start, checked))
         return checked

@@ -76,8 +76,9 @@ class ReplayBuffer(wiring.Component):
         The words of the frames before ``oldest`` are to be given back in the next cycle.
     given_back
         Words given back in this cycle; 0 with ``dropped``.
-    dropped, dropped_words
-        The words of a frame that is not kept are given back in this cycle, and how many.
+    dropped, dropped_words, dropped_more
+        The words of a frame that is not kept are given back in this cycle, and how many: one more
+        with the last.
 
     Cycle behaviour
     ---------------
@@ -107,6 +108,7 @@ class ReplayBuffer(wiring.Component):
             "given_back": Out(self._pointer_bits),
             "dropped": Out(1),
             "dropped_words": Out(self._pointer_bits),
+            "dropped_more": Out(1),
         })
 
     def elaborate(self, platform: object) -> Module:
@@ -244,16 +246,15 @@ class ReplayBuffer(wiring.Component):
 
     def _give_back(self, m: Module) -> None:
         """Words of which nobody has a use any more."""
-        released = Signal(self._pointer_bits)
-        before = Signal(self._pointer_bits, name="released_before")
+        released, reader = Signal(self._pointer_bits), self._reader
         words, at_once = self._config.replay_words, self.passed_by
-        m.d.comb += [
-            self.given_back.eq(ring.distance(released, before, words)),
+        m.d.comb += self.dropped.eq(at_once)
+        m.d.sync += [
+            self.given_back.eq(Mux(self.release, ring.distance(self._start, released, words), 0)),
             # Such a frame is launched only if everything before it has been given back.
-            self.dropped.eq(at_once),
-            self.dropped_words.eq(ring.distance(self._reader, released, words)),
+            self.dropped_words.eq(Mux(at_once, 0, ring.distance(reader, released, words))),
+            self.dropped_more.eq(self._fetch),
         ]
-        m.d.sync += before.eq(Mux(at_once, self._reader, released))
         # Never both.
         with m.If(at_once | self.release):
-            m.d.sync += released.eq(Mux(self.release, self._start, self._reader))
+            m.d.sync += released.eq(Mux(self.release, self._start, reader))

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is reserved, held and waiting in a replay buffer, and whether one more frame fits."""
 
+from itertools import pairwise
+
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -30,14 +32,14 @@ class ReplayOccupancy(wiring.Component):
         Registers as visible in the cycle.
     matched
         A frame was matched to this output, cycle s.
-    written, written_sop, written_eop
+    written, written_eop
         A word is written, cycle e.
     launched_first
         A word is launched for the first time, or dropped ...
     passed_by
         ... and it is the last one of a frame that is not kept.
-    given_back, dropped, dropped_words
-        Words given back, as of `ReplayBuffer`: the latter with ``dropped``, which comes late.
+    given_back, dropped, dropped_words, dropped_more
+        Words given back, as of `ReplayBuffer`: the last two with ``dropped``, which comes late.
     progress, value, acked
         As of `RetryState`: ``oldest`` goes on, to v + 1, low bits. No frame ends then that is not
         kept.
@@ -64,12 +66,12 @@ class ReplayOccupancy(wiring.Component):
             "settings": In(LlrSettings(config)),
             "matched": In(1),
             "written": In(1),
-            "written_sop": In(1),
             "written_eop": In(1),
             "launched_first": In(1),
             "given_back": In(ring.pointer_bits(config.replay_words)),
             "dropped": In(1),
             "dropped_words": In(ring.pointer_bits(config.replay_words)),
+            "dropped_more": In(1),
             "passed_by": In(1),
             "progress": In(1),
             "given_up": In(1),
@@ -98,50 +100,61 @@ class ReplayOccupancy(wiring.Component):
             ]
             return m
         holds = []
-        for more in range(2 if one_word_frames(self._config) else 1):
+        # Whether there was a match in the cycle before comes from far: all that follows from it is
+        # ready.
+        fits = [self._fits(claimed, frames, window_words, more) for more in range(
+            3 if one_word_frames(self._config) else 2)]
+        for more, (alone, behind) in enumerate(pairwise(fits)):
             held = Signal(name=f"hold_after_{more}")
-            m.d.sync += held.eq(~(may_come & self._fits(claimed, frames, window_words, more)))
+            m.d.sync += held.eq(~(may_come & Mux(self._counts, behind, alone)))
             holds.append(held)
         m.d.comb += self.hold.eq(Mux(self._counts, holds[-1], holds[0]))
         return m
 
     def _fits(self, claimed: Signal, frames: Signal, window_words: Value, more: int) -> Value:
-        """Whether there is room for a frame behind the one that is counted in this cycle, if any,
-        and ``more``."""
+        """Whether there is room for a frame behind ``more`` that are not counted."""
         longest = self._config.max_frame_words
-        # The upper bit is the sign of what is left.
+        # The upper bit is the sign of what is left, less one.
         window = Cat(window_words, Const(0, len(claimed) + 2 - len(window_words)))
-        not_counted = Mux(self._counts, longest * (more + 1), longest * more)
-        words_left = less_both(window, claimed, not_counted)
-        return ~words_left[-1] & (frames + self._counts + more < self.settings.window_frames)
+        words_left = less_both(window, claimed, Const(longest * more, len(claimed)))
+        frames_left = less_both(Cat(self.settings.window_frames, Const(0, 2)), frames,
+                                Const(more + 1, 2))
+        return ~words_left[-1] & ~frames_left[-1]
 
     def _count_words(self, m: Module) -> Signal:
         """Words reserved or held, and a longest frame."""
         config = self._config
         longest = config.max_frame_words
         claimed = Signal(len(self.used) + 1, init=longest)
-        spare = Signal(range(longest))
-        spare_before = Signal(range(longest))
+        # Words of the frame that is being written, the one of this cycle included, and what it
+        # would have left over if it were its last.
+        length, spare = Signal(range(longest + 1), init=1), Signal(range(longest), init=longest - 1)
         # What a frame that ends has left over, and what a match reserves besides.
-        not_needed, needed = Signal(range(longest + 1)), Signal(range(longest + 1))
+        not_needed, needed = Signal.like(spare), Signal.like(length)
         with_match, remaining = Signal.like(claimed), Signal.like(claimed)
         ends = self.written & self.written_eop
-        m.d.comb += [
-            spare.eq(Mux(self.written_sop, longest - 1, spare_before)),
-            not_needed.eq(Mux(ends, spare, 0)),
-            needed.eq(Mux(ends, longest - spare, longest)),
-        ]
         with m.If(self.written):
-            m.d.sync += spare_before.eq(spare - 1)
+            m.d.sync += [length.eq(Mux(ends, 1, length + 1)),
+                         spare.eq(Mux(ends, longest - 1, spare - 1))]
+        m.d.comb += [
+            not_needed.eq(Mux(ends, spare, 0)),
+            needed.eq(Mux(ends, length, longest)),
+        ]
         # Every sum there may be is ready by the time at which one of them is known to count.
         matching = Signal.like(claimed)
         m.d.comb += matching.eq(needed)
         sums = []
-        for name in ("given_back", "dropped_words"):
-            less = Signal.like(claimed, name=f"less_{name}")
-            m.d.comb += less.eq(~Cat(getattr(self, name), Const(0, len(claimed))))
-            sums.append((less_both(claimed, not_needed, getattr(self, name)),
-                         add_three(claimed, matching, less, Const(1, 1))))
+        # Of a dropped frame one more goes but if it is known that it is not.
+        for name, no_more in (("given_back", Const(1, 1)), ("dropped_words", ~self.dropped_more)):
+            back = getattr(self, name)
+            less, less_spare = (Signal.like(claimed, name=f"less_{of}_{name}")
+                                for of in ("words", "spare"))
+            m.d.comb += [
+                less.eq(~Cat(back, Const(0, len(claimed)))),
+                less_spare.eq(~Cat(not_needed, Const(0, len(claimed)))),
+            ]
+            sums.append((add_three(claimed, less_spare, less, Const(1, 1), no_more),
+                         add_three(claimed, matching, less, no_more)))
         m.d.comb += [after.eq(Mux(self.dropped, dropped, kept)) for after, kept, dropped
                      in zip((remaining, with_match), *sums, strict=True)]
         m.d.sync += claimed.eq(Mux(self._counts, with_match, remaining))

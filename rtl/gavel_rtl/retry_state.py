@@ -169,9 +169,6 @@ class RetryState(wiring.Component):
         self._echo_seen = Signal(name="echo_seen")
         # No frame has begun, and no restart is to be carried out, or was in the cycle before.
         self._between = Signal(name="between", init=1)
-        # It is so, and what was kept is released.
-        self._rests = Signal(name="rests", init=1)
-        self._settled_after = Signal(name="settled_after")
         # In the next cycle, if no kept frame ends in this one, or if one does.
         self._behind_after = Signal(2, name="behind_after")
         # One flip-flop for each state, since all that is decided looks at them.
@@ -286,7 +283,6 @@ class RetryState(wiring.Component):
             self.clear.eq(restart & ~self.mid_after),
             self.rewind.eq(self.clear),
             self._between.eq(~held & ~self.mid_after),
-            self._rests.eq(self._settled_after & ~held & ~self.mid_after),
             # What is known last, whether O is free, chooses last.
             self.may_keep.eq(Mux(self.free, Mux(self.ends, may_keep[1], may_keep[0]),
                                  may_keep[0])),
@@ -368,7 +364,6 @@ class RetryState(wiring.Component):
             behind.eq(~self.clear & Mux(self.progress, ~is_before(value, send), self.behind)),
             overtaken.eq(Mux(self.progress, send == value, send == self._acked)),
             self._behind_after.eq(Cat(behind, behind & ~overtaken)),
-            self._settled_after.eq(~unreleased & ~self.release),
         ]
         m.d.sync += [
             self.behind.eq(Mux(self.kept_last, self._behind_after[1], self._behind_after[0])),
@@ -388,10 +383,10 @@ class RetryState(wiring.Component):
                                 & (control.data == init.data))
         # Times that INIT was entered before this one; -1 until the first.
         earlier = Signal(DATA_BITS, init=-1 & (1 << DATA_BITS) - 1)
-        m.d.comb += [
-            init.request.eq(self.is_init & ~self._echo_seen),
-            init.seq.eq(self.next),
-        ]
+        m.d.comb += init.seq.eq(self.next)
+        # INIT does not end well before the echo.
+        m.d.sync += init.request.eq(self._enter_init | (
+            self.is_init & ~self._turn_off & ~self._echo_seen & ~answered))
         # One more is added in the place below both numbers. What stands here outside of INIT is for
         # the next one, whether it begins in this cycle or not.
         m.d.sync += init.data.eq(
@@ -410,12 +405,14 @@ class RetryState(wiring.Component):
         m.d.comb += [
             unnumbered.is_init.eq(self.is_init),
             unnumbered.is_flush.eq(self.is_flush),
-            unnumbered.stays_off.eq(self._is_off | self._turn_off),
+            unnumbered.stays_off.eq(self._is_off | (self._turn_off & ~self.running)),
             unnumbered.stays_init.eq(self.is_init & on & ~self._establish),
             unnumbered.stays_flush.eq(self.is_flush & on),
             unnumbered.enter_init.eq(self._enter_init),
             unnumbered.echo_seen.eq(self._echo_seen | answered),
-            unnumbered.rests.eq(self._rests),
+            unnumbered.mid.eq(self.mid),
+            # Outside of ADVANCE and REPLAY nothing becomes unreleased without a restart.
+            unnumbered.settles.eq(~self._unreleased & ~self._restart),
             unnumbered.lost.eq(self.lost),
             unnumbered.init_waiting.eq(self.init_waiting),
             *(getattr(self, name).eq(getattr(unnumbered, name))

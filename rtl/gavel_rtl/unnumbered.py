@@ -20,14 +20,17 @@ class UnnumberedFrames(wiring.Component):
     is_init, is_flush
         The state is this one.
     stays_off, stays_init, stays_flush
-        The state of the next cycle is this one if no INIT begins and nothing is flushed.
+        The state of the next cycle is this one if no INIT begins, and that of this cycle is neither
+        ADVANCE nor REPLAY.
     enter_init
         It is INIT. Known late.
     echo_seen
         In the next cycle, if the state is INIT then and was before, it has been answered.
-    rests
-        Settled, no frame has begun, and no restart is to be carried out or was in the cycle before.
-        So it is 0 in the first cycle of a FLUSH.
+    mid
+        A frame has begun and not ended.
+    settles
+        In the next cycle what was kept is released, and no restart is to be carried out or was in
+        the cycle before, if the state is one of these and was in this cycle.
     lost
         The link has been down for PCS_LOST.
     init_waiting
@@ -35,18 +38,21 @@ class UnnumberedFrames(wiring.Component):
     blocks
         The action in force is BLOCK.
     discards
-        It is DISCARD; meaningless with ``rests`` = 0.
+        It is DISCARD; meaningless in a cycle in which no first word may leave.
     may_begin
         An INIT begins if O is free.
     establish
         INIT ends well.
     passes, drops, sends
-        A first word leaves register B with O free; without; goes to O, if it is free.
+        A first word leaves register B with O free; without; goes to O, if it is free. What stands
+        in B may be one, or not.
 
     Cycle behaviour
     ---------------
-    Combinational from registers; what states and settings come to is put together in the cycle
-    before. After reset the state is OFF and LLR is not on.
+    Combinational from registers; what states, settings and ``settles`` come to is put together in
+    the cycle before. In the first cycle of one of these states that comes after ADVANCE or REPLAY
+    there is a restart to be carried out, and nothing of it is set. After reset the state is OFF and
+    LLR is not on.
     """
 
     coming: In(ComingLlrSettings())
@@ -57,7 +63,8 @@ class UnnumberedFrames(wiring.Component):
     stays_flush: In(1)
     enter_init: In(1)
     echo_seen: In(1)
-    rests: In(1)
+    mid: In(1)
+    settles: In(1)
     lost: In(1)
     init_waiting: In(1)
     blocks: Out(1)
@@ -82,10 +89,10 @@ class UnnumberedFrames(wiring.Component):
             self.blocks.eq(~self.lost & (
                 (self.is_init & init_blocks) | (self.is_flush & flush_blocks))),
             self.discards.eq(known["discards"] | (known["discards_lost"] & self.lost)),
-            self.may_begin.eq(self.rests & known["begins"]),
+            self.may_begin.eq(~self.mid & known["begins"]),
             # An INIT behind the first frames would take the peer back to the first number.
-            self.establish.eq(self.rests & known["answered"] & ~self.init_waiting),
-            stays.eq(self.rests & ~(known["answered"] & ~self.init_waiting)),
+            self.establish.eq(~self.mid & ~stays),
+            stays.eq(~known["answered"] | self.init_waiting),
             self.passes.eq(stays & (known["passes"] | (known["passes_lost"] & self.lost))),
             self.drops.eq(stays & (known["drops"] | (known["drops_lost"] & self.lost))),
             self.sends.eq(stays & known["sends"]),
@@ -94,8 +101,10 @@ class UnnumberedFrames(wiring.Component):
 
     def _know(self, m: Module) -> dict[str, Signal]:
         """What depends on state and settings alone, with those of the next cycle."""
+        settles = self.settles
         entered = self._of_state(0, 1, 0, 0)
-        stayed = self._of_state(self.stays_off, self.stays_init, self.stays_flush, self.echo_seen)
+        stayed = self._of_state(self.stays_off & settles, self.stays_init & settles,
+                                self.stays_flush & settles, self.echo_seen)
         known = {name: Signal(name=f"{name}_known", init=name in ("passes", "sends"))
                  for name in stayed}
         m.d.sync += [register.eq(Mux(self.enter_init, entered[name], stayed[name]))

@@ -84,6 +84,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 6000) -> None:
                    [Counter(n).name for n in range(COUNTERS) if counters[n] != before[n]])
             if rng.random() < changes:
                 settings.change()
+            settings.drive_coming(ctx, block.settings)
             await ctx.tick()
 
     run_block(block, bench)

@@ -20,7 +20,7 @@ FIELDS = ("local", "remote", "reinit", "protect", "forward_poisoned", "replay_ti
 """Settings that have the same name and unit in model and RTL."""
 
 COMING = ("replay_timer", "pcs_lost", "data_age", "spacing", "min_spacing", "init_data", "protect",
-          "remote", "replay_count", "reinit", "init_action", "flush_action")
+          "local", "remote", "replay_count", "reinit", "init_action", "flush_action")
 """Those that the RTL sees a cycle ahead, too."""
 
 CONTROL_MEMBERS = {Kind.ACK: "ack", Kind.NACK: "nack", Kind.INIT: "init",

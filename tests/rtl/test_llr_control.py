@@ -178,6 +178,7 @@ def test_receiver_by_hand(simulate) -> None:
         assert await r.step(seq=3, init=5) == (filed, set())
         assert r.shows(off, 0)
         ctx.set(dut.settings.local, 1)
+        ctx.set(dut.settings.coming.local, 1)
         # No number is agreed on.
         assert await r.step(seq=0) == (refused, {Counter.LLR_RX_OK})
         assert await r.step(init=14) == (filed, {Counter.LLR_RX_INIT_CTL_OS})

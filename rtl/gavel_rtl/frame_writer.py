@@ -51,13 +51,13 @@ class FrameWriter(wiring.Component):
     free_cells
         Free cells, as visible in the cycle.
     count, rx_bytes
-        Counter events of cycle w.
+        Counter events of cycle w, as of `CounterEvents`.
     files, filed_more
         A frame is filed in this cycle; its cells without one of them.
     filed
         P*V bits, one-hot: the VOQ in which a frame is filed in this cycle.
-    filed_voq, filed_vc
-        Number of the VOQ in which it will be if it is filed, and its VC.
+    filed_voq, filed_output, filed_vc
+        Number of the VOQ in which it will be if it is filed, its output and its VC.
     write_en, write_address, write_data
         A word to be stored in w+1; the address is (position in the cell, cell), position low.
     link_en, link_from, link_to
@@ -99,6 +99,7 @@ class FrameWriter(wiring.Component):
             "filed_more": Out(config.frame_cells_bits),
             "filed": Out(config.voqs),
             "filed_voq": Out(voq_number_bits(config)),
+            "filed_output": Out(config.port_bits),
             "filed_vc": Out(config.vc_bits),
             "write_en": Out(1),
             "write_address": Out(position_bits(config) + config.cell_bits),
@@ -310,7 +311,7 @@ class FrameWriter(wiring.Component):
         m.d.comb += [
             accepted.eq(good & fits),
             self.files.eq(ended & accepted),
-            self.rx_bytes.eq(Mux(self.files, self._length, 0)),
+            self.rx_bytes.eq(self._length),
             self.count[Reason.VC_LIMIT.value].eq(ended & good & full),
             self.count[Reason.NO_BUFFER.value].eq(ended & good & ~full & self._overflows),
             self.count[Counter.RX_FRAGMENT].eq(self.word.abort),
@@ -332,6 +333,7 @@ class FrameWriter(wiring.Component):
         m.d.comb += [
             voq.eq(Const(1, 1) << number),
             self.filed_voq.eq(self._known(m, number, "voq_number")),
+            self.filed_output.eq(self._known(m, self.route.port, "output")),
             self.filed_vc.eq(self._known(m, self.fields.vc, "vc")),
             self.filed.eq(Mux(self.files, self._known(m, voq, "voq"), 0)),
         ]

@@ -64,7 +64,7 @@ class IngressBuffer(wiring.Component):
         In c+1: output (one-hot) and word read in c. If none was, ``connect`` and the word's
         ``valid`` are 0 and its other members meaningless.
     count, rx_bytes
-        Counter events of cycle w.
+        Counter events of cycle w, as of `CounterEvents`.
     counted, freed
         Frames for the account of credits: in w+1 one that came, in c+1 one that left.
     vc_cells
@@ -173,7 +173,10 @@ class IngressBuffer(wiring.Component):
         m.d.comb += [
             counters.filed.eq(writer.filed),
             counters.filed_voq.eq(writer.filed_voq),
+            counters.filed_output.eq(writer.filed_output),
+            counters.filed_vc.eq(writer.filed_vc),
             counters.taken.eq(transfer.taken),
+            counters.taken_vc.eq(self.match.vc),
             self.voq_frames.eq(counters.voq_frames),
         ]
         if config.queueing == "fifo":
@@ -206,6 +209,8 @@ class IngressBuffer(wiring.Component):
             lists.frame.eq(writer.frame),
             lists.dequeue.eq(transfer.opening),
             lists.dequeue_voq.eq(transfer.voq),
+            lists.dequeue_output.eq(transfer.output),
+            lists.dequeue_vc.eq(self.match.vc),
             transfer.head.eq(lists.head),
         ]
         for event, valid, voq, frame in (
@@ -254,7 +259,7 @@ class IngressBuffer(wiring.Component):
             chain_write.addr.eq(writer.link_from),
             chain_write.data.eq(writer.link_to),
             chain_write.en.eq(writer.link_en),
-            chain_read.addr.eq(transfer.cell_now),
+            chain_read.addr.eq(transfer.linked_cell),
             transfer.next_cell.eq(chain_read.data),
             self.ends.eq(transfer.ends),
             self.connect.eq(transfer.connect),

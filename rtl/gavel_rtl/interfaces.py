@@ -339,8 +339,10 @@ class CounterEvents(wiring.Signature):
     -------
     count
         Bit n: counter n adds one. Bits RX_BYTES and TX_BYTES are unused.
-    rx_bytes, tx_bytes
-        What RX_BYTES and TX_BYTES add.
+    rx_bytes
+        What RX_BYTES adds with RX_FRAMES; meaningless without.
+    tx_bytes
+        What TX_BYTES adds.
     """
 
     def __init__(self, config: SwitchConfig):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One port: the ingress half from its receive pins, the egress half to its transmit pins."""
 
-from amaranth.hdl import Cat, Const, Module, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -284,9 +284,10 @@ class Port(wiring.Component):
         """What telemetry sees."""
         seen, flow, word = self.observation, self._flow_control, self.from_crossbar
         came, left, counted = buffer.enqueued, buffer.dequeued, buffer.counted
-        for name in events.signature.members:
-            m.d.comb += getattr(seen, name).eq(getattr(events, name))
         m.d.comb += [
+            seen.count.eq(events.count),
+            seen.rx_bytes.eq(Mux(events.count[Counter.RX_FRAMES], events.rx_bytes, 0)),
+            seen.tx_bytes.eq(events.tx_bytes),
             self.reading.eq(buffer.reading),
             self.done.eq(buffer.done),
             self.voq_shown.eq(buffer.shown),

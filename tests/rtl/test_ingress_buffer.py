@@ -342,7 +342,7 @@ def test_every_cycle_as_the_queues_say(simulate, shape: str, narrow: bool) -> No
                     counted |= 1 << Counter.RX_LOSSLESS_DROP
                     seen["lossless drop"] += 1
             assert ctx.get(dut.count) == counted, at
-            assert ctx.get(dut.rx_bytes) == filed_bytes, at
+            assert reason is not Reason.FILED or ctx.get(dut.rx_bytes) == filed_bytes, at
             assert [ctx.get(cells) for cells in dut.vc_cells] == cells_seen, at
             assert ctx.get(dut.counted.valid) == (counted_seen is not None), at
             if counted_seen is not None:

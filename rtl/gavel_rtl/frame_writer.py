@@ -318,6 +318,7 @@ class FrameWriter(wiring.Component):
             self.count[Counter.RX_LOSSLESS_DROP].eq(
                 ended & good & ~fits & self.lossless.bit_select(self.filed_vc, 1)),
         ]
+        m.d.comb += self.counted.length_coming.eq(self._length)
         m.d.sync += [
             self.counted.valid.eq(ended & self._known(m, counts, "counts")),
             self.counted.filed.eq(self.files),

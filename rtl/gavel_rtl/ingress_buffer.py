@@ -159,7 +159,7 @@ class IngressBuffer(wiring.Component):
             writer.full_next.eq(cells.full_next),
             self.freed.valid.eq(transfer.eop),
             self.freed.vc.eq(transfer.vc),
-            self.freed.length.eq(transfer.length),
+            self.freed.length_coming.eq(transfer.length_now),
         ]
         for vc, limit in enumerate(self.vc_limit):
             m.d.comb += [cells.limit[vc].eq(limit), self.vc_cells[vc].eq(cells.cells[vc])]

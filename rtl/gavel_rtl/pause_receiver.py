@@ -35,7 +35,8 @@ class PauseReceiver(wiring.Component):
     Cycle behaviour
     ---------------
     A frame in w shows in ``paused`` in w+1, which is combinational from ``classes``, settings and
-    one bit for each class and VC. After reset nothing is paused.
+    one bit for each class and VC. That a frame is good is known late, so the cycles that its times
+    end in are found in w+1. After reset nothing is paused.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -53,21 +54,32 @@ class PauseReceiver(wiring.Component):
         vcs = self._config.vcs
         # A quantum is a power of two of cycles.
         self._shift = (QUANTUM_BITS // self._config.data_width).bit_length() - 1
-        now = Signal(self._shift + PFC_TIME_BITS)
-        m.d.sync += now.eq(now + 1)
-        running = Cat(self._time(m, n, now) for n in range(PFC_CLASSES))
+        now, before = (Signal(self._shift + PFC_TIME_BITS, name=name)
+                       for name in ("now", "before"))
+        m.d.sync += [now.eq(now + 1), before.eq(now)]
+        running = Cat(self._time(m, n, now, before) for n in range(PFC_CLASSES))
         bites = [self._watch(m, vc, running) for vc in range(vcs)]
         m.d.comb += self.count[Counter.PFC_WATCHDOG].eq(Cat(bites).any())
         return m
 
-    def _time(self, m: Module, number: int, now: Signal) -> Signal:
+    def _time(self, m: Module, number: int, now: Signal, before: Signal) -> Signal:
         """Whether the timer of a class is above 0: up to the cycle that it was set to end in."""
         time = self.pause.times[number]
         end = Signal.like(now, name=f"end_{number}")
         running = Signal(name=f"running_{number}")
-        with m.If(self.pause.valid & self.pause.enabled[number]):
-            m.d.sync += [end.eq(now + Cat(Const(0, self._shift), time)), running.eq(time.any())]
-        with m.Elif(now == end):
+        comes, came = Signal(name=f"comes_{number}"), Signal(name=f"came_{number}")
+        ends = Signal(name=f"ends_{number}")
+        m.d.comb += [
+            comes.eq(self.pause.valid & self.pause.enabled[number]),
+            # In the first cycle ``end`` is not there yet; where a quantum is one, this may be it.
+            ends.eq(Mux(came, time == 1 if self._shift == 0 else 0, now == end)),
+        ]
+        m.d.sync += came.eq(comes)
+        with m.If(came):
+            m.d.sync += end.eq(before + Cat(Const(0, self._shift), time))
+        with m.If(comes):
+            m.d.sync += running.eq(self.pause.lasts[number])
+        with m.Elif(ends):
             m.d.sync += running.eq(0)
         return running
 

@@ -45,8 +45,9 @@ class Transfer(wiring.Component):
     free, freed_cell
         In c: a cell has been read to its end, and which; meaningless without. Where a frame has at
         least two words, a register says whether.
-    done, done_vc, done_cells
-        In c: the frame has been read to its end; its VC and its cells, meaningless if not.
+    done, done_vc, done_cells, length_now
+        In c: the frame has been read to its end; its VC, its cells and its bytes, meaningless if
+        not.
     ends
         As ``done``; where a frame has at least two words, a cycle earlier.
     connect, valid, sop, eop, next_eop
@@ -79,6 +80,7 @@ class Transfer(wiring.Component):
             "done": Out(1),
             "done_vc": Out(config.vc_bits),
             "done_cells": Out(config.frame_cells_bits),
+            "length_now": Out(config.length_bits),
             "ends": Out(1),
             "connect": Out(config.ports),
             "valid": Out(1),
@@ -189,12 +191,17 @@ class Transfer(wiring.Component):
         config, head = self._config, self.head
         cells, head_cells = (Signal(config.frame_cells_bits, name=name)
                              for name in ("cells", "head_cells"))
-        m.d.comb += head_cells.eq(frame_cells(config, head.more))
+        head_length = Signal.like(self.length)
+        m.d.comb += [
+            head_cells.eq(frame_cells(config, head.more)),
+            head_length.eq(frame_bytes(head.more, head.empty)),
+        ]
         # The first word of a frame may be its last.
         opens = self.opening & one_word_frames(config)
         m.d.comb += [
             self.done_vc.eq(Mux(opens, self._vc, self.vc)),
             self.done_cells.eq(Mux(opens, head_cells, cells)),
+            self.length_now.eq(Mux(opens, head_length, self.length)),
         ]
         m.d.sync += [
             self.connect.eq(self.reading),
@@ -209,6 +216,6 @@ class Transfer(wiring.Component):
                 self.profile.eq(head.profile),
                 self.poisoned.eq(head.poisoned),
                 self.vc.eq(self._vc),
-                self.length.eq(frame_bytes(head.more, head.empty)),
+                self.length.eq(head_length),
                 cells.eq(head_cells),
             ]

@@ -40,7 +40,7 @@ class IngressBuffer(wiring.Component):
 
     Members
     -------
-    word, empty, verdict, fields, route
+    word, empty, verdict, fields, route, ends_coming
         As of FrameWriter.
     ecn_threshold
         Cells of one VOQ; 65535 never marks.
@@ -92,6 +92,7 @@ class IngressBuffer(wiring.Component):
             "verdict": In(Verdict(config)),
             "fields": In(Fields(config)),
             "route": In(Route(config)),
+            "ends_coming": In(1),
             "ecn_threshold": In(16),
             "vc_limit": In(CELL_LIMIT_BITS).array(config.vcs),
             "lossless": In(config.vcs),
@@ -135,6 +136,7 @@ class IngressBuffer(wiring.Component):
         connect(m, flipped(self.route), writer.route)
         m.d.comb += [
             writer.empty.eq(self.empty),
+            writer.ends_coming.eq(self.ends_coming),
             writer.free.eq(self._transfer.free),
             writer.freed_cell.eq(self._transfer.freed_cell),
             writer.lossless.eq(self.lossless),

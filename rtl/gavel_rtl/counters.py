@@ -135,7 +135,8 @@ class Counters(wiring.Component):
         octets, octet_carries = self._count_bytes(m)
         low = self._count_low(m, low_bits)
         rising = Signal(COUNTERS, name="rising")
-        m.d.comb += rising.eq(low.carries | octet_carries)
+        m.d.comb += rising.eq(
+            low.carries | octet_carries if self._with_snapshot else low.carries)
         if self._with_snapshot:
             frozen_before = Signal(name="frozen_before")
             m.d.sync += frozen_before.eq(self.freeze)

@@ -98,7 +98,7 @@ class LlrReceiver(wiring.Component):
         eligible, agreed, begins_anew = Signal(), Signal(), Signal()
         accepted, missing, duplicate, spoilt = Signal(), Signal(), Signal(), Signal()
         m.d.comb += begins_anew.eq(self._on & self.control.init)
-        expected, older = self._compare(m, begins_anew, accepted)
+        expected, older = self._compare(m, accepted)
         m.d.comb += [
             eligible.eq(self._on & end.ended & end.llr),
             agreed.eq(eligible & (self.state != ReceiverState.OFF)),
@@ -149,11 +149,11 @@ class LlrReceiver(wiring.Component):
             self.state, self._next_rx, Const(0, SEQ_BITS - config.seq_bits)))
         return m
 
-    def _compare(self, m: Module, begins_anew: Signal, accepted: Signal) -> tuple[Signal, Signal]:
+    def _compare(self, m: Module, accepted: Signal) -> tuple[Signal, Signal]:
         """Whether the frame has the number that is expected, and an older one. Most waits for this,
         so in the cycle before it is compared with what can be expected by then: whether the frame
-        before is ``accepted`` is known last."""
-        seq = self.end.seq_coming
+        before is ``accepted`` is known last. Behind a cycle that is off nobody asks."""
+        seq, begins_anew = self.end.seq_coming, self.control.init
         expected, older = Signal(name="expected"), Signal(name="older")
         base, differs, ahead = (Signal.like(seq, name=name)
                                 for name in ("base", "differs", "ahead"))

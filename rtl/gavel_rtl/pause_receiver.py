@@ -90,8 +90,12 @@ class PauseReceiver(wiring.Component):
             Signal(name=f"{name}_{vc}") for name in ("asked", "restoring", "reached", "bites"))
         # One counter for both: who is not listened to is not watched. While it is not restoring it
         # stands two above ``watch``, so that what this comes to is compared in the cycle before.
-        time = Signal(TIMER_BITS + 1, init=2, name=f"time_{vc}")
-        restored, restores = time == 1, settings.restore.any()
+        # Where none was asked for it counts on, and begins anew in the next cycle.
+        counted = Signal(TIMER_BITS + 1, init=2, name=f"time_{vc}")
+        begins = Signal(init=1, name=f"begins_{vc}")
+        time = Signal.like(counted, name=f"time_shown_{vc}")
+        m.d.comb += time.eq(Mux(begins, 2, counted))
+        restored, restores = counted == 1, settings.restore.any()
         moved = (time + Mux(restoring, Const(-1, len(time)), 1))[:len(time)]
         reaches, at_once = Signal(name=f"reaches_{vc}"), Signal(name=f"at_once_{vc}")
         m.d.comb += [
@@ -104,9 +108,9 @@ class PauseReceiver(wiring.Component):
         ]
         # ``asked`` is the last to be known.
         m.d.sync += [
-            time.eq(Mux(restoring, Mux(restored, 2, moved), Mux(
-                asked, Mux(reached, Mux(restores, settings.restore, 2),
-                           Mux(time[-1], time, moved)), 2))),
+            begins.eq(~restoring & ~asked),
+            counted.eq(Mux(restoring, Mux(restored, 2, moved), Mux(
+                reached, Mux(restores, settings.restore, 2), Mux(time[-1], time, moved)))),
             restoring.eq(Mux(restoring, ~restored, bites & restores)),
             reached.eq(Mux(restoring, restored & at_once, Mux(
                 asked, Mux(reached, ~restores & at_once, reaches), at_once))),

@@ -30,7 +30,7 @@ class _Octets(NamedTuple):
     """A count of bytes: as it is kept, what it gets in this cycle, and with that."""
 
     before: Signal
-    added: Signal
+    added: Value
     shown: Signal
 
 
@@ -135,7 +135,8 @@ class Counters(wiring.Component):
         octets, octet_carries = self._count_bytes(m)
         low = self._count_low(m, low_bits)
         rising = Signal(COUNTERS, name="rising")
-        m.d.comb += rising.eq(low.carries | octet_carries)
+        m.d.comb += rising.eq(
+            low.carries | octet_carries if self._with_snapshot else low.carries)
         if self._with_snapshot:
             frozen_before = Signal(name="frozen_before")
             m.d.sync += frozen_before.eq(self.freeze)
@@ -178,16 +179,21 @@ class Counters(wiring.Component):
     def _count_bytes(self, m: Module) -> tuple[Mapping[Counter, _Octets], Value]:
         """The counts of bytes, and a bit for each counter: a count of bytes carries."""
         counts, carries = {}, Const(0, COUNTERS)
+        # Whether a frame was filed is known last, and much else follows it: a register that is the
+        # other way round is none of those.
+        no_frame = Signal(init=1)
+        m.d.sync += no_frame.eq(~self.events.count[Counter.RX_FRAMES])
         for counter in _BYTES:
             name = counter.name.lower()
             event = getattr(self.events, name)
-            added = Signal.like(event, name=f"{name}_added")
+            held = Signal.like(event, name=f"{name}_added")
+            added = Mux(no_frame, 0, held) if counter is Counter.RX_BYTES else held
             before = Signal(COUNTER_BITS, name=name)
             count = Signal(COUNTER_BITS, name=f"{name}_shown")
             counts[counter] = _Octets(before, added, count)
             carry = Signal(name=f"{name}_carry")
             m.d.comb += Cat(count, carry).eq(before + added)
-            m.d.sync += [added.eq(event), before.eq(count)]
+            m.d.sync += [held.eq(event), before.eq(count)]
             carries = carries | carry << counter.value
         return counts, carries
 

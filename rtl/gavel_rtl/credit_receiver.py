@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Credits that frames from the peer took, and that our buffer has given back."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
 from gavel_model.ordered_set import CF_BITS
 from gavel_model.register_map import COUNTERS, CREDIT_BITS, Counter
-from gavel_rtl.credits import cost_bits, half_credits
+from gavel_rtl.credits import cost_bits, half_credits_of
 from gavel_rtl.flow_interfaces import FlowSettings
 from gavel_rtl.interfaces import CountedFrame, FreedFrame
 from gavel_rtl.lib.sums import add_three
@@ -39,9 +39,9 @@ class CreditReceiver(wiring.Component):
 
     Cycle behaviour
     ---------------
-    What happens in a cycle shows in the next; ``released`` and ``count`` are combinational. A
-    CC_Update and a frame that counts never come in one cycle. A VC without ``receiver`` is held
-    at 0, ``stored`` only once the buffer has none of its frames.
+    What happens in a cycle shows in the next; lengths come a cycle before. ``released`` and
+    ``count`` are combinational. A CC_Update and a frame that counts never come in one cycle. A VC
+    without ``receiver`` is held at 0, ``stored`` only once the buffer has none of its frames.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -62,13 +62,11 @@ class CreditReceiver(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        vcs, size = self._config.vcs, self.settings.receiver_size
-        self._came = Signal(cost_bits(self._config) + 1, name="came")
-        self._left = Signal(cost_bits(self._config) + 1, name="left")
+        vcs = self._config.vcs
+        self._came, self._left = (self._price(m, length, name) for length, name in (
+            (self.counted.length_coming, "came"), (self.freed.length_coming, "left")))
         recovered, impossible = Signal(vcs), Signal(vcs)
         m.d.comb += [
-            self._came.eq(half_credits(self.counted.length, size)),
-            self._left.eq(half_credits(self.freed.length, size)),
             self.count[Counter.CBFC_RX_RECOVERED].eq(self.cc_update & recovered.any()),
             self.count[Counter.CBFC_RX_CC_ERROR].eq(self.cc_update & impossible.any()),
         ]
@@ -81,6 +79,16 @@ class CreditReceiver(wiring.Component):
                 impossible[vc].eq(self.settings.receiver[vc] & missing[-1]),
             ]
         return m
+
+    def _price(self, m: Module, length: Value, name: str) -> Signal:
+        """Half credits of a frame. Its length comes a cycle before, and so does its sum with the
+        overhead of this one."""
+        settings = self.settings
+        total = Signal(len(length) + 1, name=f"{name}_total")
+        price = Signal(cost_bits(self._config) + 1, name=name)
+        m.d.sync += total.eq(length + settings.coming.receiver_overhead)
+        m.d.comb += price.eq(half_credits_of(total, settings.receiver_size.exponent))
+        return price
 
     def _keep(self, m: Module, vc: int) -> None:
         """The state of one VC."""

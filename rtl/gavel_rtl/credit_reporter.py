@@ -96,15 +96,23 @@ class CreditReporter(wiring.Component):
         pending = Signal(CF_BITS, name=f"pending_{vc}")
         key = Signal(CF_BITS + 1, name=f"key_{vc}")
         told = Signal(name=f"told_{vc}")
+        # What is sent is known late: what it told of the VC is put down a cycle later.
+        just_told = Signal(name=f"just_told_{vc}")
+        released_before = Signal(CF_BITS, name=f"released_before_{vc}")
+        known = Signal(CF_BITS, name=f"known_{vc}")
+        m.d.sync += [released_before.eq(self.released[vc]), just_told.eq(0)]
         m.d.comb += [
-            pending.eq(self.released[vc] - reported),
+            known.eq(Mux(just_told, released_before, reported)),
+            pending.eq(self.released[vc] - known),
             key.eq(Cat(due, pending)),
             told.eq(self.sent & (first[vc] | second[vc])),
         ]
         with m.If(self.receiver[vc]):
-            m.d.sync += due.eq(self.cc_update | (due & ~told))
-            with m.If(told):
-                m.d.sync += reported.eq(self.released[vc])
+            m.d.sync += [
+                due.eq(self.cc_update | (due & ~told)),
+                just_told.eq(told),
+                reported.eq(known),
+            ]
         with m.Else():
             m.d.sync += [due.eq(0), reported.eq(0)]
         return key

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a frame costs in credits."""
 
-from amaranth.hdl import Cat, Const, Signal, Value, ValueLike
+from amaranth.hdl import Cat, Const, Value, ValueLike
 from amaranth.lib import wiring
 
 from gavel_model.config import SwitchConfig
@@ -40,8 +40,12 @@ def half_credits(length: ValueLike, size: wiring.PureInterface) -> Value:
     / 2 is count + credits(length) in one sum, for which nothing has to be rounded up before.
     Parameters as of `cost`.
     """
-    exponent: Signal = size.exponent
     total = (Value.cast(length) + size.overhead).as_unsigned()
+    return half_credits_of(total, size.exponent)
+
+
+def half_credits_of(total: Value, exponent: Value) -> Value:
+    """`half_credits` of (length + overhead), ``total``, at a credit of 32 * 2**``exponent``."""
     counts = Cat(Const(-1, _LEAST_SIZE_BITS),
                  *(exponent > n for n in range(LARGEST_CREDIT_SIZE)))
     return Cat((total & counts).any(), total[_LEAST_SIZE_BITS:] >> exponent)

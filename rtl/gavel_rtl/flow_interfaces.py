@@ -69,13 +69,15 @@ class FlowSettings(wiring.Signature):
 
 
 class ComingFlowSettings(wiring.Signature):
-    """Settings as visible in the next cycle; members as of `FlowSettings`, and VC_MAP."""
+    """Settings as visible in the next cycle; members as of `FlowSettings`, VC_MAP, and
+    ``overhead`` of ``receiver_size``."""
 
     def __init__(self):
         super().__init__({
             "cf_min": Out(SPACING_BITS),
             "cf_max": Out(CF_SPACING_BITS),
             "vc_map": Out(VC_MAP_BITS),
+            "receiver_overhead": Out(signed(OVERHEAD_BITS)),
             "watchdog": Out(TIMER_BITS),
         })
 
@@ -138,16 +140,17 @@ class PauseFrame(wiring.Signature):
     -------
     valid
         There is one. The others are meaningless without it.
-    enabled
-        Bit n: the frame says something of class n.
+    enabled, lasts
+        Bit n: the frame says something of class n; it gives it a time that is not 0.
     times
-        For each class its time in quanta.
+        In w+1: for each class its time in quanta.
     """
 
     def __init__(self):
         super().__init__({
             "valid": Out(1),
             "enabled": Out(PFC_CLASSES),
+            "lasts": Out(PFC_CLASSES),
             "times": Out(PFC_TIME_BITS).array(PFC_CLASSES),
         })
 

@@ -43,6 +43,8 @@ class FrameWriter(wiring.Component):
         The word of cycle w.
     verdict, fields, route
         With its last word, what is known of the frame; with ``ingress_stages`` in the cycle before.
+    ends_coming
+        With ``ingress_stages``: ``word`` of the next cycle is a frame's last one.
     free, freed_cell
         A cell that a transfer has read to its end in this cycle.
     full, full_next, lossless
@@ -51,13 +53,13 @@ class FrameWriter(wiring.Component):
     free_cells
         Free cells, as visible in the cycle.
     count, rx_bytes
-        Counter events of cycle w.
+        Counter events of cycle w, as of `CounterEvents`.
     files, filed_more
         A frame is filed in this cycle; its cells without one of them.
     filed
         P*V bits, one-hot: the VOQ in which a frame is filed in this cycle.
-    filed_voq, filed_vc
-        Number of the VOQ in which it will be if it is filed, and its VC.
+    filed_voq, filed_output, filed_vc
+        Number of the VOQ in which it will be if it is filed, its output and its VC.
     write_en, write_address, write_data
         A word to be stored in w+1; the address is (position in the cell, cell), position low.
     link_en, link_from, link_to
@@ -76,7 +78,7 @@ class FrameWriter(wiring.Component):
     written, early enough for a transfer that reads in w+2.
     Cells of a dropped frame count as free at once; the free list takes them back in w+1.
     Asserted in every cycle: a cell is allocated only if one is free, no more cells are free than
-    there are, and a frame that is filed has all of its words stored.
+    there are, a frame that is filed has all of its words stored, and its end is announced right.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -87,6 +89,7 @@ class FrameWriter(wiring.Component):
             "verdict": In(Verdict(config)),
             "fields": In(Fields(config)),
             "route": In(Route(config)),
+            "ends_coming": In(1),
             "free": In(1),
             "freed_cell": In(config.cell_bits),
             "full": In(config.vcs),
@@ -99,6 +102,7 @@ class FrameWriter(wiring.Component):
             "filed_more": Out(config.frame_cells_bits),
             "filed": Out(config.voqs),
             "filed_voq": Out(voq_number_bits(config)),
+            "filed_output": Out(config.port_bits),
             "filed_vc": Out(config.vc_bits),
             "write_en": Out(1),
             "write_address": Out(position_bits(config) + config.cell_bits),
@@ -130,14 +134,15 @@ class FrameWriter(wiring.Component):
         self._none_free = Signal(name="none_free")
         dropped = Signal()
         drop = Signal()
-        ended = Signal()
         self._length = self._known(m, self.verdict.length, "length")
         self._store_word(m, dropped)
-        # Whether a frame is filed, or dropped, when it ends.
-        accepted = Signal()
-        self._judge(m, ended, accepted)
-        m.d.comb += drop.eq(ended & ~accepted)
-        m.d.sync += dropped.eq(drop)
+        ended = self._at_end(m, Const(1, 1), "frame")
+        self._judge(m)
+        m.d.comb += drop.eq(ended & ~self.files)
+        m.d.sync += [
+            dropped.eq(drop),
+            Assert(ended == (self.word.valid & self.word.eop), "a frame's end is not foreseen"),
+        ]
 
         # ``drop`` and ``no_cell`` are the last to come: they choose between sums. At its first word
         # a dropped frame holds nothing but what it takes in this cycle.
@@ -269,6 +274,12 @@ class FrameWriter(wiring.Component):
         """What is known of the frame, in w."""
         return delayed(m, value, f"known_{name}", int(self._config.ingress_stages > 0))
 
+    def _at_end(self, m: Module, value: Value, name: str) -> Value:
+        """What is known of the frame, in w, if its last word comes then; else 0."""
+        if not self._config.ingress_stages:
+            return value & (self.word.valid & self.word.eop).replicate(len(value))
+        return delayed(m, value & self.ends_coming.replicate(len(value)), f"ended_{name}", 1)
+
     def _early(self) -> dict[Reason, Value]:
         """Whether the frame comes to an end that needs no more than verdict, fields and route."""
         verdict, fields = self.verdict.reason, self.fields.reason
@@ -281,44 +292,37 @@ class FrameWriter(wiring.Component):
             Reason.FILED: came_well & has_fields & self.route.hit,
         }
 
-    def _judge(self, m, ended, accepted):
-        """Step 4: what becomes of the frame."""
+    def _judge(self, m):
+        """Step 4: what becomes of the frame. Much waits for whether it is filed, so all but whether
+        its words found room is known before."""
         verdict, fields = self.verdict, self.fields
-        counts = Signal()
+        counts, full = Signal(), Signal()
         # The peer has spent credits for a frame that came well, whatever its header says.
         m.d.comb += counts.eq((verdict.reason == Reason.FILED)
                               & ((fields.reason == Reason.FILED) | (fields.reason == Reason.TTL)))
+        # As of w.
+        full_vcs = self.full_next if self._config.ingress_stages else self.full
+        m.d.comb += full.eq(full_vcs.bit_select(fields.vc, 1))
         early = self._early()
-        is_reason = self._known(m, Cat(early.values()), "reason")
+        early[Reason.VC_LIMIT] = early[Reason.FILED] & full
+        early[Reason.FILED] &= ~full
+        came_to = dict(zip(early, self._at_end(m, Cat(early.values()), "reason"), strict=True))
+        may_file, limited = came_to.pop(Reason.FILED), came_to[Reason.VC_LIMIT]
         self._aim(m)
-
-        good, full, fits = Signal(), Signal(), Signal()
         m.d.comb += [
-            ended.eq(self.word.valid & self.word.eop),
-            fits.eq(~full & ~self._overflows),
-        ]
-        if self._config.ingress_stages:
-            m.d.comb += full.eq(self._known(
-                m, self.full_next.bit_select(fields.vc, 1), "full"))
-        else:
-            m.d.comb += full.eq(self.full.bit_select(fields.vc, 1))
-        for event, known in zip(early, is_reason, strict=True):
-            if event is Reason.FILED:
-                m.d.comb += [good.eq(known), self.count[event.value].eq(self.files)]
-            else:
-                m.d.comb += self.count[event.value].eq(ended & known)
-        m.d.comb += [
-            accepted.eq(good & fits),
-            self.files.eq(ended & accepted),
-            self.rx_bytes.eq(Mux(self.files, self._length, 0)),
-            self.count[Reason.VC_LIMIT.value].eq(ended & good & full),
-            self.count[Reason.NO_BUFFER.value].eq(ended & good & ~full & self._overflows),
+            *(self.count[event.value].eq(came) for event, came in came_to.items()),
+            self.files.eq(may_file & ~self._overflows),
+            self.count[Reason.FILED.value].eq(self.files),
+            self.count[Reason.NO_BUFFER.value].eq(may_file & self._overflows),
+            self.rx_bytes.eq(self._length),
             self.count[Counter.RX_FRAGMENT].eq(self.word.abort),
             self.count[Counter.RX_LOSSLESS_DROP].eq(
-                ended & good & ~fits & self.lossless.bit_select(self.filed_vc, 1)),
+                (limited | (may_file & self._overflows))
+                & self.lossless.bit_select(self.filed_vc, 1)),
+            self.counted.length_coming.eq(self._length),
         ]
         m.d.sync += [
-            self.counted.valid.eq(ended & self._known(m, counts, "counts")),
+            self.counted.valid.eq(self._at_end(m, counts, "counts")),
             self.counted.filed.eq(self.files),
             self.counted.vc.eq(self.filed_vc),
             self.counted.length.eq(self._length),
@@ -328,10 +332,16 @@ class FrameWriter(wiring.Component):
         """The VOQ of the frame."""
         config = self._config
         number = voq_number(config, self.route.port, self.fields.vc)
-        voq = Signal(config.voqs)
+        output, vc = Signal(config.ports), Signal(config.vcs)
         m.d.comb += [
-            voq.eq(Const(1, 1) << number),
+            output.eq(1 << self.route.port),
+            vc.eq(1 << self.fields.vc),
+        ]
+        outputs, vcs = self._known(m, output, "outputs"), self._known(m, vc, "vcs")
+        m.d.comb += [
             self.filed_voq.eq(self._known(m, number, "voq_number")),
+            self.filed_output.eq(self._known(m, self.route.port, "output")),
             self.filed_vc.eq(self._known(m, self.fields.vc, "vc")),
-            self.filed.eq(Mux(self.files, self._known(m, voq, "voq"), 0)),
+            self.filed.eq(Cat(self.files & to_output & of_vc
+                              for to_output in outputs for of_vc in vcs)),
         ]

@@ -40,7 +40,7 @@ class IngressBuffer(wiring.Component):
 
     Members
     -------
-    word, empty, verdict, fields, route
+    word, empty, verdict, fields, route, ends_coming
         As of FrameWriter.
     ecn_threshold
         Cells of one VOQ; 65535 never marks.
@@ -64,7 +64,7 @@ class IngressBuffer(wiring.Component):
         In c+1: output (one-hot) and word read in c. If none was, ``connect`` and the word's
         ``valid`` are 0 and its other members meaningless.
     count, rx_bytes
-        Counter events of cycle w.
+        Counter events of cycle w, as of `CounterEvents`.
     counted, freed
         Frames for the account of credits: in w+1 one that came, in c+1 one that left.
     vc_cells
@@ -92,6 +92,7 @@ class IngressBuffer(wiring.Component):
             "verdict": In(Verdict(config)),
             "fields": In(Fields(config)),
             "route": In(Route(config)),
+            "ends_coming": In(1),
             "ecn_threshold": In(16),
             "vc_limit": In(CELL_LIMIT_BITS).array(config.vcs),
             "lossless": In(config.vcs),
@@ -135,6 +136,7 @@ class IngressBuffer(wiring.Component):
         connect(m, flipped(self.route), writer.route)
         m.d.comb += [
             writer.empty.eq(self.empty),
+            writer.ends_coming.eq(self.ends_coming),
             writer.free.eq(self._transfer.free),
             writer.freed_cell.eq(self._transfer.freed_cell),
             writer.lossless.eq(self.lossless),
@@ -159,7 +161,7 @@ class IngressBuffer(wiring.Component):
             writer.full_next.eq(cells.full_next),
             self.freed.valid.eq(transfer.eop),
             self.freed.vc.eq(transfer.vc),
-            self.freed.length.eq(transfer.length),
+            self.freed.length_coming.eq(transfer.length_now),
         ]
         for vc, limit in enumerate(self.vc_limit):
             m.d.comb += [cells.limit[vc].eq(limit), self.vc_cells[vc].eq(cells.cells[vc])]
@@ -173,7 +175,10 @@ class IngressBuffer(wiring.Component):
         m.d.comb += [
             counters.filed.eq(writer.filed),
             counters.filed_voq.eq(writer.filed_voq),
+            counters.filed_output.eq(writer.filed_output),
+            counters.filed_vc.eq(writer.filed_vc),
             counters.taken.eq(transfer.taken),
+            counters.taken_vc.eq(self.match.vc),
             self.voq_frames.eq(counters.voq_frames),
         ]
         if config.queueing == "fifo":
@@ -206,6 +211,8 @@ class IngressBuffer(wiring.Component):
             lists.frame.eq(writer.frame),
             lists.dequeue.eq(transfer.opening),
             lists.dequeue_voq.eq(transfer.voq),
+            lists.dequeue_output.eq(transfer.output),
+            lists.dequeue_vc.eq(self.match.vc),
             transfer.head.eq(lists.head),
         ]
         for event, valid, voq, frame in (
@@ -254,7 +261,7 @@ class IngressBuffer(wiring.Component):
             chain_write.addr.eq(writer.link_from),
             chain_write.data.eq(writer.link_to),
             chain_write.en.eq(writer.link_en),
-            chain_read.addr.eq(transfer.cell_now),
+            chain_read.addr.eq(transfer.linked_cell),
             transfer.next_cell.eq(chain_read.data),
             self.ends.eq(transfer.ends),
             self.connect.eq(transfer.connect),

@@ -251,6 +251,8 @@ class CountedFrame(wiring.Signature):
         It was filed in a VOQ; else it was dropped.
     vc, length
         Virtual channel, bytes with FCS.
+    length_coming
+        In w: ``length`` of the next cycle.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -259,6 +261,7 @@ class CountedFrame(wiring.Signature):
             "filed": Out(1),
             "vc": Out(config.vc_bits),
             "length": Out(config.length_bits),
+            "length_coming": Out(config.length_bits),
         })
 
 
@@ -269,15 +272,17 @@ class FreedFrame(wiring.Signature):
     -------
     valid
         There is one: the other members are meaningless without.
-    vc, length
-        Virtual channel, bytes with FCS.
+    vc
+        Virtual channel.
+    length_coming
+        In c, a cycle before the others: bytes with FCS.
     """
 
     def __init__(self, config: SwitchConfig):
         super().__init__({
             "valid": Out(1),
             "vc": Out(config.vc_bits),
-            "length": Out(config.length_bits),
+            "length_coming": Out(config.length_bits),
         })
 
 
@@ -339,8 +344,10 @@ class CounterEvents(wiring.Signature):
     -------
     count
         Bit n: counter n adds one. Bits RX_BYTES and TX_BYTES are unused.
-    rx_bytes, tx_bytes
-        What RX_BYTES and TX_BYTES add.
+    rx_bytes
+        What RX_BYTES adds with RX_FRAMES; meaningless without.
+    tx_bytes
+        What TX_BYTES adds.
     """
 
     def __init__(self, config: SwitchConfig):

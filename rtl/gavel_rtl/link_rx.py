@@ -149,11 +149,13 @@ class LinkRx(wiring.Component):
     def _number(self, m):
         """Cycle t+1: what the frame's first word said of it."""
         word, end = self.word, self.end
+        seq = Signal.like(end.seq_coming)
+        m.d.comb += end.seq_coming.eq(Mux(self._sop, self._seq, seq))
         m.d.sync += end.ended.eq(word.valid & word.eop)
         with m.If(word.valid & word.sop):
             m.d.sync += [
                 end.llr.eq(self._llr),
-                end.seq.eq(self._seq),
+                seq.eq(self._seq),
                 self._seq_overflows.eq(self._seq[self._config.seq_bits:].any()),
             ]
 

@@ -19,8 +19,11 @@ class FrameEnd(wiring.Signature):
     -------
     ended
         The frame's last word was on the pins in t. The others are meaningless without it.
-    llr, seq
-        Of its first word; the low bits of the sequence number.
+    llr
+        Of its first word.
+    seq_coming
+        In t+1, a cycle before the others: low bits of the sequence number of a frame that ends
+        with this word; meaningless if none does.
     poisoned, bad
         Its class, good with neither.
     """
@@ -29,7 +32,7 @@ class FrameEnd(wiring.Signature):
         super().__init__({
             "ended": Out(1),
             "llr": Out(1),
-            "seq": Out(config.seq_bits),
+            "seq_coming": Out(config.seq_bits),
             "poisoned": Out(1),
             "bad": Out(1),
         })

@@ -62,7 +62,8 @@ class LlrReceiver(wiring.Component):
 
     Cycle behaviour
     ---------------
-    r = t+2 for all of them. ``o_verdict`` is combinational; ``requests`` is of registers. Steps
+    r = t+2 for all of them, but for ``end.seq_coming``, which is compared in t+1 with what
+    ``next_rx`` can become. ``o_verdict`` is combinational; ``requests`` is of registers. Steps
     of one cycle in this order: what was sent, the frame, an INIT. After reset the state is OFF.
     """
 
@@ -86,25 +87,24 @@ class LlrReceiver(wiring.Component):
         m = Module()
         self._on = self.settings.local
         self._next_rx = Signal(config.seq_bits, name="next_rx")
-        # One less.
+        # One less, and one more.
         self._last_rx = Signal(config.seq_bits, name="last_rx", init=(1 << config.seq_bits) - 1)
+        self._after_next = Signal(config.seq_bits, name="after_next", init=1)
         state = Signal(ReceiverState, name="state_after_sending")
         m.d.comb += state.eq(Mux(
             sent.nack & (self.state == ReceiverState.SEND_NACK),
             ReceiverState.NACK_SENT, self.state))
 
-        eligible, agreed, expected, older = Signal(), Signal(), Signal(), Signal()
+        eligible, agreed, begins_anew = Signal(), Signal(), Signal()
         accepted, missing, duplicate, spoilt = Signal(), Signal(), Signal(), Signal()
-        ahead = Signal(config.seq_bits)
+        m.d.comb += begins_anew.eq(self._on & self.control.init)
+        expected, older = self._compare(m, accepted)
         m.d.comb += [
-            ahead.eq(end.seq - self._next_rx),
-            expected.eq(end.seq == self._next_rx),
-            older.eq(ahead[-1]),
             eligible.eq(self._on & end.ended & end.llr),
             agreed.eq(eligible & (self.state != ReceiverState.OFF)),
             # All at once, since most waits for it.
             accepted.eq(Cat(self._on, end.ended, end.llr, Value.cast(self.state).any(), ~end.bad,
-                            ~(end.seq ^ self._next_rx)).all()),
+                            expected).all()),
             spoilt.eq(agreed & expected & end.bad),
             missing.eq(agreed & ~expected & ~older),
             duplicate.eq(agreed & older),
@@ -112,8 +112,9 @@ class LlrReceiver(wiring.Component):
         m.d.sync += self.state.eq(state)
         with m.If(accepted):
             m.d.sync += [
-                self._next_rx.eq(self._next_rx + 1),
+                self._next_rx.eq(self._after_next),
                 self._last_rx.eq(self._next_rx),
+                self._after_next.eq(self._after_next + 1),
                 self.state.eq(ReceiverState.SEND_ACKS),
             ]
         # What is not accepted and not older is spoilt or missing.
@@ -121,18 +122,19 @@ class LlrReceiver(wiring.Component):
             m.d.sync += self.state.eq(ReceiverState.SEND_NACK)
         with m.If(self.control.init):
             m.d.sync += self.state.eq(ReceiverState.SEND_ACKS)
-            with m.If(self._on):
-                m.d.sync += [
-                    self._next_rx.eq(self.control.value),
-                    self._last_rx.eq(self.control.value - 1),
-                ]
+        with m.If(begins_anew):
+            m.d.sync += [
+                self._next_rx.eq(self.control.value),
+                self._last_rx.eq(self.control.value - 1),
+                self._after_next.eq(self.control.value + 1),
+            ]
         with m.If(~self._on):
             m.d.sync += self.state.eq(ReceiverState.OFF)
 
         self._request(m, accepted, duplicate, agreed & ~older)
         self._judge(m, eligible, accepted)
         m.d.comb += [self.count[counter].eq(event) for counter, event in (
-            (Counter.LLR_RX_INIT_CTL_OS, self._on & self.control.init),
+            (Counter.LLR_RX_INIT_CTL_OS, begins_anew),
             (Counter.LLR_RX_OK, eligible & ~end.poisoned & ~end.bad),
             (Counter.LLR_RX_POISONED, eligible & end.poisoned),
             (Counter.LLR_RX_BAD, eligible & end.bad),
@@ -146,6 +148,29 @@ class LlrReceiver(wiring.Component):
         m.d.comb += self.probe.eq(Cat(
             self.state, self._next_rx, Const(0, SEQ_BITS - config.seq_bits)))
         return m
+
+    def _compare(self, m: Module, accepted: Signal) -> tuple[Signal, Signal]:
+        """Whether the frame has the number that is expected, and an older one. Most waits for this,
+        so in the cycle before it is compared with what can be expected by then: whether the frame
+        before is ``accepted`` is known last. Behind a cycle that is off nobody asks."""
+        seq, begins_anew = self.end.seq_coming, self.control.init
+        expected, older = Signal(name="expected"), Signal(name="older")
+        base, differs, ahead = (Signal.like(seq, name=name)
+                                for name in ("base", "differs", "ahead"))
+        low_is_same, moves = Signal(name="low_is_same"), Signal(name="moves")
+        m.d.comb += [
+            base.eq(Mux(begins_anew, self.control.value, self._next_rx)),
+            differs.eq(seq ^ base),
+            ahead.eq(seq - base),
+            low_is_same.eq(~differs[:-1].any()),
+            moves.eq(accepted & ~begins_anew),
+        ]
+        m.d.sync += [
+            expected.eq(Mux(moves, seq == self._after_next, low_is_same & ~differs[-1])),
+            # By one more, what was just not older is, and the other way round.
+            older.eq(ahead[-1] ^ (moves & low_is_same)),
+        ]
+        return expected, older
 
     def _request(self, m: Module, accepted: Signal, duplicate: Signal, gap: Value) -> None:
         """What the peer is to be told. ``gap``: what is not accepted is to be sent again."""

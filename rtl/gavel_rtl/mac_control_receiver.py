@@ -52,7 +52,7 @@ class MacControlReceiver(wiring.Component):
     Cycle behaviour
     ---------------
     Words go to their places as they pass. The word that may be a frame's last one is looked at in
-    the cycle itself, for ``pause``, which is combinational.
+    the cycle itself, for ``pause``, which is combinational but for ``times``.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -84,12 +84,16 @@ class MacControlReceiver(wiring.Component):
             self.count[Counter.PFC_RX].eq(self.pause.valid),
         ]
         m.d.sync += self.cc_update.eq(is_cc_update)
-        time_bytes = PFC_TIME_BITS // 8
-        m.d.comb += [
-            self.pause.times[n].eq(
-                self._number(now, PFC_TIMES_OFFSET + n * time_bytes, time_bytes))
-            for n in range(PFC_CLASSES)
-        ]
+        times_now, times_before = (
+            self._number(frame, PFC_TIMES_OFFSET, PFC_CLASSES * PFC_TIME_BITS // 8)
+            for frame in (now, before))
+        for n in range(PFC_CLASSES):
+            # The first one is the most significant.
+            place = PFC_CLASSES - 1 - n
+            m.d.comb += [
+                self.pause.lasts[n].eq(times_now.word_select(place, PFC_TIME_BITS).any()),
+                self.pause.times[n].eq(times_before.word_select(place, PFC_TIME_BITS)),
+            ]
         counts = self._number(before, CC_OFFSET, self._end - CC_OFFSET)
         m.d.comb += [count.eq(counts[len(counts) - CC_BITS * (vc + 1):][:CC_BITS])
                      for vc, count in enumerate(self.cc)]

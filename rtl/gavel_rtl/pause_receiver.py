@@ -35,7 +35,8 @@ class PauseReceiver(wiring.Component):
     Cycle behaviour
     ---------------
     A frame in w shows in ``paused`` in w+1, which is combinational from ``classes``, settings and
-    one bit for each class and VC. After reset nothing is paused.
+    one bit for each class and VC. That a frame is good is known late, so the cycles that its times
+    end in are found in w+1. After reset nothing is paused.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -53,21 +54,32 @@ class PauseReceiver(wiring.Component):
         vcs = self._config.vcs
         # A quantum is a power of two of cycles.
         self._shift = (QUANTUM_BITS // self._config.data_width).bit_length() - 1
-        now = Signal(self._shift + PFC_TIME_BITS)
-        m.d.sync += now.eq(now + 1)
-        running = Cat(self._time(m, n, now) for n in range(PFC_CLASSES))
+        now, before = (Signal(self._shift + PFC_TIME_BITS, name=name)
+                       for name in ("now", "before"))
+        m.d.sync += [now.eq(now + 1), before.eq(now)]
+        running = Cat(self._time(m, n, now, before) for n in range(PFC_CLASSES))
         bites = [self._watch(m, vc, running) for vc in range(vcs)]
         m.d.comb += self.count[Counter.PFC_WATCHDOG].eq(Cat(bites).any())
         return m
 
-    def _time(self, m: Module, number: int, now: Signal) -> Signal:
+    def _time(self, m: Module, number: int, now: Signal, before: Signal) -> Signal:
         """Whether the timer of a class is above 0: up to the cycle that it was set to end in."""
         time = self.pause.times[number]
         end = Signal.like(now, name=f"end_{number}")
         running = Signal(name=f"running_{number}")
-        with m.If(self.pause.valid & self.pause.enabled[number]):
-            m.d.sync += [end.eq(now + Cat(Const(0, self._shift), time)), running.eq(time.any())]
-        with m.Elif(now == end):
+        comes, came = Signal(name=f"comes_{number}"), Signal(name=f"came_{number}")
+        ends = Signal(name=f"ends_{number}")
+        m.d.comb += [
+            comes.eq(self.pause.valid & self.pause.enabled[number]),
+            # In the first cycle ``end`` is not there yet; where a quantum is one, this may be it.
+            ends.eq(Mux(came, time == 1 if self._shift == 0 else 0, now == end)),
+        ]
+        m.d.sync += came.eq(comes)
+        with m.If(came):
+            m.d.sync += end.eq(before + Cat(Const(0, self._shift), time))
+        with m.If(comes):
+            m.d.sync += running.eq(self.pause.lasts[number])
+        with m.Elif(ends):
             m.d.sync += running.eq(0)
         return running
 
@@ -78,8 +90,12 @@ class PauseReceiver(wiring.Component):
             Signal(name=f"{name}_{vc}") for name in ("asked", "restoring", "reached", "bites"))
         # One counter for both: who is not listened to is not watched. While it is not restoring it
         # stands two above ``watch``, so that what this comes to is compared in the cycle before.
-        time = Signal(TIMER_BITS + 1, init=2, name=f"time_{vc}")
-        restored, restores = time == 1, settings.restore.any()
+        # Where none was asked for it counts on, and begins anew in the next cycle.
+        counted = Signal(TIMER_BITS + 1, init=2, name=f"time_{vc}")
+        begins = Signal(init=1, name=f"begins_{vc}")
+        time = Signal.like(counted, name=f"time_shown_{vc}")
+        m.d.comb += time.eq(Mux(begins, 2, counted))
+        restored, restores = counted == 1, settings.restore.any()
         moved = (time + Mux(restoring, Const(-1, len(time)), 1))[:len(time)]
         reaches, at_once = Signal(name=f"reaches_{vc}"), Signal(name=f"at_once_{vc}")
         m.d.comb += [
@@ -92,9 +108,9 @@ class PauseReceiver(wiring.Component):
         ]
         # ``asked`` is the last to be known.
         m.d.sync += [
-            time.eq(Mux(restoring, Mux(restored, 2, moved), Mux(
-                asked, Mux(reached, Mux(restores, settings.restore, 2),
-                           Mux(time[-1], time, moved)), 2))),
+            begins.eq(~restoring & ~asked),
+            counted.eq(Mux(restoring, Mux(restored, 2, moved), Mux(
+                reached, Mux(restores, settings.restore, 2), Mux(time[-1], time, moved)))),
             restoring.eq(Mux(restoring, ~restored, bites & restores)),
             reached.eq(Mux(restoring, restored & at_once, Mux(
                 asked, Mux(reached, ~restores & at_once, reaches), at_once))),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pauses that we ask of the peer."""
 
-from amaranth.hdl import Cat, Const, Module, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -57,19 +57,21 @@ class PauseSender(wiring.Component):
                 (cells >= settings.xoff) | (self.xoff[vc] & (cells > settings.xon))))
 
         # Twice the cycles since the last frame, and how long it holds, a power of two of cycles a
-        # quantum. The former may stop at the largest that the latter can be.
+        # quantum. The former may stop at the largest that the latter can be. That a frame is taken
+        # is known late: it shows behind the register.
         shift = (QUANTUM_BITS // self._config.data_width).bit_length() - 1
         holds = Cat(Const(0, shift), settings.pfc_time)
-        since = Signal(len(holds) - 1, init=-1)
+        counted = Signal(len(holds) - 1, init=-1)
+        since = Signal.like(counted)
+        just_taken = Signal()
         m.d.comb += [
+            since.eq(Mux(just_taken, 0, counted)),
             changes.eq((xoff ^ self.xoff).any()),
             repeats.eq(self.xoff.any() & (Cat(Const(1, 1), since) >= holds)),
         ]
-        with m.If(self.taken):
-            m.d.sync += since.eq(0)
-        with m.Elif(~since.all()):
-            m.d.sync += since.eq(since + 1)
         m.d.sync += [
+            just_taken.eq(self.taken),
+            counted.eq(Mux(since.all(), since, since + 1)),
             self.xoff.eq(xoff),
             self.wanted.eq(changes | ((self.wanted | repeats) & ~self.taken)),
         ]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One port: the ingress half from its receive pins, the egress half to its transmit pins."""
 
-from amaranth.hdl import Cat, Const, Module, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -187,6 +187,8 @@ class Port(wiring.Component):
             link_rx.enable.eq(settings.enable),
             link_rx.coming_protect.eq(settings.llr.coming.protect),
             ingress_buffer.empty.eq(delayed(m, link_rx.empty, "empty", word_to_store)),
+            ingress_buffer.ends_coming.eq(delayed(
+                m, link_rx.word.valid & link_rx.word.eop, "ends", word_to_store - 1)),
             ingress_buffer.ecn_threshold.eq(settings.ecn_threshold),
             ingress_buffer.lossless.eq(settings.flow.receiver | settings.flow.pfc_transmit),
             self.voq_ready.eq(ingress_buffer.voq_ready),
@@ -284,9 +286,10 @@ class Port(wiring.Component):
         """What telemetry sees."""
         seen, flow, word = self.observation, self._flow_control, self.from_crossbar
         came, left, counted = buffer.enqueued, buffer.dequeued, buffer.counted
-        for name in events.signature.members:
-            m.d.comb += getattr(seen, name).eq(getattr(events, name))
         m.d.comb += [
+            seen.count.eq(events.count),
+            seen.rx_bytes.eq(Mux(events.count[Counter.RX_FRAMES], events.rx_bytes, 0)),
+            seen.tx_bytes.eq(events.tx_bytes),
             self.reading.eq(buffer.reading),
             self.done.eq(buffer.done),
             self.voq_shown.eq(buffer.shown),

@@ -27,9 +27,11 @@ class Transfer(wiring.Component):
     -------
     match
         Scheduler's decision, cycle s, and its VC in s+1.
-    opening, voq, taken
-        In s+1: a transfer opens, and the VOQ that it takes its frame from, as a number and one-hot;
-        ``taken`` is 0 if none opens.
+    opening, voq, output
+        In s+1: a transfer opens, and the VOQ that it takes its frame from, and the output of that,
+        as numbers.
+    taken
+        In s+1: one-hot, the output of that VOQ; 0 if none opens.
     head
         In s+1: the frame.
     read, address
@@ -37,14 +39,15 @@ class Transfer(wiring.Component):
     reading
         In c: one-hot, the output that a word is read for; 0 if none is.
     cell_now
-        Cell of the next word to be read; goes to the chain memory in every cycle.
-    next_cell
-        What the chain memory holds for the ``cell_now`` of the cycle before.
+        Cell of the word to be read.
+    linked_cell, next_cell
+        Goes to the chain memory in every cycle; what it holds for the one of the cycle before.
     free, freed_cell
         In c: a cell has been read to its end, and which; meaningless without. Where a frame has at
         least two words, a register says whether.
-    done, done_vc, done_cells
-        In c: the frame has been read to its end; its VC and its cells, meaningless if not.
+    done, done_vc, done_cells, length_now
+        In c: the frame has been read to its end; its VC, its cells and its bytes, meaningless if
+        not.
     ends
         As ``done``; where a frame has at least two words, a cycle earlier.
     connect, valid, sop, eop, next_eop
@@ -63,11 +66,13 @@ class Transfer(wiring.Component):
             "match": In(Match(config)),
             "opening": Out(1),
             "voq": Out(voq_number_bits(config)),
-            "taken": Out(config.voqs),
+            "output": Out(config.port_bits),
+            "taken": Out(config.ports),
             "head": In(FrameInfo(config)),
             "read": Out(1),
             "reading": Out(config.ports),
             "cell_now": Out(config.cell_bits),
+            "linked_cell": Out(config.cell_bits),
             "address": Out(position_bits(config) + config.cell_bits),
             "next_cell": In(config.cell_bits),
             "free": Out(1),
@@ -75,6 +80,7 @@ class Transfer(wiring.Component):
             "done": Out(1),
             "done_vc": Out(config.vc_bits),
             "done_cells": Out(config.frame_cells_bits),
+            "length_now": Out(config.length_bits),
             "ends": Out(1),
             "connect": Out(config.ports),
             "valid": Out(1),
@@ -138,15 +144,16 @@ class Transfer(wiring.Component):
             goes_on.eq(self.read & ~self.done),
             # Only when a transfer opens.
             self._vc.eq(encode(self.match.vc, config.vc_bits)),
-            self.voq.eq(voq_number(config, encode(self.reading, config.port_bits), self._vc)),
-            self.taken.eq(Cat(self.opening & to_output & of_vc
-                              for to_output in self.reading for of_vc in self.match.vc)),
+            self.output.eq(encode(self.reading, config.port_bits)),
+            self.voq.eq(voq_number(config, self.output, self._vc)),
+            self.taken.eq(Mux(self.opening, self.reading, 0)),
         ]
 
     def _walk_cells(self, m):
         """One word a cell: the chain memory's answer is the very next cell."""
         m.d.comb += [
             self.cell_now.eq(Mux(self.opening, self.head.cell, self.next_cell)),
+            self.linked_cell.eq(self.cell_now),
             self.freed_cell.eq(self.cell_now),
             self.address.eq(self.cell_now),
         ]
@@ -157,9 +164,12 @@ class Transfer(wiring.Component):
         cell = Signal.like(self.cell_now, name="cell_next")
         position = Signal(position_bits(config))
         next_cell = Signal.like(self.next_cell, name="next_cell_now")
-        # With a cell of four words there is time for a register right behind the memory.
-        m.d["sync" if config.words_per_cell >= 4 else "comb"] += next_cell.eq(self.next_cell)
+        # With a cell of four words there is time for a register in front of the memory, and for one
+        # right behind it.
+        far = config.words_per_cell >= 4
+        m.d["sync" if far else "comb"] += next_cell.eq(self.next_cell)
         m.d.comb += [
+            self.linked_cell.eq(cell if far else self.cell_now),
             self.cell_now.eq(Mux(self.opening, self.head.cell, cell)),
             self.freed_cell.eq(cell),
             self.address.eq(Cat(Mux(self.opening, 0, position), self.cell_now)),
@@ -181,12 +191,17 @@ class Transfer(wiring.Component):
         config, head = self._config, self.head
         cells, head_cells = (Signal(config.frame_cells_bits, name=name)
                              for name in ("cells", "head_cells"))
-        m.d.comb += head_cells.eq(frame_cells(config, head.more))
+        head_length = Signal.like(self.length)
+        m.d.comb += [
+            head_cells.eq(frame_cells(config, head.more)),
+            head_length.eq(frame_bytes(head.more, head.empty)),
+        ]
         # The first word of a frame may be its last.
         opens = self.opening & one_word_frames(config)
         m.d.comb += [
             self.done_vc.eq(Mux(opens, self._vc, self.vc)),
             self.done_cells.eq(Mux(opens, head_cells, cells)),
+            self.length_now.eq(Mux(opens, head_length, self.length)),
         ]
         m.d.sync += [
             self.connect.eq(self.reading),
@@ -201,6 +216,6 @@ class Transfer(wiring.Component):
                 self.profile.eq(head.profile),
                 self.poisoned.eq(head.poisoned),
                 self.vc.eq(self._vc),
-                self.length.eq(frame_bytes(head.more, head.empty)),
+                self.length.eq(head_length),
                 cells.eq(head_cells),
             ]

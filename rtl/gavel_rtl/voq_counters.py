@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Number of frames in each VOQ of an input."""
 
-from amaranth.hdl import Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -14,17 +14,20 @@ class VoqCounters(wiring.Component):
 
     Members
     -------
-    filed, filed_voq
-        P*V bits, one-hot: a frame is filed in this cycle. The VOQ asked for, as a number.
-    taken
-        P*V bits, one-hot: a match of the cycle before (s) took a frame out.
+    filed
+        P*V bits, one-hot: a frame is filed in this cycle.
+    filed_voq, filed_output, filed_vc
+        The VOQ asked for, its output and its VC, as numbers.
+    taken, taken_vc
+        A match of the cycle before (s) took a frame out: P bits, one-hot, to this output, 0 if none
+        did; V bits, one-hot, of this VC, which comes later and is meaningless if none did.
     voq_frames
         Element n = frames in VOQ n, as visible in the cycle.
     voq_filled
         Bit n: VOQ n is not empty, as visible in the cycle.
     behind, second
         VOQ ``filed_voq`` is not empty, as visible in the cycle; holds one frame, which is
-        meaningless for a VOQ in ``taken`` where no frame is a single word.
+        meaningless for a VOQ that loses one where no frame is a single word.
     voq_ready
         As ``voq_filled``; where no frame is a single word a VOQ that is empty since the match in s
         still shows in s+1, when its input is busy.
@@ -37,7 +40,8 @@ class VoqCounters(wiring.Component):
     ---------------
     A frame filed in w shows in w+1. A match comes late in its cycle s, so its frame is taken out of
     the registers with the end of s+1, and ``voq_frames`` and ``voq_filled`` are made up in s+1. A
-    VOQ that gains and loses a frame keeps its count.
+    VOQ that gains and loses a frame keeps its count. The counts follow a cycle behind the bits that
+    say whether a VOQ has none, one or more frames: who gains and who loses is known late.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -45,7 +49,10 @@ class VoqCounters(wiring.Component):
         super().__init__({
             "filed": In(config.voqs),
             "filed_voq": In(voq_number_bits(config)),
-            "taken": In(config.voqs),
+            "filed_output": In(config.port_bits),
+            "filed_vc": In(config.vc_bits),
+            "taken": In(config.ports),
+            "taken_vc": In(config.vcs),
             "voq_frames": Out(config.voqs * config.count_bits),
             "voq_filled": Out(config.voqs),
             "behind": Out(1),
@@ -57,36 +64,29 @@ class VoqCounters(wiring.Component):
     def elaborate(self, platform):
         config = self._config
         m = Module()
-        minus_one = Const((1 << config.count_bits) - 1, config.count_bits)
+        taken, pair = Signal(config.voqs, name="taken_of_voq"), Signal(config.voqs)
         ready, single = Signal(config.voqs, name="ready"), Signal(config.voqs, name="single")
-        pair = Signal(config.voqs)
+        m.d.comb += taken.eq(Cat(output & of_vc for output in self.taken
+                                 for of_vc in self.taken_vc))
+        self._count(m, taken, pair)
         for output in range(config.ports):
-            filed = self.filed.word_select(output, config.vcs)
-            taken = self.taken.word_select(output, config.vcs)
-            changed = Signal(config.vcs, name=f"changed_{output}")
-            counts = [Signal(config.count_bits, name=f"frames_{output}_{vc}")
-                      for vc in range(config.vcs)]
-            m.d.comb += changed.eq(filed ^ taken)
-            for vc, frames in enumerate(counts):
-                voq = output * config.vcs + vc
-                m.d.comb += [
-                    pair[voq].eq(frames == 2),
-                    self.voq_frames.word_select(voq, config.count_bits).eq(frames - taken[vc]),
-                ]
             # One test for the output spares a simulator the tests for its VCs.
+            changed = Signal(config.vcs, name=f"changed_{output}")
+            m.d.comb += changed.eq((self.filed ^ taken).word_select(output, config.vcs))
             with m.If(changed.any()):
-                for vc, frames in enumerate(counts):
+                for vc in range(config.vcs):
                     voq = output * config.vcs + vc
                     with m.If(changed[vc]):
                         m.d.sync += [
-                            frames.eq(frames + Mux(taken[vc], minus_one, 1)),
-                            ready[voq].eq(~taken[vc] | ~single[voq]),
-                            single[voq].eq(Mux(taken[vc], pair[voq], ~ready[voq])),
+                            ready[voq].eq(~taken[voq] | ~single[voq]),
+                            single[voq].eq(Mux(taken[voq], pair[voq], ~ready[voq])),
                         ]
-        here_ready, here_single, here_pair, here_taken = (
-            bits.bit_select(self.filed_voq, 1) for bits in (ready, single, pair, self.taken))
+        here_ready, here_single, here_pair = (
+            bits.bit_select(self.filed_voq, 1) for bits in (ready, single, pair))
+        here_taken = (self.taken.bit_select(self.filed_output, 1)
+                      & self.taken_vc.bit_select(self.filed_vc, 1))
         m.d.comb += [
-            self.voq_filled.eq(ready & ~(self.taken & single)),
+            self.voq_filled.eq(ready & ~(taken & single)),
             self.behind.eq(here_ready & ~(here_taken & here_single)),
         ]
         if one_word_frames(config):
@@ -103,3 +103,33 @@ class VoqCounters(wiring.Component):
                 self.second.eq(here_single),
             ]
         return m
+
+    def _count(self, m: Module, taken: Signal, pair: Signal) -> None:
+        """The counts, a cycle behind; and ``pair``, which VOQs hold two frames in this cycle: a bit
+        means nothing but for a VOQ that loses one."""
+        config = self._config
+        bits = config.count_bits
+        minus_one = Const((1 << bits) - 1, bits)
+        gained, lost = (Signal(config.voqs, name=name) for name in ("gained", "lost"))
+        m.d.sync += [gained.eq(self.filed), lost.eq(taken)]
+        for output in range(config.ports):
+            changed = Signal(config.vcs, name=f"changes_{output}")
+            m.d.comb += changed.eq((gained ^ lost).word_select(output, config.vcs))
+            counts = [Signal(bits, name=f"frames_{output}_{vc}") for vc in range(config.vcs)]
+            for vc, frames in enumerate(counts):
+                voq = output * config.vcs + vc
+                holds_two: Value = Mux(gained[voq], frames == 1, frames == 2)
+                if one_word_frames(config):
+                    # A VOQ can lose a frame in every cycle.
+                    holds_two = Mux(lost[voq], Mux(gained[voq], frames == 2, frames == 3),
+                                    holds_two)
+                m.d.comb += [
+                    pair[voq].eq(holds_two),
+                    self.voq_frames.word_select(voq, bits).eq(
+                        frames + gained[voq] - lost[voq] - taken[voq]),
+                ]
+            with m.If(changed.any()):
+                for vc, frames in enumerate(counts):
+                    with m.If(changed[vc]):
+                        m.d.sync += frames.eq(frames + Mux(
+                            lost[output * config.vcs + vc], minus_one, 1))

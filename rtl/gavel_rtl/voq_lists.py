@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The frames of each VOQ in order, as linked lists."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
 from gavel_rtl.lib.collisions import NO_COLLISION
-from gavel_rtl.voq import FrameInfo, voq_number_bits
+from gavel_rtl.lib.one_hot import select
+from gavel_rtl.voq import FrameInfo, voq_number, voq_number_bits
 
 
 class VoqLists(wiring.Component):
@@ -29,6 +30,8 @@ class VoqLists(wiring.Component):
         frame may have less than four words.
     dequeue, dequeue_voq
         The head is taken out, one cycle after the match (s+1); its VOQ was not empty in s.
+    dequeue_output, dequeue_vc
+        Number of the output of VOQ ``dequeue_voq``, and its VC one-hot: this comes later.
     head
         Head of VOQ ``dequeue_voq``.
 
@@ -53,6 +56,8 @@ class VoqLists(wiring.Component):
             "frame": In(FrameInfo(config)),
             "dequeue": In(1),
             "dequeue_voq": In(voq_number_bits(config)),
+            "dequeue_output": In(config.port_bits),
+            "dequeue_vc": In(config.vcs),
             "head": Out(FrameInfo(config)),
         })
 
@@ -90,8 +95,13 @@ class VoqLists(wiring.Component):
         """Heads in one memory; what follows a head waits for the write port, where it was read."""
         config = self._config
         becomes_head = Signal()
-        m.submodules.heads = heads = Memory(shape=FrameInfo(config), depth=config.voqs, init=[])
-        read, write = heads.read_port(domain="comb"), heads.write_port()
+        # The cell, which stands lowest in FrameInfo, has a memory of its own: much waits for it.
+        low = config.cell_bits
+        m.submodules.heads = heads = Memory(
+            shape=FrameInfo(config).size - low, depth=config.voqs, init=[])
+        m.submodules.head_cells = cells = Memory(shape=low, depth=config.voqs, init=[])
+        read, write, write_cell = (
+            heads.read_port(domain="comb"), heads.write_port(), cells.write_port())
         reads, comes, waits = Signal(), Signal(), Signal()
         voq = Signal.like(self.dequeue_voq)
         replaced = Signal()
@@ -99,23 +109,39 @@ class VoqLists(wiring.Component):
         # With eight words there is time for a register right behind the memory.
         late = "sync" if config.words_per_cell >= 8 else "comb"
         m.d[late] += [comes.eq(reads & ~replaced), link.eq(link_read.data)]
+        written = Signal(FrameInfo(config))
         m.d.comb += [
             becomes_head.eq(self.enqueue & ~self.enqueue_behind),
             read.addr.eq(self.dequeue_voq),
-            self.head.eq(read.data),
-            write.addr.eq(Mux(becomes_head, self.enqueue_voq, voq)),
-            write.data.eq(Mux(becomes_head, self.frame, link)),
-            write.en.eq(becomes_head | waits),
+            Value.cast(self.head).eq(Cat(self._read_cell(m, cells), read.data)),
+            written.eq(Mux(becomes_head, self.frame, link)),
+            write.data.eq(Value.cast(written)[low:]),
+            write_cell.data.eq(written.cell),
             link_read.en.eq(reads),
             # What follows the last frame is rubbish, until a frame is filed in the empty VOQ.
             replaced.eq(becomes_head & (self.enqueue_voq == voq)),
         ]
+        for port in (write, write_cell):
+            m.d.comb += [
+                port.addr.eq(Mux(becomes_head, self.enqueue_voq, voq)),
+                port.en.eq(becomes_head | waits),
+            ]
         m.d.sync += [
             reads.eq(self.dequeue),
             waits.eq((comes | (waits & becomes_head)) & ~replaced),
         ]
         with m.If(self.dequeue):
             m.d.sync += [voq.eq(self.dequeue_voq), link_read.addr.eq(self.head.cell)]
+
+    def _read_cell(self, m, cells):
+        """The head's cell, read for each VC and chosen behind the memory."""
+        config, found = self._config, []
+        for vc in range(config.vcs):
+            read = cells.read_port(domain="comb")
+            m.d.comb += read.addr.eq(voq_number(
+                config, self.dequeue_output, Const(vc, config.vc_bits)))
+            found.append((self.dequeue_vc[vc], read.data))
+        return select(found)
 
     def _keep_two_copies(self, m, link_read):
         """A memory of heads for each side that writes."""

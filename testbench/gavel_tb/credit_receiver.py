@@ -92,11 +92,10 @@ def check(config: SwitchConfig, seed: int, cycles: int = 2500) -> None:
                 ctx.set(element, number)
             ctx.set(block.counted.valid, int(ended is not None))
             if ended is not None:
-                drive(ctx, block.counted, {"filed": int(ended[1]), "vc": ended[0].vc,
-                                           "length": ended[0].length})
+                drive(ctx, block.counted, {"filed": int(ended[1]), "vc": ended[0].vc})
             ctx.set(block.freed.valid, int(left is not None))
             if left is not None:
-                drive(ctx, block.freed, {"vc": left.vc, "length": left.length})
+                ctx.set(block.freed.vc, left.vc)
             for each in (block, reporter):
                 ctx.set(each.cc_update, int(counts is not None))
             if counts is not None:
@@ -161,6 +160,10 @@ def check(config: SwitchConfig, seed: int, cycles: int = 2500) -> None:
                     settings.change_all()
                 model.settings_changed(now)
                 alarm.now = True
+            settings.drive_coming(ctx, block.settings)
+            for interface, coming in ((block.counted, ended and ended[0]), (block.freed, left)):
+                ctx.set(interface.length_coming, rng.randint(0, config.max_frame_bytes)
+                        if coming is None else coming.length)
             await ctx.tick()
 
     run_block(top, bench)

@@ -85,8 +85,9 @@ class RandomFlowSettings:
                                  for n, of_class in enumerate(model.vc_of_class)))
 
     def drive_coming(self, ctx: Any, interface: Any) -> None:
-        """Sets what PauseReceiver sees of the settings of the next cycle."""
+        """Sets what PauseReceiver and CreditReceiver see of the settings of the next cycle."""
         ctx.set(interface.coming.watchdog, self.model.watchdog)
+        ctx.set(interface.coming.receiver_overhead, self.model.receiver_unit.overhead)
 
 
 def expect_settings(ctx: Any, where: str, interface: Any, model: FlowSettings) -> None:

@@ -79,7 +79,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 3000) -> None:
         limits = [config.buffer_cells] * config.vcs
         in_frame = False
         load = reads = changes = 0.0
-        told = 0
+        told = left_length = 0
         filling = False
         position = 0
         for now in range(cycles):
@@ -101,7 +101,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 3000) -> None:
             else:
                 ready = [n for n, frames in enumerate(model.voq_frames) if frames]
             _expect_state(ctx, where, block, model, ready, taken)
-            _expect_accounts(ctx, where, block, counted, left)
+            _expect_accounts(ctx, where, block, counted, left, left_length)
             _expect_word(ctx, where, block, shown)
 
             # The word of cycle w.
@@ -174,6 +174,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 3000) -> None:
                 model.limit_vcs(limits, now)
                 model.lossless = rng.getrandbits(config.vcs)
                 model.ecn_threshold = rng.choice((NEVER_MARK, rng.randrange(8)))
+            left_length = ctx.get(block.freed.length_coming)
             await ctx.tick()
 
     run_block(block, bench)
@@ -253,8 +254,9 @@ def _expect_state(ctx: Any, where: str, block: IngressBuffer, model: Model,
 
 def _expect_accounts(ctx: Any, where: str, block: IngressBuffer,
                      counted: tuple[ReceivedFrame, bool] | None,
-                     left: ReceivedFrame | None) -> None:
-    """Frames of the cycle before that count for credits."""
+                     left: ReceivedFrame | None, left_length: int) -> None:
+    """Frames of the cycle before that count for credits, and what was the length of the one that
+    left."""
     expect(f"{where}: counted", ctx.get(block.counted.valid), int(counted is not None))
     if counted is not None:
         frame, filed = counted
@@ -263,8 +265,7 @@ def _expect_accounts(ctx: Any, where: str, block: IngressBuffer,
                                      for name in wanted}, wanted)
     expect(f"{where}: freed", ctx.get(block.freed.valid), int(left is not None))
     if left is not None:
-        expect(f"{where}: freed", (ctx.get(block.freed.vc), ctx.get(block.freed.length)),
-               (left.vc, left.length))
+        expect(f"{where}: freed", (ctx.get(block.freed.vc), left_length), (left.vc, left.length))
 
 
 def _switch_word(config: SwitchConfig, model: Model, outgoing: OutgoingFrame,

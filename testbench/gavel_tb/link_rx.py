@@ -56,7 +56,7 @@ def check(config: SwitchConfig, seed: int, frames: int = 150) -> None:
         due: dict[int, _Due] = {}
         sets: deque[int | None] = deque((None, None))
         protect = False
-        cycle = done = 0
+        cycle = done = seq = 0
         protect = False
         while done < frames or due:
             stream = [IDLE] * 4
@@ -73,10 +73,11 @@ def check(config: SwitchConfig, seed: int, frames: int = 150) -> None:
                 _expect_set(ctx, f"cycle {cycle}", block, sets.popleft(), protect, config)
                 protect = rng.random() < 0.7
                 ctx.set(block.coming_protect, int(protect))
-                _expect_frame(ctx, f"cycle {cycle}", block, due.pop(cycle, None))
+                _expect_frame(ctx, f"cycle {cycle}", block, due.pop(cycle, None), seq)
                 protect = rng.random() < 0.7
                 ctx.set(block.coming_protect, int(protect))
                 cycle += 1
+                seq = ctx.get(block.end.seq_coming)
                 await ctx.tick()
 
     run_block(block, bench)
@@ -140,14 +141,15 @@ def _expect_set(ctx: Any, where: str, block: LinkRx, ctl: int | None, protect: b
     expect(f"{where}: ordered set", got, wanted)
 
 
-def _expect_frame(ctx: Any, where: str, block: LinkRx, due: _Due | None) -> None:
+def _expect_frame(ctx: Any, where: str, block: LinkRx, due: _Due | None, seq: int) -> None:
+    """``seq``: what ``seq_coming`` was in the cycle before."""
     expect(f"{where}: ended", ctx.get(block.end.ended), int(due is not None))
     if due is None:
         return
     expect(f"{where}: reason", number(ctx, block.verdict.reason), due.reason)
     if due.reason != Counter.RX_OVERSIZE:
         expect(f"{where}: length", ctx.get(block.verdict.length), due.length)
-    expect(f"{where}: llr, seq", (ctx.get(block.end.llr), ctx.get(block.end.seq)),
+    expect(f"{where}: llr, seq", (ctx.get(block.end.llr), seq),
            (due.llr, due.seq))
     bad, poisoned = ctx.get(block.end.bad), ctx.get(block.end.poisoned)
     expect(f"{where}: class", (bad, poisoned),

@@ -44,6 +44,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 6000) -> None:
 
     async def bench(ctx: Any) -> None:
         bad = sent_share = changes = 0.0
+        frame = None
         for cycle in range(cycles):
             if cycle % _PHASE == 0:
                 bad, sent_share = rng.choice((0.0, 0.2, 0.7)), rng.choice((0.1, 0.7))
@@ -58,7 +59,6 @@ def check(config: SwitchConfig, seed: int, cycles: int = 6000) -> None:
 
             sent = _choose_sent(rng, model) if rng.random() < sent_share else None
             drive(ctx, block.sent, {name: int(sent is kind) for kind, name in _SENT.items()})
-            frame = _frame(config, rng, model, bad) if rng.random() < 0.5 else None
             _drive_frame(ctx, block, frame, config, rng)
             item = None
             if rng.random() < (0.05 if model.state else 0.3):
@@ -85,6 +85,10 @@ def check(config: SwitchConfig, seed: int, cycles: int = 6000) -> None:
             if rng.random() < changes:
                 settings.change()
             settings.drive_coming(ctx, block.settings)
+            # The number of a frame comes a cycle before its end.
+            frame = _frame(config, rng, model, bad) if rng.random() < 0.5 else None
+            seq = rng.getrandbits(config.seq_bits) if frame is None else frame.seq
+            ctx.set(block.end.seq_coming, seq & (1 << config.seq_bits) - 1)
             await ctx.tick()
 
     run_block(block, bench)
@@ -131,12 +135,12 @@ def _drive_frame(ctx: Any, block: LlrReceiver, frame: ReceivedFrame | None,
                  config: SwitchConfig, rng: random.Random) -> None:
     if frame is None:
         drive(ctx, block.end, {
-            "ended": 0, "llr": rng.getrandbits(1), "seq": rng.getrandbits(config.seq_bits),
+            "ended": 0, "llr": rng.getrandbits(1),
             "poisoned": rng.getrandbits(1), "bad": rng.getrandbits(1)})
         return
     bad = frame.error or frame.fcs is Fcs.BAD or frame.seq >> config.seq_bits > 0
     drive(ctx, block.end, {
-        "ended": 1, "llr": frame.llr, "seq": frame.seq & (1 << config.seq_bits) - 1,
+        "ended": 1, "llr": frame.llr,
         "poisoned": int(frame.fcs is Fcs.POISONED and not bad), "bad": int(bad)})
     ctx.set(block.i_verdict.reason, Reason(int(frame.reason)))
     ctx.set(block.i_verdict.length, frame.length)

@@ -51,21 +51,23 @@ def check(config: SwitchConfig, seed: int, frames: int = 500) -> None:
 
     async def bench(ctx: Any) -> None:
         counts: CreditCounts | None = None
+        pause: Pause | None = None
 
         async def cycle(members: dict[str, int], content: Pause | CreditCounts | None) -> None:
-            nonlocal counts
+            nonlocal counts, pause
             drive(ctx, block.word, members)
             expect("cc_update", ctx.get(block.cc_update), int(counts is not None))
             if counts is not None:
                 expect("cc", tuple(ctx.get(count) for count in block.cc),
                        counts.consumed[:config.vcs])
             counts = content if isinstance(content, CreditCounts) else None
+            if pause is not None:
+                expect("times", tuple(ctx.get(time) for time in block.pause.times), pause.times)
             pause = content if isinstance(content, Pause) else None
             expect("pause", ctx.get(block.pause.valid), int(pause is not None))
             if pause is not None:
-                got = Pause(ctx.get(block.pause.enabled),
-                            tuple(ctx.get(time) for time in block.pause.times))
-                expect("PFC frame", got, pause)
+                expect("classes", (ctx.get(block.pause.enabled), ctx.get(block.pause.lasts)), (
+                    pause.enabled, sum((time > 0) << n for n, time in enumerate(pause.times))))
             expect("events", ctx.get(block.count),
                    (pause is not None) << Counter.PFC_RX
                    | (counts is not None) << Counter.CBFC_RX_CC_UPDATE)
@@ -104,7 +106,7 @@ def _frame(rng: random.Random) -> bytes:
     """A frame of 64 bytes or more; other opcodes, and messages, differ in one bit."""
     if rng.random() < 0.5:
         data = bytearray(pfc_frame(rng.getrandbits(48), rng.getrandbits(PFC_CLASSES), [
-            rng.getrandbits(PFC_TIME_BITS) for _ in range(PFC_CLASSES)]))
+            rng.choice((0, rng.getrandbits(PFC_TIME_BITS))) for _ in range(PFC_CLASSES)]))
         number, size = PFC_OPCODE, 2
     else:
         data = bytearray(cc_update_frame(

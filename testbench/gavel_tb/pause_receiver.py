@@ -43,6 +43,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 5000) -> None:
         frames = changes = 0.0
         longest = 1
         paused_before = bites = 0
+        pause: Pause | None = None
         settings.change_all()
         model.settings_changed(-1)
         for now in range(cycles):
@@ -53,8 +54,8 @@ def check(config: SwitchConfig, seed: int, cycles: int = 5000) -> None:
             settings.drive(ctx, (block.settings,), block.classes)
             changing = now % _PHASE == 0 or rng.random() < changes
             alarm.now |= changing
-            pause = _pause(rng, longest) if rng.random() < frames else None
-            _drive(ctx, block, pause)
+            before, pause = pause, _pause(rng, longest) if rng.random() < frames else None
+            _drive(ctx, block, pause, before)
             paused = ctx.get(block.paused)
             expect(f"{where}: paused", bin(paused), bin(model.paused))
             seen["a pause begins"] += (paused & ~paused_before) != 0
@@ -103,9 +104,12 @@ def _pause(rng: random.Random, longest: int) -> Pause:
                                 for _ in range(PFC_CLASSES)))
 
 
-def _drive(ctx: Any, block: PauseReceiver, pause: Pause | None) -> None:
+def _drive(ctx: Any, block: PauseReceiver, pause: Pause | None, before: Pause | None) -> None:
+    """A frame, and the times of the one of the cycle before."""
     ctx.set(block.pause.valid, int(pause is not None))
+    if before is not None:
+        for element, time in zip(block.pause.times, before.times, strict=True):
+            ctx.set(element, time)
     if pause is not None:
         ctx.set(block.pause.enabled, pause.enabled)
-        for element, time in zip(block.pause.times, pause.times, strict=True):
-            ctx.set(element, time)
+        ctx.set(block.pause.lasts, sum((time > 0) << n for n, time in enumerate(pause.times)))

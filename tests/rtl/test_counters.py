@@ -43,7 +43,7 @@ class Bench:
 
     async def step(self, events: int, rx_bytes: int, tx_bytes: int, select: int | None,
                    reset: bool = False) -> None:
-        """One cycle; compares what is visible in it first."""
+        """One cycle; compares what is visible in it first. ``rx_bytes`` count with RX_FRAMES."""
         ctx, dut = self.ctx, self.dut
         ctx.set(dut.events.count, events)
         ctx.set(dut.events.rx_bytes, rx_bytes)
@@ -55,7 +55,8 @@ class Bench:
         assert ctx.get(dut.value) == self.read
         self.read = 0 if reset or select is None else self.values[select]
         await ctx.tick()
-        added = {Counter.RX_BYTES: rx_bytes, Counter.TX_BYTES: tx_bytes}
+        filed = events >> Counter.RX_FRAMES & 1
+        added = {Counter.RX_BYTES: rx_bytes * filed, Counter.TX_BYTES: tx_bytes}
         self.values = [0 if reset else value + added.get(Counter(n), events >> n & 1)
                        for n, value in enumerate(self.values)]
 
@@ -79,7 +80,8 @@ class FrozenBench(Bench):
         self.since_freeze = 1 if freeze else self.since_freeze + 1
         self.totals.step(self.seen, freeze)
         events, rx_bytes, tx_bytes, _, *reset = inputs
-        self.seen = Observation(count=events, rx_bytes=rx_bytes, tx_bytes=tx_bytes)
+        filed = events >> Counter.RX_FRAMES & 1
+        self.seen = Observation(count=events, rx_bytes=rx_bytes * filed, tx_bytes=tx_bytes)
         await self.step(*inputs)
         if any(reset):
             self.totals.reset()

@@ -142,11 +142,17 @@ class Receiver:
 
     async def step(self, seq: int | None = None, found: str = "good", init: int | None = None,
                    sent: str = "") -> tuple[Reason, set[Counter]]:
-        """A cycle with a frame, an INIT, a set sent: reason of the frame, and what was counted."""
+        """A cycle with a frame, an INIT, a set sent, behind one in which the number comes: reason
+        of the frame, and what was counted."""
         ctx, dut = self.ctx, self.dut
+        ctx.set(dut.end.seq_coming, (seq or 0) & 15)
+        ctx.set(dut.end.ended, 0)
+        ctx.set(dut.control.init, 0)
+        for name in ("ack", "nack", "echo"):
+            ctx.set(getattr(dut.sent, name), 0)
+        await ctx.tick()
         ctx.set(dut.end.ended, seq is not None)
         ctx.set(dut.end.llr, 1)
-        ctx.set(dut.end.seq, (seq or 0) & 15)
         ctx.set(dut.end.poisoned, found == "poisoned")
         ctx.set(dut.end.bad, found == "bad")
         ctx.set(dut.i_verdict.reason, Reason.FILED if found == "good" else Reason.FCS)

@@ -107,11 +107,11 @@ def test_frames_are_read_as_they_end(simulate, width: int, vcs: int) -> None:
     rng = random.Random(vcs)
 
     async def bench(ctx, sync) -> None:
-        expected_cc = None
+        expected_cc = expected_times = None
         for number in range(60):
             kind = rng.choice(("pfc", "cc", "other", "refused"))
             counts = [rng.getrandbits(20) for _ in range(16)]
-            times = [rng.getrandbits(16) for _ in range(8)]
+            times = [rng.choice((0, rng.getrandbits(16))) for _ in range(8)]
             enabled = rng.getrandbits(8)
             frame = (pfc_frame(ADDRESS, enabled, times) if kind == "pfc"
                      else cc_update_frame(ADDRESS, counts))
@@ -132,14 +132,18 @@ def test_frames_are_read_as_they_end(simulate, width: int, vcs: int) -> None:
                     assert ctx.get(dut.cc_update) == (expected_cc is not None)
                     if expected_cc is not None:
                         assert [ctx.get(dut.cc[vc]) for vc in range(vcs)] == expected_cc[:vcs]
+                    if expected_times is not None:
+                        assert [ctx.get(dut.pause.times[m]) for m in range(8)] == expected_times
                     expected_cc = counts if accepted and kind == "cc" else None
                     assert counted(ctx, dut) == (
                         {Counter.PFC_RX} if accepted and kind == "pfc" else
                         {Counter.CBFC_RX_CC_UPDATE} if expected_cc else set())
                     assert ctx.get(dut.pause.valid) == (accepted and kind == "pfc")
+                    expected_times = times if ctx.get(dut.pause.valid) else None
                     if accepted and kind == "pfc":
                         assert ctx.get(dut.pause.enabled) == enabled
-                        assert [ctx.get(dut.pause.times[m]) for m in range(8)] == times
+                        assert [ctx.get(dut.pause.lasts) >> m & 1 for m in range(8)] == [
+                            time > 0 for time in times]
                     await ctx.tick()
                     if not gap:
                         break

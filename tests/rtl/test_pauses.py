@@ -28,10 +28,11 @@ def test_a_class_pauses_its_vc_for_its_time(simulate, width: int) -> None:
         async def pause(enabled, *times):
             ctx.set(dut.pause.valid, 1)
             ctx.set(dut.pause.enabled, enabled)
-            for n, time in enumerate(times):
-                ctx.set(dut.pause.times[n], time)
+            ctx.set(dut.pause.lasts, sum((time > 0) << n for n, time in enumerate(times)))
             await ctx.tick()
             ctx.set(dut.pause.valid, 0)
+            for n, time in enumerate(times):
+                ctx.set(dut.pause.times[n], time)
 
         await pause(0b111, 3, 1, 5, 9)
         paused = []
@@ -64,6 +65,7 @@ def test_watchdog_stops_listening_for_a_while(simulate) -> None:
         ctx.set(dut.classes[1], 1)
         ctx.set(dut.pause.valid, 1)
         ctx.set(dut.pause.enabled, 1)
+        ctx.set(dut.pause.lasts, 1)
         ctx.set(dut.pause.times[0], 100)
         await ctx.tick()
         ctx.set(dut.pause.valid, 0)

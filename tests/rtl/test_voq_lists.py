@@ -37,6 +37,8 @@ def test_heads_leave_in_order(simulate, width: int) -> None:
             if dequeue:
                 voq = rng.choice(filled)
                 ctx.set(dut.dequeue_voq, voq)
+                ctx.set(dut.dequeue_output, voq // config.vcs)
+                ctx.set(dut.dequeue_vc, 1 << voq % config.vcs)
             if enqueue:
                 n, cell = rng.randrange(config.voqs), free.popleft()
                 ctx.set(dut.enqueue_voq, n)

@@ -115,6 +115,7 @@ class CreditsHarness(Harness):
             ]
             for size in (settings.sender_size, settings.receiver_size):
                 m.d.comb += [size.exponent.eq(exponent), size.overhead.eq(overhead)]
+            m.d.comb += settings.coming.receiver_overhead.eq(overhead)
         self.size = blocks.sender.settings.sender_size
         m.d.comb += blocks.reporter.receiver.eq(everyone)
 
@@ -209,21 +210,27 @@ class CreditsHarness(Harness):
         lost = self.anything(1, "frame_lost")
         filed = self.anything(1, "filed")
         freed_vc = self.anything(config.vc_bits, "freed_vc")
-        freed_length = self.anything(config.length_bits, "freed_length")
+        # Lengths come a cycle before their frames.
+        counted_coming, freed_coming = (self.anything(config.length_bits, f"{name}_length_coming")
+                                        for name in ("counted", "freed"))
+        counted_length, freed_length = (Signal(config.length_bits, name=f"{name}_length")
+                                        for name in ("counted", "freed"))
+        m.d.sync += [counted_length.eq(counted_coming), freed_length.eq(freed_coming)]
         frees = self.anything(1, "frees")
         came = self.let("came", 1, self.frames.pop & ~lost)
         m.d.comb += [
             receiver.counted.valid.eq(came & ~head.tells),
             receiver.counted.filed.eq(filed),
             receiver.counted.vc.eq(head.vc),
-            receiver.counted.length.eq(head.length),
+            receiver.counted.length_coming.eq(counted_coming),
             receiver.cc_update.eq(came & head.tells),
             *(receiver.cc[vc].eq(head.cc[vc]) for vc in range(config.vcs)),
             receiver.freed.valid.eq(frees),
             receiver.freed.vc.eq(freed_vc),
-            receiver.freed.length.eq(freed_length),
+            receiver.freed.length_coming.eq(freed_coming),
         ]
         self.suppose(implies(filed, came & ~head.tells))
+        self.suppose(implies(came & ~head.tells, head.length == counted_length))
         freed_price = self._cost("freed_cost", freed_length)
         # Credits of frames lost and not yet given back.
         self.missing = [Signal(CREDIT_BITS, name=f"missing{vc}") for vc in range(config.vcs)]

@@ -84,7 +84,8 @@ def takes_spoilt_frames(design: Design) -> None:
     count, number = receiver.member("count"), receiver.signal("next_rx")
     came = (count[Counter.LLR_RX_EXPECTED_SEQ_BAD] | count[Counter.LLR_RX_EXPECTED_SEQ_GOOD])
     receiver.break_it("sync", number.eq(number + came),
-                      receiver.signal("last_rx").eq(number + came - 1))
+                      receiver.signal("last_rx").eq(number + came - 1),
+                      receiver.signal("after_next").eq(number + came + 1))
 
 
 def replays_from_where_it_reads(design: Design) -> None:

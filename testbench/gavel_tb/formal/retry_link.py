@@ -94,6 +94,7 @@ class RetryLinkHarness(Harness):
         receiver.begin("state", _number(ReceiverState.SEND_ACKS))
         receiver.begin("next_rx", first)
         receiver.begin("last_rx", first - 1)
+        receiver.begin("after_next", first + 1)
 
     def _set(self) -> None:
         """Settings: nothing is ever given up."""
@@ -199,7 +200,7 @@ class RetryLinkHarness(Harness):
         m.d.comb += [
             far.present.eq(wire.pop & head.has_set & ~set_lost), far.ctl.eq(head.set),
             receiver.end.ended.eq(came[2]), receiver.end.llr.eq(what[2][0]),
-            receiver.end.seq.eq(what[2][1]),
+            receiver.end.seq_coming.eq(what[1][1]),
             receiver.end.bad.eq(self.anything(1, "bad")),
             receiver.i_verdict.reason.eq(Reason.FILED),
         ]

@@ -42,7 +42,7 @@ FLOW_FAULTS: tuple[ScenarioFault, ...] = (
     ),
     ScenarioFault(
         Fault("a pause is a cycle longer", "gavel_pause_receiver", "end_5",
-              "({} + pause__valid)", _FLOW, ("pause",)),
+              "({} + came_5)", _FLOW, ("pause",)),
         "pfc-exact", "after the pause frames begin",
     ),
     ScenarioFault(

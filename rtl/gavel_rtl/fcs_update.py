@@ -65,7 +65,8 @@ class FcsUpdate(wiring.Component):
         self._bits = tuple(bits)
         words = MIN_FRAME_BYTES // config.word_bytes
         self._flips_beside_fcs = last_word >= max(0, words - 2)
-        self._flips_wait = last_word < words - 3
+        # The shortest frame fills its words, so its FCS stands in the last one alone.
+        self._flips_wait = last_word < words - 2
         super().__init__({
             "valid": In(1),
             "sop": In(1),

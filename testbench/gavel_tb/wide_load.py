@@ -18,7 +18,7 @@ from amaranth.sim import Simulator
 from gavel_model.config import SwitchConfig
 from gavel_model.frame import append_fcs, split_words
 from gavel_model.pins import CTL_BITS, SEQ_BITS, TxPins
-from gavel_model.top_options import xgmii_config
+from gavel_model.top_options import LEAST_CLOCK, xgmii_config
 from gavel_model.xgmii import LANES, Fault, XgmiiWord
 from gavel_model.xgmii_tx import XgmiiTx
 from gavel_rtl.block import connect, place
@@ -31,8 +31,6 @@ from gavel_tb.stimulus import CheckError, derived_random
 
 _PERIOD = 1e-8
 _DRAIN = 60
-LEAST_CLOCK = {2: 1 / 2, 4: 24 / 85, 8: 4 / 21}
-"""Least clock of the switch, in clocks of the port, by N (docs/width.md, 4)."""
 
 
 def _pins(frames: Sequence[Item]) -> Iterator[TxPins]:

@@ -7,6 +7,7 @@ import pytest
 
 from gavel_model.config import SwitchConfig
 from gavel_model.loader import load_config
+from gavel_model.top_options import LEAST_CLOCK
 from gavel_rtl.word_join import WordJoin
 from gavel_tb import link_crossing, wide_load
 from gavel_tb.stimulus import CheckError
@@ -50,7 +51,7 @@ def test_a_core_clock_that_is_too_slow_changes_no_frame_without_a_mark(width: in
     *(pytest.param(width, sizes, marks=long) for width in WIDTHS
       for sizes in ((64,), (65,), (64, 65), (129,), (257,), (1521,), range(64, 130)))])
 def test_full_load_with_a_set_in_each_gap(width: int, sizes: tuple[int, ...], seed: int) -> None:
-    slowest = wide_load.LEAST_CLOCK[width // 64] * 0.9998
+    slowest = LEAST_CLOCK[width // 64] * 0.9998
     wide_load.check(config(width), seed, sizes, clock=slowest,
                     frames=100 if len(sizes) == 1 else 400)
 
@@ -74,6 +75,6 @@ def test_sets_that_take_a_place_each_are_too_many(seed: int,
 @pytest.mark.parametrize(("width", "sizes"), [(128, (65,)), (256, (65,)), (512, (64, 65))])
 def test_a_slower_core_is_too_slow(width: int, sizes: tuple[int, ...], seed: int) -> None:
     """So the rule of docs/width.md is no more than what is needed."""
-    slow = wide_load.LEAST_CLOCK[width // 64] * 0.88
+    slow = LEAST_CLOCK[width // 64] * 0.88
     with pytest.raises(CheckError, match="were lost"):
         wide_load.check(config(width), seed, sizes, clock=slow, frames=400)

@@ -110,16 +110,18 @@ class TxCrossing(wiring.Component):
         may_begin, word = Signal(), Signal()
         longest = self._slices + MORE_CYCLES
         waited = Signal(range(longest + 1))
-        enough = may_begin
-        if self._slices > 1:
+        enough = (fifo.r_level >= START_WORDS) | (waited == longest)
+        if self._slices == 1:
+            m.d.comb += may_begin.eq(enough)
+            waits = ~may_begin
+        else:
             # Words are before it that `WordSplit` has not sent: there is time to look from a
             # register, which keeps the count of words out of the path to the FIFO's address.
-            enough = Signal(name="words_enough")
             m.d.tx += may_begin.eq(enough & ~fifo.r_en)
+            waits = waited != longest
         # `WordSplit` looks at nothing that is not valid: then it takes what is in the FIFO, or not.
         shown = word if self._slices == 1 else 1
         m.d.comb += [
-            enough.eq((fifo.r_level >= START_WORDS) | (waited == longest)),
             word.eq(fifo.r_rdy & ~is_set & ~cut & (~entry.sop | may_begin)),
             port.valid.eq(word | cut),
             port.sop.eq(shown & entry.sop),
@@ -139,7 +141,7 @@ class TxCrossing(wiring.Component):
             ]
         with m.If(word & port.ready):
             m.d.tx += [is_open.eq(~entry.eop & (is_open | entry.sop)), waited.eq(0)]
-        with m.Elif(fifo.r_rdy & entry.sop & ~enough):
+        with m.Elif(fifo.r_rdy & entry.sop & waits):
             m.d.tx += waited.eq(waited + 1)
         # The other end of the FIFO was reset: what is left of a frame does not come any more.
         with m.If(fifo.r_rst & is_open):

@@ -22,6 +22,10 @@ FCS = ("strip", "keep")
 XGMII_BITS = 64
 """Width of an XGMII word; of a switch with the ports' clock, too."""
 
+LEAST_CLOCK = {1: 1.0, 2: 1 / 2, 4: 24 / 85, 8: 4 / 21}
+"""Clock of the switch, at least, in clocks of its ports, by the number of XGMII words in one of its
+words (docs/width.md, How fast the core must be); some parts in a million less will do."""
+
 
 def xgmii_config(config: SwitchConfig) -> SwitchConfig:
     """A configuration with links as wide as XGMII, for what stands between it and a wider switch.

@@ -110,33 +110,38 @@ class TxCrossing(wiring.Component):
         may_begin, word = Signal(), Signal()
         longest = self._slices + MORE_CYCLES
         waited = Signal(range(longest + 1))
-        enough = may_begin
-        if self._slices > 1:
+        enough = (fifo.r_level >= START_WORDS) | (waited == longest)
+        if self._slices == 1:
+            m.d.comb += may_begin.eq(enough)
+            waits = ~may_begin
+        else:
             # Words are before it that `WordSplit` has not sent: there is time to look from a
             # register, which keeps the count of words out of the path to the FIFO's address.
-            enough = Signal(name="words_enough")
             m.d.tx += may_begin.eq(enough & ~fifo.r_en)
+            waits = waited != longest
+        # `WordSplit` looks at nothing that is not valid: then it takes what is in the FIFO, or not.
+        shown = word if self._slices == 1 else 1
         m.d.comb += [
-            enough.eq((fifo.r_level >= START_WORDS) | (waited == longest)),
             word.eq(fifo.r_rdy & ~is_set & ~cut & (~entry.sop | may_begin)),
             port.valid.eq(word | cut),
-            port.sop.eq(word & entry.sop),
-            port.eop.eq((word & entry.eop) | cut),
+            port.sop.eq(shown & entry.sop),
+            port.eop.eq((shown & entry.eop) | cut),
             port.err.eq(cut),
-            port.empty.eq(Mux(word, entry.empty, 0)),
-            port.data.eq(Mux(word, entry.data, 0)),
+            port.empty.eq(Mux(shown, entry.empty, 0)),
+            port.data.eq(Mux(shown, entry.data, 0)),
             port.ctl_valid.eq(fifo.r_rdy & is_set),
             fifo.r_en.eq((word & port.ready) | (port.ctl_valid & port.ctl_ready)),
         ]
         if self._has_sets:
+            set_shown = port.ctl_valid if self._slices == 1 else 1
             m.d.comb += [
-                port.llr.eq(word & entry.sop & entry.llr),
-                port.seq.eq(Mux(word & entry.sop & entry.llr, entry.seq, 0)),
-                port.ctl.eq(Mux(port.ctl_valid, entry.data[:len(port.ctl)], 0)),
+                port.llr.eq(shown & entry.sop & entry.llr),
+                port.seq.eq(Mux(shown & entry.sop & entry.llr, entry.seq, 0)),
+                port.ctl.eq(Mux(set_shown, entry.data[:len(port.ctl)], 0)),
             ]
         with m.If(word & port.ready):
             m.d.tx += [is_open.eq(~entry.eop & (is_open | entry.sop)), waited.eq(0)]
-        with m.Elif(fifo.r_rdy & entry.sop & ~enough):
+        with m.Elif(fifo.r_rdy & entry.sop & waits):
             m.d.tx += waited.eq(waited + 1)
         # The other end of the FIFO was reset: what is left of a frame does not come any more.
         with m.If(fifo.r_rst & is_open):

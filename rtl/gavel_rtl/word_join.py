@@ -79,11 +79,12 @@ class WordJoin(wiring.Component):
     def _sets(self, m):
         """A set waits on the pins until ``ctl_valid`` is 1 beside it."""
         i_link, o_link = self.i_link, self.o_link
-        waiting, age = Signal(name="set_waits"), Signal(range(self._patience + 1), name="set_age")
-        m.d.comb += o_link.ctl_valid.eq(
-            waiting & (o_link.valid | i_link.ctl_valid | (age == self._patience)))
-        m.d.sync += age.eq(age + 1)
+        waiting, due = Signal(name="set_waits"), Signal(name="set_due")
+        left = Signal(range(self._patience + 1), name="cycles_left")
+        m.d.comb += o_link.ctl_valid.eq(waiting & (o_link.valid | i_link.ctl_valid | due))
+        m.d.sync += [left.eq(left - 1), due.eq(left == 1)]
         with m.If(i_link.ctl_valid):
-            m.d.sync += [o_link.ctl.eq(i_link.ctl), waiting.eq(1), age.eq(0)]
+            m.d.sync += [o_link.ctl.eq(i_link.ctl), waiting.eq(1),
+                         left.eq(self._patience), due.eq(self._patience == 0)]
         with m.Elif(o_link.ctl_valid):
             m.d.sync += waiting.eq(0)

@@ -6,7 +6,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
-from gavel_model.pins import SEQ_BITS
+from gavel_model.pins import CTL_BITS, SEQ_BITS
 from gavel_model.top_options import XGMII_BITS, xgmii_config
 from gavel_rtl.interfaces import TxLink
 
@@ -60,7 +60,9 @@ class WordSplit(wiring.Component):
             i_link.ready.eq(~is_held & ~i_link.ctl_valid),
             o_link.up.eq(i_link.up),
             new.is_set.eq(i_link.ctl_valid),
-            new.data.eq(Mux(i_link.ctl_valid, i_link.ctl, i_link.data)),
+            # Nothing chooses the rest; where both stand in the same bits, nothing chooses at all.
+            new.data.eq(Cat(Mux(i_link.ctl_valid, i_link.ctl, i_link.data[:CTL_BITS]),
+                            i_link.data[CTL_BITS:])),
             *(getattr(new, name).eq(getattr(i_link, name))
               for name in ("sop", "eop", "err", "llr", "seq", "empty")),
             taken.eq(~is_held & (i_link.valid | i_link.ctl_valid)),

@@ -17,7 +17,9 @@ from gavel_tb.fpga.crossings import NO_CROSSINGS, STAGE, Crossings, crossings
 from gavel_tb.fpga.pin_meanings import is_clock
 from gavel_tb.fpga.targets import TARGETS
 
-CLOCKS = ["clk", "p0_rx_clk"]
+CLOCKS = {"clk": 200.0, **{f"p{port}_{side}_clk": 200.0 for port in range(3)
+                           for side in ("rx", "tx")}}
+WIDE = {"clk": 100.0, "p0_rx_clk": 200.0, "p0_tx_clk": 200.0}
 _PARTS = re.compile(r"^  cell \\(?P<module>\S+) \\(?P<name>\S+)$|"
                     r"^  wire (?:width \d+ )?(?:output \d+ +)?\\(?P<wire>\S+)$", re.MULTILINE)
 
@@ -25,9 +27,9 @@ _PARTS = re.compile(r"^  cell \\(?P<module>\S+) \\(?P<name>\S+)$|"
 class Design:
     """Paths of the signals and of the instances of a top level, by name of the module."""
 
-    def __init__(self, ports: str) -> None:
+    def __init__(self, ports: str, width: int) -> None:
         self.options = TopOptions(ports=ports, registers="axi_lite", crossing=True)
-        self.config = self.options.switch_config(load_config("tiny"))
+        self.config = self.options.switch_config(load_config("tiny", (f"data_width={width}",)))
         library = Library()
         top = library.add(Top(self.config, self.options))
         text = library.netlist(top).rtlil
@@ -62,9 +64,11 @@ class Design:
             memories ^ two_clocks)
 
 
-@pytest.fixture(scope="module", params=["segment", "xgmii", "axi_stream"])
+@pytest.fixture(scope="module", params=[
+    ("segment", 64), ("xgmii", 64), pytest.param(("xgmii", 128), marks=pytest.mark.long),
+    ("axi_stream", 64)], ids=str)
 def design(request: pytest.FixtureRequest) -> Design:
-    return Design(request.param)
+    return Design(*request.param)
 
 
 def test_names_are_those_of_the_netlist_and_none_is_left_out(design):
@@ -84,7 +88,7 @@ def arguments(text: str, command: str) -> list[str]:
 
 
 def test_vivado_bounds_every_fifo_and_cuts_every_other_synchroniser():
-    text = TARGETS["xcup"].constraints[0].write(CLOCKS, 200.0, between(3))
+    text = TARGETS["xcup"].constraints[0].write(CLOCKS, between(3))
     assert "create_clock -name p0_rx_clk -period 5.000 [get_ports {p0_rx_clk}]" in text
     # They would come before the bounds.
     assert "set_clock_groups" not in text
@@ -103,7 +107,7 @@ def test_vivado_bounds_every_fifo_and_cuts_every_other_synchroniser():
 
 
 def test_quartus_bounds_skew_and_delay_of_pointers():
-    text = TARGETS["agilex"].constraints[0].write(CLOCKS, 200.0, between(1))
+    text = TARGETS["agilex"].constraints[0].write(CLOCKS, between(1))
     assert ("set_clock_groups -asynchronous -group [get_clocks {clk}] "
             "-group [get_clocks {p0_rx_clk}]") in text
     ends = ("-from [get_registers {*port0_rx_crossing|fifo|produce_w_gry[*]}] "
@@ -113,17 +117,33 @@ def test_quartus_bounds_skew_and_delay_of_pointers():
     assert len(arguments(text, "set_max_skew")) == len(arguments(text, "set_net_delay")) == 4
 
 
+def test_each_path_has_the_period_of_its_clocks():
+    """Pointers that of the faster clock, memories that of the reading one."""
+    text = TARGETS["xcup"].constraints[0].write(WIDE, between(1))
+    assert "create_clock -name clk -period 10.000 [get_ports {clk}]" in text
+    assert "create_clock -name p0_rx_clk -period 5.000 [get_ports {p0_rx_clk}]" in text
+    for bound in arguments(text, "set_max_delay -datapath_only"):
+        slow = "rx_crossing/fifo/storage" in bound
+        assert bound.endswith(" 10.000" if slow else " 5.000"), bound
+    assert all(bound.endswith(" 5.000") for bound in arguments(text, "set_bus_skew"))
+    text = TARGETS["agilex"].constraints[0].write(WIDE, between(1))
+    assert all(bound.endswith(" 5.000") for bound in arguments(text, "set_max_skew"))
+    text = TARGETS["ecp5"].constraints[0].write(WIDE, between(1))
+    assert ('FREQUENCY PORT "clk" 100.0 MHZ;\nFREQUENCY PORT "p0_rx_clk" 200.0 MHZ;\n'
+            'FREQUENCY PORT "p0_tx_clk" 200.0 MHZ;\n') in text
+
+
 def test_other_tools_say_what_they_do_not_bound():
-    assert "set_clock_groups" in TARGETS["gowin"].constraints[0].write(CLOCKS, 200.0, between(1))
+    assert "set_clock_groups" in TARGETS["gowin"].constraints[0].write(CLOCKS, between(1))
     for name in ("ecp5", "ice40"):
-        text = TARGETS[name].constraints[0].write(CLOCKS, 200.0, between(1))
+        text = TARGETS[name].constraints[0].write(CLOCKS, between(1))
         assert "no bound" in text
 
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_one_clock_has_nothing_between_clocks(name):
     for kind in TARGETS[name].constraints:
-        text = kind.write(["clk"], 200.0, NO_CROSSINGS)
+        text = kind.write({"clk": 200.0}, NO_CROSSINGS)
         assert not re.search(r"set_(clock_groups|max|net|bus|false)|etween", text)
 
 

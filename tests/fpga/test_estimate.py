@@ -109,13 +109,60 @@ def test_a_missing_tool_is_named(monkeypatch):
         check_tools(FAMILIES["ice40"])
 
 
+def path(clock, delay):
+    edge, name = f"posedge {clock}", place_route.clock_name(clock)
+    step = {"type": "logic", "delay": delay, "from": {"cell": f"of_{name}_TRELLIS_FF_Q"},
+            "to": {"cell": f"to_{name}_TRELLIS_FF_Q_1"}}
+    return {"from": edge, "to": edge, "path": [step]}
+
+
+def test_each_clock_has_its_figure(block, folder):
+    """As nextpnr reports clocks with frequencies of their own."""
+    report = {
+        "utilization": {"TRELLIS_FF": {"used": 5, "available": 9}},
+        "fmax": {"$glbnet$clk": {"achieved": 80.0}, "p0_rx_clk": {"achieved": 170.0},
+                 "$glbnet$p0_tx_clk$TRELLIS_IO_IN": {"achieved": 150.0}},
+        "critical_paths": [path("$glbnet$clk", 12.5), path("p0_rx_clk", 5.9),
+                           path("$glbnet$p0_tx_clk$TRELLIS_IO_IN", 6.7),
+                           {**path("clk", 30.0), "to": "posedge p0_rx_clk"}]}
+    asked = {"p0_rx_clk": 156.25, "p0_tx_clk": 156.25}
+    run = place_route.read_report(report, 1, asked)
+    assert run.clocks == {"clk": 80.0, "p0_rx_clk": 170.0, "p0_tx_clk": 150.0}
+    assert (run.fmax_mhz, run.path.source) == (80.0, "of_clk")
+    assert (run.slowest_other, run.other_path.logic_ns) == ("p0_tx_clk", 6.7)
+    # With one frequency for all, the slowest of all counts.
+    same = place_route.read_report(report, 1, {})
+    assert (same.fmax_mhz, same.slowest_other, same.other_path) == (80.0, "", None)
+    known = replace(estimate(*block, FAMILIES["gowin"], (1,), 78.125, told([]), asked),
+                    family=FAMILIES["ecp5"],
+                    placed=place_route.PlacedSeeds((run,), "0.1"))
+    assert known.verdict.endswith("routes, 80.0 MHz, ports 150.0 MHz (median of 1)")
+    text = folder("ecp5", known)["README.md"]
+    assert "asked for 78.125 MHz, 156.25 MHz at the ports:" in text
+    assert "| 1 | 80.0 | `of_clk` | " in text
+    assert "| 1, `p0_tx_clk` | 150.0 | " in text
+    assert known.as_dict()["asked_port_mhz"] == asked
+    assert known.as_dict()["runs"][0]["clocks"] == run.clocks
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["ecp5", "ice40"])
+def test_nextpnr_is_asked_for_other_clocks(block, tmp_path, name):
+    made = synthesize(*block, FAMILIES[name], tmp_path)
+    placed = place_and_route(made, (1,), mhz=50.0, other_clocks={"clk": 99.5})
+    assert placed.routed
+    assert placed.runs[0].slowest_other == "clk"
+    log = (tmp_path / "nextpnr_1.log").read_text()
+    assert "constraining clock net 'clk' to 99.50 MHz" in log
+
+
 @pytest.mark.long
 @pytest.mark.parametrize(("name", "options"), [
     ("ecp5", ("--lpf", "x.lpf", "--lpf-allow-unconstrained")), ("ice40", ("--pcf", "x.pcf"))])
 def test_nextpnr_reads_the_constraints(block, tmp_path, name, options):
     family = FAMILIES[name]
     made = synthesize(*block, family, tmp_path)
-    text = TARGETS[name].constraints[0].write(["clk"], 99.5, NO_CROSSINGS)
+    text = TARGETS[name].constraints[0].write({"clk": 99.5}, NO_CROSSINGS)
     (tmp_path / options[1]).write_text(text)
     tool = replace(family.place_route, arguments=(*family.place_route.arguments, *options))
     placed = place_and_route(replace(made, family=replace(family, place_route=tool)), (1,))

@@ -121,11 +121,14 @@ def test_the_commands_of_the_readme_pass_in_icarus(folder, tmp_path):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("options", [
-    TopOptions(), TopOptions(ports="xgmii", crossing=True), TopOptions(ports="axi_stream"),
-    TopOptions(ports="axi_stream", fcs="keep", registers="axi_lite", crossing=True)], ids=str)
-def test_benches_of_other_top_levels_pass_in_icarus(options, tmp_path):
-    config = options.switch_config(load_config("tiny"))
+@pytest.mark.parametrize(("options", "width"), [
+    (TopOptions(), 64), (TopOptions(ports="axi_stream"), 64),
+    *((TopOptions(ports="xgmii", crossing=True), width) for width in (64, 128, 256, 512)),
+    (TopOptions(ports="axi_stream", fcs="keep", registers="axi_lite", crossing=True), 64),
+    (TopOptions(ports="xgmii", crossing=True, registers="axi_lite", self_test=True,
+                telemetry=True), 128)], ids=str)
+def test_benches_of_other_top_levels_pass_in_icarus(options, width, tmp_path):
+    config = options.switch_config(load_config("tiny", (f"data_width={width}",)))
     made = generate(config, options)
     top, target = made.sidecar["top"], TARGETS["xc7"]
     files = make_folder(config, options, target, made.verilog, made.sidecar,

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from gavel_model.top_options import TopOptions
 
+CORE_CLOCK = "clk"
+"""Clock of the switch."""
+
 STAGE = "stage0"
 """First flip-flop of a synchroniser."""
 
@@ -20,9 +23,13 @@ class Fifo:
     ----------
     path
         Below the top module, with a full stop between instances.
+    writes, reads
+        Clocks of its sides.
     """
 
     path: str
+    writes: str
+    reads: str
 
     @property
     def pointers(self) -> tuple[tuple[str, str], ...]:
@@ -68,6 +75,12 @@ def crossings(ports: int, options: TopOptions) -> Crossings:
         return NO_CROSSINGS
     sides = [f"port{port}_{side}_crossing" for port in range(ports) for side in ("rx", "tx")]
 
+    def fifos() -> Iterator[Fifo]:
+        for port in range(ports):
+            for side, ends in (("rx", (f"p{port}_rx_clk", CORE_CLOCK)),
+                               ("tx", (CORE_CLOCK, f"p{port}_tx_clk"))):
+                yield Fifo(path=f"port{port}_{side}_crossing.fifo", writes=ends[0], reads=ends[1])
+
     def single() -> Iterator[str]:
         for side in sides:
             yield from (f"{side}.{name}_cdc.{STAGE}" for name in ("up", "protect"))
@@ -75,5 +88,4 @@ def crossings(ports: int, options: TopOptions) -> Crossings:
         if options.ports in adapter:
             yield from (f"port{port}_{adapter[options.ports]}.{STAGE}" for port in range(ports))
 
-    return Crossings(fifos=tuple(Fifo(path=f"{side}.fifo") for side in sides),
-                     single=tuple(single()))
+    return Crossings(fifos=tuple(fifos()), single=tuple(single()))

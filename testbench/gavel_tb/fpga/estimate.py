@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,8 @@ class Estimate:
         None where nextpnr was not run.
     mhz
         What nextpnr was asked for.
+    port_clocks
+        The clocks of the ports, and what it was asked for there.
     not_done
         What the figures do not say, in sentences.
     """
@@ -51,6 +53,7 @@ class Estimate:
     flattened: Synthesis | None = None
     placed: PlacedSeeds | None
     mhz: float
+    port_clocks: Mapping[str, float] = field(default_factory=dict)
     not_done: tuple[str, ...]
 
     @property
@@ -83,7 +86,10 @@ class Estimate:
         if median is None or not self.placed.routed:
             failed = next(run for run in self.placed.runs if run.failed)
             return f"{text}, but nextpnr gave up with seed {failed.seed}: {failed.failed}"
-        return f"{text}, routes, {median.fmax_mhz:.1f} MHz (median of {len(self.placed.runs)})"
+        ports = (f", ports {median.clocks[median.slowest_other]:.1f} MHz"
+                 if median.slowest_other else "")
+        return (f"{text}, routes, {median.fmax_mhz:.1f} MHz{ports} "
+                f"(median of {len(self.placed.runs)})")
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -103,6 +109,7 @@ class Estimate:
             "yosys": None if made is None else made.version,
             "nextpnr": None if placed is None else placed.version,
             "asked_mhz": self.mhz,
+            "asked_port_mhz": dict(self.port_clocks),
             "runs": [] if placed is None else [asdict(run) for run in placed.runs],
             "not_done": list(self.not_done),
         }
@@ -122,10 +129,11 @@ _ALONE = ("The switch stood alone, without pads, MACs and PCS; timing is that of
           "not the vendor's.")
 
 
-def without_estimate(family: Family, mhz: float) -> Estimate:
-    """Nothing was run."""
+def without_estimate(family: Family, mhz: float,
+                     port_clocks: Mapping[str, float] | None = None) -> Estimate:
+    """Nothing was run; clocks as for `estimate`."""
     return Estimate(family=family, lint=None, synthesis=None, placed=None, mhz=mhz,
-                    not_done=(_NOT_ASKED,))
+                    port_clocks=port_clocks or {}, not_done=(_NOT_ASKED,))
 
 
 def check_tools(family: Family) -> None:
@@ -141,8 +149,13 @@ def check_tools(family: Family) -> None:
 
 
 def estimate(verilog: str, top: str, family: Family, seeds: Sequence[int], mhz: float,
-             progress: Progress) -> Estimate:
+             progress: Progress, port_clocks: Mapping[str, float] | None = None) -> Estimate:
     """Lints and synthesizes the Verilog, and places and routes it, as far as tools know the family.
+
+    Parameters
+    ----------
+    mhz, port_clocks
+        What nextpnr is asked for: of the switch, and of clocks of ports by their names.
 
     Raises
     ------
@@ -174,9 +187,9 @@ def estimate(verilog: str, top: str, family: Family, seeds: Sequence[int], mhz: 
                     not_done = (_BLOCKS, _NOT_PLACED)
                 else:
                     not_done = (_BLOCKS, _ALONE)
-                    placed = _place(flattened, seeds, mhz, progress)
+                    placed = _place(flattened, seeds, mhz, port_clocks, progress)
     return Estimate(family=family, lint=findings, synthesis=made, flattened=flattened,
-                    placed=placed, mhz=mhz, not_done=not_done)
+                    placed=placed, mhz=mhz, port_clocks=port_clocks or {}, not_done=not_done)
 
 
 def _far_beyond(area: Area, family: Family) -> bool:
@@ -184,7 +197,8 @@ def _far_beyond(area: Area, family: Family) -> bool:
     return bool(replace(area, luts=area.luts // 2).beyond(family))
 
 
-def _place(made: Synthesis, seeds: Sequence[int], mhz: float, progress: Progress) -> PlacedSeeds:
+def _place(made: Synthesis, seeds: Sequence[int], mhz: float,
+           port_clocks: Mapping[str, float] | None, progress: Progress) -> PlacedSeeds:
     done: list[int] = []
 
     def tell(_run: object) -> None:
@@ -193,4 +207,4 @@ def _place(made: Synthesis, seeds: Sequence[int], mhz: float, progress: Progress
                  f"nextpnr, {len(done)} of {len(seeds)} seeds")
 
     progress(_SYNTHESIS_SHARE, f"nextpnr, {len(seeds)} seeds")
-    return place_and_route(made, seeds, mhz=mhz, progress=tell)
+    return place_and_route(made, seeds, mhz=mhz, other_clocks=port_clocks, progress=tell)

@@ -39,7 +39,8 @@ def make_folder(config: SwitchConfig, options: TopOptions, target: Target, veril
         C headers of the registers by name, if their program is installed.
     """
     top, pins = sidecar["top"], sidecar["ports"]
-    clocks = [pin["name"] for pin in pins if is_clock(pin["name"])]
+    clocks = {pin["name"]: estimate.port_clocks.get(pin["name"], estimate.mhz)
+              for pin in pins if is_clock(pin["name"])}
     about = (f"Gavel switch, {config.ports} ports of {config.data_width} bits, for "
              f"{target.family.title}")
     between = crossings(config.ports, options)
@@ -50,7 +51,7 @@ def make_folder(config: SwitchConfig, options: TopOptions, target: Target, veril
                         "configuration, ports, modules, probe points"),
         f"{top}_instance.v": (_instance(top, pins), "an instantiation to copy"),
         f"{top}.vlt": (waivers(), "what Verilator's lint may find, and why"),
-        **{name: (kind.write(clocks, estimate.mhz, between), f"constraints for {target.vendor}")
+        **{name: (kind.write(clocks, between), f"constraints for {target.vendor}")
            for name, kind in constraints.items()},
         f"{top}.core": (core_file(top, target, about, [
             (name, kind.file_type) for name, kind in constraints.items()]),

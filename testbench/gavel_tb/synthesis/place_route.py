@@ -9,8 +9,8 @@ import os
 import re
 import statistics
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,9 @@ from gavel_tb.synthesis.synthesize import NETLIST_NAME, Synthesis
 FIX = "pip install 'gavel[fpga]'"
 LINE_RATE_MHZ = 156.25
 """Clock of a word of 64 bits at 10 Gb/s; what nextpnr is asked for unless told otherwise."""
+
+_CLOCKS_NAME = "clocks.txt"
+"""File of clocks with frequencies of their own."""
 
 _PROGRAM = "import {package} as nextpnr; nextpnr.{entry}()"
 _ERROR = re.compile(r"^ERROR: (.*)$", re.MULTILINE)
@@ -60,9 +63,16 @@ class Placed:
     seed
         Of the placer.
     fmax_mhz
-        Of the slowest clock; None without a result.
+        Of the slowest clock, of those with the design's own frequency; None without a result.
     path
         None without a result.
+    clocks
+        Fmax in MHz of every clock by name.
+    slowest_other
+        Of the clocks with a frequency of their own, the one that is the slowest for what it was
+        asked for; "" if there is none.
+    other_path
+        Of that clock.
     used, available
         Cells of the device by nextpnr's names.
     failed
@@ -75,6 +85,9 @@ class Placed:
     used: Mapping[str, int]
     available: Mapping[str, int]
     failed: str = ""
+    clocks: Mapping[str, float] = field(default_factory=dict)
+    slowest_other: str = ""
+    other_path: CriticalPath | None = None
 
 
 @dataclass(frozen=True)
@@ -128,6 +141,7 @@ def check_nextpnr(family: Family) -> PlaceRoute:
 
 def place_and_route(
     synthesis: Synthesis, seeds: Sequence[int], *, mhz: float = LINE_RATE_MHZ,
+    other_clocks: Mapping[str, float] | None = None,
     progress: Callable[[Placed], None] | None = None,
 ) -> PlacedSeeds:
     """Places and routes a synthesized design once for each seed.
@@ -140,6 +154,8 @@ def place_and_route(
         At least one.
     mhz
         What the placer tries to reach.
+    other_clocks
+        Clocks by the names of their pins for which that is another frequency.
     progress
         Told of each run that has ended.
 
@@ -150,16 +166,21 @@ def place_and_route(
     """
     tool = check_nextpnr(synthesis.family)
     arguments = synthesis.family.place_route_arguments(synthesis.area.luts)
+    others = {name: asked for name, asked in (other_clocks or {}).items() if asked != mhz}
+    if others:
+        lines = [tool.clock_line.format(name=name, mhz=asked) for name, asked in others.items()]
+        (synthesis.folder / _CLOCKS_NAME).write_text("\n".join([*lines, ""]), "utf-8")
+        arguments += tuple(word.format(file=_CLOCKS_NAME) for word in tool.clock_file)
     runs = []
     for seed in seeds:
-        runs.append(_place(tool, arguments, synthesis.folder, seed, mhz))
+        runs.append(_place(tool, arguments, synthesis.folder, seed, mhz, others))
         if progress is not None:
             progress(runs[-1])
     return PlacedSeeds(tuple(runs), version(tool.package), arguments)
 
 
-def _place(tool: PlaceRoute, arguments: Sequence[str], folder: Path, seed: int,
-           mhz: float) -> Placed:
+def _place(tool: PlaceRoute, arguments: Sequence[str], folder: Path, seed: int, mhz: float,
+           others: Mapping[str, float]) -> Placed:
     report, log = folder / f"report_{seed}.json", folder / f"nextpnr_{seed}.log"
     report.unlink(missing_ok=True)
     # Without "allow-fail" a clock that is missed leaves no report.
@@ -171,7 +192,7 @@ def _place(tool: PlaceRoute, arguments: Sequence[str], folder: Path, seed: int,
     if code or not report.is_file():
         why = _failure(log.read_text("utf-8", errors="replace"), code)
         return Placed(seed, None, None, {}, {}, why)
-    return _read_report(json.loads(report.read_text("utf-8")), seed)
+    return read_report(json.loads(report.read_text("utf-8")), seed, others)
 
 
 def _failure(log: str, code: int) -> str:
@@ -182,16 +203,29 @@ def _failure(log: str, code: int) -> str:
     return f"ended by signal {-code}" if code < 0 else log.strip().rpartition("\n")[2]
 
 
-def _read_report(report: Mapping[str, Any], seed: int) -> Placed:
+def read_report(report: Mapping[str, Any], seed: int, others: Mapping[str, float]) -> Placed:
+    """One run from nextpnr's report; ``others`` as ``other_clocks`` of `place_and_route`."""
     utilization = {name: value for name, value in report["utilization"].items() if value["used"]}
-    slowest = min((value["achieved"] for value in report["fmax"].values()), default=None)
-    return Placed(seed, slowest, _critical(report["critical_paths"]),
+    clocks = {clock_name(net): float(value["achieved"]) for net, value in report["fmax"].items()}
+    own = {name: mhz for name, mhz in clocks.items() if name not in others}
+    paths = report["critical_paths"]
+    slowest = min(clocks.keys() & others.keys(), default="",
+                  key=lambda name: clocks[name] / others[name])
+    return Placed(seed, min(own.values(), default=None), _critical(paths, own),
                   {name: value["used"] for name, value in utilization.items()},
-                  {name: value["available"] for name, value in utilization.items()})
+                  {name: value["available"] for name, value in utilization.items()},
+                  clocks=clocks, slowest_other=slowest,
+                  other_path=_critical(paths, (slowest,)) if slowest else None)
 
 
-def _critical(paths: Sequence[Mapping[str, Any]]) -> CriticalPath | None:
-    clocked = [path for path in paths if path["from"] == path["to"] != "<async>"]
+def clock_name(net: str) -> str:
+    """Name of a clock's pin, from that of its net or of an edge in nextpnr's report."""
+    return net.removeprefix("posedge ").removeprefix("$glbnet$").partition("$")[0]
+
+
+def _critical(paths: Sequence[Mapping[str, Any]], clocks: Collection[str]) -> CriticalPath | None:
+    clocked = [path for path in paths
+               if path["from"] == path["to"] and clock_name(path["from"]) in clocks]
     if not clocked:
         return None
     steps = max(clocked, key=lambda path: _delay(path["path"]))["path"]

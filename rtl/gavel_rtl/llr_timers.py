@@ -52,7 +52,7 @@ class LlrTimers(wiring.Component):
     no_progress
         The replay timer has run out.
     lost
-        ``down_time`` has reached PCS_LOST; in the first cycle of FLUSH and of OFF, if it had before.
+        ``down_time`` has reached PCS_LOST; in the first cycle of FLUSH and of OFF, it had before.
     changed
         ``changing`` of the cycle before.
     too_old

@@ -145,7 +145,7 @@ class ReplayOccupancy(wiring.Component):
         matching = Signal.like(claimed)
         m.d.comb += matching.eq(needed)
         sums = []
-        # Of a dropped frame one more goes but if it is known that it is not.
+        # Of a dropped frame ``no_more`` goes beside what was known a cycle before.
         for name, no_more in (("given_back", Const(1, 1)), ("dropped_words", ~self.dropped_more)):
             back = getattr(self, name)
             less, less_spare = (Signal.like(claimed, name=f"less_{of}_{name}")

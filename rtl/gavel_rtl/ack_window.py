@@ -62,7 +62,7 @@ class AckWindow(wiring.Component):
     ---------------
     The results but ``asks`` are registers, or one of two by a third, and belong to ``value``. They
     count in ADVANCE and REPLAY only: the numbers that a restart or an INIT sets are not looked at.
-    ``numbered`` comes late, and nothing waits for it.
+    ``numbered`` comes late, and only chooses.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -108,23 +108,26 @@ class AckWindow(wiring.Component):
                        ("further", is_before(coming, self.next, or_at=True), self.next))]
 
         # Both are kept, for whatever the set is: that, and whether ``next`` went on, are registers
-        # beside them.
+        # beside them. A launch waits for ``moves``, which is one.
         went_on, answers, is_nack = (Signal(name=name) for name in (
             "went_on", "answers", "is_nack"))
+        counts = self.coming_ack | nack
         m.d.sync += [
             went_on.eq(self.numbered),
-            answers.eq(self.coming_ack | nack),
+            answers.eq(counts),
             is_nack.eq(nack),
+            self.moves.eq(counts & Mux(self.numbered, results[1]["moves"], results[0]["moves"])),
             self.repeats.eq(Mux(self.replay, at_oldest, repeats)),
         ]
         chosen = {}
-        for name in ("moves", "fits", "leaves"):
+        for name in ("fits", "leaves"):
             kept, further = (Signal(name=f"{name}_{of}_before") for of in ("kept", "further"))
             m.d.sync += [register.eq(result[name]) for register, result
                          in zip((kept, further), results, strict=True)]
             chosen[name] = Mux(went_on, further, kept)
         m.d.comb += [
-            *(getattr(self, name).eq(answers & value) for name, value in chosen.items()),
+            self.fits.eq(answers & chosen["fits"]),
+            self.leaves.eq(answers & chosen["leaves"]),
             self.nacks.eq(is_nack & chosen["leaves"]),
         ]
         m.d.comb += self.asks.eq(Cat(

@@ -47,7 +47,7 @@ class RetryState(wiring.Component):
         Registers as visible in the cycle.
     control
         Ordered set received, cycle r = t+2.
-    no_progress, lost, changed, too_old
+    no_progress, lost, changed, too_old, timed_out
         From `LlrTimers`.
     mid, mid_after
         A frame has begun and not ended; the same of the next cycle.
@@ -111,6 +111,7 @@ class RetryState(wiring.Component):
             "lost": In(1),
             "changed": In(1),
             "too_old": In(1),
+            "timed_out": In(1),
             "mid": In(1),
             "mid_after": In(1),
             "kept_last": In(1),
@@ -275,8 +276,7 @@ class RetryState(wiring.Component):
             # ``set_restart`` and ``crosses_init`` of the next cycle, by state and by what comes in.
             keeps.eq(settings.coming.remote & ~held & (self._establish | self.running)),
             # Time without progress ends ADVANCE, and what comes behind it is held.
-            self.must_wait.eq(self.lost | (
-                (self.no_progress | self.too_old) & ~window.moves)),
+            self.must_wait.eq(self.lost | (self.timed_out & ~window.moves)),
         ]
         may_keep = (keeps & ~self._behind_after[0] & ~window.asks[0],
                     keeps & ~self._behind_after[1]

@@ -62,7 +62,7 @@ class AckWindow(wiring.Component):
     ---------------
     The results but ``asks`` are registers, or one of two by a third, and belong to ``value``. They
     count in ADVANCE and REPLAY only: the numbers that a restart or an INIT sets are not looked at.
-    ``numbered`` comes late, and nothing waits for it.
+    ``numbered`` comes late, and only chooses.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -90,12 +90,11 @@ class AckWindow(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         coming, nack = self.coming, self.coming_nack
-        past, at_oldest, repeats, counts = (Signal(name=f"{name}_after") for name in (
-            "is_past", "is_at_oldest", "repeats", "counts"))
+        past, at_oldest, repeats = (Signal(name=f"{name}_after") for name in (
+            "is_past", "is_at_oldest", "repeats"))
         # In ADVANCE and REPLAY; before them it is ``oldest`` anyway.
         accepted = self.fits
         m.d.comb += [
-            counts.eq(self.coming_ack | nack),
             # v is at or past ``oldest``, which is one more than ``acked``.
             past.eq(~Mux(accepted, is_before(coming, self.value, or_at=True),
                          is_before(coming, self.acked, or_at=True))),
@@ -108,20 +107,29 @@ class AckWindow(wiring.Component):
                        ("kept", is_before(coming, self.next), self.newest),
                        ("further", is_before(coming, self.next, or_at=True), self.next))]
 
-        # Both are kept: whether ``next`` went on is a register beside them.
-        went_on = Signal(name="went_on")
+        # Both are kept, for whatever the set is: that, and whether ``next`` went on, are registers
+        # beside them. A launch waits for ``moves``, which is one.
+        went_on, answers, is_nack = (Signal(name=name) for name in (
+            "went_on", "answers", "is_nack"))
+        counts = self.coming_ack | nack
         m.d.sync += [
             went_on.eq(self.numbered),
+            answers.eq(counts),
+            is_nack.eq(nack),
+            self.moves.eq(counts & Mux(self.numbered, results[1]["moves"], results[0]["moves"])),
             self.repeats.eq(Mux(self.replay, at_oldest, repeats)),
         ]
-        for shown, name, condition in ((self.moves, "moves", counts), (self.fits, "fits", counts),
-                                       (self.leaves, "leaves", counts),
-                                       (self.nacks, "leaves", nack)):
-            kept, further = (Signal(name=f"{shown.name}_{of}_before") for of in (
-                "kept", "further"))
-            m.d.sync += [register.eq(result[name] & condition) for register, result
+        chosen = {}
+        for name in ("fits", "leaves"):
+            kept, further = (Signal(name=f"{name}_{of}_before") for of in ("kept", "further"))
+            m.d.sync += [register.eq(result[name]) for register, result
                          in zip((kept, further), results, strict=True)]
-            m.d.comb += shown.eq(Mux(went_on, further, kept))
+            chosen[name] = Mux(went_on, further, kept)
+        m.d.comb += [
+            self.fits.eq(answers & chosen["fits"]),
+            self.leaves.eq(answers & chosen["leaves"]),
+            self.nacks.eq(is_nack & chosen["leaves"]),
+        ]
         m.d.comb += self.asks.eq(Cat(
             result["leaves"] & nack & (self.to_advance | ~repeats) for result in results))
         return m

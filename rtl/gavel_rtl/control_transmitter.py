@@ -115,14 +115,15 @@ class ControlTransmitter(wiring.Component):
             m.d.sync += self.init_waiting.eq(request)
         with m.If(self.free & (ack | credit)):
             m.d.sync += ack_was_last.eq(ack)
-        before_acks, choice = Signal(), Signal(CTL_BITS)
+        before_acks, answers, odd = Signal(), Signal(), Signal()
         m.d.comb += [
             before_acks.eq(receiver.echo | init_due),
             self.load.eq(far & (before_acks | receiver.nack | ack_wanted | cf_due)),
-            # Which it would be, if there is one.
-            choice.eq(Mux(before_acks, self._request(m),
-                          Mux(not_acks, self._credit_set(m), self._answer(m)))),
-            self.ctl.eq(Mux(self.load, choice, 0)),
+            # Two bits tell three kinds of sets, and none, apart.
+            answers.eq(others & (receiver.nack | ack_wanted | cf_due)),
+            odd.eq(far & (before_acks | not_acks)),
+            self.ctl.eq(Mux(answers, Mux(odd, self._credit_set(m), self._answer(m)),
+                            Mux(odd, self._request(m), 0))),
             sent_any.eq(self.free & self.load),
             *(event.eq(self.free & loads) for event, loads in zip(
                 (sent.echo, sent.init, sent.nack, sent.ack, self.cf_sent), chosen, strict=True)),

@@ -105,7 +105,7 @@ class FrameLauncher(wiring.Component):
         # Where a frame has more than one word the last is not the first: all that ends is known of
         # the frame under way.
         alone = Const(one_word_frames(self._config), 1)
-        # Without O free, and with it: the word is one of a frame under way and leaves B; a first one.
+        # Without O free, and with it, a word leaves B: of the frame under way; a first one.
         goes_on = (fetched.valid & dropped, fetched.valid)
         begins = (fetched.valid & self.drops, fetched.valid & (keeps | passes))
         drops = dropped | (alone & ~mid & self.drops)
@@ -113,7 +113,8 @@ class FrameLauncher(wiring.Component):
         launches_new = alone & ((keeps & ~again) | passes)
         ends, poisoned = Signal(name="ends"), fetched.poisoned
         m.d.comb += [
-            self.may_launch.eq(Cat(Mux(mid, *which) for which in zip(goes_on, begins, strict=True))),
+            self.may_launch.eq(Cat(Mux(mid, *leaves) for leaves
+                                   in zip(goes_on, begins, strict=True))),
             self.launched.eq(Mux(self.free, self.may_launch[1], self.may_launch[0])),
             self.first_launch.eq(by_free(new | (keeps & ~again) | passes,
                                          Mux(mid, dropped, self.drops))),

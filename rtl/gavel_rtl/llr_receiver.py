@@ -131,7 +131,8 @@ class LlrReceiver(wiring.Component):
         with m.If(~self._on):
             m.d.sync += self.state.eq(ReceiverState.OFF)
 
-        self._request(m, accepted, duplicate, agreed & ~older)
+        self._request(m, accepted | duplicate)
+        self._ask(m, accepted, duplicate, agreed & ~older)
         self._judge(m, eligible, accepted)
         m.d.comb += [self.count[counter].eq(event) for counter, event in (
             (Counter.LLR_RX_INIT_CTL_OS, begins_anew),
@@ -172,8 +173,8 @@ class LlrReceiver(wiring.Component):
         ]
         return expected, older
 
-    def _request(self, m: Module, accepted: Signal, duplicate: Signal, gap: Value) -> None:
-        """What the peer is to be told. ``gap``: what is not accepted is to be sent again."""
+    def _request(self, m: Module, acknowledge: Signal) -> None:
+        """What the peer is to be told."""
         sent, requests = self.sent, self.requests
         ack_pending, echo_pending = Signal(), Signal()
         echo_seq = Signal(self._config.seq_bits)
@@ -189,7 +190,7 @@ class LlrReceiver(wiring.Component):
             ]
         with m.Else():
             m.d.sync += [
-                ack_pending.eq(accepted | duplicate | (ack_pending & ~sent.ack & ~sent.nack)),
+                ack_pending.eq(acknowledge | (ack_pending & ~sent.ack & ~sent.nack)),
                 echo_pending.eq(echo_pending & ~sent.echo),
             ]
         m.d.comb += [
@@ -197,16 +198,21 @@ class LlrReceiver(wiring.Component):
             requests.echo_seq.eq(echo_seq),
             requests.echo_data.eq(echo_data),
         ]
-        # What is asked for in the next cycle: states as they will be then.
+        self._ack_pending, self._echo_pending = ack_pending, echo_pending
+
+    def _ask(self, m: Module, accepted: Signal, duplicate: Signal, gap: Value) -> None:
+        """What is asked for in the next cycle, by the states as they will be then. ``gap``: what is
+        not accepted is to be sent again."""
+        sent, requests = self.sent, self.requests
         on = self._on & self.settings.coming.local
         acks, nack = (self.state == ReceiverState.SEND_ACKS), (
             self.state == ReceiverState.SEND_NACK)
-        still_pending = duplicate | (ack_pending & ~sent.ack & ~sent.nack)
+        still_pending = duplicate | (self._ack_pending & ~sent.ack & ~sent.nack)
         m.d.sync += [
             requests.ack.eq(on & ~self.control.init & (accepted | (acks & ~gap & still_pending))),
             requests.nack.eq(on & ~self.control.init & ~accepted & (
                 (acks & gap) | (nack & ~sent.nack))),
-            requests.echo.eq(on & (self.control.init | (echo_pending & ~sent.echo))),
+            requests.echo.eq(on & (self.control.init | (self._echo_pending & ~sent.echo))),
         ]
 
     def _judge(self, m: Module, eligible: Signal, accepted: Signal) -> None:

@@ -40,7 +40,9 @@ class LlrTimers(wiring.Component):
     coming_up
         The state is INIT or FLUSH.
     changing
-        The state changes in this cycle, otherwise than between ADVANCE and REPLAY.
+        The state changes in this cycle, otherwise than between ADVANCE and REPLAY. Known late.
+    into_init, out_of_init
+        It becomes INIT; or ADVANCE behind it.
     outstanding
         A frame is outstanding.
     progress
@@ -50,7 +52,9 @@ class LlrTimers(wiring.Component):
     no_progress
         The replay timer has run out.
     lost
-        ``down_time`` has reached PCS_LOST.
+        ``down_time`` has reached PCS_LOST; in the first cycle of FLUSH and of OFF, it had before.
+    changed
+        ``changing`` of the cycle before.
     too_old
         The oldest frame is too old, if there is no progress in this cycle either.
     timed_out
@@ -72,6 +76,8 @@ class LlrTimers(wiring.Component):
             "running": In(1),
             "coming_up": In(1),
             "changing": In(1),
+            "into_init": In(1),
+            "out_of_init": In(1),
             "outstanding": In(1),
             "progress": In(1),
             "coming": In(frame_index_bits(config)),
@@ -81,6 +87,7 @@ class LlrTimers(wiring.Component):
             "newest_frame": In(frame_index_bits(config)),
             "no_progress": Out(1),
             "lost": Out(1),
+            "changed": Out(1),
             "too_old": Out(1),
             "timed_out": Out(1),
         })
@@ -122,13 +129,12 @@ class LlrTimers(wiring.Component):
         return self._time(m, "replay_time", waits, self.up, self.settings.coming.replay_timer)
 
     def _time_link(self, m: Module) -> None:
-        # That the state changes is known late.
-        runs, changed = Signal(), Signal()
+        runs = Signal()
         m.d.comb += runs.eq(self.coming_up | (self.running & ~self.up))
         m.d.sync += [
-            changed.eq(self.changing),
-            self.lost.eq(~self.changing & self._time(
-                m, "down_time", runs, Const(1, 1), self.settings.coming.pcs_lost, changed)),
+            self.changed.eq(self.changing),
+            self.lost.eq(~self.into_init & ~self.out_of_init & self._time(
+                m, "down_time", runs, Const(1, 1), self.settings.coming.pcs_lost, self.changed)),
         ]
 
     def _time_frames(self, m: Module) -> Value:

@@ -110,6 +110,7 @@ class LlrTransmitter(wiring.Component):
         m.d.comb += [
             state.no_progress.eq(timers.no_progress),
             state.lost.eq(timers.lost),
+            state.changed.eq(timers.changed),
             state.too_old.eq(timers.too_old),
             state.timed_out.eq(timers.timed_out),
             state.mid.eq(launcher.mid),
@@ -176,6 +177,8 @@ class LlrTransmitter(wiring.Component):
             timers.running.eq(state.running),
             timers.coming_up.eq(state.is_init | state.is_flush),
             timers.changing.eq(state.changing),
+            timers.into_init.eq(state.into_init),
+            timers.out_of_init.eq(state.out_of_init),
             timers.outstanding.eq(~state.empty),
             timers.progress.eq(state.progress),
             timers.drained.eq(state.drained),

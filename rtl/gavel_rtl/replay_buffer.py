@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The words of the frames that may have to be sent again, and the reader that fetches them."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value, unsigned
+from amaranth.hdl import Module, Mux, Signal, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -116,7 +116,12 @@ class ReplayBuffer(wiring.Component):
         bits = self._pointer_bits
         self._reader, self._start = Signal(bits, name="reader"), Signal(bits, name="start")
         self._fresh = Signal(bits, name="fresh")
-        self._fetch, self._fetches = Signal(name="fetch"), Signal(2, name="fetches")
+        self._fetch = Signal(name="fetch")
+        # Of the cycle before: a word was fetched, one was written.
+        self._did_fetch, self._came = Signal(name="did_fetch"), Signal(name="came")
+        # The words written before that one were not all fetched: what ``fetch`` decides about, for
+        # it is known late, is asked a cycle later.
+        self._were_left = Signal(name="were_left")
         self._hold_words(m)
         self._read(m)
         self._read_flags(m)
@@ -153,14 +158,17 @@ class ReplayBuffer(wiring.Component):
         # One word further, and the last word written.
         self._further = further = Signal.like(reader, name="further", init=ring.after(0, words))
         last_written = Signal.like(reader, name="last_written", init=ring.before(0, words))
-        # Words written before this cycle stand at or behind the reader of the next.
+        # Words written before this cycle stand at or behind the reader.
         more = Signal()
         can_fetch = Signal()
         # B is empty in the next cycle, or can be, without ``free`` and with it.
-        takes, fetches, keeps = Signal(2), self._fetches, Signal(2)
+        takes, fetches, keeps = Signal(2), Signal(2), Signal(2)
         # Whether any are left, by whether one is fetched in this cycle.
-        self._left = left = [Signal(name=f"left_{name}") for name in ("unfetched", "fetched")]
+        left = [Signal(name=f"left_{name}") for name in ("unfetched", "fetched")]
+        left_before = [Signal(name=f"{of.name}_before") for of in left]
         m.d.comb += [
+            self._were_left.eq(Mux(self._did_fetch, left_before[1], left_before[0])),
+            more.eq(self._came | self._were_left),
             can_fetch.eq(more & ~self.clear & ~self.rewind),
             takes.eq((~fetched.valid).replicate(2) | self.may_launch),
             fetches.eq(can_fetch.replicate(2) & takes),
@@ -170,7 +178,9 @@ class ReplayBuffer(wiring.Component):
             left[1].eq(reader != last_written),
         ]
         m.d.sync += [
-            more.eq(self._choose(m, "more", *(self.i_word.valid | any_left for any_left in left))),
+            self._did_fetch.eq(fetch),
+            self._came.eq(self.i_word.valid),
+            *(before.eq(now) for before, now in zip(left_before, left, strict=True)),
             fetched.valid.eq(Mux(self.free, keeps[1], keeps[0])),
         ]
         with m.If(self.i_word.valid):
@@ -185,45 +195,41 @@ class ReplayBuffer(wiring.Component):
 
     def _read_flags(self, m: Module) -> None:
         """The flags of the word to be fetched next, and those of B."""
-        word, fetched, fetch, left = self.i_word, self.fetched, self._fetch, self._left
+        word, fetched, fetch = self.i_word, self.fetched, self._fetch
         # What is read of a word while it is written is not used.
         m.submodules.flags = flags = Memory(
             shape=_Flags(), depth=self._config.replay_words, init=[], attrs=NO_COLLISION)
         write, read = flags.write_port(), flags.read_port()
-        was_read, is_new = Signal(), Signal()
-        new = [Signal(name=f"is_new_{which}") for which in ("unfetched", "fetched")]
-        # The flags kept are those that were read, and not those that were written.
-        keeps_read = Signal()
+        # In the cycle before: the reader went back; the word to be fetched next was written.
+        rewound, was_new = Signal(name="rewound"), Signal(name="was_new")
+        # The flags of the word to be fetched next: the memory shows them; it did, and they are
+        # kept.
+        was_read, keeps_read, held_read = Signal(), Signal(), Signal(name="held_read")
         m.d.comb += [
             write.addr.eq(ring.index(self._tail)),
             write.en.eq(word.valid),
             read.addr.eq(ring.index(Mux(self.rewind, self._start, self._further))),
-            *(of.eq(word.valid & ~any_left) for of, any_left in zip(new, left, strict=True)),
-            is_new.eq(self._choose(m, "is_new", *new)),
+            was_new.eq(self._came & ~self._were_left),
+            was_read.eq((self._did_fetch | rewound) & ~was_new),
+            keeps_read.eq(held_read & ~was_new),
         ]
-        m.d.sync += [
-            was_read.eq(self._choose(m, "was_read", self.rewind & ~new[0], ~new[1])),
-            keeps_read.eq(self._choose(m, "keeps_read", *(
-                (was_read | keeps_read) & ~written for written in new))),
-        ]
+        m.d.sync += [rewound.eq(self.rewind), held_read.eq(was_read | keeps_read)]
         for name in ("eop", "poisoned"):
-            written, kept_read, kept_new = (Signal(name=f"{name}_{which}")
-                                            for which in ("written", "kept_read", "kept_new"))
-            m.d.comb += [written.eq(getattr(word, name)), write.data[name].eq(written)]
+            written, written_before, kept_read, new, kept_new = (
+                Signal(name=f"{name}_{which}") for which in (
+                    "written", "written_before", "kept_read", "new", "kept_new"))
+            m.d.comb += [
+                written.eq(getattr(word, name)),
+                write.data[name].eq(written),
+                new.eq(Mux(was_new, written_before, kept_new)),
+            ]
+            m.d.sync += [written_before.eq(written), kept_new.eq(new)]
             # What the memory shows is late, too, and goes through one multiplexer at most.
             with m.If(was_read):
                 m.d.sync += kept_read.eq(read.data[name])
-            with m.If(is_new):
-                m.d.sync += kept_new.eq(written)
             with m.If(fetch):
                 m.d.sync += getattr(fetched, name).eq(Mux(
-                    was_read, read.data[name], Mux(keeps_read, kept_read, kept_new)))
-
-    def _choose(self, m: Module, name: str, unfetched: Value, fetched: Value) -> Value:
-        """One of two bits, by whether a word is fetched: chosen before ``free`` is known."""
-        chosen = Signal(2, name=f"{name}_by_free")
-        m.d.comb += chosen.eq(Cat(Mux(fetches, fetched, unfetched) for fetches in self._fetches))
-        return Mux(self.free, chosen[1], chosen[0])
+                    was_read, read.data[name], Mux(keeps_read, kept_read, new)))
 
     def _note_starts(self, m: Module) -> None:
         """Where frames begin."""
@@ -248,12 +254,11 @@ class ReplayBuffer(wiring.Component):
         """Words of which nobody has a use any more."""
         released, reader = Signal(self._pointer_bits), self._reader
         words, at_once = self._config.replay_words, self.passed_by
-        m.d.comb += self.dropped.eq(at_once)
+        m.d.comb += [self.dropped.eq(at_once), self.dropped_more.eq(self._did_fetch)]
         m.d.sync += [
             self.given_back.eq(Mux(self.release, ring.distance(self._start, released, words), 0)),
             # Such a frame is launched only if everything before it has been given back.
             self.dropped_words.eq(Mux(at_once, 0, ring.distance(reader, released, words))),
-            self.dropped_more.eq(self._fetch),
         ]
         # Never both.
         with m.If(at_once | self.release):

@@ -33,7 +33,7 @@ class ReplayOccupancy(wiring.Component):
     matched
         A frame was matched to this output, cycle s.
     written, written_eop
-        A word is written, cycle e.
+        A word is written, cycle e; the last one of a frame.
     launched_first
         A word is launched for the first time, or dropped ...
     passed_by
@@ -132,7 +132,8 @@ class ReplayOccupancy(wiring.Component):
         # What a frame that ends has left over, and what a match reserves besides.
         not_needed, needed = Signal.like(spare), Signal.like(length)
         with_match, remaining = Signal.like(claimed), Signal.like(claimed)
-        ends = self.written & self.written_eop
+        # 0 without a word.
+        ends = self.written_eop
         with m.If(self.written):
             m.d.sync += [length.eq(Mux(ends, 1, length + 1)),
                          spare.eq(Mux(ends, longest - 1, spare - 1))]
@@ -144,7 +145,7 @@ class ReplayOccupancy(wiring.Component):
         matching = Signal.like(claimed)
         m.d.comb += matching.eq(needed)
         sums = []
-        # Of a dropped frame one more goes but if it is known that it is not.
+        # Of a dropped frame ``no_more`` goes beside what was known a cycle before.
         for name, no_more in (("given_back", Const(1, 1)), ("dropped_words", ~self.dropped_more)):
             back = getattr(self, name)
             less, less_spare = (Signal.like(claimed, name=f"less_{of}_{name}")

@@ -47,7 +47,7 @@ class RetryState(wiring.Component):
         Registers as visible in the cycle.
     control
         Ordered set received, cycle r = t+2.
-    no_progress, lost, too_old, timed_out
+    no_progress, lost, changed, too_old, timed_out
         From `LlrTimers`.
     mid, mid_after
         A frame has begun and not ended; the same of the next cycle.
@@ -77,8 +77,8 @@ class RetryState(wiring.Component):
         As in the specification.
     progress
         An ACK moves ``oldest`` in this cycle.
-    changing
-        The state changes, otherwise than between ADVANCE and REPLAY.
+    changing, into_init, out_of_init
+        The state changes, otherwise than between ADVANCE and REPLAY; as of `LlrTimers`.
     may_keep, must_wait
         In ADVANCE or REPLAY nothing here forbids a first word in this cycle, but for the latter;
         it is meaningless without the former.
@@ -109,6 +109,7 @@ class RetryState(wiring.Component):
             "control": In(ControlSet(config)),
             "no_progress": In(1),
             "lost": In(1),
+            "changed": In(1),
             "too_old": In(1),
             "timed_out": In(1),
             "mid": In(1),
@@ -134,7 +135,7 @@ class RetryState(wiring.Component):
             "behind": Out(1),
             "send_is_next": Out(1, init=1),
             "progress": Out(1),
-            "changing": Out(1),
+            **dict.fromkeys(("changing", "into_init", "out_of_init"), Out(1)),
             "may_keep": Out(1),
             "must_wait": Out(1),
             **dict.fromkeys(("passes", "drops", "sends", "blocks", "discards"), Out(1)),
@@ -247,6 +248,8 @@ class RetryState(wiring.Component):
             # With O free no word of the time before can be taken for one after the INIT.
             self._enter_init.eq(self._unnumbered.may_begin & self.free),
             self._establish.eq(self._unnumbered.establish),
+            self.into_init.eq(self._enter_init),
+            self.out_of_init.eq(self._establish),
             # Unless a rule before these applies.
             self._go_back.eq(self._between & self._is_replay & self.behind),
             self._caught_up.eq(self._between & self._is_replay & self.send_is_next),
@@ -414,6 +417,7 @@ class RetryState(wiring.Component):
             # Outside of ADVANCE and REPLAY nothing becomes unreleased without a restart.
             unnumbered.settles.eq(~self._unreleased & ~self._restart),
             unnumbered.lost.eq(self.lost),
+            unnumbered.changed.eq(self.changed),
             unnumbered.init_waiting.eq(self.init_waiting),
             *(getattr(self, name).eq(getattr(unnumbered, name))
               for name in ("passes", "drops", "sends", "blocks", "discards")),

@@ -31,8 +31,8 @@ class UnnumberedFrames(wiring.Component):
     settles
         In the next cycle what was kept is released, and no restart is to be carried out or was in
         the cycle before, if the state is one of these and was in this cycle.
-    lost
-        The link has been down for PCS_LOST.
+    lost, changed
+        As of `LlrTimers`: the link has been down for PCS_LOST.
     init_waiting
         An INIT is on the pins.
     blocks
@@ -66,6 +66,7 @@ class UnnumberedFrames(wiring.Component):
     mid: In(1)
     settles: In(1)
     lost: In(1)
+    changed: In(1)
     init_waiting: In(1)
     blocks: Out(1)
     discards: Out(1)
@@ -86,7 +87,7 @@ class UnnumberedFrames(wiring.Component):
         ]
         m.d.comb += [
             # A peer that is silent does not block for ever.
-            self.blocks.eq(~self.lost & (
+            self.blocks.eq((~self.lost | self.changed) & (
                 (self.is_init & init_blocks) | (self.is_flush & flush_blocks))),
             self.discards.eq(known["discards"] | (known["discards_lost"] & self.lost)),
             self.may_begin.eq(~self.mid & known["begins"]),

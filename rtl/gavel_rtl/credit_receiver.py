@@ -7,8 +7,8 @@ from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
 from gavel_model.ordered_set import CF_BITS
-from gavel_model.register_map import COUNTERS, CREDIT_BITS, Counter
-from gavel_rtl.credits import cost_bits, half_credits_of
+from gavel_model.register_map import COUNTERS, CREDIT_BITS, LARGEST_CREDIT_SIZE, Counter
+from gavel_rtl.credits import cost_bits, half_credits_at, remainder_mask
 from gavel_rtl.flow_interfaces import FlowSettings
 from gavel_rtl.interfaces import CountedFrame, FreedFrame
 from gavel_rtl.lib.sums import add_three
@@ -63,6 +63,12 @@ class CreditReceiver(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         vcs = self._config.vcs
+        # The size of a credit, as its division is made.
+        exponent = self.settings.coming.receiver_exponent
+        self._is_exponent = Signal(LARGEST_CREDIT_SIZE + 1, name="is_exponent", init=1)
+        mask = remainder_mask(exponent)
+        self._remainder = Signal(len(mask), name="remainder")
+        m.d.sync += [self._is_exponent.eq(1 << exponent), self._remainder.eq(mask)]
         self._came, self._left = (self._price(m, length, name) for length, name in (
             (self.counted.length_coming, "came"), (self.freed.length_coming, "left")))
         recovered, impossible = Signal(vcs), Signal(vcs)
@@ -83,11 +89,11 @@ class CreditReceiver(wiring.Component):
     def _price(self, m: Module, length: Value, name: str) -> Signal:
         """Half credits of a frame. Its length comes a cycle before, and so does its sum with the
         overhead of this one."""
-        settings = self.settings
+        coming = self.settings.coming
         total = Signal(len(length) + 1, name=f"{name}_total")
         price = Signal(cost_bits(self._config) + 1, name=name)
-        m.d.sync += total.eq(length + settings.coming.receiver_overhead)
-        m.d.comb += price.eq(half_credits_of(total, settings.receiver_size.exponent))
+        m.d.sync += total.eq(length + coming.receiver_overhead)
+        m.d.comb += price.eq(half_credits_at(total, self._is_exponent, self._remainder))
         return price
 
     def _keep(self, m: Module, vc: int) -> None:

@@ -7,6 +7,7 @@ from amaranth.lib import wiring
 from gavel_model.config import SwitchConfig
 from gavel_model.register_map import LARGEST_CREDIT_SIZE
 from gavel_rtl.flow_interfaces import OVERHEAD_BITS
+from gavel_rtl.lib.one_hot import select
 
 _LEAST_SIZE_BITS = 5
 """The least credit is 32 bytes."""
@@ -41,11 +42,19 @@ def half_credits(length: ValueLike, size: wiring.PureInterface) -> Value:
     Parameters as of `cost`.
     """
     total = (Value.cast(length) + size.overhead).as_unsigned()
-    return half_credits_of(total, size.exponent)
+    return Cat((total & remainder_mask(size.exponent)).any(),
+               total[_LEAST_SIZE_BITS:] >> size.exponent)
 
 
-def half_credits_of(total: Value, exponent: Value) -> Value:
-    """`half_credits` of (length + overhead), ``total``, at a credit of 32 * 2**``exponent``."""
-    counts = Cat(Const(-1, _LEAST_SIZE_BITS),
-                 *(exponent > n for n in range(LARGEST_CREDIT_SIZE)))
-    return Cat((total & counts).any(), total[_LEAST_SIZE_BITS:] >> exponent)
+def remainder_mask(exponent: Value) -> Value:
+    """The bits of a number of bytes that are the remainder of its division by a credit of
+    32 * 2**``exponent``."""
+    return Cat(Const(-1, _LEAST_SIZE_BITS), *(exponent > n for n in range(LARGEST_CREDIT_SIZE)))
+
+
+def half_credits_at(total: Value, is_exponent: Value, remainder: Value) -> Value:
+    """`half_credits` of (length + overhead), ``total``, with the exponent one-hot and its
+    `remainder_mask`."""
+    whole = total[_LEAST_SIZE_BITS:]
+    return Cat((total & remainder).any(),
+               select([(chosen, whole >> n) for n, chosen in enumerate(is_exponent)]))

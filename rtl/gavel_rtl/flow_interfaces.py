@@ -69,14 +69,15 @@ class FlowSettings(wiring.Signature):
 
 
 class ComingFlowSettings(wiring.Signature):
-    """Settings as visible in the next cycle; members as of `FlowSettings`, VC_MAP, and
-    ``overhead`` of ``receiver_size``."""
+    """Settings as visible in the next cycle; members as of `FlowSettings`, VC_MAP, and those of
+    ``receiver_size``."""
 
     def __init__(self):
         super().__init__({
             "cf_min": Out(SPACING_BITS),
             "cf_max": Out(CF_SPACING_BITS),
             "vc_map": Out(VC_MAP_BITS),
+            "receiver_exponent": Out(CREDIT_SIZE_BITS),
             "receiver_overhead": Out(signed(OVERHEAD_BITS)),
             "watchdog": Out(TIMER_BITS),
         })

@@ -57,6 +57,7 @@ _FLOW = {
     "watchdog": (Port.PFC_WATCHDOG, "cycles"),
     "restore": (Port.PFC_RESTORE, "cycles"),
     "vc_map": (Port.VC_MAP, "vc_of_class"),
+    "receiver_exponent": (Port.CBFC_RECEIVER, "size"),
     "receiver_overhead": (Port.CBFC_RECEIVER, "overhead"),
 } | {field.name: (Port.CBFC_CONTROL, field.name) for field in PORT_OF[Port.CBFC_CONTROL].fields}
 """Members of `FlowSettings` and of its ``coming``, and the fields that they are."""

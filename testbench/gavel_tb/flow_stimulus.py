@@ -87,7 +87,9 @@ class RandomFlowSettings:
     def drive_coming(self, ctx: Any, interface: Any) -> None:
         """Sets what PauseReceiver and CreditReceiver see of the settings of the next cycle."""
         ctx.set(interface.coming.watchdog, self.model.watchdog)
-        ctx.set(interface.coming.receiver_overhead, self.model.receiver_unit.overhead)
+        unit = self.model.receiver_unit
+        ctx.set(interface.coming.receiver_exponent, unit.shift - _LEAST_SHIFT)
+        ctx.set(interface.coming.receiver_overhead, unit.overhead)
 
 
 def expect_settings(ctx: Any, where: str, interface: Any, model: FlowSettings) -> None:

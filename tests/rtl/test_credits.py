@@ -232,7 +232,7 @@ def test_receiver_counts_what_came_and_what_is_free(simulate) -> None:
 
     async def bench(ctx, sync) -> None:
         ctx.set(dut.settings.receiver, 0b011)
-        ctx.set(dut.settings.receiver_size.exponent, 1)
+        ctx.set(dut.settings.coming.receiver_exponent, 1)
 
         async def step(counted=None, freed=None, cc=None):
             for interface, event in ((dut.counted, counted), (dut.freed, freed)):

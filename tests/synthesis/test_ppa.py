@@ -24,6 +24,7 @@ def test_a_block_is_measured_by_itself(tmp_path):
 
 def test_with_the_hierarchy_every_instance_counts(tmp_path):
     lists = measure(Blocks(load_config("tiny")), "voq_lists", tmp_path, flatten=False)
-    # Heads, tails, and links; what is kept of a frame has 21 bits.
-    assert lists.area.lut_rams == 6 + 1 + 6
+    # Heads, their cells for each of two VCs, tails, and links; what is kept of a frame has 21 bits,
+    # 4 of them its cell.
+    assert lists.area.lut_rams == 5 + 2 + 1 + 6
     assert lists.area.flip_flops > 0

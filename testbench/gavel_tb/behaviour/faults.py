@@ -45,8 +45,8 @@ RETRY_FAULTS: tuple[ScenarioFault, ...] = (
         "nack-repeated", 'rule "replay start" is broken',
     ),
     ScenarioFault(
-        Fault("a duplicate is filed", "gavel_frame_writer", "accepted",
-              "{0} | (verdict__reason == 5'h11)",
+        Fault("a duplicate is filed", "gavel_frame_writer", "files",
+              "{0} | (word__valid & word__eop & (verdict__reason == 5'h11))",
               ("ingress_buffer", "counters"), ("free_cells", "voq_frames", "RX_")),
         "duplicates", "has arrived a second time",
     ),

@@ -115,7 +115,10 @@ class CreditsHarness(Harness):
             ]
             for size in (settings.sender_size, settings.receiver_size):
                 m.d.comb += [size.exponent.eq(exponent), size.overhead.eq(overhead)]
-            m.d.comb += settings.coming.receiver_overhead.eq(overhead)
+            m.d.comb += [
+                settings.coming.receiver_exponent.eq(exponent),
+                settings.coming.receiver_overhead.eq(overhead),
+            ]
         self.size = blocks.sender.settings.sender_size
         m.d.comb += blocks.reporter.receiver.eq(everyone)
 

@@ -9,7 +9,7 @@ from gavel_model.config import SwitchConfig
 from gavel_model.loader import load_config
 from gavel_model.top_options import LEAST_CLOCK
 from gavel_rtl.word_join import WordJoin
-from gavel_tb import link_crossing, wide_load
+from gavel_tb import link_crossing, retry_crossing, wide_load
 from gavel_tb.stimulus import CheckError
 
 RATIOS = (0.9999, 1.0001, 1.5)
@@ -71,3 +71,14 @@ def test_a_slower_core_is_too_slow(width: int, sizes: tuple[int, ...], seed: int
     slow = LEAST_CLOCK[width // 64] * 0.88
     with pytest.raises(CheckError, match="were lost"):
         wide_load.check(config(width), seed, sizes, clock=slow, frames=400)
+
+
+@long
+@pytest.mark.parametrize("resets", [False, True])
+@pytest.mark.parametrize("width", [64, *WIDTHS])
+def test_link_level_retry_over_the_crossings(width: int, seed: int, resets: bool) -> None:
+    """Between two switches; with resets of the port, which it repairs."""
+    pair = load_config("tiny", (f"data_width={width}", "ports=2", "buffer_cells=256",
+                                "replay_cells=256"))
+    ratio = 0.9998 * LEAST_CLOCK[width // 64]
+    retry_crossing.check(pair, seed, ratio, resets=resets)

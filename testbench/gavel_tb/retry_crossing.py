@@ -16,6 +16,7 @@ from amaranth.sim import Simulator
 
 from gavel_model.config import SwitchConfig
 from gavel_model.frame import append_fcs
+from gavel_model.loader import load_config
 from gavel_model.pins import IDLE, NO_ACCESS, Inputs, RegisterPins, RxPins, TxPins
 from gavel_model.profiles import PROFILE_NAMES, PROFILES
 from gavel_model.register_map import Counter, Global
@@ -106,7 +107,7 @@ def check(config: SwitchConfig, seed: int, ratio: float, *, frames: int = 100,
     Parameters
     ----------
     config
-        With two ports.
+        W. Both switches have two ports, and buffers that hold what waits for a replay.
     ratio
         Period of the port's clock, in periods of the core's.
     resets
@@ -118,6 +119,8 @@ def check(config: SwitchConfig, seed: int, ratio: float, *, frames: int = 100,
         If one does not.
     """
     rng = derived_random(seed, f"retry crossing {config.data_width} {ratio} {resets}")
+    config = load_config("tiny", (f"data_width={config.data_width}", "ports=2",
+                                  "buffer_cells=256", "replay_cells=256"))
     near, far = (End(config, rng, frames, far=side) for side in (False, True))
     loop, way_back = Loop(config), deque([IDLE] * 4)
 

@@ -16,34 +16,35 @@ class WordJoin:
     ----------
     config
         W: 128, 256 or 512.
+
+    Attributes
+    ----------
+    pins
+        The wide receive pins, as visible in the cycle.
     """
 
     def __init__(self, config: SwitchConfig) -> None:
         self._slices = config.data_width // XGMII_BITS
-        self._patience = 3 * self._slices - 2
+        self._patience = 3 * self._slices - 3
         self.reset()
 
     def reset(self) -> None:
         """Reset values."""
         self._at = 0
-        self._word = RxPins(up=0)
-        self._set: int | None = None
-        self._ctl = self._age = 0
-
-    def pins(self, link: RxPins) -> RxPins:
-        """The wide receive pins, with these on the narrow ones in the cycle."""
-        shown = self._set is not None and bool(
-            self._word.valid or link.ctl_valid or self._age == self._patience)
-        return self._word._replace(ctl_valid=int(shown), ctl=self._ctl)
+        self._waiting = False
+        self._held = self._age = 0
+        self.pins = RxPins(up=0)
 
     def step(self, link: RxPins) -> None:
         """Takes the narrow receive pins."""
-        shown = self.pins(link).ctl_valid
-        before, at = self._word, self._at
+        before, at = self.pins, self._at
         place = XGMII_BITS * at
         others = before.data & ~((1 << XGMII_BITS) - 1 << place)
         complete = link.valid and (link.eop or at == self._slices - 1)
-        self._word = RxPins(
+        goes = self._waiting and bool(
+            complete or link.ctl_valid or self._age == self._patience)
+        self.pins = RxPins(
+            ctl_valid=int(goes), ctl=self._held,
             valid=int(complete), eop=link.eop, up=link.up,
             sop=link.sop | (before.sop if at else 0),
             err=link.err | (before.err | link.sop if at else 0),
@@ -55,8 +56,7 @@ class WordJoin:
         elif link.valid:
             self._at += 1
         self._age += 1
-        if shown:
-            self._set = None
+        if goes:
+            self._waiting = False
         if link.ctl_valid:
-            self._set = self._ctl = link.ctl
-            self._age = 0
+            self._waiting, self._held, self._age = True, link.ctl, 0

@@ -10,6 +10,7 @@ from amaranth.lib.wiring import In, Out
 from gavel_model.config import SwitchConfig
 from gavel_model.pins import SEQ_BITS
 from gavel_rtl.interfaces import TxLink
+from gavel_rtl.lib.decode import is_one_of
 from gavel_rtl.rx_crossing import CROSSING_WORDS
 
 START_WORDS = 3
@@ -110,14 +111,14 @@ class TxCrossing(wiring.Component):
         may_begin, word = Signal(), Signal()
         longest = self._slices + MORE_CYCLES
         waited = Signal(range(longest + 1))
-        enough = (fifo.r_level >= START_WORDS) | (waited == longest)
         if self._slices == 1:
-            m.d.comb += may_begin.eq(enough)
+            m.d.comb += may_begin.eq((fifo.r_level >= START_WORDS) | (waited == longest))
             waits = ~may_begin
         else:
             # Words are before it that `WordSplit` has not sent: there is time to look from a
             # register, which keeps the count of words out of the path to the FIFO's address.
-            m.d.tx += may_begin.eq(enough & ~fifo.r_en)
+            enough = is_one_of(fifo.r_level, range(START_WORDS, CROSSING_WORDS + 1))
+            m.d.tx += may_begin.eq((enough | (waited == longest)) & ~fifo.r_en)
             waits = waited != longest
         # `WordSplit` looks at nothing that is not valid: then it takes what is in the FIFO, or not.
         shown = word if self._slices == 1 else 1

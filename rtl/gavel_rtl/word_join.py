@@ -31,27 +31,26 @@ class WordJoin(wiring.Component):
     ---------------
     A word is on ``o_link`` in the cycle after its last slice, for that cycle; its data stand in the
     registers that have collected them. A set is there with the next word, or alone when another
-    comes or after 3N - 2 cycles. ``o_link.ctl_valid`` follows ``i_link.ctl_valid`` in the same
-    cycle, all else is registers. After reset nothing is collected.
+    comes or after 3N - 1 cycles. All outputs are registers. After reset nothing is collected.
     """
 
     def __init__(self, config: SwitchConfig):
         self._slices = config.data_width // XGMII_BITS
         # What two places of a FIFO need that is read every N cycles, behind a frame whose last word
         # is not full, and a cycle for a clock that is slower by some parts in a million.
-        self._patience = 3 * self._slices - 2
+        self._patience = 3 * self._slices - 3
         super().__init__({"i_link": In(RxLink(xgmii_config(config))),
                           "o_link": Out(RxLink(config))})
 
     def elaborate(self, platform):
         m = Module()
-        self._words(m)
-        self._sets(m)
+        self._sets(m, self._words(m))
         m.d.sync += self.o_link.up.eq(self.i_link.up)
         return m
 
     def _words(self, m):
-        """The slice that comes next, one-hot, has the write enable of its register."""
+        """The slice that comes next, one-hot, has the write enable of its register. Returns whether
+        a word is complete with it."""
         i_link, o_link = self.i_link, self.o_link
         at = Signal(self._slices, init=1)
         complete = Signal()
@@ -75,16 +74,19 @@ class WordJoin(wiring.Component):
         ]
         with m.If(i_link.sop):
             m.d.sync += [o_link.llr.eq(i_link.llr), o_link.seq.eq(i_link.seq)]
+        return complete
 
-    def _sets(self, m):
-        """A set waits on the pins until ``ctl_valid`` is 1 beside it."""
+    def _sets(self, m, complete):
+        """A set waits until a word goes."""
         i_link, o_link = self.i_link, self.o_link
-        waiting, due = Signal(name="set_waits"), Signal(name="set_due")
+        held = Signal.like(o_link.ctl, name="set_held")
+        waiting, due, goes = (Signal(name=f"set_{what}") for what in ("waits", "due", "goes"))
         left = Signal(range(self._patience + 1), name="cycles_left")
-        m.d.comb += o_link.ctl_valid.eq(waiting & (o_link.valid | i_link.ctl_valid | due))
-        m.d.sync += [left.eq(left - 1), due.eq(left == 1)]
+        m.d.comb += goes.eq(waiting & (complete | i_link.ctl_valid | due))
+        m.d.sync += [o_link.ctl_valid.eq(goes), o_link.ctl.eq(held),
+                     left.eq(left - 1), due.eq(left == 1)]
         with m.If(i_link.ctl_valid):
-            m.d.sync += [o_link.ctl.eq(i_link.ctl), waiting.eq(1),
+            m.d.sync += [held.eq(i_link.ctl), waiting.eq(1),
                          left.eq(self._patience), due.eq(self._patience == 0)]
-        with m.Elif(o_link.ctl_valid):
+        with m.Elif(goes):
             m.d.sync += waiting.eq(0)

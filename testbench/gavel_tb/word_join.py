@@ -95,7 +95,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 2000) -> None:
         for cycle in range(cycles):
             pins = source.step()
             drive(ctx, block.i_link, pins._asdict())
-            wanted = model.pins(pins)
+            wanted = model.pins
             names = _ALWAYS + _WITH_WORD * wanted.valid + _WITH_SOP * (wanted.valid & wanted.sop)
             for name in names:
                 expect(f"cycle {cycle}: {name}", ctx.get(getattr(block.o_link, name)),

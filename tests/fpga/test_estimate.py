@@ -10,7 +10,7 @@ import pytest
 from gavel_model.loader import load_config
 from gavel_rtl.free_list import FreeList
 from gavel_tb.fpga.crossings import NO_CROSSINGS
-from gavel_tb.fpga.estimate import check_tools, estimate
+from gavel_tb.fpga.estimate import Estimate, check_tools, estimate
 from gavel_tb.fpga.targets import TARGETS
 from gavel_tb.synthesis import place_route
 from gavel_tb.synthesis.components import block_verilog
@@ -20,11 +20,18 @@ from gavel_tb.synthesis.place_route import place_and_route
 from gavel_tb.synthesis.synthesize import synthesize
 
 MHZ = 156.25
+PORT_CLOCKS = {"p0_rx_clk": MHZ, "p0_tx_clk": MHZ}
 
 
 @pytest.fixture(scope="module")
 def block() -> tuple[str, str]:
     return block_verilog(FreeList(load_config("fpga")))
+
+
+@pytest.fixture(scope="module")
+def synthesized(block) -> Estimate:
+    """Without place and route; ports have clocks of their own."""
+    return estimate(*block, FAMILIES["gowin"], (1,), 78.125, told([]), PORT_CLOCKS)
 
 
 def told(seen):
@@ -58,8 +65,8 @@ def test_with_place_and_route(block, folder):
     assert [run["seed"] for run in data["runs"]] == [1, 2]
 
 
-def test_without_place_and_route(block, folder):
-    known = estimate(*block, FAMILIES["gowin"], (1,), MHZ, told([]))
+def test_without_place_and_route(synthesized, folder):
+    known = synthesized
     assert known.placed is None
     assert known.verdict.endswith("BSRAM: fits into GW2A-55")
     assert "Place and route was not done for this family" in folder("gowin", known)["README.md"]
@@ -116,7 +123,7 @@ def path(clock, delay):
     return {"from": edge, "to": edge, "path": [step]}
 
 
-def test_each_clock_has_its_figure(block, folder):
+def test_each_clock_has_its_figure(synthesized, folder):
     """As nextpnr reports clocks with frequencies of their own."""
     report = {
         "utilization": {"TRELLIS_FF": {"used": 5, "available": 9}},
@@ -125,23 +132,21 @@ def test_each_clock_has_its_figure(block, folder):
         "critical_paths": [path("$glbnet$clk", 12.5), path("p0_rx_clk", 5.9),
                            path("$glbnet$p0_tx_clk$TRELLIS_IO_IN", 6.7),
                            {**path("clk", 30.0), "to": "posedge p0_rx_clk"}]}
-    asked = {"p0_rx_clk": 156.25, "p0_tx_clk": 156.25}
-    run = place_route.read_report(report, 1, asked)
+    run = place_route.read_report(report, 1, PORT_CLOCKS)
     assert run.clocks == {"clk": 80.0, "p0_rx_clk": 170.0, "p0_tx_clk": 150.0}
     assert (run.fmax_mhz, run.path.source) == (80.0, "of_clk")
     assert (run.slowest_other, run.other_path.logic_ns) == ("p0_tx_clk", 6.7)
     # With one frequency for all, the slowest of all counts.
     same = place_route.read_report(report, 1, {})
     assert (same.fmax_mhz, same.slowest_other, same.other_path) == (80.0, "", None)
-    known = replace(estimate(*block, FAMILIES["gowin"], (1,), 78.125, told([]), asked),
-                    family=FAMILIES["ecp5"],
+    known = replace(synthesized, family=FAMILIES["ecp5"],
                     placed=place_route.PlacedSeeds((run,), "0.1"))
     assert known.verdict.endswith("routes, 80.0 MHz, ports 150.0 MHz (median of 1)")
     text = folder("ecp5", known)["README.md"]
     assert "asked for 78.125 MHz, 156.25 MHz at the ports:" in text
     assert "| 1 | 80.0 | `of_clk` | " in text
     assert "| 1, `p0_tx_clk` | 150.0 | " in text
-    assert known.as_dict()["asked_port_mhz"] == asked
+    assert known.as_dict()["asked_port_mhz"] == PORT_CLOCKS
     assert known.as_dict()["runs"][0]["clocks"] == run.clocks
 
 

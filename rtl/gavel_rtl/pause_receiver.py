@@ -90,12 +90,10 @@ class PauseReceiver(wiring.Component):
             Signal(name=f"{name}_{vc}") for name in ("asked", "restoring", "reached", "bites"))
         # One counter for both: who is not listened to is not watched. While it is not restoring it
         # stands two above ``watch``, so that what this comes to is compared in the cycle before.
-        # Where none was asked for it counts on, and begins anew in the next cycle.
-        counted = Signal(TIMER_BITS + 1, init=2, name=f"time_{vc}")
+        # Where none was asked for it counts on, and in the next cycle, ``begins``, stands for 2.
+        time = Signal(TIMER_BITS + 1, init=2, name=f"time_{vc}")
         begins = Signal(init=1, name=f"begins_{vc}")
-        time = Signal.like(counted, name=f"time_shown_{vc}")
-        m.d.comb += time.eq(Mux(begins, 2, counted))
-        restored, restores = counted == 1, settings.restore.any()
+        restored, restores = time == 1, settings.restore.any()
         moved = (time + Mux(restoring, Const(-1, len(time)), 1))[:len(time)]
         reaches, at_once = Signal(name=f"reaches_{vc}"), Signal(name=f"at_once_{vc}")
         m.d.comb += [
@@ -103,14 +101,15 @@ class PauseReceiver(wiring.Component):
             self.paused[vc].eq(asked & ~restoring),
             bites.eq(asked & reached),
             # By how far it has come, and from the beginning.
-            reaches.eq(watchdog.any() & (time >= watchdog)),
+            reaches.eq(watchdog.any() & Mux(begins, watchdog <= 2, time >= watchdog)),
             at_once.eq(watchdog == 1),
         ]
         # ``asked`` is the last to be known.
         m.d.sync += [
             begins.eq(~restoring & ~asked),
-            counted.eq(Mux(restoring, Mux(restored, 2, moved), Mux(
-                reached, Mux(restores, settings.restore, 2), Mux(time[-1], time, moved)))),
+            time.eq(Mux(restoring, Mux(restored, 2, moved), Mux(
+                reached, Mux(restores, settings.restore, 2),
+                Mux(begins, 3, Mux(time[-1], time, moved))))),
             restoring.eq(Mux(restoring, ~restored, bites & restores)),
             reached.eq(Mux(restoring, restored & at_once, Mux(
                 asked, Mux(reached, ~restores & at_once, reaches), at_once))),

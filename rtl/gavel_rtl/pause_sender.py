@@ -58,20 +58,19 @@ class PauseSender(wiring.Component):
 
         # Twice the cycles since the last frame, and how long it holds, a power of two of cycles a
         # quantum. The former may stop at the largest that the latter can be. That a frame is taken
-        # is known late: it shows behind the register.
+        # is known late: ``since`` stands for 0 in the next cycle.
         shift = (QUANTUM_BITS // self._config.data_width).bit_length() - 1
         holds = Cat(Const(0, shift), settings.pfc_time)
-        counted = Signal(len(holds) - 1, init=-1)
-        since = Signal.like(counted)
+        since = Signal(len(holds) - 1, init=-1)
         just_taken = Signal()
         m.d.comb += [
-            since.eq(Mux(just_taken, 0, counted)),
             changes.eq((xoff ^ self.xoff).any()),
-            repeats.eq(self.xoff.any() & (Cat(Const(1, 1), since) >= holds)),
+            repeats.eq(self.xoff.any() & Mux(
+                just_taken, holds <= 1, Cat(Const(1, 1), since) >= holds)),
         ]
         m.d.sync += [
             just_taken.eq(self.taken),
-            counted.eq(Mux(since.all(), since, since + 1)),
+            since.eq(Mux(just_taken, 1, Mux(since.all(), since, since + 1))),
             self.xoff.eq(xoff),
             self.wanted.eq(changes | ((self.wanted | repeats) & ~self.taken)),
         ]

@@ -136,7 +136,7 @@ class ControlTransmitter(wiring.Component):
         return m
 
     def _request(self, m: Module) -> Value:
-        """ECHO or INIT, chosen behind their checks."""
+        """ECHO or INIT."""
         receiver, init = self.receiver, self.init
         return self._written(
             m, "request", kind=Mux(receiver.echo, Kind.INIT_ECHO, Kind.INIT),

@@ -136,13 +136,12 @@ class ControlTransmitter(wiring.Component):
         return m
 
     def _request(self, m: Module) -> Value:
-        """ECHO or INIT, chosen behind their checks."""
+        """ECHO or INIT."""
         receiver, init = self.receiver, self.init
-        return Mux(
-            receiver.echo,
-            self._written(m, "echo", kind=Kind.INIT_ECHO, value=receiver.echo_seq,
-                          data=receiver.echo_data),
-            self._written(m, "init", kind=Kind.INIT, value=init.seq, data=init.data))
+        return self._written(
+            m, "request", kind=Mux(receiver.echo, Kind.INIT_ECHO, Kind.INIT),
+            value=Mux(receiver.echo, receiver.echo_seq, init.seq),
+            data=Mux(receiver.echo, receiver.echo_data, init.data))
 
     def _answer(self, m: Module) -> Value:
         """NACK or ACK."""

@@ -35,8 +35,8 @@ RETRY_FAULTS: tuple[ScenarioFault, ...] = (
         "LLR-04-lost-frame", 'rule "replay start" is broken',
     ),
     ScenarioFault(
-        Fault("a NACK is never sent", "gavel_llr_receiver", "state",
-              "({0} == 2'd2 ? 2'd3 : {0})", ("llr_receiver",), ("llr_rx",)),
+        Fault("a NACK is never sent", "gavel_llr_receiver", "requests__nack", "1'd0",
+              ("link_tx", "llr_receiver", "counters"), ("ctl", "llr_rx", "LLR_TX_NACK")),
         "LLR-02-skipped-frame", "not one NACK with 900",
     ),
     ScenarioFault(

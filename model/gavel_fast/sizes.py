@@ -49,7 +49,10 @@ TO_TRANSMITTER = 22
 GATE_STAGES = 23
 """1: `allow` and `hold` are made of what is visible in the cycle before."""
 
-_COUNT = 24
+REGISTER_STAGES = 24
+"""1: an access is held for a cycle, and so is an answer."""
+
+_COUNT = 25
 
 LANE_BYTES = 8
 CELL_LANES = 8
@@ -86,6 +89,7 @@ def sizes(config: SwitchConfig) -> Ints:
     values[TO_STORE] = 3 + config.ingress_stages
     values[TO_TRANSMITTER] = 2 + config.egress_stages
     values[GATE_STAGES] = config.gate_stages
+    values[REGISTER_STAGES] = config.register_stages
     return values
 
 

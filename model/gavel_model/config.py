@@ -123,10 +123,10 @@ class SwitchConfig:
         Reset value of ``CBFC_CC_PERIOD``, 0...16777215 cycles; 0 sends no CC_Update.
     islip_iterations
         iSLIP iterations made in each cycle, 1...4.
-    ingress_stages, egress_stages, gate_stages
+    ingress_stages, egress_stages, gate_stages, register_stages
         Pipeline options: registers behind the lookup (0...2) and behind egress editing (0...1), one
-        cycle of latency each, and between what holds frames back and the scheduler (0...1)
-        (docs/spec.md, Pipeline options).
+        cycle of latency each, between what holds frames back and the scheduler (0...1), and behind
+        the register pins and before ``reg_rdata`` (0...1) (docs/spec.md, Pipeline options).
     bypass_limit
         Reset value of register ``BYPASS_LIMIT``, 0...255: how many frames an output takes
         past an input that is busy before it waits for that input; 0 turns this off.
@@ -172,6 +172,7 @@ class SwitchConfig:
     ingress_stages: int = 0
     egress_stages: int = 0
     gate_stages: int = 0
+    register_stages: int = 0
     bypass_limit: int = 128
     id_entries: int = 1024
     fdb_sets: int = 64
@@ -211,6 +212,7 @@ class SwitchConfig:
         self._in_range("ingress_stages", 0, 2)
         self._in_range("egress_stages", 0, 1)
         self._in_range("gate_stages", 0, 1)
+        self._in_range("register_stages", 0, 1)
         self._in_range("bypass_limit", 0, 255)
         self._power_of_two("id_entries", 16, 65536)
         if self.id_entries < self.ports:
@@ -368,6 +370,12 @@ class SwitchConfig:
         """Cycles after reset until ``STATUS.table_ready``: one per entry of the larger table,
         and two for the last write to reach every copy."""
         return max(self.id_entries, self.fdb_entries) + 2
+
+    @property
+    def answer_cycles(self) -> int:
+        """Cycles from a read on the register pins to its answer on ``reg_rdata``
+        (docs/spec.md, chapter Registers)."""
+        return 2 + 2 * self.register_stages
 
     @property
     def latency_cycles(self) -> int:

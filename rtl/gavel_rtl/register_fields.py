@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Registers as the table says: what they keep, what a write leaves of them, how they are read."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 
@@ -9,6 +10,25 @@ from gavel_model.register_entry import Field, Register, amount
 from gavel_rtl.lib.one_hot import select
 
 REGISTER_BITS = 32
+
+
+@dataclass(frozen=True)
+class EarlyWrite:
+    """A write, a cycle before it is made.
+
+    Attributes
+    ----------
+    registers
+        By name: the register will be written.
+    stored
+        What will be stored.
+    fields
+        Fields of these registers, (register, field), of which somebody asks what is coming.
+    """
+
+    registers: Mapping[str, Value]
+    stored: Value
+    fields: Collection[tuple[str, str]]
 
 
 class RegisterFields:
@@ -27,18 +47,23 @@ class RegisterFields:
     index
         Number of the port, for a reset value that is this number: what is kept is the difference
         to it, so that the module is the same for all ports.
+    early
+        The write as it is known a cycle before. What is coming is a register then, and the data
+        are what is to be stored.
     """
 
     def __init__(self, m: Module, we: Value, wdata: Value, values: Mapping[str, int],
-                 index: Value | None = None):
+                 index: Value | None = None, early: EarlyWrite | None = None):
         self._m = m
         self._we = we
         self._wdata = wdata
         self._values = values
         self._index = index
+        self._early = early
         self._shown: list[tuple[Value, Value]] = []
         self._kept: dict[tuple[str, str], Value] = {}
         self._writes: dict[str, Value] = {}
+        self._coming: dict[tuple[str, str], Signal] = {}
 
     def coming(self, register: Register, field: str) -> Value:
         """A field of a register that was added as it is visible in the next cycle; not limited by
@@ -47,9 +72,23 @@ class RegisterFields:
         kept = self._kept[register.name, field]
         if not found.is_there(self._values):
             return kept
+        if self._early is not None:
+            return self._coming[register.name, field]
         alone = isinstance(found.at_most, str) and found.at_most not in self._values
         written = self._written(found) if alone else self._limited(register, found)
         return Mux(self._writes[register.name], written, kept)
+
+    def coming_any(self, register: Register, field: str) -> Value:
+        """Whether a field that was added is not 0 in the next cycle."""
+        early = self._early
+        if early is None:
+            return self.coming(register, field).any()
+        found = next(item for item in register.fields if item.name == field)
+        kept = self._kept[register.name, field]
+        coming = Signal(name=f"{kept.name}_any_next", init=int(kept.init != 0))
+        with self._m.If(early.registers[register.name]):
+            self._m.d.sync += coming.eq(_part(found, early.stored, self._values).any())
+        return coming
 
     def add(self, register: Register, selected: Value, written: Value | None = None,
             ) -> dict[str, Value]:
@@ -88,6 +127,14 @@ class RegisterFields:
             bits = min(bits, amount(field.at_most, self._values).bit_length())
         kept = Signal(bits, name=f"{register.name}_{field.name}{suffix}".lower(),
                       init=amount(field.reset, {**self._values, "port": 0, "vc": vc or 0}))
+        early = self._early
+        if early is not None and (register.name, field.name) in early.fields:
+            coming = Signal.like(kept, name_suffix="_next")
+            self._coming[register.name, field.name] = coming
+            with self._m.If(early.registers[register.name]):
+                self._m.d.sync += coming.eq(_part(field, early.stored, self._values))
+            self._m.d.sync += kept.eq(coming)
+            return kept
         with self._m.If(written):
             self._m.d.sync += kept.eq(self._seen(field, self._limited(register, field)))
         return kept
@@ -105,22 +152,49 @@ class RegisterFields:
         return select(self._shown)
 
     def _written(self, field: Field) -> Value:
-        return self._wdata[field.low:field.low + field.width(self._values)]
+        return _part(field, self._wdata, self._values)
 
     def _limited(self, register: Register, field: Field) -> Value:
         """What is stored of a field of the write data."""
-        written = value = self._written(field)
-        others = {other.name: self._written(other) for other in register.fields}
-        if field.at_most is not None:
-            most = others.get(field.at_most) if isinstance(field.at_most, str) else None
-            if most is None:
-                most = amount(field.at_most, self._values)
-            value = Mux(written > most, most, value)
-        if field.at_least is not None:
-            least = amount(field.at_least, self._values)
-            if least < 0:
-                # Two's complement: in the upper half, and there the order is the same.
-                least &= (1 << len(written)) - 1
-                return Mux(written[-1] & (written < least), least, value)
-            return Mux(written < least, least, value)
-        return value
+        if self._early is not None:
+            return self._written(field)
+        return _limited(register, field, self._wdata, self._values)
+
+
+def has_limits(register: Register) -> bool:
+    """Not every value that is written of it is stored."""
+    return any(field.at_least is not None or field.at_most is not None
+               for field in register.fields)
+
+
+def stored(register: Register, wdata: Value, values: Mapping[str, int]) -> Value:
+    """Write data with the fields of a register as they are stored; ``values`` are those of the
+    configuration."""
+    parts, end = [], 0
+    for item in register.fields:
+        kept = Value.cast(_limited(register, item, wdata, values))[:item.width(values)]
+        parts += [wdata[end:item.low], kept]
+        end = item.low + len(kept)
+    return Cat(*parts, wdata[end:])
+
+
+def _part(field: Field, wdata: Value, values: Mapping[str, int]) -> Value:
+    return wdata[field.low:field.low + field.width(values)]
+
+
+def _limited(register: Register, field: Field, wdata: Value, values: Mapping[str, int]) -> Value:
+    written = value = _part(field, wdata, values)
+    others = {other.name: _part(other, wdata, values) for other in register.fields}
+    if field.at_most is not None:
+        most = others.get(field.at_most) if isinstance(field.at_most, str) else None
+        if most is None:
+            most = amount(field.at_most, values)
+        value = Mux(written > most, most, value)
+    if field.at_least is not None:
+        least = amount(field.at_least, values)
+        if least < 0:
+            # Two's complement: in the upper half, and there the order is the same.
+            least &= (1 << len(written)) - 1
+            return Mux(written[-1] & (written < least), least, value)
+        return Mux(written < least, least, value)
+    return value

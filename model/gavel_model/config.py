@@ -372,6 +372,12 @@ class SwitchConfig:
         return max(self.id_entries, self.fdb_entries) + 2
 
     @property
+    def write_cycles(self) -> int:
+        """Cycles from a write on the register pins to that in which the register shows its new
+        value (docs/spec.md, chapter Registers)."""
+        return 2 + self.register_stages
+
+    @property
     def answer_cycles(self) -> int:
         """Cycles from a read on the register pins to its answer on ``reg_rdata``
         (docs/spec.md, chapter Registers)."""

@@ -58,8 +58,9 @@ def test_random_pins_in_which_every_counter_moves(make_config, compared, seed):
     assert moved_by_random_pins(make_config, compared, seed, SHAPES) == set(Counter)
 
 
-def test_random_pins_with_a_register_before_the_scheduler(make_config, compared, seed):
-    moved = moved_by_random_pins(make_config, compared, seed, GATED, CYCLES, gate_stages=1)
+def test_random_pins_with_registers_before_the_scheduler_and_around_others(make_config, compared, seed):
+    moved = moved_by_random_pins(make_config, compared, seed, GATED, CYCLES, gate_stages=1,
+                                 register_stages=1)
     assert moved >= {Counter.CBFC_RX_CF_ERROR, Counter.CBFC_TX_CC_UPDATE, Counter.PFC_RX,
                      Counter.LLR_TX_REPLAY}
 
@@ -76,7 +77,8 @@ def test_random_pins_where_macs_show_frames_alone(make_config, compared, seed):
 @pytest.mark.parametrize("number", range(20))
 def test_more_random_pins(number, make_config, compared, seed):
     shapes, gate_stages = ((SHAPES, 0), (GATED, 1))[number % 2]
-    moved_by_random_pins(make_config, compared, seed + 1 + number, shapes, gate_stages=gate_stages)
+    moved_by_random_pins(make_config, compared, seed + 1 + number, shapes, gate_stages=gate_stages,
+                         register_stages=number // 2 % 2)
 
 
 def moved_by_random_pins(make_config, compared, seed, shapes, cycles=2 * CYCLES, **options):

@@ -18,7 +18,7 @@ from gavel_model.register_map import (
 from gavel_rtl.flow_interfaces import ComingFlowSettings, FlowSettings
 from gavel_rtl.interfaces import CLASS_FROM_BITS, PROFILE_BITS, VC_MATCH_BITS
 from gavel_rtl.llr_interfaces import ComingLlrSettings, LlrSettings
-from gavel_rtl.register_fields import REGISTER_BITS, EarlyWrite, RegisterFields
+from gavel_rtl.register_fields import REGISTER_BITS, EarlyWrite, RegisterFields, has_limits
 
 PORT_NUMBER_BITS = (MAX_PORTS - 1).bit_length()
 LLR_STATUS_BITS = 16
@@ -28,6 +28,16 @@ ONCE = tuple(Port[register.name] for register in PORT_REGISTERS
 EACH = tuple(Port[register.name] for register in PORT_REGISTERS
              if register.writable and register.of_each_vc)
 """Registers that can be written: those that a port has once, those that it has for each VC."""
+
+LIMITED = tuple((offset, field) for offset in ONCE for field in PORT_OF[offset].fields
+                if has_limits(field))
+"""Fields of the former of which not every value is stored."""
+
+
+def limited_widths(config: SwitchConfig) -> list[int]:
+    """Widths of the fields in `LIMITED`."""
+    return [field.width(config_values(config)) for _, field in LIMITED]
+
 
 _LLR = {
     "window_frames": (Port.LLR_WINDOW_FRAMES, "frames"),
@@ -112,9 +122,9 @@ class PortRegisters(wiring.Component):
         Which one it is.
     wdata
         What is written.
-    early_writes_once, early_stored
-        With ``register_stages``: ``writes_once`` and ``wdata`` of the next cycle. ``wdata`` is what
-        is to be stored then, within all limits.
+    early_writes_once, early_wdata, early_limited
+        With ``register_stages``: ``writes_once`` and ``wdata`` of the next cycle, and what of each
+        field in `LIMITED` is to be stored then.
     counter
         Value of the counter that was addressed in the cycle before, 0 if none was.
     llr_status
@@ -139,7 +149,8 @@ class PortRegisters(wiring.Component):
         vcs = config.vcs
         early = {
             "early_writes_once": In(len(ONCE)),
-            "early_stored": In(REGISTER_BITS),
+            "early_wdata": In(REGISTER_BITS),
+            "early_limited": In(sum(limited_widths(config))),
         } if config.register_stages else {}
         super().__init__({
             **early,
@@ -174,11 +185,8 @@ class PortRegisters(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         late = self._config.register_stages
-        early = EarlyWrite(
-            {offset.name: self.early_writes_once[n] for n, offset in enumerate(ONCE)},
-            self.early_stored, _asked_early()) if late else None
         registers = RegisterFields(m, self.writes, self.wdata, config_values(self._config),
-                                   self.number, early)
+                                   self.number, self._early() if late else None)
         once = {offset: registers.add(PORT_OF[offset], self.select.once[n], self.writes_once[n])
                 for n, offset in enumerate(ONCE)}
         each = {offset: registers.add_each(PORT_OF[offset], self.select.each[n], self.select.vc)
@@ -198,6 +206,15 @@ class PortRegisters(wiring.Component):
             ]
             m.d.comb += self.value.eq(value | Mux(did_read, self.counter, 0))
         return m
+
+    def _early(self) -> EarlyWrite:
+        limited, low = {}, 0
+        for (offset, field), width in zip(LIMITED, limited_widths(self._config), strict=True):
+            limited[offset.name, field.name] = self.early_limited[low:low + width]
+            low += width
+        return EarlyWrite(
+            {offset.name: self.early_writes_once[n] for n, offset in enumerate(ONCE)},
+            self.early_wdata, limited, _asked_early())
 
     def _connect(self, m: Module, registers: RegisterFields, once: dict[Port, dict[str, Value]],
                  each: dict[Port, dict[str, list[Value]]]) -> None:

@@ -20,14 +20,17 @@ class EarlyWrite:
     ----------
     registers
         By name: the register will be written.
-    stored
-        What will be stored.
+    wdata
+        What will be written.
+    limited
+        Of a field with limits, (register, field), what of it will be stored.
     fields
-        Fields of these registers, (register, field), of which somebody asks what is coming.
+        Fields of these registers of which somebody asks what is coming.
     """
 
     registers: Mapping[str, Value]
-    stored: Value
+    wdata: Value
+    limited: Mapping[tuple[str, str], Value]
     fields: Collection[tuple[str, str]]
 
 
@@ -48,8 +51,8 @@ class RegisterFields:
         Number of the port, for a reset value that is this number: what is kept is the difference
         to it, so that the module is the same for all ports.
     early
-        The write as it is known a cycle before. What is coming is a register then, and the data
-        are what is to be stored.
+        The write as it is known a cycle before. What is coming is a register then, and so is what
+        is stored within limits.
     """
 
     def __init__(self, m: Module, we: Value, wdata: Value, values: Mapping[str, int],
@@ -87,7 +90,7 @@ class RegisterFields:
         kept = self._kept[register.name, field]
         coming = Signal(name=f"{kept.name}_any_next", init=int(kept.init != 0))
         with self._m.If(early.registers[register.name]):
-            self._m.d.sync += coming.eq(_part(found, early.stored, self._values).any())
+            self._m.d.sync += coming.eq(_part(found, early.wdata, self._values).any())
         return coming
 
     def add(self, register: Register, selected: Value, written: Value | None = None,
@@ -127,12 +130,12 @@ class RegisterFields:
             bits = min(bits, amount(field.at_most, self._values).bit_length())
         kept = Signal(bits, name=f"{register.name}_{field.name}{suffix}".lower(),
                       init=amount(field.reset, {**self._values, "port": 0, "vc": vc or 0}))
-        early = self._early
-        if early is not None and (register.name, field.name) in early.fields:
-            coming = Signal.like(kept, name_suffix="_next")
-            self._coming[register.name, field.name] = coming
+        early, name = self._early, (register.name, field.name)
+        if early is not None and (name in early.fields or name in early.limited):
+            self._coming[name] = coming = Signal.like(kept, name_suffix="_next")
             with self._m.If(early.registers[register.name]):
-                self._m.d.sync += coming.eq(_part(field, early.stored, self._values))
+                self._m.d.sync += coming.eq(
+                    early.limited.get(name, _part(field, early.wdata, self._values)))
             self._m.d.sync += kept.eq(coming)
             return kept
         with self._m.If(written):
@@ -156,33 +159,20 @@ class RegisterFields:
 
     def _limited(self, register: Register, field: Field) -> Value:
         """What is stored of a field of the write data."""
-        if self._early is not None:
-            return self._written(field)
-        return _limited(register, field, self._wdata, self._values)
+        return limited(register, field, self._wdata, self._values)
 
 
-def has_limits(register: Register) -> bool:
+def has_limits(field: Field) -> bool:
     """Not every value that is written of it is stored."""
-    return any(field.at_least is not None or field.at_most is not None
-               for field in register.fields)
-
-
-def stored(register: Register, wdata: Value, values: Mapping[str, int]) -> Value:
-    """Write data with the fields of a register as they are stored; ``values`` are those of the
-    configuration."""
-    parts, end = [], 0
-    for item in register.fields:
-        kept = Value.cast(_limited(register, item, wdata, values))[:item.width(values)]
-        parts += [wdata[end:item.low], kept]
-        end = item.low + len(kept)
-    return Cat(*parts, wdata[end:])
+    return field.at_least is not None or field.at_most is not None
 
 
 def _part(field: Field, wdata: Value, values: Mapping[str, int]) -> Value:
     return wdata[field.low:field.low + field.width(values)]
 
 
-def _limited(register: Register, field: Field, wdata: Value, values: Mapping[str, int]) -> Value:
+def limited(register: Register, field: Field, wdata: Value, values: Mapping[str, int]) -> Value:
+    """What a write stores of a field; ``values`` are those of the configuration."""
     written = value = _part(field, wdata, values)
     others = {other.name: _part(other, wdata, values) for other in register.fields}
     if field.at_most is not None:

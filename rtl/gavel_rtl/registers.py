@@ -20,10 +20,15 @@ from gavel_rtl.counters import CounterSelect
 from gavel_rtl.flow_interfaces import FlowSelect
 from gavel_rtl.interfaces import PortSettings, RegisterPort, TableWrite
 from gavel_rtl.lib.delay import delayed
-from gavel_rtl.lib.one_hot import select
 from gavel_rtl.port_access import decode, hold
-from gavel_rtl.port_registers import LLR_STATUS_BITS, ONCE, PortRegisters
-from gavel_rtl.register_fields import REGISTER_BITS, RegisterFields, has_limits, stored
+from gavel_rtl.port_registers import (
+    LIMITED,
+    LLR_STATUS_BITS,
+    ONCE,
+    PortRegisters,
+    limited_widths,
+)
+from gavel_rtl.register_fields import REGISTER_BITS, RegisterFields, limited
 from gavel_rtl.table_registers import TableRegisters
 
 _OFFSET_BITS = PORT_STRIDE.bit_length() - 1
@@ -143,8 +148,7 @@ class Registers(wiring.Component):
         once = Signal(len(ONCE), name="once")
         m.d.comb += once.eq(Cat(offset == register for register in ONCE))
         access = decode(m, self._config, offset, once)
-        if late:
-            wdata = self._stored(m, once)
+        in_limits = self._limited(m) if late else None
 
         total: Value = Const(0, REGISTER_BITS)
         for number, settings in enumerate(self.settings):
@@ -156,6 +160,7 @@ class Registers(wiring.Component):
             m.d.sync += [reads.eq(bus.re & here), writes.eq(bus.we & here)]
             if late:
                 self._place_near(m, name, port, access, reads, writes, wdata)
+                m.d.comb += port.early_limited.eq(in_limits)
             else:
                 writes_once = Signal(len(ONCE), name=f"{name}_writes_once")
                 m.d.sync += writes_once.eq(Mux(bus.we & here, once, 0))
@@ -181,18 +186,18 @@ class Registers(wiring.Component):
 
     def _place_near(self, m: Module, name: str, port: PortRegisters,
                     access: wiring.PureInterface, reads: Signal, writes: Signal,
-                    stored: Signal) -> None:
+                    wdata: Signal) -> None:
         """Registers that only this port has, so that they can stand near it."""
         writes_once = Mux(writes, access.select.once, 0)
-        m.d.comb += [port.early_writes_once.eq(writes_once), port.early_stored.eq(stored)]
+        m.d.comb += [port.early_writes_once.eq(writes_once), port.early_wdata.eq(wdata)]
         for target, value in ((port.reads, reads), (port.writes, writes),
                               (port.writes_once, writes_once)):
             m.d.comb += target.eq(delayed(m, value, f"{name}_{target.name}", 1))
-        wdata = Signal(REGISTER_BITS, name=f"{name}_wdata")
+        data = Signal(REGISTER_BITS, name=f"{name}_wdata")
         # Not the same register in every port, or synthesis would make one of them.
         with m.If(writes):
-            m.d.sync += wdata.eq(stored)
-        m.d.comb += port.wdata.eq(wdata)
+            m.d.sync += data.eq(wdata)
+        m.d.comb += port.wdata.eq(data)
 
     def _select(self, m: Module, number: int, port: PortRegisters,
                 access: wiring.PureInterface) -> None:
@@ -201,14 +206,13 @@ class Registers(wiring.Component):
         connect(m, self.counter_select[number], access.counter)
         connect(m, self.flow_select[number], access.flow)
 
-    def _stored(self, m: Module, once: Signal) -> Signal:
-        """Write data as the register of a port stores them, a cycle later."""
-        values, wdata = config_values(self._config), self.bus.wdata
-        limited = [(once[n], stored(PORT_OF[offset], wdata, values))
-                   for n, offset in enumerate(ONCE) if has_limits(PORT_OF[offset])]
-        others = ~Cat(selected for selected, _ in limited).any()
-        data = Signal(REGISTER_BITS, name="stored")
-        m.d.sync += data.eq(select([*limited, (others, wdata)]))
+    def _limited(self, m: Module) -> Signal:
+        """What the fields of `LIMITED` store of the write data, which ports have in common."""
+        values, widths = config_values(self._config), limited_widths(self._config)
+        data = Signal(sum(widths), name="limited")
+        m.d.sync += data.eq(Cat(
+            Value.cast(limited(PORT_OF[offset], field, self.bus.wdata, values))[:width]
+            for (offset, field), width in zip(LIMITED, widths, strict=True)))
         return data
 
     def _tables(self, m: Module, we: Signal, re: Signal, wdata: Signal,

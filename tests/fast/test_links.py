@@ -58,7 +58,9 @@ def test_random_pins_in_which_every_counter_moves(make_config, compared, seed):
     assert moved_by_random_pins(make_config, compared, seed, SHAPES) == set(Counter)
 
 
-def test_random_pins_with_registers_before_the_scheduler_and_around_others(make_config, compared, seed):
+def test_random_pins_with_registers_before_the_scheduler_and_around_others(
+    make_config, compared, seed
+):
     moved = moved_by_random_pins(make_config, compared, seed, GATED, CYCLES, gate_stages=1,
                                  register_stages=1)
     assert moved >= {Counter.CBFC_RX_CF_ERROR, Counter.CBFC_TX_CC_UPDATE, Counter.PFC_RX,

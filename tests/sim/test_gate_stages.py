@@ -41,8 +41,9 @@ FAULTS: tuple[tuple[Fault, dict[str, Any]], ...] = (
            ("credit_tx", "CBFC")), FULL),
     (Fault("settings are not held until they are shown", "gavel_port_registers", "value",
            "flow_status | counter", ("registers",), ("reg_rdata",)), BLOCKED),
-    (Fault("a write comes without its limits", "gavel_registers", "stored", "bus__wdata",
-           ("registers", *FROM_MATCH), ("reg_rdata", *SIGNALS)), BLOCKED),
+    (Fault("a setting comes otherwise than it was written", "gavel_port_registers",
+           "flow__coming__vc_map", "{} ^ 32'd1", ("registers", "port", *FROM_MATCH),
+           ("reg_rdata", *SIGNALS)), BLOCKED),
 )
 
 Run = Callable[..., dict[str, Any]]

@@ -125,7 +125,7 @@ def test_the_commands_of_the_readme_pass_in_icarus(folder, tmp_path):
     TopOptions(), TopOptions(ports="xgmii", crossing=True), TopOptions(ports="axi_stream"),
     TopOptions(ports="axi_stream", fcs="keep", registers="axi_lite", crossing=True)], ids=str)
 def test_benches_of_other_top_levels_pass_in_icarus(options, tmp_path):
-    config = options.switch_config(load_config("tiny"))
+    config = options.switch_config(load_config("tiny", ("register_stages=1",)))
     made = generate(config, options)
     top, target = made.sidecar["top"], TARGETS["xc7"]
     files = make_folder(config, options, target, made.verilog, made.sidecar,

@@ -17,8 +17,15 @@ from gavel_model.register_map import (
 )
 from gavel_rtl.flow_interfaces import ComingFlowSettings, FlowSettings
 from gavel_rtl.interfaces import CLASS_FROM_BITS, PROFILE_BITS, VC_MATCH_BITS
+from gavel_rtl.lib.delay import delayed
 from gavel_rtl.llr_interfaces import ComingLlrSettings, LlrSettings
-from gavel_rtl.register_fields import REGISTER_BITS, EarlyWrite, RegisterFields, has_limits
+from gavel_rtl.register_fields import (
+    REGISTER_BITS,
+    EarlyWrite,
+    RegisterFields,
+    has_limits,
+    kept_bits,
+)
 
 PORT_NUMBER_BITS = (MAX_PORTS - 1).bit_length()
 LLR_STATUS_BITS = 16
@@ -35,8 +42,8 @@ LIMITED = tuple((offset, field) for offset in ONCE for field in PORT_OF[offset].
 
 
 def limited_widths(config: SwitchConfig) -> list[int]:
-    """Widths of the fields in `LIMITED`."""
-    return [field.width(config_values(config)) for _, field in LIMITED]
+    """Widths of what is kept of the fields in `LIMITED`."""
+    return [kept_bits(field, config_values(config)) for _, field in LIMITED]
 
 
 _LLR = {
@@ -117,7 +124,8 @@ class PortRegisters(wiring.Component):
     reads, writes
         A register of this port is read, or written.
     writes_once
-        It is written, as in `ONCE`: what waits for a write need not wait for a selection.
+        It is written, as in `ONCE`: what waits for a write need not wait for a selection. Not with
+        ``register_stages``, where it is made of ``early_writes_once``.
     select
         Which one it is.
     wdata
@@ -147,17 +155,16 @@ class PortRegisters(wiring.Component):
     def __init__(self, config: SwitchConfig):
         self._config = config
         vcs = config.vcs
-        early = {
+        access = {
             "early_writes_once": In(len(ONCE)),
             "early_wdata": In(REGISTER_BITS),
             "early_limited": In(sum(limited_widths(config))),
-        } if config.register_stages else {}
+        } if config.register_stages else {"writes_once": In(len(ONCE))}
         super().__init__({
-            **early,
+            **access,
             "number": In(PORT_NUMBER_BITS),
             "reads": In(1),
             "writes": In(1),
-            "writes_once": In(len(ONCE)),
             "select": In(PortSelect(config)),
             "wdata": In(REGISTER_BITS),
             "counter": In(REGISTER_BITS),
@@ -185,9 +192,11 @@ class PortRegisters(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         late = self._config.register_stages
+        early = self._early() if late else None
         registers = RegisterFields(m, self.writes, self.wdata, config_values(self._config),
-                                   self.number, self._early() if late else None)
-        once = {offset: registers.add(PORT_OF[offset], self.select.once[n], self.writes_once[n])
+                                   self.number, early)
+        once = {offset: registers.add(PORT_OF[offset], self.select.once[n],
+                                      self._writes_once(m, n, offset, early))
                 for n, offset in enumerate(ONCE)}
         each = {offset: registers.add_each(PORT_OF[offset], self.select.each[n], self.select.vc)
                 for n, offset in enumerate(EACH)}
@@ -206,6 +215,15 @@ class PortRegisters(wiring.Component):
             ]
             m.d.comb += self.value.eq(value | Mux(did_read, self.counter, 0))
         return m
+
+    def _writes_once(self, m: Module, n: int, offset: Port, early: EarlyWrite | None) -> Value:
+        """A register is written; 0 if all of it is written early."""
+        if early is None:
+            return self.writes_once[n]
+        register = PORT_OF[offset]
+        if all(early.has(register, field) for field in register.fields):
+            return Const(0, 1)
+        return delayed(m, self.early_writes_once[n], f"writes_{register.name.lower()}", 1)
 
     def _early(self) -> EarlyWrite:
         limited, low = {}, 0

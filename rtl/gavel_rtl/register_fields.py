@@ -33,6 +33,11 @@ class EarlyWrite:
     limited: Mapping[tuple[str, str], Value]
     fields: Collection[tuple[str, str]]
 
+    def has(self, register: Register, field: Field) -> bool:
+        """What is coming of a field is a register."""
+        name = register.name, field.name
+        return name in self.fields or name in self.limited
+
 
 class RegisterFields:
     """Registers in a module, all with the same write.
@@ -124,14 +129,11 @@ class RegisterFields:
         if not field.is_there(self._values):
             return Const(0, field.width(self._values))
         suffix = "" if vc is None else f"_{vc}"
-        bits = field.width(self._values)
-        if field.at_most in self._values:
-            # No more than the largest value needs.
-            bits = min(bits, amount(field.at_most, self._values).bit_length())
-        kept = Signal(bits, name=f"{register.name}_{field.name}{suffix}".lower(),
+        kept = Signal(kept_bits(field, self._values),
+                      name=f"{register.name}_{field.name}{suffix}".lower(),
                       init=amount(field.reset, {**self._values, "port": 0, "vc": vc or 0}))
         early, name = self._early, (register.name, field.name)
-        if early is not None and (name in early.fields or name in early.limited):
+        if early is not None and early.has(register, field):
             self._coming[name] = coming = Signal.like(kept, name_suffix="_next")
             with self._m.If(early.registers[register.name]):
                 self._m.d.sync += coming.eq(
@@ -160,6 +162,14 @@ class RegisterFields:
     def _limited(self, register: Register, field: Field) -> Value:
         """What is stored of a field of the write data."""
         return limited(register, field, self._wdata, self._values)
+
+
+def kept_bits(field: Field, values: Mapping[str, int]) -> int:
+    """Bits that are kept of a field: no more than its largest value needs."""
+    bits = field.width(values)
+    if field.at_most in values:
+        return min(bits, amount(field.at_most, values).bit_length())
+    return bits
 
 
 def has_limits(field: Field) -> bool:

@@ -190,8 +190,7 @@ class Registers(wiring.Component):
         """Registers that only this port has, so that they can stand near it."""
         writes_once = Mux(writes, access.select.once, 0)
         m.d.comb += [port.early_writes_once.eq(writes_once), port.early_wdata.eq(wdata)]
-        for target, value in ((port.reads, reads), (port.writes, writes),
-                              (port.writes_once, writes_once)):
+        for target, value in ((port.reads, reads), (port.writes, writes)):
             m.d.comb += target.eq(delayed(m, value, f"{name}_{target.name}", 1))
         data = Signal(REGISTER_BITS, name=f"{name}_wdata")
         # Not the same register in every port, or synthesis would make one of them.

@@ -24,6 +24,7 @@ from gavel_fast.sizes import (
     MAX_CELLS,
     PORT_MASK,
     PORTS,
+    REGISTER_STAGES,
     REPLAY_CELLS,
     REPLAY_FRAMES,
     TABLE_CYCLES,
@@ -60,13 +61,17 @@ what the port itself needs."""
 ESUN_ETHERTYPE = int(Global.ESUN_ETHERTYPE)
 BYPASS_LIMIT = int(Global.BYPASS_LIMIT)
 _ACCESS = 16
-"""Pins of the cycle before, as in `gavel_fast.pin_block.InputBlock`."""
+"""The access to carry out in the cycle, as in `gavel_fast.pin_block.InputBlock`."""
 
 _AGE = 17
 _ROUTE_SHOWN = 18
 _FDB_SHOWN = 19
 RDATA = 20
-_COUNT = 21
+_HELD = 21
+_ANSWER = 22
+"""With ``register_stages`` = 1: pins of the cycle before, and what was read in it."""
+
+_COUNT = 23
 
 _WE = 1 << 48
 _RE = 1 << 49
@@ -149,19 +154,23 @@ def read(
     registers: Registers, counters: Ints, receiver: Ints, transmitter: LlrTransmitter,
     flow: FlowControl, buffer: IngressBuffer, sizes: Ints, now: int,
 ) -> None:
-    """First part of a cycle: the read that was on the pins in the cycle before."""
+    """First part of a cycle: the read to carry out in it."""
     common = registers.common
     access = common[_ACCESS]
-    common[RDATA] = 0
+    value = 0
     if access & _RE:
         address = access & _ADDRESS_MASK
         if address < PORT_BASE:
-            common[RDATA] = _read_common(registers, sizes, address)
+            value = _read_common(registers, sizes, address)
         else:
             p, offset = address - PORT_BASE >> _PORT_SHIFT, address & PORT_STRIDE - 1
             if p < sizes[PORTS]:
-                common[RDATA] = _read_port(registers, counters, receiver, transmitter, flow,
-                                           buffer, sizes, now, p, offset)
+                value = _read_port(registers, counters, receiver, transmitter, flow, buffer,
+                                   sizes, now, p, offset)
+    if sizes[REGISTER_STAGES]:
+        common[RDATA], common[_ANSWER] = common[_ANSWER], value
+    else:
+        common[RDATA] = value
 
 
 @compiled
@@ -229,8 +238,7 @@ def _read_port(
 def write(
     registers: Registers, tables: Lookup, flow: FlowControl, sizes: Ints, access: int
 ) -> None:
-    """Last part of a cycle: the write that was on the pins in the cycle before; ``access`` are the
-    pins of this cycle."""
+    """Last part of a cycle: the write to carry out in it; ``access`` are the pins of this cycle."""
     common = registers.common
     # ROUTE_DATA and FDB_DATA show what their entry held one cycle earlier.
     common[_ROUTE_SHOWN] = _shown(tables.direct, sizes[ID_ENTRIES], common[_ROUTE_INDEX])
@@ -252,7 +260,10 @@ def write(
                 if registers.is_flow[offset]:
                     flow.configured[p] = 1
     common[_AGE] += 1
-    common[_ACCESS] = access
+    if sizes[REGISTER_STAGES]:
+        common[_ACCESS], common[_HELD] = common[_HELD], access
+    else:
+        common[_ACCESS] = access
 
 
 @compiled

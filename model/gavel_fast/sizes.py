@@ -52,7 +52,10 @@ GATE_STAGES = 23
 MATCH_STAGES = 24
 """1: a match is made of the requests of the cycle before."""
 
-_COUNT = 25
+REGISTER_STAGES = 25
+"""1: an access is held for a cycle, and so is an answer."""
+
+_COUNT = 26
 
 LANE_BYTES = 8
 CELL_LANES = 8
@@ -90,6 +93,7 @@ def sizes(config: SwitchConfig) -> Ints:
     values[TO_TRANSMITTER] = 2 + config.egress_stages
     values[GATE_STAGES] = config.gate_stages
     values[MATCH_STAGES] = config.match_stages
+    values[REGISTER_STAGES] = config.register_stages
     return values
 
 

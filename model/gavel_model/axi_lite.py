@@ -63,11 +63,12 @@ class AxiLite:
         Address maps beside that of the switch.
     """
 
-    __slots__ = ("_address", "_answered", "_bresp", "_bvalid", "_data", "_kept", "_mapped",
+    __slots__ = ("_address", "_answer_cycles", "_bresp", "_bvalid", "_data", "_kept", "_mapped",
                  "_read_address", "_rresp", "_since", "_writable")
 
     def __init__(self, config: SwitchConfig, further: Sequence[AddressMap] = ()) -> None:
         values = config_values(config)
+        self._answer_cycles = config.answer_cycles
         self._mapped, self._writable = (
             frozenset().union(*(part.addresses(values, writable=writable)
                                 for part in (SWITCH_MAP, *further)))
@@ -88,10 +89,10 @@ class AxiLite:
 
     @property
     def _rvalid(self) -> bool:
-        return self._since is not None and self._since >= 2
+        return self._since is not None and self._since >= self._answer_cycles
 
     def _rdata(self, rdata: int) -> int:
-        return rdata if self._since == 2 else self._kept
+        return rdata if self._since == self._answer_cycles else self._kept
 
     def answer(self, rdata: int) -> AxiLiteAnswer:
         """What the manager sees, with this on ``reg_rdata``."""
@@ -129,7 +130,7 @@ class AxiLite:
         if self._rvalid and pins.rready:
             self._since = None
         elif self._since is not None:
-            self._since = min(self._since + 1, 3)
+            self._since = min(self._since + 1, self._answer_cycles + 1)
         if begins_write:
             assert self._address is not None and self._data is not None
             self._bresp = self._write_response(self._address, self._data[1])

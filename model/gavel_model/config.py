@@ -126,10 +126,11 @@ class SwitchConfig:
         Reset value of ``CBFC_CC_PERIOD``, 0...16777215 cycles; 0 sends no CC_Update.
     islip_iterations
         iSLIP iterations made in each cycle, 1...4.
-    ingress_stages, match_stages, egress_stages, gate_stages
+    ingress_stages, match_stages, egress_stages, gate_stages, register_stages
         Pipeline options: registers behind the lookup (0...2), between requests and grants (0...1,
-        with at most 128 bits) and behind egress editing (0...1), one cycle of latency each, and
-        between what holds frames back and the scheduler (0...1) (docs/spec.md, Pipeline options).
+        with at most 128 bits) and behind egress editing (0...1), one cycle of latency each, between
+        what holds frames back and the scheduler (0...1), and behind the register pins and before
+        ``reg_rdata`` (0...1) (docs/spec.md, Pipeline options).
     bypass_limit
         Reset value of register ``BYPASS_LIMIT``, 0...255: how many frames an output takes
         past an input that is busy before it waits for that input; 0 turns this off.
@@ -176,6 +177,7 @@ class SwitchConfig:
     match_stages: int = 0
     egress_stages: int = 0
     gate_stages: int = 0
+    register_stages: int = 0
     bypass_limit: int = 128
     id_entries: int = 1024
     fdb_sets: int = 64
@@ -219,6 +221,7 @@ class SwitchConfig:
                               f"where a frame may have less than {MATCH_STAGE_WORDS} words")
         self._in_range("egress_stages", 0, 1)
         self._in_range("gate_stages", 0, 1)
+        self._in_range("register_stages", 0, 1)
         self._in_range("bypass_limit", 0, 255)
         self._power_of_two("id_entries", 16, 65536)
         if self.id_entries < self.ports:
@@ -376,6 +379,18 @@ class SwitchConfig:
         """Cycles after reset until ``STATUS.table_ready``: one per entry of the larger table,
         and two for the last write to reach every copy."""
         return max(self.id_entries, self.fdb_entries) + 2
+
+    @property
+    def write_cycles(self) -> int:
+        """Cycles from a write on the register pins to that in which the register shows its new
+        value (docs/spec.md, chapter Registers)."""
+        return 2 + self.register_stages
+
+    @property
+    def answer_cycles(self) -> int:
+        """Cycles from a read on the register pins to its answer on ``reg_rdata``
+        (docs/spec.md, chapter Registers)."""
+        return 2 + 2 * self.register_stages
 
     @property
     def latency_cycles(self) -> int:

@@ -19,6 +19,7 @@ from gavel_model.register_map import (
     Global,
     config_values,
 )
+from gavel_model.register_stage import RegisterStage
 from gavel_model.scheduler import Scheduler
 
 _STORED: dict[int, Register] = {
@@ -32,8 +33,8 @@ _LOW_BITS = 32
 class Registers:
     """Reads and writes everything that software may reach.
 
-    An access on the pins in cycle c is carried out in c+1: `read` at the beginning of that
-    cycle's step, with the values visible in it, and `write` at its end.
+    An access on the pins in cycle c is carried out in c+1, with ``register_stages`` later: `read`
+    at the beginning of that cycle's step, with the values visible in it, and `write` at its end.
 
     Attributes
     ----------
@@ -45,7 +46,7 @@ class Registers:
 
     __slots__ = (
         "_access", "_age", "_config", "_constants", "_fdb_shown", "_known", "_lookup", "_ports",
-        "_route_shown", "_scheduler", "_stale", "_values", "rdata", "writing",
+        "_route_shown", "_scheduler", "_stage", "_stale", "_values", "rdata", "writing",
     )
 
     def __init__(
@@ -56,6 +57,7 @@ class Registers:
         self._lookup = lookup
         self._scheduler = scheduler
         self._known = config_values(config)
+        self._stage = RegisterStage(config)
         self._constants: dict[int, int] = {
             address: register.reset(self._known) for address, register in GLOBAL_OF.items()
             if not register.writable and address != Global.STATUS}
@@ -67,6 +69,7 @@ class Registers:
             address: register.reset(self._known) for address, register in _STORED.items()}
         self._scheduler.bypass_limit = self._config.bypass_limit
         self._access: RegisterPins | None = None
+        self._stage.reset()
         self.writing: Port | None = None
         self._age = 0
         self._route_shown = 0
@@ -82,7 +85,8 @@ class Registers:
     @property
     def resting(self) -> bool:
         """No access is under way, and all that is shown is up to date."""
-        return self._access is None and self.writing is None and not (self._stale or self.rdata)
+        return (self._access is None and self.writing is None and self._stage.empty
+                and not (self._stale or self.rdata))
 
     def skip(self, cycles: int) -> None:
         """As many cycles without an access go by, at rest."""
@@ -106,10 +110,11 @@ class Registers:
         self._stale = True
 
     def read(self) -> None:
-        """First part of a cycle: the read that was on the pins in the cycle before; also tells a
-        port that is to be written at the end."""
+        """First part of a cycle: the read to carry out in it; also tells a port that is to be
+        written at the end."""
         access = self._access
-        self.rdata = self._value(access.addr) if access is not None and access.re else 0
+        self.rdata = self._stage.answer(
+            self._value(access.addr) if access is not None and access.re else 0)
         self.writing = None
         if access is not None and access.we and access.addr >= PORT_BASE:
             number = (access.addr - PORT_BASE) // PORT_STRIDE
@@ -118,8 +123,8 @@ class Registers:
                 self.writing.before_write()
 
     def write(self, pins: RegisterPins) -> bool:
-        """Last part of a cycle: the write that was on the pins in the cycle before, and the
-        pins of this cycle. Returns whether something was written."""
+        """Last part of a cycle: the write to carry out in it, and the pins of this cycle. Returns
+        whether something was written."""
         if self._stale:
             # ROUTE_DATA and FDB_DATA show what their entry held one cycle earlier.
             self._stale = False
@@ -131,7 +136,7 @@ class Registers:
             self._store(access.addr, access.wdata)
             self._stale = True
         self._age += 1
-        self._access = pins if pins.we or pins.re else None
+        self._access = self._stage.take(pins)
         return written
 
     def _shown(self, table: list[Entry], index: int) -> int:

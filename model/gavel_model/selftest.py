@@ -9,6 +9,7 @@ from gavel_model.config import SwitchConfig
 from gavel_model.pins import IDLE, Inputs, RegisterPins, RxPins, TxPins
 from gavel_model.port import Port
 from gavel_model.register_map import WORD_BITS
+from gavel_model.register_stage import RegisterStage
 from gavel_model.selftest_checker import SelfTestChecker
 from gavel_model.selftest_generator import SelfTestGenerator
 from gavel_model.selftest_map import (
@@ -131,6 +132,7 @@ class SelfTest:
 
     def __init__(self, config: SwitchConfig) -> None:
         self.ports = [SelfTestPort(config, number) for number in range(config.ports)]
+        self._stage = RegisterStage(config)
         self.reset()
 
     def reset(self) -> None:
@@ -142,6 +144,7 @@ class SelfTest:
         self._cycles = 0
         self._held = 0
         self._access: RegisterPins | None = None
+        self._stage.reset()
 
     @property
     def takes(self) -> int:
@@ -165,19 +168,19 @@ class SelfTest:
             Pins of the register port.
         """
         before = self._access
-        clear = 0
-        self.rdata = 0
+        clear = value = 0
         if before is not None:
             control = before.addr == GLOBAL_BASE + SelfTestGlobal.CONTROL
             clear = before.we & control & before.wdata >> SelfTestControl.CLEAR & 1
-            self.rdata = self._read(before.addr) if before.re else 0
+            value = self._read(before.addr) if before.re else 0
+        self.rdata = self._stage.answer(value)
         for number, port in enumerate(self.ports):
             port.step(port.checked(rx[number], tx[number]), self._run, clear, self._cycles,
                       ready >> number & 1)
         if before is not None and before.we:
             self._write(before.addr, before.wdata)
         self._cycles += 1
-        self._access = access if access.we or access.re else None
+        self._access = self._stage.take(access)
 
     def _read(self, address: int) -> int:
         number, offset = divmod(address - PORT_BASE, PORT_STRIDE)

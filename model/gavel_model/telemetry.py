@@ -10,6 +10,7 @@ from gavel_model.config import SwitchConfig
 from gavel_model.observation import Observation
 from gavel_model.observer import Observer
 from gavel_model.pins import Inputs, RegisterPins
+from gavel_model.register_stage import RegisterStage
 from gavel_model.switch import Switch
 from gavel_model.telemetry_map import (
     GLOBAL_BASE,
@@ -64,6 +65,7 @@ class Telemetry:
                                     credits_used=(0,) * config.vcs)
         self._ports = [TelemetryPort(config) for _ in range(config.ports)]
         self._stream = TelemetryStream(config)
+        self._stage = RegisterStage(config)
         self.reset()
 
     def reset(self) -> None:
@@ -74,6 +76,7 @@ class Telemetry:
         self.rdata = self.irq = 0
         self._seen = [self._nothing] * self._config.ports
         self._access: RegisterPins | None = None
+        self._stage.reset()
         self._events = self._enable = 0
         self._index = Index()
         self._period = 0
@@ -103,7 +106,8 @@ class Telemetry:
             Pin ``m_axis_telemetry_tready``.
         """
         access = self._access
-        self.rdata = self._value(access.addr) if access is not None and access.re else 0
+        self.rdata = self._stage.answer(
+            self._value(access.addr) if access is not None and access.re else 0)
         self.irq = int(bool(self._events & self._enable)
                        or any(port.wants for port in self._ports))
         address = access.addr if access is not None and access.we else -1
@@ -122,7 +126,7 @@ class Telemetry:
             self._events |= _RECORD_LOST
         self._cycle = self._cycle + 1 & _TIME_MASK
         self._seen = list(observed)
-        self._access = pins if pins.we or pins.re else None
+        self._access = self._stage.take(pins)
 
     def _value(self, address: int) -> int:
         page, offset = divmod(address - PORT_BASE, PORT_STRIDE)

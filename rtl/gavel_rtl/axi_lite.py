@@ -85,10 +85,11 @@ class AxiLite(wiring.Component):
     Cycle behaviour
     ---------------
     Address and data of a write taken in t, the later of the two: ``bus`` in t+1, ``bvalid`` in
-    t+2. Address of a read taken in t: ``bus`` in t+1, ``rvalid`` in t+3. When both want ``bus``
-    the write has it, and the read a cycle later. Each channel takes something every second cycle.
-    What ``axil`` shows does not depend on what it gets in the same cycle. Nothing is under way
-    after reset.
+    t+2. Address of a read taken in t: ``bus`` in t+1, ``rvalid`` in t+3, with ``register_stages``
+    in t+5. When both want ``bus`` the write has it, and the read a cycle later. A channel takes
+    something every second cycle, that of reads with ``register_stages`` every fourth. What
+    ``axil`` shows does not depend on what it gets in the same cycle. Nothing is under way after
+    reset.
     """
 
     def __init__(self, config: SwitchConfig, further: Sequence[AddressMap] = ()):
@@ -101,7 +102,8 @@ class AxiLite(wiring.Component):
         axil, bus = self.axil, self.bus
         begin_write, response_next = Signal(name="begin_write"), Signal()
         begin_read = Signal()
-        fetching = Signal()
+        # How long the read under way has been so, one-hot; 0 if there is none.
+        fetching = Signal(self._config.answer_cycles - 1)
         arrived = Signal()
         aw, w, ar = (self._take(m, name, payload, done) for name, payload, done in (
             ("aw", axil.awaddr, begin_write),
@@ -116,7 +118,7 @@ class AxiLite(wiring.Component):
         m.d.sync += begin_write.eq(aw.full_next & w.full_next & ~response_next)
         m.d.comb += [
             response_next.eq(begin_write | (axil.bvalid & ~axil.bready)),
-            begin_read.eq(ar.full & ~begin_write & ~fetching & (~axil.rvalid | axil.rready)),
+            begin_read.eq(ar.full & ~begin_write & ~fetching.any() & (~axil.rvalid | axil.rready)),
             address.eq(Mux(begin_write, aw.held, ar.held)),
             aligned.eq(~address[:_BYTE_BITS].any()),
             bus.addr.eq(address[_BYTE_BITS:]),
@@ -139,8 +141,8 @@ class AxiLite(wiring.Component):
         ]
 
         held = Signal(DATA_BITS)
-        m.d.sync += [fetching.eq(begin_read), arrived.eq(fetching)]
-        with m.If(fetching):
+        m.d.sync += [fetching.eq(Cat(begin_read, fetching[:-1])), arrived.eq(fetching[-1])]
+        with m.If(fetching[-1]):
             m.d.sync += axil.rvalid.eq(1)
         with m.Elif(axil.rready):
             m.d.sync += axil.rvalid.eq(0)

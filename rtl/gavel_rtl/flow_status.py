@@ -33,10 +33,12 @@ class FlowStatus(wiring.Component):
 
     Cycle behaviour
     ---------------
-    Combinational.
+    Combinational; with ``register_stages`` ``value`` is that of the cycle before. A freed count is
+    a difference, and that is made behind the register.
     """
 
     def __init__(self, config: SwitchConfig):
+        self._domain = "sync" if config.register_stages else "comb"
         vcs = config.vcs
         super().__init__({
             "select": In(FlowSelect(config)),
@@ -55,23 +57,22 @@ class FlowStatus(wiring.Component):
         m = Module()
         consumed, used, received, stored, cells = (self._of_vc(m, name) for name in (
             "consumed", "used", "received", "stored", "vc_cells"))
-        sender_freed, receiver_freed = Signal(CREDIT_BITS), Signal(CREDIT_BITS)
-        m.d.comb += [
-            sender_freed.eq(consumed - used),
-            receiver_freed.eq(received - stored),
-        ]
-        counts = {
-            Port.CBFC_S_CC: consumed,
-            Port.CBFC_S_CF: sender_freed,
-            Port.CBFC_R_CC: received,
-            Port.CBFC_R_CF: receiver_freed,
-            Port.VC_CELLS: cells,
-        }
+        wanted = dict(zip(VC_COUNTS, self.select.vc_count, strict=True))
+        sender_freed, receiver_freed = wanted[Port.CBFC_S_CF], wanted[Port.CBFC_R_CF]
+        count, less = Signal(CREDIT_BITS), Signal(CREDIT_BITS)
         gap = Const(0, CbfcStatus.PAUSED - CbfcStatus.WAITING - len(self.waiting))
-        m.d.comb += self.value.eq(select([
-            *((self.select.vc_count[n], counts[register]) for n, register in enumerate(VC_COUNTS)),
-            (self.select.status, Cat(self.waiting, gap, self.paused, gap, self.xoff)),
-        ]))
+        bits = Cat(self.waiting, gap, self.paused, gap, self.xoff)
+        status = Signal(len(bits))
+        m.d[self._domain] += [
+            count.eq(select([
+                (wanted[Port.CBFC_S_CC] | sender_freed, consumed),
+                (wanted[Port.CBFC_R_CC] | receiver_freed, received),
+                (wanted[Port.VC_CELLS], cells),
+            ])),
+            less.eq(select([(sender_freed, used), (receiver_freed, stored)])),
+            status.eq(select([(self.select.status, bits)])),
+        ]
+        m.d.comb += self.value.eq((count - less)[:CREDIT_BITS] | status)
         return m
 
     def _of_vc(self, m: Module, name: str) -> Signal:

@@ -15,10 +15,17 @@ from gavel_model.register_map import (
     VcMatch,
     config_values,
 )
-from gavel_rtl.flow_interfaces import FlowSettings
+from gavel_rtl.flow_interfaces import ComingFlowSettings, FlowSettings
 from gavel_rtl.interfaces import CLASS_FROM_BITS, PROFILE_BITS, VC_MATCH_BITS
-from gavel_rtl.llr_interfaces import LlrSettings
-from gavel_rtl.register_fields import REGISTER_BITS, RegisterFields
+from gavel_rtl.lib.delay import delayed
+from gavel_rtl.llr_interfaces import ComingLlrSettings, LlrSettings
+from gavel_rtl.register_fields import (
+    REGISTER_BITS,
+    EarlyWrite,
+    RegisterFields,
+    has_limits,
+    kept_bits,
+)
 
 PORT_NUMBER_BITS = (MAX_PORTS - 1).bit_length()
 LLR_STATUS_BITS = 16
@@ -28,6 +35,16 @@ ONCE = tuple(Port[register.name] for register in PORT_REGISTERS
 EACH = tuple(Port[register.name] for register in PORT_REGISTERS
              if register.writable and register.of_each_vc)
 """Registers that can be written: those that a port has once, those that it has for each VC."""
+
+LIMITED = tuple((offset, field) for offset in ONCE for field in PORT_OF[offset].fields
+                if has_limits(field))
+"""Fields of the former of which not every value is stored."""
+
+
+def limited_widths(config: SwitchConfig) -> list[int]:
+    """Widths of what is kept of the fields in `LIMITED`."""
+    return [kept_bits(field, config_values(config)) for _, field in LIMITED]
+
 
 _LLR = {
     "window_frames": (Port.LLR_WINDOW_FRAMES, "frames"),
@@ -61,6 +78,14 @@ _FLOW = {
     "receiver_overhead": (Port.CBFC_RECEIVER, "overhead"),
 } | {field.name: (Port.CBFC_CONTROL, field.name) for field in PORT_OF[Port.CBFC_CONTROL].fields}
 """Members of `FlowSettings` and of its ``coming``, and the fields that they are."""
+
+
+def _asked_early() -> frozenset[tuple[str, str]]:
+    """Fields of which somebody asks what is coming."""
+    fields = {(Port.CONTROL, "enable"), (Port.PROFILE, "profile"), (Port.VC_CONTROL, "strict")}
+    fields |= {_LLR[name] for name in ComingLlrSettings().members}
+    fields |= {_FLOW[name] for name in ComingFlowSettings().members}
+    return frozenset((offset.name, field) for offset, field in fields)
 
 
 class PortSelect(wiring.Signature):
@@ -101,34 +126,47 @@ class PortRegisters(wiring.Component):
     reads, writes
         A register of this port is read, or written.
     writes_once
-        It is written, as in `ONCE`: what waits for a write need not wait for a selection.
+        It is written, as in `ONCE`: what waits for a write need not wait for a selection. Not with
+        ``register_stages``, where it is made of ``early_writes_once``.
     select
         Which one it is.
     wdata
         What is written.
+    early_writes_once, early_wdata, early_limited
+        With ``register_stages``: ``writes_once`` and ``wdata`` of the next cycle, and what of each
+        field in `LIMITED` is to be stored then.
     counter
         Value of the counter that was addressed in the cycle before, 0 if none was.
     llr_status
         Value of LLR_STATUS.
     flow_status
-        Value of the read-only register of flow control addressed, 0 if none is.
+        Value of the read-only register of flow control addressed, 0 if none is; with
+        ``register_stages`` that was addressed in the cycle before.
     value
-        Value of the register that was read in the cycle before, 0 if it is not one of this port.
+        Value of the register that was read in the cycle before, with ``register_stages`` in the
+        one before that, 0 if it is not one of this port.
     The others are settings, as in `gavel_rtl.interfaces.PortSettings`.
 
     Cycle behaviour
     ---------------
-    A write is visible in the next cycle; ``value`` is what was visible in the cycle before.
+    A write is visible in the next cycle; ``value`` is what was visible as it was read. With
+    ``register_stages`` a counter and a register of flow control count only if they are of this
+    port, and what is coming is a register, written with the early write.
     """
 
     def __init__(self, config: SwitchConfig):
         self._config = config
         vcs = config.vcs
+        access = {
+            "early_writes_once": In(len(ONCE)),
+            "early_wdata": In(REGISTER_BITS),
+            "early_limited": In(sum(limited_widths(config))),
+        } if config.register_stages else {"writes_once": In(len(ONCE))}
         super().__init__({
+            **access,
             "number": In(PORT_NUMBER_BITS),
             "reads": In(1),
             "writes": In(1),
-            "writes_once": In(len(ONCE)),
             "select": In(PortSelect(config)),
             "wdata": In(REGISTER_BITS),
             "counter": In(REGISTER_BITS),
@@ -155,21 +193,48 @@ class PortRegisters(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        late = self._config.register_stages
+        early = self._early() if late else None
         registers = RegisterFields(m, self.writes, self.wdata, config_values(self._config),
-                                   self.number)
-        once = {offset: registers.add(PORT_OF[offset], self.select.once[n], self.writes_once[n])
+                                   self.number, early)
+        once = {offset: registers.add(PORT_OF[offset], self.select.once[n],
+                                      self._writes_once(m, n, offset, early))
                 for n, offset in enumerate(ONCE)}
         each = {offset: registers.add_each(PORT_OF[offset], self.select.each[n], self.select.vc)
                 for n, offset in enumerate(EACH)}
         registers.show(self.select.llr_status, self.llr_status)
         self._connect(m, registers, once, each)
         value, did_read = Signal(REGISTER_BITS, name="value_read"), Signal(name="did_read")
-        m.d.sync += [
-            did_read.eq(self.reads),
-            value.eq(Mux(self.reads, registers.value() | self.flow_status, 0)),
-        ]
-        m.d.comb += self.value.eq(value | Mux(did_read, self.counter, 0))
+        if late:
+            m.d.sync += [
+                value.eq(Mux(self.reads, registers.value(), 0)),
+                self.value.eq(value | self.flow_status | self.counter),
+            ]
+        else:
+            m.d.sync += [
+                did_read.eq(self.reads),
+                value.eq(Mux(self.reads, registers.value() | self.flow_status, 0)),
+            ]
+            m.d.comb += self.value.eq(value | Mux(did_read, self.counter, 0))
         return m
+
+    def _writes_once(self, m: Module, n: int, offset: Port, early: EarlyWrite | None) -> Value:
+        """A register is written; 0 if all of it is written early."""
+        if early is None:
+            return self.writes_once[n]
+        register = PORT_OF[offset]
+        if all(early.has(register, field) for field in register.fields):
+            return Const(0, 1)
+        return delayed(m, self.early_writes_once[n], f"writes_{register.name.lower()}", 1)
+
+    def _early(self) -> EarlyWrite:
+        limited, low = {}, 0
+        for (offset, field), width in zip(LIMITED, limited_widths(self._config), strict=True):
+            limited[offset.name, field.name] = self.early_limited[low:low + width]
+            low += width
+        return EarlyWrite(
+            {offset.name: self.early_writes_once[n] for n, offset in enumerate(ONCE)},
+            self.early_wdata, limited, _asked_early())
 
     def _connect(self, m: Module, registers: RegisterFields, once: dict[Port, dict[str, Value]],
                  each: dict[Port, dict[str, list[Value]]]) -> None:
@@ -186,11 +251,13 @@ class PortRegisters(wiring.Component):
             self.flow.mac_address.eq(Cat(once[Port.MAC_ADDRESS_LO]["address"],
                                          once[Port.MAC_ADDRESS_HI]["address"])),
         ]
-        weights_next, strict_next, profile_next = (
+        strict_next, profile_next = (
             registers.coming(PORT_OF[offset], field)
-            for offset, field in ((Port.VC_WEIGHTS, "weights"), (Port.VC_CONTROL, "strict"),
-                                  (Port.PROFILE, "profile")))
-        m.d.comb += [self.weighted_next.eq(weights_next.any()), self.strict_next.eq(strict_next)]
+            for offset, field in ((Port.VC_CONTROL, "strict"), (Port.PROFILE, "profile")))
+        m.d.comb += [
+            self.weighted_next.eq(registers.coming_any(PORT_OF[Port.VC_WEIGHTS], "weights")),
+            self.strict_next.eq(strict_next),
+        ]
         m.d.sync += [
             self.weighted.eq(self.weighted_next),
             self.profile_is.eq(1 << Mux(profile_next < len(PROFILES), profile_next, 0)),

@@ -14,6 +14,7 @@ from gavel_rtl.crossbar import Crossbar
 from gavel_rtl.interfaces import RegisterPort, RxLink, TxLink
 from gavel_rtl.observer import Observer
 from gavel_rtl.port import Port
+from gavel_rtl.register_stage import attach
 from gavel_rtl.registers import Registers
 from gavel_rtl.scheduler import Scheduler
 from gavel_rtl.telemetry import Telemetry
@@ -112,8 +113,8 @@ class Switch(wiring.Component):
             connect(m, port.settings, registers.settings[number])
             connect(m, port.table, registers.table)
             connect(m, port.match, scheduler.match[number])
-            connect(m, port.flow_select, registers.flow_select)
-            connect(m, port.counter_select, registers.counter_select)
+            connect(m, port.flow_select, registers.flow_select[number])
+            connect(m, port.counter_select, registers.counter_select[number])
             connect(m, crossbar.i_word[number], port.to_crossbar)
             connect(m, port.from_crossbar, crossbar.o_word[number])
             m.d.comb += [
@@ -138,13 +139,13 @@ class Switch(wiring.Component):
                     getattr(self, f"p{number}_protect").eq(settings.llr.protect),
                     getattr(self, f"p{number}_up_next").eq(settings.enable_next),
                 ]
-        buses = [registers.bus]
+        pins = {name: getattr(self, f"reg_{name}") for name in ("addr", "wdata", "we", "re")}
+        m.d.comb += [getattr(registers.bus, name).eq(pin) for name, pin in pins.items()]
+        answers = [registers.bus.rdata]
         if self._telemetry:
-            buses.append(self._watch(m, ports, scheduler).bus)
-        for bus in buses:
-            m.d.comb += [getattr(bus, name).eq(getattr(self, f"reg_{name}"))
-                         for name in ("addr", "wdata", "we", "re")]
-        m.d.comb += self.reg_rdata.eq(reduce(or_, (bus.rdata for bus in buses)))
+            bus = self._watch(m, ports, scheduler).bus
+            answers.append(attach(m, bus, pins, "telemetry", config.register_stages))
+        m.d.comb += self.reg_rdata.eq(reduce(or_, answers))
         return m
 
     def _watch(self, m: Module, ports: list[Port], scheduler: Scheduler) -> Telemetry:

@@ -8,6 +8,7 @@ from amaranth.lib.wiring import Out
 from gavel_model.config import SwitchConfig
 from gavel_rtl.block import place
 from gavel_rtl.interfaces import RegisterPort, RxLink, TxLink
+from gavel_rtl.register_stage import attach
 from gavel_rtl.selftest import SelfTest
 from gavel_rtl.switch import ADAPTER_SETTINGS, Switch, telemetry_pins
 
@@ -48,13 +49,13 @@ class TestedSwitch(wiring.Component):
                 m.d.comb += [
                     getattr(self, pin).eq(getattr(switch, pin))
                     for pin in (f"p{number}_{name}" for name in ADAPTER_SETTINGS)]
-        for name, member in RegisterPort().members.items():
-            pin, inner = getattr(self, f"reg_{name}"), getattr(switch, f"reg_{name}")
-            outer = getattr(test.bus, name)
-            if member.flow is Out:
-                m.d.comb += [inner.eq(pin), outer.eq(pin)]
-            else:
-                m.d.comb += pin.eq(inner | outer)
+        pins = {name: getattr(self, f"reg_{name}")
+                for name, member in RegisterPort().members.items() if member.flow is Out}
+        tested = attach(m, test.bus, pins, "self_test", config.register_stages)
+        m.d.comb += [
+            *(getattr(switch, f"reg_{name}").eq(pin) for name, pin in pins.items()),
+            self.reg_rdata.eq(switch.reg_rdata | tested),
+        ]
         for name, member in telemetry_pins().items() if self._telemetry else ():
             pin, inner = getattr(self, name), getattr(switch, name)
             m.d.comb += pin.eq(inner) if member.flow is Out else inner.eq(pin)

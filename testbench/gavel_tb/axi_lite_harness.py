@@ -51,21 +51,23 @@ class AxiLiteRegisters(wiring.Component):  # type: ignore[misc]  # Amaranth has 
             m.d.comb += getattr(front.axil, name).eq(getattr(self.axil, name))
         for name in _OUTPUTS:
             m.d.comb += getattr(self.axil, name).eq(getattr(front.axil, name))
-        bus, chosen = registers.bus, registers.flow_select
+        bus = registers.bus
         connect(m, bus, front.bus, ("addr", "wdata", "we", "re"))
         m.d.comb += front.bus.rdata.eq(bus.rdata)
-        counter = Signal.like(registers.counter_select.counter)
-        m.d.sync += counter.eq(registers.counter_select.counter)
         for port in range(config.ports):
+            selected, chosen = registers.counter_select[port].counter, registers.flow_select[port]
+            counter = Signal.like(selected)
+            m.d.sync += counter.eq(selected)
+            m.d["sync" if config.register_stages else "comb"] += registers.flow_status[port].eq(
+                select([
+                    (chosen.status, flow_status_value(port, Port.CBFC_STATUS)),
+                    *((chosen.vc_count[n] & chosen.vc[vc], flow_status_value(port, register + vc))
+                      for n, register in enumerate(VC_COUNTS) for vc in range(config.vcs))]))
             m.d.comb += [
                 registers.llr_status[port].eq(llr_status_value(port)),
                 registers.counter[port].eq(select([
                     (counter[n], counter_value(port, n))
                     for n in range(COUNTERS)])),
-                registers.flow_status[port].eq(select([
-                    (chosen.status, flow_status_value(port, Port.CBFC_STATUS)),
-                    *((chosen.vc_count[n] & chosen.vc[vc], flow_status_value(port, register + vc))
-                      for n, register in enumerate(VC_COUNTS) for vc in range(config.vcs))])),
             ]
         return m
 

@@ -8,10 +8,11 @@ of whole frames; it knows nothing of cycles but when a register write counts for
 from __future__ import annotations
 
 import zlib
+from collections import deque
 
 from gavel_model.config import SwitchConfig
 from gavel_model.frame import read_field
-from gavel_model.pins import RegisterPins
+from gavel_model.pins import NO_ACCESS, RegisterPins
 from gavel_model.profiles import FABRIC_PREFIX, PROFILE_NAMES, PROFILES, Profile
 from gavel_model.register_map import (
     ENTRY_PORT_MASK,
@@ -32,7 +33,8 @@ class KnownState:
     """Settings as they count for a frame whose last word is on the pins in the current cycle.
 
     Call `write` in every cycle before asking. A write on the register pins in cycle c counts for
-    frames that end in c or later; only ``CONTROL`` acts on words, from c+2 on.
+    frames that end in c or later; only ``CONTROL`` acts on words, from c+2 on. With
+    ``register_stages`` a write is as if it had been on the pins a cycle later.
     """
 
     def __init__(self, config: SwitchConfig) -> None:
@@ -53,6 +55,7 @@ class KnownState:
         self._indexes = {Global.ROUTE_INDEX: 0, Global.FDB_INDEX: 0, Global.FDB_ADDR_HI: 0,
                          Global.FDB_ADDR_LO: 0}
         self._pending_enable: list[tuple[int, int, bool]] = []
+        self._held = deque([NO_ACCESS] * config.register_stages)
         # Cycle cycle+1 is the first with table_ready = 0.
         self._tables_ready_at = cycle + 1 + config.table_init_cycles
 
@@ -61,6 +64,8 @@ class KnownState:
         while self._pending_enable and self._pending_enable[0][0] <= cycle:
             _, port, value = self._pending_enable.pop(0)
             self.enabled[port] = value
+        self._held.append(access)
+        access = self._held.popleft()
         if not access.we:
             return
         if access.addr >= PORT_BASE:

@@ -15,8 +15,8 @@ from gavel_tb.register_kinds import addresses
 from gavel_tb.stimulus import OpenStimulus, Stimulus
 
 ALIGN = 256
-_SETTLE_CYCLES = 4
-"""Read data of the last access are on the pins by then."""
+_SETTLE_CYCLES = 2
+"""Cycles after the answer to the last access."""
 
 
 def readable(config: SwitchConfig) -> list[int]:
@@ -47,8 +47,8 @@ class ReadOut:
         self._stimulus = stimulus
         self._reads = deque(RegisterPins(addr=address, re=1) for address in readable(config))
         self._reading = False
-        self._settle = _SETTLE_CYCLES
-        self.cycles = ALIGN + len(self._reads) + _SETTLE_CYCLES
+        self._settle = config.answer_cycles + _SETTLE_CYCLES
+        self.cycles = ALIGN + len(self._reads) + self._settle
 
     @property
     def finished(self) -> bool:

@@ -29,8 +29,6 @@ from gavel_tb.flow_stimulus import expect_settings
 from gavel_tb.llr_stimulus import COMING, FIELDS
 from gavel_tb.stimulus import derived_random
 
-_ANSWER_CYCLES = 2
-
 _CORNERS = (
     (Port.CBFC_SENDER, 7, 6),
     (Port.CBFC_SENDER, 0xFFFF80F9, 0xF001),
@@ -139,9 +137,13 @@ def check(config: SwitchConfig, seed: int, accesses: int = 500) -> None:
             _answer(ctx, config, block)
             port = rng.randrange(config.ports)
             wanted = _coming(ctx, block.settings[port])
-            selected = ctx.get(block.counter_select.counter)
+            counters = [ctx.get(select.counter) for select in block.counter_select]
+            flow = [_flow_answer(ctx, block, port) for port in range(config.ports)]
             await ctx.tick()
-            _answer_counters(ctx, config, block, selected)
+            _answer_counters(ctx, block, counters)
+            if config.register_stages:
+                # Flow control answers in the cycle after, too.
+                _drive_flow(ctx, block, flow)
             seen = {name: ctx.get(getattr(of, name))
                     for of, names in _ahead(block.settings[port]) for name in names}
             expect(f"port {port}: settings seen ahead", wanted, seen)
@@ -151,12 +153,14 @@ def check(config: SwitchConfig, seed: int, accesses: int = 500) -> None:
             expected.write(address, value)
             await tick()
             ctx.set(block.bus.we, 0)
+            for _ in range(config.register_stages):
+                await tick()
 
         async def read(address: int, wanted: int) -> None:
             drive(ctx, block.bus, {"addr": address, "re": 1})
             await tick()
             ctx.set(block.bus.re, 0)
-            for _ in range(_ANSWER_CYCLES - 1):
+            for _ in range(config.answer_cycles - 1):
                 expect("rdata without a read", ctx.get(block.bus.rdata), 0)
                 await tick()
             expect(f"register {address:#06x}", ctx.get(block.bus.rdata), wanted)
@@ -195,23 +199,33 @@ def _coming(ctx: Any, settings: Any) -> dict[str, int]:
 
 def _answer(ctx: Any, config: SwitchConfig, block: Registers) -> None:
     """Status answers in the cycle in which it is selected."""
-    select = block.flow_select
-    offset = None
-    group, vc = ctx.get(select.vc_count), ctx.get(select.vc)
-    if ctx.get(select.status):
-        offset = int(Port.CBFC_STATUS)
-    elif group and vc:
-        offset = VC_COUNTS[group.bit_length() - 1] + vc.bit_length() - 1
     for port in range(config.ports):
         ctx.set(block.llr_status[port], llr_status_value(port))
-        ctx.set(block.flow_status[port], 0 if offset is None else flow_status_value(port, offset))
+    if not config.register_stages:
+        _drive_flow(ctx, block, [_flow_answer(ctx, block, port) for port in range(config.ports)])
 
 
-def _answer_counters(ctx: Any, config: SwitchConfig, block: Registers, selected: int) -> None:
+def _flow_answer(ctx: Any, block: Registers, port: int) -> int:
+    """What flow control of a port answers to what is selected."""
+    select = block.flow_select[port]
+    group, vc = ctx.get(select.vc_count), ctx.get(select.vc)
+    if ctx.get(select.status):
+        return flow_status_value(port, int(Port.CBFC_STATUS))
+    if group and vc:
+        return flow_status_value(port, VC_COUNTS[group.bit_length() - 1] + vc.bit_length() - 1)
+    return 0
+
+
+def _drive_flow(ctx: Any, block: Registers, values: list[int]) -> None:
+    for signal, value in zip(block.flow_status, values, strict=True):
+        ctx.set(signal, value)
+
+
+def _answer_counters(ctx: Any, block: Registers, selected: list[int]) -> None:
     """Counters answer in the cycle after the one in which they were ``selected``."""
-    for port in range(config.ports):
+    for port, number in enumerate(selected):
         ctx.set(block.counter[port],
-                counter_value(port, selected.bit_length() - 1) if selected else 0)
+                counter_value(port, number.bit_length() - 1) if number else 0)
 
 
 def _expect_settings(ctx: Any, config: SwitchConfig, block: Registers, expected: ExpectedRegisters,

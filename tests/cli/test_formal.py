@@ -57,7 +57,7 @@ def test_an_unknown_proof_is_refused_with_those_there_are(gavel):
     result = gavel("formal", "nonsense")
     assert result.exit_code == 2
     assert result.stderr.startswith(
-        "gavel: error: no proof 'nonsense': one of axi-lite, buffer-cells")
+        "gavel: error: no proof 'nonsense': one of axi-lite, axi-lite-late, buffer-cells")
 
 
 def test_a_missing_tool_is_one_line(gavel, monkeypatch):

@@ -60,8 +60,11 @@ def test_random_pins_in_which_every_counter_moves(make_config, compared, seed):
     assert moved_by_random_pins(make_config, compared, seed, SHAPES) == set(Counter)
 
 
-def test_random_pins_with_a_register_before_the_scheduler(make_config, compared, seed):
-    moved = moved_by_random_pins(make_config, compared, seed, GATED, CYCLES, gate_stages=1)
+def test_random_pins_with_registers_before_the_scheduler_and_around_others(
+    make_config, compared, seed
+):
+    moved = moved_by_random_pins(make_config, compared, seed, GATED, CYCLES, gate_stages=1,
+                                 register_stages=1)
     assert moved >= {Counter.CBFC_RX_CF_ERROR, Counter.CBFC_TX_CC_UPDATE, Counter.PFC_RX,
                      Counter.LLR_TX_REPLAY}
 
@@ -83,7 +86,8 @@ def test_random_pins_where_macs_show_frames_alone(make_config, compared, seed):
 def test_more_random_pins(number, make_config, compared, seed):
     shapes, stages = ((SHAPES, {}), (GATED, {"gate_stages": 1}),
                       (REQUESTING, {"gate_stages": 1, "match_stages": 1}))[number % 3]
-    moved_by_random_pins(make_config, compared, seed + 1 + number, shapes, **stages)
+    moved_by_random_pins(make_config, compared, seed + 1 + number, shapes, **stages,
+                         register_stages=number // 3 % 2)
 
 
 def moved_by_random_pins(make_config, compared, seed, shapes, cycles=2 * CYCLES, **options):

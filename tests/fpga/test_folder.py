@@ -128,7 +128,8 @@ def test_the_commands_of_the_readme_pass_in_icarus(folder, tmp_path):
     (TopOptions(ports="xgmii", crossing=True, registers="axi_lite", self_test=True,
                 telemetry=True), 128)], ids=str)
 def test_benches_of_other_top_levels_pass_in_icarus(options, width, tmp_path):
-    config = options.switch_config(load_config("tiny", (f"data_width={width}",)))
+    config = options.switch_config(load_config(
+        "tiny", (f"data_width={width}", "register_stages=1")))
     made = generate(config, options)
     top, target = made.sidecar["top"], TARGETS["xc7"]
     files = make_folder(config, options, target, made.verilog, made.sidecar,

@@ -157,11 +157,11 @@ class Bench:
         self._access[at] = pins
 
     def read(self, address: int) -> int:
-        """Reads a register (the switch goes on by two cycles)."""
+        """Reads a register (the switch goes on to the answer)."""
         at = max(self._slot(), self.cycle)
         self.run(at - self.cycle)
         self._access[at] = RegisterPins(address, 0, 0, 1)
-        self.run(2)
+        self.run(self.config.answer_cycles)
         return self.switch.rdata
 
     def _slot(self) -> int:

@@ -131,7 +131,7 @@ class Bench:
 
     async def read(self, ctx: Any, port: int, offset: int) -> int:
         self._read = port_address(port, offset)
-        await self.idle(ctx, 2)
+        await self.idle(ctx, self.config.answer_cycles)
         value: int = ctx.get(self.dut.reg_rdata)
         return value
 

@@ -2,6 +2,7 @@
 """Registers and counters against the register chapter of the specification, at random."""
 
 import random
+from collections import deque
 from dataclasses import replace
 
 import pytest
@@ -224,10 +225,13 @@ def check_flow(ctx, settings, reference, port):
         assert ctx.get(settings.vc_match[vc]) == held(Port.VC_MATCH + vc)
 
 
-@pytest.mark.parametrize(("ports", "sets", "ways"), [(2, 4, 2), (3, 1, 1), (5, 4, 3), (3, 32, 4)])
-def test_registers_answer_as_specified(ports, sets, ways):
+@pytest.mark.parametrize(("ports", "sets", "ways", "stages"), [
+    (2, 4, 2, 1), (3, 1, 1, 0), (5, 4, 3, 0), (3, 32, 4, 0),
+    pytest.param(2, 4, 2, 0, marks=pytest.mark.long),
+    pytest.param(5, 32, 3, 1, marks=pytest.mark.long)])
+def test_registers_answer_as_specified(ports, sets, ways, stages):
     config = replace(load_config("tiny"), ports=ports, fdb_sets=sets, fdb_ways=ways,
-                     vcs=ports + 1, profile="afh6", ecn_threshold=7)
+                     vcs=ports + 1, profile="afh6", ecn_threshold=7, register_stages=stages)
     dut, reference = Registers(config), Reference(config)
     rng = random.Random(f"{ports} {sets} {ways}")
     addresses = [*Global, 0x7, 0x10, 0x3FF, port_address(ports, 0), 0xFFFF, 0x8009]
@@ -243,9 +247,12 @@ def test_registers_answer_as_specified(ports, sets, ways):
     used += [port_address(p, offset) for p in (0, ports - 1) for offset in read_only]
 
     async def bench(ctx):
-        rdata = table_writes = 0
+        table_writes = 0
         previous = None
-        read_counters = [0] * ports
+        read_counters, read_flow = [0] * ports, [0] * ports
+        # With register_stages what is on the pins, and what was read, is held for a cycle.
+        accesses = deque([(0, 0, 0, 0)] * stages)
+        answers = deque([0] * (1 + stages))
         for _ in range(2000):
             status = [rng.getrandbits(16) for _ in range(ports)]
             counters = [[rng.getrandbits(32) for _ in range(COUNTERS)] for _ in range(ports)]
@@ -253,15 +260,17 @@ def test_registers_answer_as_specified(ports, sets, ways):
             # Counters answer in the cycle after.
             for signal, chosen in zip(dut.counter, read_counters, strict=True):
                 ctx.set(signal, chosen)
-            assert ctx.get(dut.bus.rdata) == rdata, (reference.cycle, previous)
+            assert ctx.get(dut.bus.rdata) == answers.popleft(), (reference.cycle, previous)
             previous = reference.pending
-            select = ctx.get(dut.counter_select.counter)
-            read_counters = [sum(v for n, v in enumerate(counters[port]) if select >> n & 1)
+            read_counters = [sum(v for n, v in enumerate(counters[port])
+                                 if ctx.get(dut.counter_select[port].counter) >> n & 1)
                              for port in range(ports)]
+            flow_before, read_flow = read_flow, [
+                sum(flow[port][offset] for offset in selected(ctx, dut.flow_select[port], config))
+                for port in range(ports)]
             for port in range(ports):
                 ctx.set(dut.llr_status[port], status[port])
-                ctx.set(dut.flow_status[port], sum(
-                    flow[port][offset] for offset in selected(ctx, dut.flow_select, config)))
+                ctx.set(dut.flow_status[port], (flow_before if stages else read_flow)[port])
                 settings = dut.settings[port]
                 for name in ("control", "vc_map", "ecn_threshold", "vc_weights"):
                     value = reference.value[port_address(port, Port[name.upper()])]
@@ -290,7 +299,9 @@ def test_registers_answer_as_specified(ports, sets, ways):
             for name, value in zip(("we", "re", "addr", "wdata"), pins, strict=True):
                 ctx.set(getattr(dut.bus, name), value)
             was_ready, cycle = reference.ready, reference.cycle
-            rdata, table = reference.step(pins, counters, status, flow)
+            accesses.append(pins)
+            rdata, table = reference.step(accesses.popleft(), counters, status, flow)
+            answers.append(rdata)
             write = dut.table
             if was_ready:
                 route = table is not None and table[0]
@@ -304,9 +315,10 @@ def test_registers_answer_as_specified(ports, sets, ways):
                     assert ctx.get(write.route_index if route else write.fdb_index) == index
                     assert route or ctx.get(write.fdb_address) == mac
             else:
-                assert ctx.get(write.route_we) == (cycle < config.id_entries)
-                assert ctx.get(write.fdb_we) == (cycle < config.fdb_entries)
-                assert ctx.get(write.entry_valid) == (cycle < ports)
+                entry = cycle - stages
+                assert ctx.get(write.route_we) == (0 <= entry < config.id_entries)
+                assert ctx.get(write.fdb_we) == (0 <= entry < config.fdb_entries)
+                assert ctx.get(write.entry_valid) == (0 <= entry < ports)
             await ctx.tick()
         assert table_writes > 15
 

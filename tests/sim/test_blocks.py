@@ -64,6 +64,11 @@ def test_block_of_one_queue_per_input(block: str, seed: int) -> None:
     _check(block, ONE_QUEUE, seed)
 
 
+@pytest.mark.parametrize("shape", ["3x512", pytest.param("2x64", marks=pytest.mark.long)])
+def test_registers_with_a_register_for_each_port(shape: str, seed: int) -> None:
+    _check("registers", (*SHAPES[shape], "register_stages=1"), seed)
+
+
 def test_registers_where_macs_show_frames_alone(seed: int) -> None:
     _check("registers", (*MANY_VCS, "mac=frames"), seed)
 

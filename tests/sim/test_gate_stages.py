@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""With registers between flow control, retry and the scheduler, and a match in every cycle:
-lockstep, and faults of what these registers have to make up for."""
+"""With registers between flow control, retry and the scheduler, and a match in every cycle, and
+others around the registers that software uses: lockstep, and faults of what all these have to make
+up for."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ from gavel_tb.faults import ARGUMENT, Fault, plant
 from gavel_tb.servers import Servers
 from gavel_tb.simulate import Prepared, prepare
 
-CONFIG = load_config("tiny", ("ports=3", "data_width=512", "vcs=2", "gate_stages=1"))
+CONFIG = load_config("tiny", ("ports=3", "data_width=512", "vcs=2", "gate_stages=1",
+                              "register_stages=1"))
 
 BLOCKED: dict[str, Any] = {"kind": "traffic", "pattern": "permutation", "size": "min", "load": 1.0,
                            "backpressure": "alternate", "registers": True}
@@ -37,6 +39,11 @@ FAULTS: tuple[tuple[Fault, dict[str, Any]], ...] = (
     (Fault("a CF_Update is not compared with the frame before it", "gavel_credit_sender",
            "outstanding_0", "{} - (taken_0 >> 1)", ("flow_control", "counters"),
            ("credit_tx", "CBFC")), FULL),
+    (Fault("settings are not held until they are shown", "gavel_port_registers", "value",
+           "flow_status | counter", ("registers",), ("reg_rdata",)), BLOCKED),
+    (Fault("a setting comes otherwise than it was written", "gavel_port_registers",
+           "flow__coming__vc_map", "{} ^ 32'd1", ("registers", "port", *FROM_MATCH),
+           ("reg_rdata", *SIGNALS)), BLOCKED),
 )
 
 Run = Callable[..., dict[str, Any]]

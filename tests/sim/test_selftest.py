@@ -33,7 +33,7 @@ from gavel_tb.selftest_native import OPTIONS, NativeSelfTest
 from gavel_tb.selftest_registers import open_registers, python_package
 
 R = SelfTestRegister
-CONFIG = load_config("tiny", ("ports=3", "buffer_cells=64"))
+CONFIG = load_config("tiny", ("ports=3", "buffer_cells=64", "register_stages=1"))
 VALUES = config_values(CONFIG)
 CONTROL = WORD_BYTES * (GLOBAL_BASE + SelfTestGlobal.CONTROL)
 MOST_CYCLES = 20_000

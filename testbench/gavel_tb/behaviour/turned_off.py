@@ -20,10 +20,6 @@ _FRAMES = 20
 _HIT = 10
 _SETTINGS_CYCLES = 20
 
-_WRITE_TO_EFFECT = 2
-"""Cycles from a write on the register pins to that in which the setting is visible (docs/spec.md,
-Registers)."""
-
 _BACK_TO_PLAIN = 4
 """Cycles from that in which the reader goes back to the first ineligible word on the pins: address,
 release, settled, pins."""
@@ -45,7 +41,7 @@ class OffInInit(Scenario):
         written = self.now + 1
         self.write(Port.LLR_CONTROL, self.control(remote=False))
         yield from self.until(lambda: waiting[-1].arrived is not None, "the frames that wait")
-        first = written + _WRITE_TO_EFFECT + 1 + MATCH_TO_PINS
+        first = written + self.config.write_cycles + 1 + MATCH_TO_PINS
         self.must(out[0].first == first, f"frames leave from cycle {out[0].first} on, not {first}")
         self.must(all(frame.seq is None for frame in out), "a frame was eligible")
         inits = len(self.log.values_out(Kind.INIT))
@@ -74,7 +70,7 @@ class OffInReplay(GivenUpInReplay):
     def _give_up(self) -> Script:
         self.write(Port.LLR_CONTROL, self.control(remote=False))
         written = self.now + 1
-        self.flushed = self.last_start = written + _WRITE_TO_EFFECT
+        self.flushed = self.last_start = written + self.config.write_cycles
         yield from self.cycles(1)
 
     def _end(self) -> Script:

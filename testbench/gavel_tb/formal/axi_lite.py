@@ -12,10 +12,6 @@ from gavel_rtl.interfaces import RegisterPort
 from gavel_tb.formal.design import Design
 from gavel_tb.formal.harness import Harness, implies
 
-LONGEST_READ = 3
-"""Cycles from the one in which an address is held, and the answer before it is taken, to the
-answer."""
-
 _BYTE_BITS = 2
 
 
@@ -34,7 +30,11 @@ class AxiLiteHarness(Harness):
             pin = getattr(axil, name)
             m.d.comb += pin.eq(self.anything(len(pin), name))
         m.d.comb += dut.bus.rdata.eq(self.anything(DATA_BITS, "reg_rdata"))
-        self._fetching = self._design.signal("fetching")
+        stages = self._design.signal("fetching")
+        self._fetching = self.let("under_way", 1, stages.any())
+        # Cycles from the one in which an address is held, and the answer before it is taken, to
+        # the answer: one for a write that goes first.
+        self._longest = self.config.answer_cycles + 1
         addresses, data, reads = (self._unanswered(name, response) for name, response in (
             ("aw", "b"), ("w", "b"), ("ar", "r")))
         self.claim("an answer to a write has an address and data",
@@ -100,16 +100,19 @@ class AxiLiteHarness(Harness):
         due = Signal(name="due")
         m.d.sync += due.eq((addresses > 0) & (data > 0) & ~axil.bvalid)
         self.claim("a write is answered in the next cycle", implies(due, axil.bvalid))
-        age = Signal(range(2 * LONGEST_READ), name="age")
+        age = Signal(range(2 * self._longest), name="age")
         with m.If(reads <= axil.rvalid):
             m.d.sync += age.eq(0)
         with m.Elif(~axil.rvalid | axil.rready):
             m.d.sync += age.eq(Mux(axil.rvalid, 1, age + 1))
-        self.claim("a read is answered soon", age <= LONGEST_READ)
-        # What makes this inductive: only a write makes a read wait, and only once.
-        fetching = self._fetching
-        self.claim("a read under way has no answer yet",
-                   implies(fetching, ~axil.rvalid & (age > 0) & (age < LONGEST_READ)))
+        self.claim("a read is answered soon", age <= self._longest)
+        # What makes this inductive: only a write makes a read wait, and only once; and how long a
+        # read has been under way is known.
+        fetching, stages = self._fetching, self._design.signal("fetching")
+        self.claim("one read is under way", (stages & (stages - 1)) == 0)
+        for cycle, stage in enumerate(stages):
+            self.claim("a read under way has no answer yet",
+                       implies(stage, ~axil.rvalid & (age > cycle) & (age <= 2 + cycle)))
         self.claim("a read waits for one write only", implies(
             (reads > 0) & ~fetching & ~axil.rvalid,
             (age == 0) | ((age == 1) & axil.bvalid)))

@@ -151,6 +151,11 @@ def forgets_what_it_read(design: Design) -> None:
     design.break_it("sync", design.signal("held").eq(0))
 
 
+def answers_too_soon(design: Design) -> None:
+    """AxiLite does not wait for registers around the register port."""
+    design.break_it("sync", design.member("axil").rvalid.eq(design.signal("fetching")[0]))
+
+
 def writes_parts(design: Design) -> None:
     """AxiLite takes any strobes for all."""
     design.break_it("comb", design.member("bus").we.eq(design.signal("begin_write")))

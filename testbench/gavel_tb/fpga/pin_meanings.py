@@ -62,7 +62,7 @@ MEANINGS: Mapping[str, str] = {
     "reg_wdata": "value to write",
     "reg_we": "write in this cycle",
     "reg_re": "read in this cycle",
-    "reg_rdata": "value read, two cycles later",
+    "reg_rdata": "value read, some cycles later (docs/spec.md, Registers)",
     "s_axil_awaddr": "write address, in bytes",
     "s_axil_awprot": "ignored",
     "s_axil_wdata": "value to write",

@@ -74,7 +74,7 @@ def smoke_bench(config: SwitchConfig, options: TopOptions, top: str,
         "    end",
         "  endtask",
         "",
-        *_read_task(options),
+        *_read_task(config, options),
         "",
         *_play(config, options, pins),
         "endmodule",
@@ -165,7 +165,7 @@ def _watch(config: SwitchConfig, options: TopOptions) -> Iterator[str]:
         yield "      end"
 
 
-def _read_task(options: TopOptions) -> Iterator[str]:
+def _read_task(config: SwitchConfig, options: TopOptions) -> Iterator[str]:
     yield "  task read_register(input [15:0] address);"
     yield "    begin"
     if options.registers == "axi_lite":
@@ -185,7 +185,7 @@ def _read_task(options: TopOptions) -> Iterator[str]:
             "      reg_re = 1;",
             "      step;",
             "      reg_re = 0;",
-            "      step;",
+            *["      step;"] * (config.answer_cycles - 1),
             "      value = reg_rdata;",
         )
     yield "    end"

@@ -42,7 +42,6 @@ and what is missing is more than a longest frame and K words a port: so much may
 
 STEADY_CONFIDENCE = 0.99
 
-_READ_CYCLES = 2
 _READ = 1 << 49
 
 
@@ -151,7 +150,7 @@ class OpenLoop:
         counters = (Counter.RX_NO_BUFFER, Counter.RX_VC_LIMIT)
         places = [(port, port_address(port, Port.COUNTERS + counter))
                   for port in range(self.config.ports) for counter in counters]
-        cycles = len(places) + _READ_CYCLES
+        cycles = len(places) + self.config.answer_cycles
         inputs, outputs = input_block(self.config, cycles), output_block(self.config, cycles)
         for row, (_, address) in enumerate(places):
             inputs.register[row] = address | _READ
@@ -159,7 +158,7 @@ class OpenLoop:
         self.cycle += cycles
         dropped = [0] * self.config.ports
         for row, (port, _) in enumerate(places):
-            dropped[port] += int(outputs.rdata[row + _READ_CYCLES])
+            dropped[port] += int(outputs.rdata[row + self.config.answer_cycles])
         return dropped
 
     def _backlog(self) -> bool:

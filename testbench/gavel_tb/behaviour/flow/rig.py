@@ -16,7 +16,8 @@ from gavel_tb.behaviour.ledger import Ledger
 from gavel_tb.behaviour.steps import Script
 from gavel_tb.behaviour.switches import NO_LIMIT, REPLAY_TIMER
 
-_WRITES_TO_EFFECT = 4
+_AFTER_WRITES = 2
+"""Cycles after the last write has had its effect."""
 
 
 class FlowRig:
@@ -132,7 +133,7 @@ class FlowRig:
         """Waits until all writes are done and have their effect."""
         while self._accesses:
             yield
-        for _ in range(_WRITES_TO_EFFECT):
+        for _ in range(self.config.write_cycles + _AFTER_WRITES):
             yield
 
     @staticmethod

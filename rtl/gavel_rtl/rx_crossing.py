@@ -38,9 +38,10 @@ class RxCrossing(wiring.Component):
 
     Cycle behaviour
     ---------------
-    What is on ``port`` in a cycle is on ``core`` one to two cycles of ``sync`` after its end, words
-    and sets in their order. With ``joined`` a set beside a word with ``eop`` is shown alone, and
-    the word in the next cycle. Empty after reset of ``rx``.
+    What is on ``port`` in a cycle is on ``core`` two to three cycles of ``sync`` after its end,
+    words and sets in their order, from registers: the ports are far from the FIFO. With ``joined``
+    a set beside a word with ``eop`` is shown alone, and the word in the next cycle. Empty after
+    reset of ``rx``.
     """
 
     def __init__(self, config: SwitchConfig, *, joined: bool = False):
@@ -77,9 +78,11 @@ class RxCrossing(wiring.Component):
         m.d.rx += self.overflow.eq(fifo.w_en & ~fifo.w_rdy)
         with m.If(port.valid):
             m.d.rx += lost.eq(~fifo.w_rdy)
-        for name in self._entry.members:
-            m.d.comb += getattr(core, name).eq(Mux(fifo.r_rdy, getattr(read, name), 0))
-        m.d.comb += fifo.r_en.eq(self._shows_all(m, read, fifo.r_rdy) if self._joined else 1)
+        # A reset of the switch leaves it alone, as it does the FIFO: no frame loses its middle.
+        shown = Signal(self._entry, name="shown", reset_less=True)
+        m.d.sync += shown.eq(Mux(fifo.r_rdy, read.as_value(), 0))
+        m.d.comb += [getattr(core, name).eq(getattr(shown, name)) for name in self._entry.members]
+        m.d.comb += fifo.r_en.eq(self._shows_all(m, read, fifo.r_rdy, shown) if self._joined else 1)
         # What goes into a synchroniser comes from a register.
         up_before = Signal()
         m.d.rx += up_before.eq(port.up)
@@ -88,14 +91,15 @@ class RxCrossing(wiring.Component):
             self.core_protect, self.port_protect, o_domain="rx")
         return m
 
-    def _shows_all(self, m: Module, read: data.View, present: Value) -> Value:
+    @staticmethod
+    def _shows_all(m: Module, read: data.View, present: Value, shown: data.View) -> Value:
         """Whether all of a place is on the pins, or has been: of a set and the end of a frame the
         set comes first, or whoever looks at frames when they end would take it for the younger."""
         set_shown, waits = Signal(), Signal(name="word_waits")
-        m.d.comb += [
-            waits.eq(read.ctl_valid & read.valid & read.eop & ~set_shown),
-            self.core.valid.eq(present & read.valid & ~waits),
-            self.core.ctl_valid.eq(present & read.ctl_valid & ~set_shown),
+        m.d.comb += waits.eq(read.ctl_valid & read.valid & read.eop & ~set_shown)
+        m.d.sync += [
+            shown.valid.eq(present & read.valid & ~waits),
+            shown.ctl_valid.eq(present & read.ctl_valid & ~set_shown),
+            set_shown.eq(present & waits),
         ]
-        m.d.sync += set_shown.eq(present & waits)
         return ~waits

@@ -78,15 +78,19 @@ class TxCrossing(wiring.Component):
         core, fifo = self.core, self._fifo
         entry = Signal(self._entry, name="written")
         frame_open, after_set, takes_set = Signal(), Signal(), Signal()
+        # Everything that sends waits for this: from a register, with places to spare for what is
+        # written meanwhile. ``w_level`` is a register, too.
+        room = Signal()
+        m.d.sync += room.eq(fifo.w_level < CROSSING_WORDS - 2)
         m.d.comb += [
             entry.sop.eq(core.sop),
             entry.eop.eq(core.eop),
             entry.empty.eq(core.empty),
             entry.data.eq(core.data),
             fifo.w_data.eq(entry),
-            fifo.w_en.eq(core.valid | takes_set),
-            core.ready.eq(fifo.w_rdy & ~takes_set),
-            core.ctl_ready.eq(fifo.w_rdy & takes_set),
+            fifo.w_en.eq(room & (core.valid | takes_set)),
+            core.ready.eq(room & ~takes_set),
+            core.ctl_ready.eq(room & takes_set),
         ]
         if self._has_sets:
             m.d.comb += [
@@ -98,7 +102,7 @@ class TxCrossing(wiring.Component):
             ]
             with m.If(takes_set):
                 m.d.comb += entry.data.eq(core.ctl)
-        with m.If(fifo.w_en & fifo.w_rdy):
+        with m.If(fifo.w_en):
             m.d.sync += after_set.eq(takes_set)
             with m.If(~takes_set):
                 m.d.sync += frame_open.eq(~core.eop)
@@ -142,6 +146,8 @@ class TxCrossing(wiring.Component):
             ]
         with m.If(word & port.ready):
             m.d.tx += [is_open.eq(~entry.eop & (is_open | entry.sop)), waited.eq(0)]
+        with m.Elif(fifo.r_rst):
+            m.d.tx += waited.eq(0)
         with m.Elif(fifo.r_rdy & entry.sop & waits):
             m.d.tx += waited.eq(waited + 1)
         # The other end of the FIFO was reset: what is left of a frame does not come any more.

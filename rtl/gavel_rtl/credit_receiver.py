@@ -7,8 +7,8 @@ from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
 from gavel_model.ordered_set import CF_BITS
-from gavel_model.register_map import COUNTERS, CREDIT_BITS, LARGEST_CREDIT_SIZE, Counter
-from gavel_rtl.credits import cost_bits, half_credits_at, remainder_mask
+from gavel_model.register_map import COUNTERS, CREDIT_BITS, Counter
+from gavel_rtl.credits import cost_bits, half_credits_at, remainder_mask, sizes_within
 from gavel_rtl.flow_interfaces import FlowSettings
 from gavel_rtl.interfaces import CountedFrame, FreedFrame
 from gavel_rtl.lib.sums import add_three
@@ -65,10 +65,10 @@ class CreditReceiver(wiring.Component):
         vcs = self._config.vcs
         # The size of a credit, as its division is made.
         exponent = self.settings.coming.receiver_exponent
-        self._is_exponent = Signal(LARGEST_CREDIT_SIZE + 1, name="is_exponent", init=1)
-        mask = remainder_mask(exponent)
+        one_hot, mask = sizes_within(self._config, exponent), remainder_mask(exponent)
+        self._is_exponent = Signal(len(one_hot), name="is_exponent", init=1)
         self._remainder = Signal(len(mask), name="remainder")
-        m.d.sync += [self._is_exponent.eq(1 << exponent), self._remainder.eq(mask)]
+        m.d.sync += [self._is_exponent.eq(one_hot), self._remainder.eq(mask)]
         self._came, self._left = (self._price(m, length, name) for length, name in (
             (self.counted.length_coming, "came"), (self.freed.length_coming, "left")))
         recovered, impossible = Signal(vcs), Signal(vcs)

@@ -52,6 +52,12 @@ def remainder_mask(exponent: Value) -> Value:
     return Cat(Const(-1, _LEAST_SIZE_BITS), *(exponent > n for n in range(LARGEST_CREDIT_SIZE)))
 
 
+def sizes_within(config: SwitchConfig, exponent: Value) -> Value:
+    """``exponent`` one-hot, but for credits larger than any frame with its overhead."""
+    quotients = config.length_bits + 1 - _LEAST_SIZE_BITS
+    return (1 << exponent)[:min(LARGEST_CREDIT_SIZE + 1, quotients)]
+
+
 def half_credits_at(total: Value, is_exponent: Value, remainder: Value) -> Value:
     """`half_credits` of (length + overhead), ``total``, with the exponent one-hot and its
     `remainder_mask`."""

@@ -268,7 +268,8 @@ def test_top_level_that_a_switch_cannot_have_is_refused(gavel, tmp_path):
                    "-o", tmp_path / "out")
     assert result.exit_code == 2
     assert result.stderr == (
-        "gavel: error: data_width = 128: must be 64 with ports = xgmii\n")
+        "gavel: error: data_width = 128: must be 64 with ports = xgmii and one clock: "
+        "data_width=64, or --crossing\n")
     assert not (tmp_path / "out").exists()
 
 

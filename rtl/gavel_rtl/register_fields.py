@@ -129,9 +129,9 @@ class RegisterFields:
         if not field.is_there(self._values):
             return Const(0, field.width(self._values))
         suffix = "" if vc is None else f"_{vc}"
-        kept = Signal(kept_bits(field, self._values),
-                      name=f"{register.name}_{field.name}{suffix}".lower(),
-                      init=amount(field.reset, {**self._values, "port": 0, "vc": vc or 0}))
+        title = f"{register.name}_{field.name}{suffix}".lower()
+        kept = Signal(kept_bits(field, self._values), name=title, init=amount(
+            field.reset, {**self._values, "port": 0, "vc": vc or 0}))
         early, name = self._early, (register.name, field.name)
         if early is not None and early.has(register, field):
             self._coming[name] = coming = Signal.like(kept, name_suffix="_next")

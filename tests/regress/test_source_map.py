@@ -34,11 +34,11 @@ def test_lines_of_the_verilog_come_from_the_amaranth_that_says_the_same(sim_cach
     assert looked_at > 400
     assert agree > 0.95 * looked_at, (agree, looked_at)
     # Statements under conditions, which Amaranth's own attributes do not tell apart.
-    nack = next(number for number, text in enumerate(lines, 1)
-                if text.strip() == "loads_nack = 1'h1;")
-    path, line = places[nack]
-    assert path == "gavel_rtl/control_transmitter.py"
-    assert "nack" in (RTL / path).read_text("utf-8").splitlines()[line - 1]
+    numbered = next(number for number, text in enumerate(lines, 1)
+                    if text.strip() == "o_word__llr = 1'h1;")
+    path, line = places[numbered]
+    assert path == "gavel_rtl/frame_launcher.py"
+    assert "llr.eq(1)" in (RTL / path).read_text("utf-8").splitlines()[line - 1]
     conditions = [n for n, text in enumerate(lines, 1)
                   if text.lstrip().startswith("if (") and "verilog_backend" not in text]
     assert sum(n in places for n in conditions) > 0.9 * len(conditions)

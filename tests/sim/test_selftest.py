@@ -42,7 +42,7 @@ FAULTS = (
           "{{{0}[$high(o_word__data):16], {0}[7:0], {0}[15:8]}}", (), ()),
     Fault("wrong port", "gavel_lookup", "direct_port", "(({}) == 0 ? 2 : 0)", (), ()),
     Fault("frames not found", "gavel_lookup", "direct_hit", "({}) & ($time % 64 < 60)", (), ()),
-    Fault("wrong cell linked", "gavel_voq_lists", "write__data", "({}) ^ 1'd1", (), ()),
+    Fault("wrong cell linked", "gavel_voq_lists", "written", "({}) ^ 1'd1", (), ()),
 )
 FINDS = {
     "swapped bytes": "bad_fcs",

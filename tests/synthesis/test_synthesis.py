@@ -170,6 +170,31 @@ def test_a_run_that_was_ended_says_so():
     assert place_route._failure(f"{log}ERROR: no place\n", 1) == "no place"
 
 
+@pytest.mark.parametrize(("rounds", "stuck"), [(199, False), (200, True)])
+def test_a_router_that_goes_in_circles_is_known_by_its_log(tmp_path, rounds, stuck):
+    log = tmp_path / "log"
+    log.write_text("".join(f"Info:     iter={n} wires=7 overused=3\n" for n in range(rounds + 1)))
+    assert place_route._goes_in_circles(log) is stuck
+
+
+def test_the_other_router_ends_what_goes_in_circles(free_list, tmp_path, monkeypatch):
+    calls = []
+
+    def run(command, *, stdout, hopeless=None, **_):
+        calls.append([word for word in command if word.startswith("router")])
+        stdout.write(f"Info:     iter={place_route._MOST_ROUNDS} wires=1\n")
+        stdout.flush()
+        return -9 if hopeless is not None and hopeless() else 1
+
+    monkeypatch.setattr(place_route, "run_child", run)
+    monkeypatch.setattr(ECP5.__class__, "place_route_arguments",
+                        lambda *_: ("--router", "router2"))
+    placed = place_and_route(
+        synthesize.Synthesis(**{**vars(free_list), "folder": tmp_path}), (1,))
+    assert calls == [["router2"], ["router1"]]
+    assert not placed.routed
+
+
 def test_names_of_registers_lose_what_synthesis_appends():
     assert register_name("port0.link_rx.word_TRELLIS_FF_Q_12_DI_LUT4_Z") == "port0.link_rx.word"
     assert register_name("port0.egress.count") == "port0.egress.count"

@@ -3,8 +3,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
+
 import pytest
 
+from gavel_tb import process
 from gavel_tb.synthesis import place_route, synthesize
 from gavel_tb.synthesis.area import Area, area_of
 from gavel_tb.synthesis.errors import SynthesisError
@@ -175,6 +180,13 @@ def test_a_router_that_goes_in_circles_is_known_by_its_log(tmp_path, rounds, stu
     log = tmp_path / "log"
     log.write_text("".join(f"Info:     iter={n} wires=7 overused=3\n" for n in range(rounds + 1)))
     assert place_route._goes_in_circles(log) is stuck
+
+
+def test_a_hopeless_program_is_ended(tmp_path, monkeypatch):
+    monkeypatch.setattr(process, "_ASK_SECONDS", 0.05)
+    code = process.run_child([sys.executable, "-c", "import time; time.sleep(60)"], cwd=tmp_path,
+                             env=os.environ, hopeless=lambda: True)
+    assert code == -signal.SIGKILL
 
 
 def test_the_other_router_ends_what_goes_in_circles(free_list, tmp_path, monkeypatch):

@@ -10,12 +10,11 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any
 
 _PR_SET_PDEATHSIG = 1
 _TERMINATED = 128 + signal.SIGTERM
-_ASK_SECONDS = 5.0
 
 # Looked up here: between fork and exec a child must not load libraries.
 _PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
@@ -30,33 +29,22 @@ def die_with_parent() -> None:
 def run_child(
     command: Sequence[str], *, cwd: str | os.PathLike[str], env: Mapping[str, str],
     stdout: IO[Any] | None = None, stderr: int | None = None,
-    hopeless: Callable[[], bool] | None = None,
 ) -> int:
     """Runs a program to its end; returns its exit code.
 
     The program leads a process group of its own. Whatever ends the wait early (Ctrl-C, an
-    exception) kills the group; on Linux the program also dies when this process does. ``hopeless``
-    is asked every few seconds whether it is to be killed, too.
+    exception) kills the group; on Linux the program also dies when this process does.
     """
     with subprocess.Popen(
         list(command), cwd=cwd, env=dict(env), stdout=stdout, stderr=stderr,
         start_new_session=True, preexec_fn=die_with_parent,
     ) as child:
         try:
-            while True:
-                try:
-                    return child.wait(None if hopeless is None else _ASK_SECONDS)
-                except subprocess.TimeoutExpired:
-                    if hopeless is not None and hopeless():
-                        _kill(child)
+            return child.wait()
         except BaseException:
-            _kill(child)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
             raise
-
-
-def _kill(child: subprocess.Popen[Any]) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)
 
 
 class _Terminated(BaseException):

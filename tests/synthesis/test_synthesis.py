@@ -3,13 +3,8 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
-
 import pytest
 
-from gavel_tb import process
 from gavel_tb.synthesis import place_route, synthesize
 from gavel_tb.synthesis.area import Area, area_of
 from gavel_tb.synthesis.errors import SynthesisError
@@ -155,7 +150,7 @@ def test_place_and_route(free_list):
 
 def test_a_large_design_has_a_placer_and_a_router_of_its_own():
     small, large = (ECP5.place_route_arguments(luts) for luts in (20_909, 20_910))
-    assert large == (*small, "--placer", "static", "--router", "router2")
+    assert large == (*small, "--placer", "static")
     assert FAMILIES["xc7"].place_route_arguments(100_000) == ()
 
 
@@ -173,38 +168,6 @@ def test_a_run_that_was_ended_says_so():
     log = "Info: Routing..\nInfo:  1000 | 317 682 |\n"
     assert place_route._failure(log, -15) == "ended by signal 15"
     assert place_route._failure(f"{log}ERROR: no place\n", 1) == "no place"
-
-
-@pytest.mark.parametrize(("rounds", "stuck"), [(199, False), (200, True)])
-def test_a_router_that_goes_in_circles_is_known_by_its_log(tmp_path, rounds, stuck):
-    log = tmp_path / "log"
-    log.write_text("".join(f"Info:     iter={n} wires=7 overused=3\n" for n in range(rounds + 1)))
-    assert place_route._goes_in_circles(log) is stuck
-
-
-def test_a_hopeless_program_is_ended(tmp_path, monkeypatch):
-    monkeypatch.setattr(process, "_ASK_SECONDS", 0.05)
-    code = process.run_child([sys.executable, "-c", "import time; time.sleep(60)"], cwd=tmp_path,
-                             env=os.environ, hopeless=lambda: True)
-    assert code == -signal.SIGKILL
-
-
-def test_the_other_router_ends_what_goes_in_circles(free_list, tmp_path, monkeypatch):
-    calls = []
-
-    def run(command, *, stdout, hopeless=None, **_):
-        calls.append([word for word in command if word.startswith("router")])
-        stdout.write(f"Info:     iter={place_route._MOST_ROUNDS} wires=1\n")
-        stdout.flush()
-        return -9 if hopeless is not None and hopeless() else 1
-
-    monkeypatch.setattr(place_route, "run_child", run)
-    monkeypatch.setattr(ECP5.__class__, "place_route_arguments",
-                        lambda *_: ("--router", "router2"))
-    placed = place_and_route(
-        synthesize.Synthesis(**{**vars(free_list), "folder": tmp_path}), (1,))
-    assert calls == [["router2"], ["router1"]]
-    assert not placed.routed
 
 
 def test_names_of_registers_lose_what_synthesis_appends():

@@ -11,7 +11,6 @@ import statistics
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -28,12 +27,6 @@ LINE_RATE_MHZ = 156.25
 _CLOCKS_NAME = "clocks.txt"
 """File of clocks with frequencies of their own."""
 
-_FAST_ROUTER, _SURE_ROUTER = "router2", "router1"
-_MOST_ROUNDS = 200
-"""A whole `fpga` takes 40 to 100 rounds of the fast router, if it comes to an end."""
-
-_ROUND = re.compile(rb"^Info: +iter=(\d+) wires=", re.MULTILINE)
-_TAIL_BYTES = 4096
 _PROGRAM = "import {package} as nextpnr; nextpnr.{entry}()"
 _ERROR = re.compile(r"^ERROR: (.*)$", re.MULTILINE)
 _CELL_SUFFIX = re.compile(r"_(?:TRELLIS_FF|SB_DFF\w*?|LUT4|SB_LUT4|CCU2C|PFUMX|L6MUX21|DP16KD|"
@@ -191,30 +184,15 @@ def _place(tool: PlaceRoute, arguments: Sequence[str], folder: Path, seed: int, 
     report, log = folder / f"report_{seed}.json", folder / f"nextpnr_{seed}.log"
     report.unlink(missing_ok=True)
     # Without "allow-fail" a clock that is missed leaves no report.
-    program = [sys.executable, "-c", _PROGRAM.format(package=tool.package, entry=tool.entry)]
-    rest = ["--json", NETLIST_NAME, "--report", report.name, "--freq", str(mhz),
-            "--seed", str(seed), "--timing-allow-fail"]
+    command = [sys.executable, "-c", _PROGRAM.format(package=tool.package, entry=tool.entry),
+               *arguments, "--json", NETLIST_NAME, "--report", report.name,
+               "--freq", str(mhz), "--seed", str(seed), "--timing-allow-fail"]
     with log.open("w", encoding="utf-8") as out:
-        code = run_child([*program, *arguments, *rest], cwd=folder, env=os.environ, stdout=out,
-                         stderr=out.fileno(), hopeless=partial(_goes_in_circles, log))
-    if code and _goes_in_circles(log):
-        # The other router is slow, and ends.
-        others_router = [_SURE_ROUTER if word == _FAST_ROUTER else word for word in arguments]
-        with log.open("w", encoding="utf-8") as out:
-            code = run_child([*program, *others_router, *rest], cwd=folder, env=os.environ,
-                             stdout=out, stderr=out.fileno())
+        code = run_child(command, cwd=folder, env=os.environ, stdout=out, stderr=out.fileno())
     if code or not report.is_file():
         why = _failure(log.read_text("utf-8", errors="replace"), code)
         return Placed(seed, None, None, {}, {}, why)
     return read_report(json.loads(report.read_text("utf-8")), seed, others)
-
-
-def _goes_in_circles(log: Path) -> bool:
-    """The fast router has made more rounds than one that comes to an end."""
-    with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
-        rounds = _ROUND.findall(file.read())
-    return bool(rounds) and int(rounds[-1]) >= _MOST_ROUNDS
 
 
 def _failure(log: str, code: int) -> str:

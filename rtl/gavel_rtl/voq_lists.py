@@ -141,7 +141,8 @@ class VoqLists(wiring.Component):
             m.d.comb += read.addr.eq(voq_number(
                 config, self.dequeue_output, Const(vc, config.vc_bits)))
             found.append((self.dequeue_vc[vc], read.data))
-        return select(found)
+        # With one VC there is nothing to wait for.
+        return select(found) if config.vcs > 1 else found[0][1]
 
     def _keep_two_copies(self, m, link_read):
         """A memory of heads for each side that writes."""

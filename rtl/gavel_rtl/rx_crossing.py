@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Receive pins from the clock of a port to that of the switch."""
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.cdc import FFSynchronizer
-from amaranth.lib.fifo import AsyncFIFO
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
 from gavel_model.pins import CTL_BITS, SEQ_BITS
 from gavel_rtl.interfaces import RxLink
+from gavel_rtl.lib.async_fifo import AsyncFifo
 
-CROSSING_WORDS = 16
+CROSSING_BITS = 4
+CROSSING_WORDS = 1 << CROSSING_BITS
 """Words that a crossing holds: twice what is under way while both pointers cross."""
+
+_VALID = ("valid", "ctl_valid")
 
 
 class RxCrossing(wiring.Component):
@@ -38,7 +41,7 @@ class RxCrossing(wiring.Component):
 
     Cycle behaviour
     ---------------
-    What is on ``port`` in a cycle is on ``core`` two to three cycles of ``sync`` after its end,
+    What is on ``port`` in a cycle is on ``core`` three to four cycles of ``sync`` after its end,
     words and sets in their order, from registers: the ports are far from the FIFO. With ``joined``
     a set beside a word with ``eop`` is shown alone, and the word in the next cycle. Empty after
     reset of ``rx``.
@@ -63,8 +66,8 @@ class RxCrossing(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         port, core = self.port, self.core
-        m.submodules.fifo = fifo = AsyncFIFO(
-            width=self._entry.size, depth=CROSSING_WORDS, r_domain="sync", w_domain="rx")
+        m.submodules.fifo = fifo = AsyncFifo(
+            width=self._entry.size, address_bits=CROSSING_BITS, r_domain="sync", w_domain="rx")
         written, read = Signal(self._entry), self._entry(fifo.r_data)
         lost = Signal()
         m.d.comb += [
@@ -79,10 +82,9 @@ class RxCrossing(wiring.Component):
         with m.If(port.valid):
             m.d.rx += lost.eq(~fifo.w_rdy)
         # A reset of the switch leaves it alone, as it does the FIFO: no frame loses its middle.
-        shown = Signal(self._entry, name="shown", reset_less=True)
-        m.d.sync += shown.eq(Mux(fifo.r_rdy, read.as_value(), 0))
-        m.d.comb += [getattr(core, name).eq(getattr(shown, name)) for name in self._entry.members]
-        m.d.comb += fifo.r_en.eq(self._shows_all(m, read, fifo.r_rdy, shown) if self._joined else 1)
+        m.d.comb += [getattr(core, name).eq(getattr(read, name)) for name in self._entry.members
+                     if name not in _VALID]
+        self._show(m, read, fifo)
         # What goes into a synchroniser comes from a register.
         up_before = Signal()
         m.d.rx += up_before.eq(port.up)
@@ -91,15 +93,14 @@ class RxCrossing(wiring.Component):
             self.core_protect, self.port_protect, o_domain="rx")
         return m
 
-    @staticmethod
-    def _shows_all(m: Module, read: data.View, present: Value, shown: data.View) -> Value:
-        """Whether all of a place is on the pins, or has been: of a set and the end of a frame the
-        set comes first, or whoever looks at frames when they end would take it for the younger."""
-        set_shown, waits = Signal(), Signal(name="word_waits")
-        m.d.comb += waits.eq(read.ctl_valid & read.valid & read.eop & ~set_shown)
-        m.d.sync += [
-            shown.valid.eq(present & read.valid & ~waits),
-            shown.ctl_valid.eq(present & read.ctl_valid & ~set_shown),
-            set_shown.eq(present & waits),
-        ]
-        return ~waits
+    def _show(self, m: Module, read: data.View, fifo: AsyncFifo) -> None:
+        """What of a place is on the pins: of a set and the end of a frame the set comes first, or
+        whoever looks at frames when they end would take it for the younger."""
+        core, sets = self.core, "ctl_valid" in self._entry.members
+        set_shown, waits = Signal(reset_less=True), Signal(name="word_waits")
+        if self._joined:
+            m.d.comb += waits.eq(read.ctl_valid & read.valid & read.eop & ~set_shown)
+            m.d.sync += set_shown.eq(fifo.r_rdy & waits)
+        m.d.comb += [core.valid.eq(fifo.r_rdy & read.valid & ~waits), fifo.r_en.eq(~waits)]
+        if sets:
+            m.d.comb += core.ctl_valid.eq(fifo.r_rdy & read.ctl_valid & ~set_shown)

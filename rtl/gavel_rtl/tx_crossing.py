@@ -4,14 +4,14 @@
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.cdc import FFSynchronizer
-from amaranth.lib.fifo import AsyncFIFO
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
 from gavel_model.pins import SEQ_BITS
 from gavel_rtl.interfaces import TxLink
+from gavel_rtl.lib.async_fifo import AsyncFifo
 from gavel_rtl.lib.decode import is_one_of
-from gavel_rtl.rx_crossing import CROSSING_WORDS
+from gavel_rtl.rx_crossing import CROSSING_BITS, CROSSING_WORDS
 
 START_WORDS = 3
 """Words that have crossed before a frame is begun: one for the pointer that may come a cycle late,
@@ -64,8 +64,8 @@ class TxCrossing(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.fifo = self._fifo = AsyncFIFO(
-            width=self._entry.size, depth=CROSSING_WORDS, r_domain="tx", w_domain="sync")
+        m.submodules.fifo = self._fifo = AsyncFifo(
+            width=self._entry.size, address_bits=CROSSING_BITS, r_domain="tx", w_domain="sync")
         self._write(m)
         self._read(m)
         # Up at first, as a port of the switch is: else the link would begin with a remote fault.
@@ -115,13 +115,14 @@ class TxCrossing(wiring.Component):
         may_begin, word = Signal(), Signal()
         longest = self._slices + MORE_CYCLES
         waited = Signal(range(longest + 1))
+        # The word that is shown has crossed, too.
+        enough = is_one_of(fifo.r_level, range(START_WORDS - 1, CROSSING_WORDS + 1))
         if self._slices == 1:
-            m.d.comb += may_begin.eq((fifo.r_level >= START_WORDS) | (waited == longest))
+            m.d.comb += may_begin.eq(enough | (waited == longest))
             waits = ~may_begin
         else:
             # Words are before it that `WordSplit` has not sent: there is time to look from a
-            # register, which keeps the count of words out of the path to the FIFO's address.
-            enough = is_one_of(fifo.r_level, range(START_WORDS, CROSSING_WORDS + 1))
+            # register, which keeps the count of words out of the path to what is read.
             m.d.tx += may_begin.eq((enough | (waited == longest)) & ~fifo.r_en)
             waits = waited != longest
         # `WordSplit` looks at nothing that is not valid: then it takes what is in the FIFO, or not.

@@ -113,7 +113,7 @@ class SwitchConfig:
         built in; it only judges the timers.
     replay_timer, pcs_lost_timer, data_age_timer
         Reset values of the LLR timers, 0...16777215 cycles; 0 turns a timer off. A replay timer
-        must be longer than loop, ACK spacing and two longest frames together.
+        must be longer than loop, ACK spacing, two longest frames and ``receive_stages`` together.
     replay_count
         Reset value of ``LLR_REPLAY_COUNT``, 0...255; 255 is no limit.
     ctl_spacing, ctl_min_spacing
@@ -270,7 +270,8 @@ class SwitchConfig:
         if 0 < self.replay_timer <= self.ack_cycles:
             raise ConfigError(
                 "replay_timer", self.replay_timer,
-                f"0 or above {self.ack_cycles} cycles: loop, ACK spacing and two longest frames",
+                f"0 or above {self.ack_cycles} cycles: loop, ACK spacing and two longest frames"
+                + ", and receive_stages" * self.receive_stages,
             )
 
     @property
@@ -307,14 +308,19 @@ class SwitchConfig:
     def ack_cycles(self) -> int:
         """Cycles in which a frame that arrives well is acknowledged, at most."""
         spacing = -(-self.ctl_spacing // self.word_bytes)
-        return self.loop_cycles + spacing + 2 * self.max_frame_words
+        return self.loop_cycles + spacing + 2 * self.max_frame_words + self.receive_stages
 
     @property
     def more_frames_under_way(self) -> int:
         """Frames that pipeline options add to those between match and acknowledgement; of two
         words or more `FRAMES_UNDER_WAY` and `PIPELINE_FRAMES` have enough (docs/llr.md, Sizes)."""
-        return (self.receive_stages + self.gate_stages + self.egress_stages
-                if self.words_per_cell == 1 else 0)
+        return self.gate_stages + self.egress_stages if self.words_per_cell == 1 else 0
+
+    @property
+    def more_words_under_way(self) -> int:
+        """Words, each of them a frame, that leave while an acknowledgement goes through registers
+        of pipeline options; the rest as of `more_frames_under_way`."""
+        return self.receive_stages if self.words_per_cell == 1 else 0
 
     @property
     def line_rate_loop_cycles(self) -> int:
@@ -322,10 +328,10 @@ class SwitchConfig:
         the receive pins, at which 64-byte frames run at line rate with link-level retry
         (docs/llr.md, Sizes); 0 if there is none."""
         word = self.word_bytes
-        more = self.more_frames_under_way
-        cells = (self.replay_cells * CELL_BYTES - PIPELINE_WORDS * word
+        more, words = self.more_frames_under_way, self.more_words_under_way
+        cells = (self.replay_cells * CELL_BYTES - (PIPELINE_WORDS + words) * word
                  - (FRAMES_UNDER_WAY + more) * self.max_frame_bytes)
-        frames = (self.replay_frames - PIPELINE_FRAMES - more) * MIN_FRAME_BYTES
+        frames = (self.replay_frames - PIPELINE_FRAMES - more - words) * MIN_FRAME_BYTES
         return max(0, min(cells, frames) - self.ctl_spacing) // word
 
     @property

@@ -156,13 +156,12 @@ class LinkRx(wiring.Component):
         """Cycle t+1: what the frame's first word said of it."""
         word, end = self.word, self.end
         seq = Signal.like(end.seq_coming)
-        ended, llr = Signal(name="ended"), Signal(name="llr")
+        eligible, llr = Signal(name="eligible"), Signal(name="llr")
         m.d.comb += [
             end.seq_coming.eq(self._late(m, Mux(self._sop, self._seq, seq), "seq_coming")),
-            end.ended.eq(self._late(m, ended, "ended")),
-            end.llr.eq(self._late(m, llr, "llr")),
+            end.eligible.eq(self._late(m, eligible, "eligible")),
         ]
-        m.d.sync += ended.eq(word.valid & word.eop)
+        m.d.sync += eligible.eq(word.valid & word.eop & Mux(self._sop, self._llr, llr))
         with m.If(word.valid & word.sop):
             m.d.sync += [
                 llr.eq(self._llr),

@@ -115,8 +115,8 @@ class OrderedSetReader(wiring.Component):
     Cycle behaviour
     ---------------
     t: everything is compared, and registered. r-1: one of two checks is chosen; with
-    ``receive_stages`` = 1 they are registers. All outputs but ``coming``, ``coming_ack`` and
-    ``coming_nack`` are registers.
+    ``receive_stages`` = 1 they are registers. All outputs but ``coming`` and those that
+    begin so are registers.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -167,7 +167,11 @@ class OrderedSetReader(wiring.Component):
                                  & Mux(self.coming_protect, guarded, plain))
             m.d.sync += shown.eq(valid)
             known.append(valid)
-        m.d.comb += [received.coming_ack.eq(known[0]), received.coming_nack.eq(known[1])]
+        m.d.comb += [
+            received.coming_ack.eq(known[0]),
+            received.coming_nack.eq(known[1]),
+            received.coming_init.eq(known[2]),
+        ]
         known.append(self._read_credits(m))
         m.d.sync += received.unknown.eq(self._late(m, present, "present_q") & ~Cat(known).any())
         return m

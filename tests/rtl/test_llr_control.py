@@ -152,17 +152,18 @@ class Receiver:
         of the frame, and what was counted."""
         ctx, dut = self.ctx, self.dut
         ctx.set(dut.end.seq_coming, (seq or 0) & 15)
-        ctx.set(dut.end.ended, 0)
+        ctx.set(dut.end.eligible, 0)
         ctx.set(dut.control.init, 0)
+        ctx.set(dut.control.coming_init, init is not None)
         for name in ("ack", "nack", "echo"):
             ctx.set(getattr(dut.sent, name), 0)
         await ctx.tick()
-        ctx.set(dut.end.ended, seq is not None)
-        ctx.set(dut.end.llr, 1)
+        ctx.set(dut.end.eligible, seq is not None)
         ctx.set(dut.end.poisoned, found == "poisoned")
         ctx.set(dut.end.bad, found == "bad")
         ctx.set(dut.i_verdict.reason, Reason.FILED if found == "good" else Reason.FCS)
         ctx.set(dut.control.init, init is not None)
+        ctx.set(dut.control.coming_init, 0)
         ctx.set(dut.control.value, init or 0)
         for name in ("ack", "nack", "echo"):
             ctx.set(getattr(dut.sent, name), name == sent)

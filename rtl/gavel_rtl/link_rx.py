@@ -113,7 +113,8 @@ class LinkRx(wiring.Component):
         ctl_present, ctl_os = Signal(), Signal()
         m.d.comb += [
             ctl_present.eq(link.ctl_valid & up),
-            self._sop_coming.eq(link.valid & link.sop & up),
+            # Also of a port that is down, whose frame is lost.
+            self._sop_coming.eq(link.valid & link.sop),
             self.count[Counter.RX_CTL_OS].eq(ctl_os),
         ]
         m.d.sync += [

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is decided of frames and ordered sets two cycles after they were on the pins."""
+"""What is decided of frames and ordered sets in t+2 and in r, after they were on the pins in t."""
 
 from __future__ import annotations
 
@@ -11,8 +11,16 @@ from gavel_fast.link_rx import CTL, EOP, EVENT_BITS, EVENT_MASK, PENDING, LinkRx
 from gavel_fast.llr_state import LlrTransmitter
 from gavel_fast.lookup import Lookup, route
 from gavel_fast.parser import DST_WIDTH, FIELDS_OF_PROFILES, parse
-from gavel_fast.received_frame import OUTPUT, PROFILE, REASON, ReceivedFrames
-from gavel_fast.sizes import PORTS, SEQ_MASK, ring_place
+from gavel_fast.received_frame import (
+    FCS,
+    OUTPUT,
+    POISONED_FCS,
+    PROFILE,
+    REASON,
+    REFUSAL,
+    ReceivedFrames,
+)
+from gavel_fast.sizes import PORTS, SEQ_MASK, TO_VERDICT, ring_place
 from gavel_model.lookup import NO_ROUTE
 from gavel_model.register_map import Counter, LlrControl, Port
 
@@ -21,6 +29,7 @@ _REMOTE = 1 << LlrControl.REMOTE
 _IN_USE = _REMOTE | 1 << LlrControl.LOCAL
 _PROTECT = 1 << LlrControl.PROTECT
 
+_RX_FCS = int(Counter.RX_FCS)
 _NO_ROUTE = int(Counter.RX_NO_ROUTE)
 _UNKNOWN = int(Counter.LLR_RX_CTL_UNKNOWN)
 _ACKS = int(Counter.LLR_RX_ACK_CTL_OS)
@@ -34,17 +43,43 @@ def decide(
     sender: CreditSender, tables: Lookup, registers: Ints, counters: Ints, sizes: Ints, now: int,
     esun_ethertype: int,
 ) -> None:
-    """The frames and ordered sets that were on the pins two cycles ago, of all ports."""
-    place = ring_place(now - 2)
+    """The headers of frames that ended two cycles ago, and the frames and ordered sets of r, of all
+    ports."""
+    parsed = ring_place(now - 2)
+    to_verdict = sizes[TO_VERDICT]
+    place = ring_place(now - to_verdict)
     for p in range(sizes[PORTS]):
-        event = link.state[p, PENDING] >> EVENT_BITS & EVENT_MASK
+        pending = link.state[p, PENDING]
+        if not pending:
+            continue
+        if pending >> EVENT_BITS & EOP:
+            _read_header(frames, tables, registers, sizes, esun_ethertype, p, parsed)
+        event = pending >> EVENT_BITS * (to_verdict - 1) & EVENT_MASK
         if event & EOP:
             llr_receiver.receive(receiver, registers, counters, sizes, frames, p, place)
+            # After what link-level retry says comes what the header says.
             if not frames.info[p, place, REASON]:
-                _route(frames, tables, registers, sizes, esun_ethertype, p, place)
+                frames.info[p, place, REASON] = frames.info[p, place, REFUSAL]
         if event & CTL:
             _take_ordered_set(receiver, transmitter, sender, registers, counters, sizes, now, p,
                               frames.ctl[p, place])
+
+
+@compiled
+def _read_header(
+    frames: ReceivedFrames, tables: Lookup, registers: Ints, sizes: Ints, esun_ethertype: int,
+    p: int, place: int,
+) -> None:
+    """`Parser` and `Lookup`, if the frame may turn out to be one that goes on: with a poisoned FCS
+    it may."""
+    info = frames.info
+    found = info[p, place, REASON]
+    if found and (found != _RX_FCS or info[p, place, FCS] != POISONED_FCS):
+        return
+    info[p, place, REASON] = 0
+    _route(frames, tables, registers, sizes, esun_ethertype, p, place)
+    info[p, place, REFUSAL] = info[p, place, REASON]
+    info[p, place, REASON] = found
 
 
 @compiled

@@ -30,7 +30,10 @@ POISONED = 6
 PROFILE = 7
 VC = 8
 OUTPUT = 9
-_COUNT = 10
+REFUSAL = 10
+"""The same as `REASON`, of `Parser` and `Lookup`; it counts if there is no other."""
+
+_COUNT = 11
 
 GOOD = 0
 POISONED_FCS = 1

@@ -55,7 +55,10 @@ MATCH_STAGES = 24
 REGISTER_STAGES = 25
 """1: an access is held for a cycle, and so is an answer."""
 
-_COUNT = 26
+TO_VERDICT = 26
+"""Cycles from the pins to the verdict on a frame or an ordered set, r - t."""
+
+_COUNT = 27
 
 LANE_BYTES = 8
 CELL_LANES = 8
@@ -89,7 +92,8 @@ def sizes(config: SwitchConfig) -> Ints:
     values[REPLAY_CELLS] = config.replay_cells
     values[LATENCY] = config.latency_cycles
     values[ONE_QUEUE] = config.queueing == "fifo"
-    values[TO_STORE] = 3 + config.ingress_stages
+    values[TO_VERDICT] = 2 + config.receive_stages
+    values[TO_STORE] = 3 + config.store_stages
     values[TO_TRANSMITTER] = 2 + config.egress_stages
     values[GATE_STAGES] = config.gate_stages
     values[MATCH_STAGES] = config.match_stages

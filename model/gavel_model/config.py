@@ -113,7 +113,7 @@ class SwitchConfig:
         built in; it only judges the timers.
     replay_timer, pcs_lost_timer, data_age_timer
         Reset values of the LLR timers, 0...16777215 cycles; 0 turns a timer off. A replay timer
-        must be longer than loop, ACK spacing and two longest frames together.
+        must be longer than loop, ACK spacing, two longest frames and ``receive_stages`` together.
     replay_count
         Reset value of ``LLR_REPLAY_COUNT``, 0...255; 255 is no limit.
     ctl_spacing, ctl_min_spacing
@@ -126,11 +126,12 @@ class SwitchConfig:
         Reset value of ``CBFC_CC_PERIOD``, 0...16777215 cycles; 0 sends no CC_Update.
     islip_iterations
         iSLIP iterations made in each cycle, 1...4.
-    ingress_stages, match_stages, egress_stages, gate_stages, register_stages
-        Pipeline options: registers behind the lookup (0...2), between requests and grants (0...1,
-        with at most 128 bits) and behind egress editing (0...1), one cycle of latency each, between
-        what holds frames back and the scheduler (0...1), and behind the register pins and before
-        ``reg_rdata`` (0...1) (docs/spec.md, Pipeline options).
+    receive_stages, ingress_stages, match_stages, egress_stages, gate_stages, register_stages
+        Pipeline options: registers behind the check of FCS and ordered sets (0...1), behind the
+        lookup (0...2), between requests and grants (0...1, with at most 128 bits) and behind egress
+        editing (0...1), one cycle of latency each, between what holds frames back and the scheduler
+        (0...1), and behind the register pins and before ``reg_rdata`` (0...1) (docs/spec.md,
+        Pipeline options).
     bypass_limit
         Reset value of register ``BYPASS_LIMIT``, 0...255: how many frames an output takes
         past an input that is busy before it waits for that input; 0 turns this off.
@@ -173,6 +174,7 @@ class SwitchConfig:
     cf_max_spacing: int = 65536
     cc_period: int = 40000
     islip_iterations: int
+    receive_stages: int = 0
     ingress_stages: int = 0
     match_stages: int = 0
     egress_stages: int = 0
@@ -214,6 +216,7 @@ class SwitchConfig:
         self._in_range("cf_max_spacing", 0, (1 << CF_SPACING_BITS) - 1)
         self._in_range("cc_period", 0, (1 << TIMER_BITS) - 1)
         self._in_range("islip_iterations", 1, 4)
+        self._in_range("receive_stages", 0, 1)
         self._in_range("ingress_stages", 0, 2)
         self._in_range("match_stages", 0, 1)
         if self.match_stages and self.words_per_cell < MATCH_STAGE_WORDS:
@@ -267,7 +270,8 @@ class SwitchConfig:
         if 0 < self.replay_timer <= self.ack_cycles:
             raise ConfigError(
                 "replay_timer", self.replay_timer,
-                f"0 or above {self.ack_cycles} cycles: loop, ACK spacing and two longest frames",
+                f"0 or above {self.ack_cycles} cycles: loop, ACK spacing and two longest frames"
+                + ", and receive_stages" * self.receive_stages,
             )
 
     @property
@@ -304,7 +308,7 @@ class SwitchConfig:
     def ack_cycles(self) -> int:
         """Cycles in which a frame that arrives well is acknowledged, at most."""
         spacing = -(-self.ctl_spacing // self.word_bytes)
-        return self.loop_cycles + spacing + 2 * self.max_frame_words
+        return self.loop_cycles + spacing + 2 * self.max_frame_words + self.receive_stages
 
     @property
     def more_frames_under_way(self) -> int:
@@ -313,15 +317,21 @@ class SwitchConfig:
         return self.gate_stages + self.egress_stages if self.words_per_cell == 1 else 0
 
     @property
+    def more_words_under_way(self) -> int:
+        """Words, each of them a frame, that leave while an acknowledgement goes through registers
+        of pipeline options; the rest as of `more_frames_under_way`."""
+        return self.receive_stages if self.words_per_cell == 1 else 0
+
+    @property
     def line_rate_loop_cycles(self) -> int:
         """Longest loop, from a word on the transmit pins to the ordered set that may answer it on
         the receive pins, at which 64-byte frames run at line rate with link-level retry
         (docs/llr.md, Sizes); 0 if there is none."""
         word = self.word_bytes
-        more = self.more_frames_under_way
-        cells = (self.replay_cells * CELL_BYTES - PIPELINE_WORDS * word
+        more, words = self.more_frames_under_way, self.more_words_under_way
+        cells = (self.replay_cells * CELL_BYTES - (PIPELINE_WORDS + words) * word
                  - (FRAMES_UNDER_WAY + more) * self.max_frame_bytes)
-        frames = (self.replay_frames - PIPELINE_FRAMES - more) * MIN_FRAME_BYTES
+        frames = (self.replay_frames - PIPELINE_FRAMES - more - words) * MIN_FRAME_BYTES
         return max(0, min(cells, frames) - self.ctl_spacing) // word
 
     @property
@@ -393,7 +403,13 @@ class SwitchConfig:
         return 2 + 2 * self.register_stages
 
     @property
+    def store_stages(self) -> int:
+        """Cycles that pipeline options put between a frame's last word on the receive pins and the
+        buffer: w - t - 3."""
+        return self.receive_stages + self.ingress_stages
+
+    @property
     def latency_cycles(self) -> int:
         """K: cycles from a frame's last word on the receive pins to its first on the transmit
         pins when nothing contends (docs/spec.md, chapter Latency)."""
-        return 10 + self.ingress_stages + self.match_stages + self.egress_stages
+        return 10 + self.store_stages + self.match_stages + self.egress_stages

@@ -22,12 +22,13 @@ from gavel_model.outgoing_frame import OutgoingFrame
 from gavel_model.parser import Parser
 from gavel_model.pins import RxPins
 from gavel_model.port_settings import PortSettings
-from gavel_model.received_frame import ReceivedFrame
+from gavel_model.received_frame import Fcs, ReceivedFrame
 from gavel_model.register_map import COUNTERS, Counter
 from gavel_model.register_map import Port as Offset
 
 _STRAY_WORDS = int(Counter.RX_STRAY_WORDS)
 _CTL_OS = int(Counter.RX_CTL_OS)
+_FCS = int(Counter.RX_FCS)
 _NO_ROUTE = int(Counter.RX_NO_ROUTE)
 _MAC_CONTROL = int(Counter.RX_MAC_CONTROL)
 _COUNT_FOR_CREDITS = frozenset((0, int(Counter.RX_TTL), _NO_ROUTE, int(Counter.RX_VC_LIMIT),
@@ -35,8 +36,9 @@ _COUNT_FOR_CREDITS = frozenset((0, int(Counter.RX_TTL), _NO_ROUTE, int(Counter.R
 """Reasons of frames that are good as far as the link is concerned: the peer's credits count
 them."""
 _RARE = STRAY | CTL
-_DECIDED = 2
-"""Cycle after the pins in which a frame is decided, that of its verdict."""
+_FROM_COUNT_TO_STORE = 2
+"""Cycles from t+1 to w, without pipeline options."""
+
 _RECEIVED = {
     Kind.ACK: Counter.LLR_RX_ACK_CTL_OS,
     Kind.NACK: Counter.LLR_RX_NACK_CTL_OS,
@@ -68,16 +70,17 @@ class Port:
     """
 
     __slots__ = (
-        "_config", "_decided", "_esun_ethertype", "_lookup", "_pending", "_pending_mask",
-        "_registers", "_to_store", "control_transmitter", "counters", "egress", "flow_control",
-        "index", "ingress_buffer", "link_rx", "link_tx", "llr_receiver", "llr_settings",
-        "llr_transmitter", "parser", "quiet",
+        "_config", "_decided", "_esun_ethertype", "_lookup", "_parsed", "_pending",
+        "_pending_mask", "_registers", "_to_store", "_to_verdict", "control_transmitter",
+        "counters", "egress", "flow_control", "index", "ingress_buffer", "link_rx", "link_tx",
+        "llr_receiver", "llr_settings", "llr_transmitter", "parser", "quiet",
     )
 
     def __init__(self, config: SwitchConfig, index: int, lookup: Lookup) -> None:
         self._config = config
         self._lookup = lookup
-        self._to_store = EVENT_BITS * (_DECIDED + config.ingress_stages)
+        self._to_verdict = EVENT_BITS * (1 + config.receive_stages)
+        self._to_store = EVENT_BITS * (_FROM_COUNT_TO_STORE + config.store_stages)
         self._pending_mask = (1 << self._to_store + EVENT_BITS) - 1
         self.index = index
         self._registers = PortSettings(config, index)
@@ -111,6 +114,7 @@ class Port:
         self.control_transmitter.reset()
         # Events of the cycles up to w, the latest in the low bits.
         self._pending = 0
+        self._parsed: deque[ReceivedFrame] = deque()
         self._decided: deque[ReceivedFrame] = deque()
         self._esun_ethertype = self._config.esun_ethertype
         self._apply_settings()
@@ -213,8 +217,9 @@ class Port:
 
         It is to be filed if its reason is 0.
 
-        A word that is on the pins in cycle t is counted in t+1, its frame decided in t+2, and
-        it is written in w = t + 3 + ``ingress_stages``.
+        A word that is on the pins in cycle t is counted in t+1, the header of its frame read in
+        t+2, the frame decided in r = t + 2 + ``receive_stages``, and it is written in
+        w = r + 1 + ``ingress_stages``.
         """
         pending = self._pending
         event = pending >> self._to_store
@@ -225,6 +230,9 @@ class Port:
             if frame.reason not in _COUNT_FOR_CREDITS:
                 frame = None
         event = pending >> EVENT_BITS & EVENT_MASK
+        if event & EOP:
+            self._read_header()
+        event = pending >> self._to_verdict & EVENT_MASK
         if event & EOP:
             self._decide()
         if event & CTL:
@@ -241,21 +249,32 @@ class Port:
         self.quiet = not pending and link_rx.up == link_rx.enabled
         return frame
 
-    def _decide(self) -> None:
-        """`LlrReceiver`, `Parser` and `Lookup` for the frame whose last word was on the pins two
-        cycles ago."""
+    def _read_header(self) -> None:
+        """`Parser` and `Lookup` for the frame whose last word was on the pins two cycles ago, if it
+        may turn out to be one that goes on: with a poisoned FCS it may."""
         frame = self.link_rx.ended.popleft()
+        self._parsed.append(frame)
+        found = frame.reason
+        if found and (found != _FCS or frame.fcs is not Fcs.POISONED):
+            return
+        frame.reason = 0
+        self.parser.parse(frame)
+        if not frame.reason:
+            frame.output = self._lookup.route(frame.destination, frame.is_address)
+            if frame.output == NO_ROUTE:
+                frame.reason = _NO_ROUTE
+        frame.refusal, frame.reason = frame.reason, found
+
+    def _decide(self) -> None:
+        """`LlrReceiver` in r; after what it says comes what its header says."""
+        frame = self._parsed.popleft()
         self.llr_receiver.receive(frame)
         if not frame.reason:
-            self.parser.parse(frame)
-            if not frame.reason:
-                frame.output = self._lookup.route(frame.destination, frame.is_address)
-                if frame.output == NO_ROUTE:
-                    frame.reason = _NO_ROUTE
+            frame.reason = frame.refusal
         self._decided.append(frame)
 
     def _take_ordered_set(self) -> None:
-        """The ordered set that was on the pins two cycles ago takes effect."""
+        """The ordered set of r takes effect."""
         ctl = self.link_rx.ordered_sets.popleft()
         settings = self.llr_settings
         item = decode(ctl, settings.protect, self._config.seq_bits)

@@ -26,6 +26,8 @@ class ReceivedFrame:
     reason
         Number of the counter that counts it when it is dropped or consumed; 0 as long as
         nothing is wrong with it.
+    refusal
+        The same of `Parser` and `Lookup`, which counts if there is no other.
     llr, seq
         Link-level retry looks after it; its 20-bit sequence number.
     error, fcs
@@ -42,7 +44,7 @@ class ReceivedFrame:
 
     __slots__ = (
         "cells", "data", "destination", "error", "fcs", "is_address", "length", "llr", "output",
-        "poisoned", "profile", "reason", "seq", "vc", "words",
+        "poisoned", "profile", "reason", "refusal", "seq", "vc", "words",
     )
 
     def __init__(self, words: list[int], data: bytes, length: int, reason: int) -> None:
@@ -50,6 +52,7 @@ class ReceivedFrame:
         self.data = data
         self.length = length
         self.reason = reason
+        self.refusal = 0
         self.llr = 0
         self.seq = 0
         self.error = False

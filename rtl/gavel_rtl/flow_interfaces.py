@@ -106,7 +106,7 @@ class CreditEntries(wiring.Signature):
 
 
 class CreditUpdate(wiring.Signature):
-    """A CF_Update that was on the receive pins in t, in r = t+2.
+    """A CF_Update that was on the receive pins in t, in r.
 
     Members
     -------

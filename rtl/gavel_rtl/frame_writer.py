@@ -42,9 +42,9 @@ class FrameWriter(wiring.Component):
     word, empty
         The word of cycle w.
     verdict, fields, route
-        With its last word, what is known of the frame; with ``ingress_stages`` in the cycle before.
+        With its last word, what is known of the frame; with ``store_stages`` in the cycle before.
     ends_coming
-        With ``ingress_stages``: ``word`` of the next cycle is a frame's last one.
+        With ``store_stages``: ``word`` of the next cycle is a frame's last one.
     free, freed_cell
         A cell that a transfer has read to its end in this cycle.
     full, full_next, lossless
@@ -73,7 +73,7 @@ class FrameWriter(wiring.Component):
 
     Cycle behaviour
     ---------------
-    w: the decision; with ``ingress_stages`` all of it that needs no more than ``verdict``,
+    w: the decision; with ``store_stages`` all of it that needs no more than ``verdict``,
     ``fields`` and ``route`` is made in the cycle before, in front of a register. w+1: memories are
     written, early enough for a transfer that reads in w+2.
     Cells of a dropped frame count as free at once; the free list takes them back in w+1.
@@ -272,11 +272,11 @@ class FrameWriter(wiring.Component):
 
     def _known(self, m: Module, value: Value, name: str) -> Value:
         """What is known of the frame, in w."""
-        return delayed(m, value, f"known_{name}", int(self._config.ingress_stages > 0))
+        return delayed(m, value, f"known_{name}", int(self._config.store_stages > 0))
 
     def _at_end(self, m: Module, value: Value, name: str) -> Value:
         """What is known of the frame, in w, if its last word comes then; else 0."""
-        if not self._config.ingress_stages:
+        if not self._config.store_stages:
             return value & (self.word.valid & self.word.eop).replicate(len(value))
         return delayed(m, value & self.ends_coming.replicate(len(value)), f"ended_{name}", 1)
 
@@ -301,7 +301,7 @@ class FrameWriter(wiring.Component):
         m.d.comb += counts.eq((verdict.reason == Reason.FILED)
                               & ((fields.reason == Reason.FILED) | (fields.reason == Reason.TTL)))
         # As of w.
-        full_vcs = self.full_next if self._config.ingress_stages else self.full
+        full_vcs = self.full_next if self._config.store_stages else self.full
         m.d.comb += full.eq(full_vcs.bit_select(fields.vc, 1))
         early = self._early()
         early[Reason.VC_LIMIT] = early[Reason.FILED] & full

@@ -73,7 +73,7 @@ class TxLink(wiring.Signature):
 
 
 class FrameWord(wiring.Signature):
-    """A word of a received frame (LinkRx in t+1, delayed by the port to w = t+3).
+    """A word of a received frame (LinkRx in t+1, delayed by the port to w).
 
     Members
     -------
@@ -99,7 +99,7 @@ class FrameWord(wiring.Signature):
 
 
 class Verdict(wiring.Signature):
-    """What LinkRx and LlrReceiver found of a frame, one cycle after its last word (cycle t+2).
+    """What LinkRx and LlrReceiver found of a frame, in r.
 
     Members
     -------

@@ -12,6 +12,7 @@ from gavel_rtl.block import connect, place
 from gavel_rtl.flow_interfaces import CreditUpdate
 from gavel_rtl.interfaces import FrameWord, Reason, RxLink, Verdict
 from gavel_rtl.lib import crc
+from gavel_rtl.lib.delay import delayed
 from gavel_rtl.lib.xor_network import shared_xor
 from gavel_rtl.llr_interfaces import ControlSet, FrameEnd
 from gavel_rtl.ordered_set import OrderedSetReader
@@ -48,16 +49,17 @@ class LinkRx(wiring.Component):
     up
         In t+1: the port was not down in t.
     coming_protect
-        Ordered sets end in a check byte: as visible in the next cycle, which is t+2 in t+1.
+        Ordered sets end in a check byte: as visible in the next cycle, which is r in r-1.
     verdict, end
-        Of the frame whose last word is on the pins in t, in t+2.
+        Of the frame whose last word is on the pins in t, in r = t + 2 + ``receive_stages``.
     control, credits
-        Ordered set that was on the pins in t, in t+2; ``credits`` if it was a CF_Update.
+        Ordered set that was on the pins in t, in r; ``credits`` if it was a CF_Update.
 
     Cycle behaviour
     ---------------
     t: pins are masked and registered. t+1: framing; word leaves; CRC, length and error flag are
-    brought up to date. t+2: they are compared. After reset the port counts as down.
+    brought up to date. t+2: they are compared; with ``receive_stages`` = 1 what comes of it goes
+    through a register. After reset the port counts as down.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -84,6 +86,10 @@ class LinkRx(wiring.Component):
         self._number(m)
         return m
 
+    def _late(self, m: Module, value: Value, name: str) -> Value:
+        """What is known of a frame in t+2, in r, or what is a cycle earlier."""
+        return delayed(m, value, name, self._config.receive_stages)
+
     def _sample(self, m):
         """Cycle t."""
         config = self._config
@@ -107,7 +113,8 @@ class LinkRx(wiring.Component):
         ctl_present, ctl_os = Signal(), Signal()
         m.d.comb += [
             ctl_present.eq(link.ctl_valid & up),
-            self._sop_coming.eq(link.valid & link.sop & up),
+            # Also of a port that is down, whose frame is lost.
+            self._sop_coming.eq(link.valid & link.sop),
             self.count[Counter.RX_CTL_OS].eq(ctl_os),
         ]
         m.d.sync += [
@@ -150,11 +157,15 @@ class LinkRx(wiring.Component):
         """Cycle t+1: what the frame's first word said of it."""
         word, end = self.word, self.end
         seq = Signal.like(end.seq_coming)
-        m.d.comb += end.seq_coming.eq(Mux(self._sop, self._seq, seq))
-        m.d.sync += end.ended.eq(word.valid & word.eop)
+        eligible, llr = Signal(name="eligible"), Signal(name="llr")
+        m.d.comb += [
+            end.seq_coming.eq(self._late(m, Mux(self._sop, self._seq, seq), "seq_coming")),
+            end.eligible.eq(self._late(m, eligible, "eligible")),
+        ]
+        m.d.sync += eligible.eq(word.valid & word.eop & Mux(self._sop, self._llr, llr))
         with m.If(word.valid & word.sop):
             m.d.sync += [
-                end.llr.eq(self._llr),
+                llr.eq(self._llr),
                 seq.eq(self._seq),
                 self._seq_overflows.eq(self._seq[self._config.seq_bits:].any()),
             ]
@@ -164,6 +175,8 @@ class LinkRx(wiring.Component):
         config = self._config
         word = self.word
         crc_before, crc_now = (Signal(crc.CRC_BITS, name=name) for name in ("crc", "crc_now"))
+        # ``crc`` may be that of the next frame by then.
+        self._crc_left = self._late(m, crc_now, "crc_left")
         good, poisoned = (self._leaves(m, name, crc_now, mask)
                           for name, mask in (("good", 0), ("poisoned", POISON)))
         summed = Signal(config.data_width)
@@ -194,21 +207,27 @@ class LinkRx(wiring.Component):
         # (words before this one, used lanes - 1): the frame's length - 1 without an adder.
         m.d.sync += last_byte.eq(Cat(~self.empty, words_before))
 
+        reason = Signal(Reason)
+        length = Signal.like(self.verdict.length)
         m.d.comb += [
-            self.end.poisoned.eq(poisoned & ~error & ~self._seq_overflows),
-            self.end.bad.eq(error | self._seq_overflows | ~(good | poisoned)),
-            self.verdict.length.eq(last_byte + 1),
+            self.end.poisoned.eq(self._late(
+                m, poisoned & ~error & ~self._seq_overflows, "poisoned")),
+            self.end.bad.eq(self._late(
+                m, error | self._seq_overflows | ~(good | poisoned), "bad")),
+            length.eq(last_byte + 1),
+            self.verdict.length.eq(self._late(m, length, "length")),
+            Value.cast(self.verdict.reason).eq(self._late(m, Value.cast(reason), "reason")),
         ]
         with m.If(error):
-            m.d.comb += self.verdict.reason.eq(Reason.ERR)
+            m.d.comb += reason.eq(Reason.ERR)
         with m.Elif(last_byte < MIN_FRAME_BYTES - 1):
-            m.d.comb += self.verdict.reason.eq(Reason.UNDERSIZE)
+            m.d.comb += reason.eq(Reason.UNDERSIZE)
         with m.Elif(last_byte >= config.max_frame_bytes):
-            m.d.comb += self.verdict.reason.eq(Reason.OVERSIZE)
+            m.d.comb += reason.eq(Reason.OVERSIZE)
         with m.Elif(~good):
-            m.d.comb += self.verdict.reason.eq(Reason.FCS)
+            m.d.comb += reason.eq(Reason.FCS)
         with m.Else():
-            m.d.comb += self.verdict.reason.eq(Reason.FILED)
+            m.d.comb += reason.eq(Reason.FILED)
 
     @staticmethod
     def _crc_of(m: Module, word: Signal) -> Value:
@@ -219,13 +238,16 @@ class LinkRx(wiring.Component):
 
     def _leaves(self, m: Module, name: str, crc_now: Signal, mask: int) -> Value:
         """Cycle t+2: the frame left the constant of an FCS exclusive-or ``mask``. Each few bits are
-        compared in t+1."""
+        compared in t+1, or with ``receive_stages`` = 1 all of them in t+2."""
         wanted = Signal(crc.CRC_BITS, name=f"{name}_crc")
         same = Signal(crc.CRC_BITS // _COMPARED, name=f"{name}_same")
         with m.Switch(self.empty):
             for empty in range(self._config.word_bytes):
                 with m.Case(empty):
                     m.d.comb += wanted.eq(crc.residue(empty, mask))
+        if self._config.receive_stages:
+            wanted = self._late(m, wanted, f"{name}_crc")
+            return self._crc_left == wanted
         differs = crc_now ^ wanted
         m.d.sync += same.eq(Cat(~differs.word_select(n, _COMPARED).any() for n in range(len(same))))
         return same.all()

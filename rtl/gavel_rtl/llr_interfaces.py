@@ -13,16 +13,15 @@ REPLAY_COUNT_BITS = 8
 
 
 class FrameEnd(wiring.Signature):
-    """What LlrReceiver needs to know of a frame, in r = t+2.
+    """What LlrReceiver needs to know of a frame, in r.
 
     Members
     -------
-    ended
-        The frame's last word was on the pins in t. The others are meaningless without it.
-    llr
-        Of its first word.
+    eligible
+        The last word of a frame whose first one had ``llr`` was on the pins in t. The others are
+        meaningless without it.
     seq_coming
-        In t+1, a cycle before the others: low bits of the sequence number of a frame that ends
+        In r-1, a cycle before the others: low bits of the sequence number of a frame that ends
         with this word; meaningless if none does.
     poisoned, bad
         Its class, good with neither.
@@ -30,8 +29,7 @@ class FrameEnd(wiring.Signature):
 
     def __init__(self, config: SwitchConfig):
         super().__init__({
-            "ended": Out(1),
-            "llr": Out(1),
+            "eligible": Out(1),
             "seq_coming": Out(config.seq_bits),
             "poisoned": Out(1),
             "bad": Out(1),
@@ -39,7 +37,7 @@ class FrameEnd(wiring.Signature):
 
 
 class ControlSet(wiring.Signature):
-    """An ordered set that was on the receive pins in t, in r = t+2.
+    """An ordered set that was on the receive pins in t, in r.
 
     Members
     -------
@@ -52,9 +50,9 @@ class ControlSet(wiring.Signature):
     data
         Init data.
     coming
-        v of the set that was on the pins in t+1, whatever it is; known a cycle before the others.
-    coming_ack, coming_nack
-        That set is a valid one of that kind: ``ack`` and ``nack`` of the next cycle.
+        v of the set of the next cycle, whatever it is; known a cycle before the others.
+    coming_ack, coming_nack, coming_init
+        That set is a valid one of that kind: ``ack``, ``nack`` and ``init`` of the next cycle.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -69,6 +67,7 @@ class ControlSet(wiring.Signature):
             "coming": Out(config.seq_bits),
             "coming_ack": Out(1),
             "coming_nack": Out(1),
+            "coming_init": Out(1),
         })
 
 

@@ -62,8 +62,8 @@ class LlrReceiver(wiring.Component):
 
     Cycle behaviour
     ---------------
-    r = t+2 for all of them, but for ``end.seq_coming``, which is compared in t+1 with what
-    ``next_rx`` can become. ``o_verdict`` is combinational; ``requests`` is of registers. Steps
+    r for all of them, but for ``end.seq_coming``, which is compared in r-1 with what ``next_rx``
+    can become. ``o_verdict`` is combinational; ``requests`` is of registers. Steps
     of one cycle in this order: what was sent, the frame, an INIT. After reset the state is OFF.
     """
 
@@ -95,44 +95,45 @@ class LlrReceiver(wiring.Component):
             sent.nack & (self.state == ReceiverState.SEND_NACK),
             ReceiverState.NACK_SENT, self.state))
 
-        eligible, agreed, begins_anew = Signal(), Signal(), Signal()
+        # An INIT while it is on; it is on, and not in OFF.
+        begins_anew, has_agreed = Signal(), Signal()
+        m.d.sync += [
+            begins_anew.eq(self.control.coming_init & self.settings.coming.local),
+            has_agreed.eq((begins_anew | has_agreed) & self.settings.coming.local),
+        ]
+        eligible, agreed = Signal(), Signal()
         accepted, missing, duplicate, spoilt = Signal(), Signal(), Signal(), Signal()
-        m.d.comb += begins_anew.eq(self._on & self.control.init)
-        expected, older = self._compare(m, accepted)
+        expected, older = self._compare(m, accepted, begins_anew)
         m.d.comb += [
-            eligible.eq(self._on & end.ended & end.llr),
-            agreed.eq(eligible & (self.state != ReceiverState.OFF)),
+            eligible.eq(self._on & end.eligible),
+            agreed.eq(end.eligible & has_agreed),
             # All at once, since most waits for it.
-            accepted.eq(Cat(self._on, end.ended, end.llr, Value.cast(self.state).any(), ~end.bad,
-                            expected).all()),
+            accepted.eq(Cat(end.eligible, has_agreed, ~end.bad, expected).all()),
             spoilt.eq(agreed & expected & end.bad),
             missing.eq(agreed & ~expected & ~older),
             duplicate.eq(agreed & older),
         ]
         m.d.sync += self.state.eq(state)
         with m.If(accepted):
-            m.d.sync += [
-                self._next_rx.eq(self._after_next),
-                self._last_rx.eq(self._next_rx),
-                self._after_next.eq(self._after_next + 1),
-                self.state.eq(ReceiverState.SEND_ACKS),
-            ]
+            m.d.sync += self.state.eq(ReceiverState.SEND_ACKS)
         # What is not accepted and not older is spoilt or missing.
         with m.Elif(agreed & ~older & (self.state == ReceiverState.SEND_ACKS)):
             m.d.sync += self.state.eq(ReceiverState.SEND_NACK)
-        with m.If(self.control.init):
-            m.d.sync += self.state.eq(ReceiverState.SEND_ACKS)
         with m.If(begins_anew):
+            m.d.sync += self.state.eq(ReceiverState.SEND_ACKS)
+        # While it is off none of them counts.
+        first, value = self.control.init, self.control.value
+        with m.If(accepted | begins_anew):
             m.d.sync += [
-                self._next_rx.eq(self.control.value),
-                self._last_rx.eq(self.control.value - 1),
-                self._after_next.eq(self.control.value + 1),
+                self._next_rx.eq(Mux(first, value, self._after_next)),
+                self._last_rx.eq(Mux(first, value - 1, self._next_rx)),
+                self._after_next.eq(Mux(first, value + 1, self._after_next + 1)),
             ]
         with m.If(~self._on):
             m.d.sync += self.state.eq(ReceiverState.OFF)
 
-        self._request(m, accepted | duplicate)
-        self._ask(m, accepted, duplicate, agreed & ~older)
+        self._request(m, accepted | duplicate, begins_anew)
+        self._ask(m, accepted, duplicate, agreed & ~older, begins_anew)
         self._judge(m, eligible, accepted)
         m.d.comb += [self.count[counter].eq(event) for counter, event in (
             (Counter.LLR_RX_INIT_CTL_OS, begins_anew),
@@ -150,44 +151,50 @@ class LlrReceiver(wiring.Component):
             self.state, self._next_rx, Const(0, SEQ_BITS - config.seq_bits)))
         return m
 
-    def _compare(self, m: Module, accepted: Signal) -> tuple[Signal, Signal]:
+    def _compare(self, m: Module, accepted: Signal, begins_anew: Signal) -> tuple[Signal, Signal]:
         """Whether the frame has the number that is expected, and an older one. Most waits for this,
-        so in the cycle before it is compared with what can be expected by then: whether the frame
-        before is ``accepted`` is known last. Behind a cycle that is off nobody asks."""
-        seq, begins_anew = self.end.seq_coming, self.control.init
+        so in the cycle before it is compared with all that can be expected by then: what that is
+        is known last. Behind a cycle that is off nobody asks."""
+        seq = self.end.seq_coming
         expected, older = Signal(name="expected"), Signal(name="older")
-        base, differs, ahead = (Signal.like(seq, name=name)
-                                for name in ("base", "differs", "ahead"))
-        low_is_same, moves = Signal(name="low_is_same"), Signal(name="moves")
-        m.d.comb += [
-            base.eq(Mux(begins_anew, self.control.value, self._next_rx)),
-            differs.eq(seq ^ base),
-            ahead.eq(seq - base),
-            low_is_same.eq(~differs[:-1].any()),
-            moves.eq(accepted & ~begins_anew),
-        ]
+        is_next, is_older, low_is_same = self._place(m, self._next_rx, "next")
+        is_first, is_older_than_first, _ = self._place(m, self.control.value, "first")
         m.d.sync += [
-            expected.eq(Mux(moves, seq == self._after_next, low_is_same & ~differs[-1])),
+            expected.eq(Mux(begins_anew, is_first,
+                            Mux(accepted, seq == self._after_next, is_next))),
             # By one more, what was just not older is, and the other way round.
-            older.eq(ahead[-1] ^ (moves & low_is_same)),
+            older.eq(Mux(begins_anew, is_older_than_first, is_older ^ (accepted & low_is_same))),
         ]
         return expected, older
 
-    def _request(self, m: Module, acknowledge: Signal) -> None:
+    def _place(self, m: Module, base: Signal, name: str) -> tuple[Value, Value, Value]:
+        """Whether the number that comes is ``base``, is older, and is the same but perhaps for the
+        highest bit."""
+        seq = self.end.seq_coming
+        differs, ahead = (Signal.like(seq, name=f"{name}_{what}") for what in ("differs", "ahead"))
+        low_is_same = Signal(name=f"{name}_low_is_same")
+        m.d.comb += [
+            differs.eq(seq ^ base),
+            ahead.eq(seq - base),
+            low_is_same.eq(~differs[:-1].any()),
+        ]
+        return low_is_same & ~differs[-1], ahead[-1], low_is_same
+
+    def _request(self, m: Module, acknowledge: Value, begins_anew: Signal) -> None:
         """What the peer is to be told."""
         sent, requests = self.sent, self.requests
         ack_pending, echo_pending = Signal(), Signal()
         echo_seq = Signal(self._config.seq_bits)
         echo_data = Signal(DATA_BITS)
-        with m.If(~self._on):
-            m.d.sync += [ack_pending.eq(0), echo_pending.eq(0)]
-        with m.Elif(self.control.init):
+        with m.If(begins_anew):
             m.d.sync += [
                 ack_pending.eq(0),
                 echo_pending.eq(1),
                 echo_seq.eq(self.control.value),
                 echo_data.eq(self.control.data),
             ]
+        with m.Elif(~self._on):
+            m.d.sync += [ack_pending.eq(0), echo_pending.eq(0)]
         with m.Else():
             m.d.sync += [
                 ack_pending.eq(acknowledge | (ack_pending & ~sent.ack & ~sent.nack)),
@@ -200,7 +207,8 @@ class LlrReceiver(wiring.Component):
         ]
         self._ack_pending, self._echo_pending = ack_pending, echo_pending
 
-    def _ask(self, m: Module, accepted: Signal, duplicate: Signal, gap: Value) -> None:
+    def _ask(self, m: Module, accepted: Signal, duplicate: Signal, gap: Value,
+             begins_anew: Signal) -> None:
         """What is asked for in the next cycle, by the states as they will be then. ``gap``: what is
         not accepted is to be sent again."""
         sent, requests = self.sent, self.requests
@@ -209,10 +217,10 @@ class LlrReceiver(wiring.Component):
             self.state == ReceiverState.SEND_NACK)
         still_pending = duplicate | (self._ack_pending & ~sent.ack & ~sent.nack)
         m.d.sync += [
-            requests.ack.eq(on & ~self.control.init & (accepted | (acks & ~gap & still_pending))),
-            requests.nack.eq(on & ~self.control.init & ~accepted & (
+            requests.ack.eq(on & ~begins_anew & (accepted | (acks & ~gap & still_pending))),
+            requests.nack.eq(on & ~begins_anew & ~accepted & (
                 (acks & gap) | (nack & ~sent.nack))),
-            requests.echo.eq(on & (self.control.init | (self._echo_pending & ~sent.echo))),
+            requests.echo.eq(on & (begins_anew | (self._echo_pending & ~sent.echo))),
         ]
 
     def _judge(self, m: Module, eligible: Signal, accepted: Signal) -> None:

@@ -51,7 +51,7 @@ class LlrTransmitter(wiring.Component):
     i_word
         From Egress, cycle e.
     control
-        Ordered set received, cycle r = t+2.
+        Ordered set received, cycle r.
     up
         The link was up in the cycle before.
     free

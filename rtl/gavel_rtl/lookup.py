@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Static forwarding tables of a port."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -29,15 +29,16 @@ class Lookup(wiring.Component):
     write
         Table write, and whether the tables have come to their reset contents.
     route
-        Answer, in t+3, or with ``ingress_stages`` = 2 in t+4.
+        Answer, in t+3, with ``store_stages`` = 2 in t+4, and with 3 in t+5.
 
     Cycle behaviour
     ---------------
     t+2: both tables are read, at the ID and at the CRC of the address; a write of the same cycle
     is not seen. t+3: the entries are compared with the destination. While ``write.ready`` as of
     t+2 is 0 the answer is that of the reset contents: ID n < P to port n. With
-    ``ingress_stages`` = 2 what is found of each entry goes through a register: block RAM of an FPGA
-    shows its data late, and one small look-up table fits behind it.
+    ``store_stages`` = 2 what is found of each entry goes through a register: block RAM of an FPGA
+    shows its data late, and one small look-up table fits behind it. With 3 the entries themselves
+    go through one before they are looked at, and so does which of them is the right one.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -51,9 +52,11 @@ class Lookup(wiring.Component):
     def elaborate(self, platform):
         config = self._config
         m = Module()
-        self._behind_memories = int(config.ingress_stages > 1)
-        self._ready = Signal(name="ready_q")
-        m.d.sync += self._ready.eq(self.write.ready)
+        self._behind_entries = int(config.store_stages > 1)
+        self._behind_memories = int(config.store_stages > 2)
+        ready = Signal(name="ready_q")
+        m.d.sync += ready.eq(self.write.ready)
+        self._ready = self._late(m, ready, "ready_q")
         direct_hit, direct_port = self._direct(m)
         ways = self._hash(m)
         hit, port = Signal(), Signal(config.port_bits)
@@ -68,6 +71,10 @@ class Lookup(wiring.Component):
             m.d.comb += hit.eq(1)
         m.d.comb += [self.route.hit.eq(hit), self.route.port.eq(port)]
         return m
+
+    def _late(self, m: Module, value: Value, name: str) -> Value:
+        """What is to be seen together with an entry that has gone through a register."""
+        return delayed(m, value, name, self._behind_memories)
 
     def _direct(self, m):
         """The direct table: IDs, and addresses that stand for IDs."""
@@ -92,11 +99,14 @@ class Lookup(wiring.Component):
         hit = Signal(name="direct_hit")
         port = Signal(config.port_bits, name="direct_port")
         m.d.comb += [
-            hit.eq(in_range & Mux(self._ready, read.data.valid, reset_hit)),
-            port.eq(Mux(self._ready, read.data.port, reset_port)),
+            hit.eq(self._late(m, in_range, "in_range")
+                   & Mux(self._ready, self._late(m, read.data.valid, "direct_valid"),
+                         self._late(m, reset_hit, "reset_hit"))),
+            port.eq(Mux(self._ready, self._late(m, read.data.port, "direct_entry_port"),
+                        self._late(m, reset_port, "reset_port"))),
         ]
-        return (delayed(m, hit, "direct_hit", self._behind_memories),
-                delayed(m, port, "direct_port", self._behind_memories))
+        return (delayed(m, hit, "direct_hit", self._behind_entries),
+                delayed(m, port, "direct_port", self._behind_entries))
 
     def _hash(self, m):
         """The hash table: for each way, whether it holds the address, and its port."""
@@ -111,6 +121,8 @@ class Lookup(wiring.Component):
             address.eq(fields.address),
             is_address.eq(fields.is_address & write.ready),
         ]
+        looked_up = self._late(m, address, "address")
+        asked = self._late(m, is_address, "is_address")
         bucket = Signal(range(max(2, config.fdb_sets)), name="hash_set")
         if config.fdb_sets > 1:
             from_initial = crc.advance(crc.INITIAL, _ADDRESS_BITS) ^ crc.INITIAL
@@ -132,14 +144,18 @@ class Lookup(wiring.Component):
             m.d.comb += port.data.address.eq(write.fdb_address)
             read = table.read_port()
             m.d.comb += read.addr.eq(bucket)
-            same = Cat((read.data.address ^ address).word_select(n, _COMPARED) == 0
+            held = self._late(m, read.data.address, f"way_{way}_address")
+            same = Cat((held ^ looked_up).word_select(n, _COMPARED) == 0
                        for n in range(_ADDRESS_BITS // _COMPARED))
-            found = Cat(is_address & read.data.valid, same)
+            found = Cat(asked & self._late(m, read.data.valid, f"way_{way}_valid"), same)
+            if self._behind_memories:
+                # There is time for all of it.
+                found = found.all()
             hit = Signal(name=f"way_{way}_hit")
             m.d.comb += hit.eq(
-                delayed(m, found, f"way_{way}_found", self._behind_memories).all())
-            ways.append((hit, delayed(m, read.data.port, f"way_{way}_port",
-                                      self._behind_memories)))
+                delayed(m, found, f"way_{way}_found", self._behind_entries).all())
+            entry_port = self._late(m, read.data.port, f"way_{way}_entry_port")
+            ways.append((hit, delayed(m, entry_port, f"way_{way}_port", self._behind_entries)))
         return ways
 
     def _fill(self, m, port, *, enable, index, valid):

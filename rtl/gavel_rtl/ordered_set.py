@@ -10,6 +10,7 @@ from gavel_model.ordered_set import CF_BITS, CF_UPDATE, DATA_BITS, VALUE_BITS, V
 from gavel_model.pins import CTL_BITS
 from gavel_rtl.flow_interfaces import CreditEntries, CreditUpdate
 from gavel_rtl.lib.crc8 import CRC8_BITS, crc8
+from gavel_rtl.lib.delay import delayed
 from gavel_rtl.llr_interfaces import ControlSet
 
 _BODY_BITS = CTL_BITS - CRC8_BITS
@@ -106,15 +107,16 @@ class OrderedSetReader(wiring.Component):
     present, ctl
         An ordered set is on the pins in t, and it.
     coming_protect
-        As visible in the next cycle, and so in t+2 what is needed in t+1: there must be the CRC-8,
+        As visible in the next cycle, and so in r what is needed in r-1: there must be the CRC-8,
         and not 0.
     received, credits
-        What it was, in t+2; ``credits`` if it was a CF_Update.
+        What it was, in r = t + 2 + ``receive_stages``; ``credits`` if it was a CF_Update.
 
     Cycle behaviour
     ---------------
-    t: everything is compared, and registered. t+1: one of two checks is chosen. All outputs but
-    ``coming``, ``coming_ack`` and ``coming_nack`` are registers.
+    t: everything is compared, and registered. r-1: one of two checks is chosen; with
+    ``receive_stages`` = 1 they are registers. All outputs but ``coming`` and those that
+    begin so are registers.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -134,18 +136,19 @@ class OrderedSetReader(wiring.Component):
         value, value_before = Signal(VALUE_BITS), Signal(self._config.seq_bits, name="value_q")
         data, data_before = Signal(DATA_BITS), Signal(DATA_BITS, name="data_q")
         fits = Signal()
+        coming = self._late(m, value_before, "value_q")
         m.d.comb += [
             value.eq(Cat(_byte(ctl, 4)[4:], _byte(ctl, 3), _byte(ctl, 2))),
             data.eq(Cat(_byte(ctl, 6), _byte(ctl, 5))),
             fits.eq((_byte(ctl, 4)[:4] == _NIBBLE) & ~value[self._config.seq_bits:].any()),
-            received.coming.eq(value_before),
+            received.coming.eq(coming),
         ]
         m.d.sync += [
             present.eq(self.present),
             value_before.eq(value),
             data_before.eq(data),
-            received.value.eq(value_before),
-            received.data.eq(data_before),
+            received.value.eq(coming),
+            received.data.eq(self._late(m, data_before, "data_q")),
         ]
 
         guarded, plain = self._checks(m, "", _byte(ctl, 7) ^ crc8(ctl[:_BODY_BITS]), _byte(ctl, 7))
@@ -160,24 +163,33 @@ class OrderedSetReader(wiring.Component):
             valid = Signal(name=f"{kind.name.lower()}_valid")
             m.d.sync += found.eq(
                 self.present & fits & (_byte(ctl, 1) == kind) & (says_data | ~data.any()))
-            m.d.comb += valid.eq(found & Mux(self.coming_protect, guarded, plain))
+            m.d.comb += valid.eq(self._late(m, found, f"is_{kind.name.lower()}")
+                                 & Mux(self.coming_protect, guarded, plain))
             m.d.sync += shown.eq(valid)
             known.append(valid)
-        m.d.comb += [received.coming_ack.eq(known[0]), received.coming_nack.eq(known[1])]
+        m.d.comb += [
+            received.coming_ack.eq(known[0]),
+            received.coming_nack.eq(known[1]),
+            received.coming_init.eq(known[2]),
+        ]
         known.append(self._read_credits(m))
-        m.d.sync += received.unknown.eq(present & ~Cat(known).any())
+        m.d.sync += received.unknown.eq(self._late(m, present, "present_q") & ~Cat(known).any())
         return m
 
-    def _checks(self, m: Module, name: str, differs: Value, check: Value) -> tuple[Signal, Signal]:
-        """t+1: the check bits are right; they are 0. ``differs``: in t, where they are not."""
+    def _late(self, m: Module, value: Value, name: str) -> Value:
+        """In r-1 what is known in t+1."""
+        return delayed(m, value, name, self._config.receive_stages)
+
+    def _checks(self, m: Module, name: str, differs: Value, check: Value) -> tuple[Value, Value]:
+        """r-1: the check bits are right; they are 0. ``differs``: in t, where they are not."""
         syndrome, bits = Signal(CRC8_BITS, name=f"{name}syndrome"), Signal(len(check))
         guarded, plain = Signal(name=f"{name}guarded"), Signal(name=f"{name}plain")
         m.d.sync += [syndrome.eq(differs), bits.eq(check)]
         m.d.comb += [guarded.eq(~syndrome.any()), plain.eq(~bits.any())]
-        return guarded, plain
+        return self._late(m, guarded, f"{name}guarded"), self._late(m, plain, f"{name}plain")
 
     def _read_credits(self, m: Module) -> Signal:
-        """A CF_Update; returns that it is one, in t+1."""
+        """A CF_Update; returns that it is one, in r-1."""
         update, ctl = self.credits, self.ctl
         content, check = Signal(CTL_BITS), Signal(CRC8_BITS)
         found, valid = Signal(name="credits_found"), Signal(name="credits_valid")
@@ -188,17 +200,19 @@ class OrderedSetReader(wiring.Component):
         guarded, plain = self._checks(m, "credits_", check ^ crc8(content), _byte(ctl, 7)[:4])
         m.d.sync += found.eq(
             self.present & (_byte(ctl, 1) == CF_UPDATE) & (_byte(ctl, 4)[:4] == _NIBBLE))
-        m.d.comb += valid.eq(found & Mux(self.coming_protect, guarded, plain))
+        m.d.comb += valid.eq(self._late(m, found, "credits_found")
+                             & Mux(self.coming_protect, guarded, plain))
         m.d.sync += update.valid.eq(valid)
         for name, number in (("", 2), ("second_", 5)):
             freed_shown, vc_shown = (getattr(update, name + member) for member in ("freed", "vc"))
             freed = Signal(len(freed_shown), name=f"{name}freed_q")
             vc = Signal(VC_BITS, name=f"{name}vc_q")
+            late_vc = self._late(m, vc, f"{name}vc_q")
             m.d.sync += [
                 freed.eq(Cat(_byte(ctl, number + 2)[4:], _byte(ctl, number + 1),
                              _byte(ctl, number))),
                 vc.eq(_byte(ctl, number)[CF_BITS - 12:]),
-                freed_shown.eq(freed),
-                vc_shown.eq(Mux(self.coming_protect, vc[:_CHECKED_VC_BITS], vc)),
+                freed_shown.eq(self._late(m, freed, f"{name}freed_q")),
+                vc_shown.eq(Mux(self.coming_protect, late_vc[:_CHECKED_VC_BITS], late_vc)),
             ]
         return valid

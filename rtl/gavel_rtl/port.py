@@ -34,7 +34,7 @@ from gavel_rtl.port_registers import LLR_STATUS_BITS, REGISTER_BITS
 from gavel_rtl.telemetry_interfaces import Observation
 
 _WORD_TO_ROUTE = 2
-_VERDICT_TO_ROUTE = 1
+_FIELDS_TO_ROUTE = 1
 """Cycles until Lookup answers, without pipeline options."""
 
 
@@ -176,13 +176,13 @@ class Port(wiring.Component):
         connect(m, lookup.write, self.table)
         connect(m, ingress_buffer.route, lookup.route)
         connect(m, ingress_buffer.match, self.match)
-        word_to_store = _WORD_TO_ROUTE + config.ingress_stages
+        word_to_store = _WORD_TO_ROUTE + config.store_stages
         # What is known of a frame goes through the last register in IngressBuffer.
-        verdict_to_store = _VERDICT_TO_ROUTE + max(0, config.ingress_stages - 1)
+        fields_to_store = _FIELDS_TO_ROUTE + max(0, config.store_stages - 1)
         self._delay(m, ingress_buffer.word, link_rx.word, "word", word_to_store)
         self._delay(m, ingress_buffer.verdict, llr_receiver.o_verdict, "verdict",
-                    verdict_to_store)
-        self._delay(m, ingress_buffer.fields, parser.fields, "fields", verdict_to_store)
+                    fields_to_store - config.receive_stages)
+        self._delay(m, ingress_buffer.fields, parser.fields, "fields", fields_to_store)
         m.d.comb += [
             link_rx.enable.eq(settings.enable),
             link_rx.coming_protect.eq(settings.llr.coming.protect),
@@ -269,7 +269,7 @@ class Port(wiring.Component):
             flow.vc_before.eq(self.vc_before),
             flow.mac_control.eq(ingress_buffer.count[Counter.RX_MAC_CONTROL]
                                 & ~delayed(m, ingress_buffer.verdict.poisoned, "poisoned",
-                                           int(self._config.ingress_stages > 0))),
+                                           int(self._config.store_stages > 0))),
             flow.idle.eq(self.idle),
             flow.cf_sent.eq(control.cf_sent),
             control.cf_min.eq(settings.flow.coming.cf_min),

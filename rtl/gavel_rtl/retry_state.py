@@ -46,7 +46,7 @@ class RetryState(wiring.Component):
     settings
         Registers as visible in the cycle.
     control
-        Ordered set received, cycle r = t+2.
+        Ordered set received, cycle r.
     no_progress, lost, changed, too_old, timed_out
         From `LlrTimers`.
     mid, mid_after

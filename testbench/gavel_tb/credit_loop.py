@@ -53,12 +53,13 @@ _NO_TIMER = 0
 
 def stages_in_loop(config: SwitchConfig) -> int:
     """Cycles of the switch within the loop of a credit (docs/flow_control.md, Sizes)."""
-    return _STAGES + 2 * config.gate_stages + config.match_stages + config.egress_stages
+    return (_STAGES + config.receive_stages + 2 * config.gate_stages + config.match_stages
+            + config.egress_stages)
 
 
 def credit_config(
-    data_width: int, frame_bytes: int, delay: int, longest_bytes: int, *, gate_stages: int = 0,
-    match_stages: int = 0, egress_stages: int = 0,
+    data_width: int, frame_bytes: int, delay: int, longest_bytes: int, *,
+    receive_stages: int = 0, gate_stages: int = 0, match_stages: int = 0, egress_stages: int = 0,
 ) -> SwitchConfig:
     """Two ports with one VC, and replay buffers that never limit.
 
@@ -68,7 +69,7 @@ def credit_config(
         Length of all frames, and the longest that the switch takes, FCS included.
     delay
         Of the link, cycles each way.
-    gate_stages, match_stages, egress_stages
+    receive_stages, gate_stages, match_stages, egress_stages
         Pipeline options.
     """
     word_bytes = data_width // 8
@@ -78,8 +79,9 @@ def credit_config(
         buffer_cells=max(64, 2 * longest, _FRAMES_FED * cells), max_frame_bytes=longest_bytes,
         replay_frames=4, replay_cells=FRAMES_UNDER_WAY * longest, islip_iterations=1,
         id_entries=16, fdb_sets=4, loop_cycles=2 * delay, replay_timer=_NO_TIMER,
-        pcs_lost_timer=_NO_TIMER, data_age_timer=_NO_TIMER, gate_stages=gate_stages,
-        match_stages=match_stages, egress_stages=egress_stages,
+        pcs_lost_timer=_NO_TIMER, data_age_timer=_NO_TIMER,
+        receive_stages=receive_stages, gate_stages=gate_stages, match_stages=match_stages,
+        egress_stages=egress_stages,
     )
     in_loop = 4 * (2 * delay * word_bytes + base.ctl_spacing + longest_bytes)
     return replace(base, replay_frames=in_loop // frame_bytes + 4 * FRAMES_UNDER_WAY,

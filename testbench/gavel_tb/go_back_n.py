@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 NACK_TO_REPLAY = 7
 """Cycles from a NACK on the receive pins to the first replayed word on the transmit pins, if no
-frame is under way (docs/llr.md, Restart)."""
+frame is under way, without pipeline options (docs/llr.md, Restart)."""
 
 _RESTART_TO_PINS = 4
 _NACK_TO_RESTART = NACK_TO_REPLAY - _RESTART_TO_PINS
@@ -39,7 +39,7 @@ class GoBackN:
         Words of a frame, n; on the segment interface frames follow each other without a gap.
     loop_cycles
         Cycles from the last word of a frame on the sender's transmit pins to the ordered set that
-        answers it on the sender's receive pins.
+        answers it on the sender's receive pins, and ``receive_stages`` of the sender.
     window_frames
         Frames that may be outstanding.
     replay_timer

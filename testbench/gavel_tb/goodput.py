@@ -42,7 +42,8 @@ _NO_LIMIT = 255
 
 
 def goodput_config(
-    data_width: int, frame_bytes: int, delay: int, *, gate_stages: int = 0, egress_stages: int = 0
+    data_width: int, frame_bytes: int, delay: int, *, receive_stages: int = 0,
+    gate_stages: int = 0, egress_stages: int = 0,
 ) -> SwitchConfig:
     """Two ports, and a replay buffer by the formula of docs/llr.md, Sizes, with the shortest
     replay timer that a configuration may have.
@@ -53,7 +54,7 @@ def goodput_config(
         Length of all frames, FCS included.
     delay
         Of the link, cycles each way.
-    gate_stages, egress_stages
+    receive_stages, gate_stages, egress_stages
         Pipeline options.
     """
     word_bytes = data_width // 8
@@ -65,12 +66,13 @@ def goodput_config(
         replay_cells=FRAMES_UNDER_WAY * cells, islip_iterations=1, id_entries=16, fdb_sets=4,
         loop_cycles=2 * delay, replay_timer=0, pcs_lost_timer=0, data_age_timer=0,
         replay_count=_NO_LIMIT, ctl_spacing=_ACK_SPACING, ctl_min_spacing=word_bytes,
-        gate_stages=gate_stages, egress_stages=egress_stages,
+        receive_stages=receive_stages, gate_stages=gate_stages, egress_stages=egress_stages,
     )
-    more = base.more_frames_under_way
-    in_buffer = in_loop + (FRAMES_UNDER_WAY + more) * 64 * cells + PIPELINE_WORDS * word_bytes
+    more, words = base.more_frames_under_way, base.more_words_under_way
+    in_buffer = (in_loop + (FRAMES_UNDER_WAY + more) * 64 * cells
+                 + (PIPELINE_WORDS + words) * word_bytes)
     return replace(
-        base, replay_frames=-(-in_loop // frame_bytes) + PIPELINE_FRAMES + more,
+        base, replay_frames=-(-in_loop // frame_bytes) + PIPELINE_FRAMES + more + words,
         replay_cells=max(-(-in_buffer // 64), -(-in_loop // frame_bytes) * cells),
         replay_timer=base.ack_cycles + 1,
     )
@@ -109,7 +111,8 @@ class GoodputJob:
     def bound(self, config: SwitchConfig) -> float:
         """Goodput of the rules themselves, words per cycle."""
         return GoBackN(
-            frame_words=config.max_frame_words, loop_cycles=2 * self.delay,
+            frame_words=config.max_frame_words,
+            loop_cycles=2 * self.delay + config.receive_stages,
             window_frames=min(config.replay_frames, config.replay_words // config.max_frame_words),
             replay_timer=config.replay_timer,
         ).goodput(self.word_errors)

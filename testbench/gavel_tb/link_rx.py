@@ -143,14 +143,14 @@ def _expect_set(ctx: Any, where: str, block: LinkRx, ctl: int | None, protect: b
 
 def _expect_frame(ctx: Any, where: str, block: LinkRx, due: _Due | None, seq: int) -> None:
     """``seq``: what ``seq_coming`` was in the cycle before."""
-    expect(f"{where}: ended", ctx.get(block.end.ended), int(due is not None))
+    expect(f"{where}: eligible", ctx.get(block.end.eligible),
+           int(due is not None and bool(due.llr)))
     if due is None:
         return
     expect(f"{where}: reason", number(ctx, block.verdict.reason), due.reason)
     if due.reason != Counter.RX_OVERSIZE:
         expect(f"{where}: length", ctx.get(block.verdict.length), due.length)
-    expect(f"{where}: llr, seq", (ctx.get(block.end.llr), seq),
-           (due.llr, due.seq))
+    expect(f"{where}: seq", seq, due.seq)
     bad, poisoned = ctx.get(block.end.bad), ctx.get(block.end.poisoned)
     expect(f"{where}: class", (bad, poisoned),
            (int(due.frame_class == "bad"), int(due.frame_class == "poisoned")))

@@ -44,7 +44,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 6000) -> None:
 
     async def bench(ctx: Any) -> None:
         bad = sent_share = changes = 0.0
-        frame = None
+        frame = coming = None
         for cycle in range(cycles):
             if cycle % _PHASE == 0:
                 bad, sent_share = rng.choice((0.0, 0.2, 0.7)), rng.choice((0.1, 0.7))
@@ -60,11 +60,11 @@ def check(config: SwitchConfig, seed: int, cycles: int = 6000) -> None:
             sent = _choose_sent(rng, model) if rng.random() < sent_share else None
             drive(ctx, block.sent, {name: int(sent is kind) for kind, name in _SENT.items()})
             _drive_frame(ctx, block, frame, config, rng)
-            item = None
+            item, coming = coming, None
             if rng.random() < (0.05 if model.state else 0.3):
-                item = OrderedSet(Kind.INIT, rng.randrange(1 << config.seq_bits),
-                                  rng.getrandbits(DATA_BITS))
-            drive_control(ctx, block.control, item, 0)
+                coming = OrderedSet(Kind.INIT, rng.randrange(1 << config.seq_bits),
+                                    rng.getrandbits(DATA_BITS))
+            drive_control(ctx, block.control, item, 0, coming)
 
             model.begin(sent)
             if frame is not None:
@@ -135,12 +135,11 @@ def _drive_frame(ctx: Any, block: LlrReceiver, frame: ReceivedFrame | None,
                  config: SwitchConfig, rng: random.Random) -> None:
     if frame is None:
         drive(ctx, block.end, {
-            "ended": 0, "llr": rng.getrandbits(1),
-            "poisoned": rng.getrandbits(1), "bad": rng.getrandbits(1)})
+            "eligible": 0, "poisoned": rng.getrandbits(1), "bad": rng.getrandbits(1)})
         return
     bad = frame.error or frame.fcs is Fcs.BAD or frame.seq >> config.seq_bits > 0
     drive(ctx, block.end, {
-        "ended": 1, "llr": frame.llr,
+        "eligible": frame.llr,
         "poisoned": int(frame.fcs is Fcs.POISONED and not bad), "bad": int(bad)})
     ctx.set(block.i_verdict.reason, Reason(int(frame.reason)))
     ctx.set(block.i_verdict.length, frame.length)

@@ -108,13 +108,14 @@ def drive_control(ctx: Any, interface: Any, item: OrderedSet | None, unknown: in
                   coming: OrderedSet | None = None) -> None:
     """Sets the members of the RTL's `ControlSet`: a valid set, or one that is not, or none.
 
-    ``coming`` is the set of the next cycle; a receiver does not look at it.
+    ``coming`` is the set of the next cycle.
     """
     members = dict.fromkeys(CONTROL_MEMBERS.values(), 0)
     members |= {"value": 0, "data": 0, "unknown": unknown,
                 "coming": coming.value if coming else 0,
                 "coming_ack": int(coming is not None and coming.kind is Kind.ACK),
-                "coming_nack": int(coming is not None and coming.kind is Kind.NACK)}
+                "coming_nack": int(coming is not None and coming.kind is Kind.NACK),
+                "coming_init": int(coming is not None and coming.kind is Kind.INIT)}
     if item is not None:
         members[CONTROL_MEMBERS[item.kind]] = 1
         members |= {"value": item.value, "data": item.data}

@@ -73,7 +73,7 @@ def check(config: SwitchConfig, seed: int, lookups: int = 500) -> None:
             address = dst if profile is _ADDRESS else fdb_address(rng)
             drive(ctx, block.fields, {"dst": dst, "is_address": int(profile is _ADDRESS),
                                       "address": address})
-            for _ in range(1 + (config.ingress_stages > 1)):
+            for _ in range(max(1, config.store_stages)):
                 await ctx.tick()
             route = known.route(profile, dst)
             expect(f"hit of {dst:#x}", ctx.get(block.route.hit), int(route is not None))

@@ -51,7 +51,7 @@ def test_line_rate_with_registers_around_the_scheduler(
     data_width: int, frame_bytes: int, total: bool, egress_stages: int
 ) -> None:
     job = CreditLoopJob(frame_bytes=frame_bytes, delay=20, total=total, cycles=2000)
-    stages = {"gate_stages": 1, "egress_stages": egress_stages,
+    stages = {"receive_stages": 1, "gate_stages": 1, "egress_stages": egress_stages,
               "match_stages": int(data_width <= 128)}
     config = credit_config(data_width, frame_bytes, job.delay, LONGEST, **stages)
     enough = credits_for_line_rate(config, frame_bytes, job.loop, total=total)
@@ -59,7 +59,8 @@ def test_line_rate_with_registers_around_the_scheduler(
 
 
 @pytest.mark.parametrize(("data_width", "stages"), [
-    (512, {"gate_stages": 1}), (512, {"egress_stages": 1}), (128, {"match_stages": 1})], ids=str)
+    (512, {"gate_stages": 1}), (512, {"egress_stages": 1}), (512, {"receive_stages": 1}),
+    (128, {"match_stages": 1})], ids=str)
 def test_with_pipeline_options_the_formula_is_close(
     data_width: int, stages: dict[str, int]
 ) -> None:

@@ -131,7 +131,7 @@ class Bench:
         data = self.switch.ports[port].llr_transmitter.handshake.data
         protect = bool(changes.get("protect", 1))
         self.ordered_set(port, Kind.INIT_ECHO, window.oldest, data, protect=protect)
-        self.run(4)
+        self.run(4 + self.config.receive_stages)
         assert self.switch.ports[port].llr_transmitter.state is TransmitterState.ADVANCE
 
     def put(self, port: int, pins: Sequence[RxPins], at: int | None = None) -> int:

@@ -10,25 +10,25 @@ import pytest
 
 from gavel_model.ordered_set import Kind
 
-STAGES = [(n, 0, m) for n in range(3) for m in range(2)]
-REQUESTS = [(0, 1, 0), (2, 1, 1)]
+STAGES = [(0, n, 0, m) for n in range(3) for m in range(2)] + [(1, n, 0, 0) for n in range(3)]
+REQUESTS = [(0, 0, 1, 0), (1, 2, 1, 1)]
 
 
-@pytest.mark.parametrize(("width", "ingress", "match", "egress"), [
+@pytest.mark.parametrize(("width", "receive", "ingress", "match", "egress"), [
     *((width, *stages) for width in (64, 512) for stages in STAGES),
     *((width, *stages) for width in (64, 128) for stages in REQUESTS)])
 def test_every_pipeline_register_is_a_cycle(
-    bench: Any, width: int, ingress: int, match: int, egress: int
+    bench: Any, width: int, receive: int, ingress: int, match: int, egress: int
 ) -> None:
-    b = bench("tiny", f"data_width={width}", f"ingress_stages={ingress}",
-              f"match_stages={match}", f"egress_stages={egress}")
-    k = 10 + ingress + match + egress
+    b = bench("tiny", f"data_width={width}", f"receive_stages={receive}",
+              f"ingress_stages={ingress}", f"match_stages={match}", f"egress_stages={egress}")
+    k = 10 + receive + ingress + match + egress
     assert b.config.latency_cycles == k
     filed = b.switch.ports[0].ingress_buffer
     for length in (64, 65, 127, 256):
         frame = b.frame(1, length, seed=length)
         t = b.send(0, frame)
-        b.run(t + 3 + ingress - b.cycle)
+        b.run(t + 3 + receive + ingress - b.cycle)
         assert sum(filed.voq_frames) == 0
         b.run(1)
         assert sum(filed.voq_frames) == 1

@@ -47,9 +47,28 @@ def test_sets_are_written_as_published(simulate) -> None:
     simulate(dut, bench)
 
 
-@pytest.mark.parametrize("seq_bits", [20, 5])
-def test_a_set_is_read_two_cycles_later_and_no_flipped_bit_passes(simulate, seq_bits: int) -> None:
-    dut = OrderedSetReader(load_config("tiny", (f"seq_bits={seq_bits}",)))
+async def show(ctx: Any, dut: OrderedSetReader, rng: random.Random, ctl: int, protect: int,
+               stages: int) -> int:
+    """Puts a set on the pins in t, and goes on to r = t + 2 + ``stages``; what ``coming`` was in
+    the cycle before."""
+    ctx.set(dut.present, 1)
+    ctx.set(dut.ctl, ctl)
+    for _ in range(1 + stages):
+        await ctx.tick()
+        ctx.set(dut.present, 0)
+        ctx.set(dut.ctl, rng.getrandbits(56))
+        ctx.set(dut.coming_protect, not protect)
+    coming = ctx.get(dut.received.coming)
+    ctx.set(dut.coming_protect, protect)
+    await ctx.tick()
+    ctx.set(dut.coming_protect, not protect)
+    return coming
+
+
+@pytest.mark.parametrize(("seq_bits", "stages"), [(20, 0), (5, 0), (5, 1)])
+def test_a_set_is_read_in_r_and_no_flipped_bit_passes(simulate, seq_bits: int, stages: int) -> None:
+    dut = OrderedSetReader(load_config("tiny", (f"seq_bits={seq_bits}",
+                                                f"receive_stages={stages}")))
     rng = random.Random(seq_bits)
 
     async def bench(ctx, sync) -> None:
@@ -67,16 +86,9 @@ def test_a_set_is_read_two_cycles_later_and_no_flipped_bit_passes(simulate, seq_
                 wanted = dict.fromkeys(wanted, 0) | {"unknown": 1}
             else:
                 wanted |= {"value": item.value, "data": item.data}
-            ctx.set(dut.present, 1)
-            ctx.set(dut.ctl, ctl)
-            await ctx.tick()
+            coming = await show(ctx, dut, rng, ctl, protect, stages)
             if "value" in wanted:
-                assert ctx.get(dut.received.coming) == item.value
-            ctx.set(dut.present, 0)
-            ctx.set(dut.ctl, rng.getrandbits(56))
-            ctx.set(dut.coming_protect, protect)
-            await ctx.tick()
-            ctx.set(dut.coming_protect, not protect)
+                assert coming == item.value
             got = {name: ctx.get(getattr(dut.received, name)) for name in wanted}
             assert got == wanted
 
@@ -105,8 +117,9 @@ def test_credits_are_written_as_published(simulate) -> None:
     simulate(dut, bench)
 
 
-def test_credits_are_read_two_cycles_later_and_no_flipped_bit_passes(simulate) -> None:
-    dut = OrderedSetReader(load_config("tiny", ("seq_bits=5",)))
+@pytest.mark.parametrize("stages", [0, 1])
+def test_credits_are_read_in_r_and_no_flipped_bit_passes(simulate, stages: int) -> None:
+    dut = OrderedSetReader(load_config("tiny", ("seq_bits=5", f"receive_stages={stages}")))
     rng = random.Random(3)
 
     async def bench(ctx, sync) -> None:
@@ -118,14 +131,7 @@ def test_credits_are_read_two_cycles_later_and_no_flipped_bit_passes(simulate) -
             if flipped:
                 ctl ^= 1 << rng.choice((*range(8), *range(24, 28), *range(48, 52))
                                        if not protect else range(56))
-            ctx.set(dut.present, 1)
-            ctx.set(dut.ctl, ctl)
-            await ctx.tick()
-            ctx.set(dut.present, 0)
-            ctx.set(dut.ctl, rng.getrandbits(56))
-            ctx.set(dut.coming_protect, protect)
-            await ctx.tick()
-            ctx.set(dut.coming_protect, not protect)
+            await show(ctx, dut, rng, ctl, protect, stages)
             assert ctx.get(dut.received.unknown) == flipped
             assert ctx.get(dut.credits.valid) == (not flipped)
             assert flipped or item == CreditUpdate(**{
@@ -146,17 +152,18 @@ class Receiver:
         of the frame, and what was counted."""
         ctx, dut = self.ctx, self.dut
         ctx.set(dut.end.seq_coming, (seq or 0) & 15)
-        ctx.set(dut.end.ended, 0)
+        ctx.set(dut.end.eligible, 0)
         ctx.set(dut.control.init, 0)
+        ctx.set(dut.control.coming_init, init is not None)
         for name in ("ack", "nack", "echo"):
             ctx.set(getattr(dut.sent, name), 0)
         await ctx.tick()
-        ctx.set(dut.end.ended, seq is not None)
-        ctx.set(dut.end.llr, 1)
+        ctx.set(dut.end.eligible, seq is not None)
         ctx.set(dut.end.poisoned, found == "poisoned")
         ctx.set(dut.end.bad, found == "bad")
         ctx.set(dut.i_verdict.reason, Reason.FILED if found == "good" else Reason.FCS)
         ctx.set(dut.control.init, init is not None)
+        ctx.set(dut.control.coming_init, 0)
         ctx.set(dut.control.value, init or 0)
         for name in ("ack", "nack", "echo"):
             ctx.set(getattr(dut.sent, name), name == sent)

@@ -188,6 +188,7 @@ SHAPES = {
     "four_ways": {"fdb_ways": 4, "fdb_sets": 2, "id_entries": 64, "ports": 33},
     "largest_id_table": {"id_entries": 65536},
     "a_register_more": {"ingress_stages": 2, "fdb_ways": 3},
+    "two_registers_more": {"ingress_stages": 2, "receive_stages": 1},
 }
 
 
@@ -214,7 +215,7 @@ def test_lookup(simulate, shape: str) -> None:
         direct: list[int | None] = list(reset)
         ways: list[tuple[int, int] | None] = [None] * config.fdb_entries
         pool = [rng.getrandbits(48) for _ in range(12)] + [0x02000000 << 16 | 3]
-        answers: deque[int | None] = deque([None] * (1 + (config.ingress_stages > 1)))
+        answers: deque[int | None] = deque([None] * max(1, config.store_stages))
         hits = 0
         walk = 64 + config.ports
         for cycle in range(2 * walk + 1500):

@@ -92,6 +92,7 @@ class RetryLinkHarness(Harness):
             state.begin(name, number)
         receiver = self.design.part("receiver")
         receiver.begin("state", _number(ReceiverState.SEND_ACKS))
+        receiver.begin("has_agreed", 1)
         receiver.begin("next_rx", first)
         receiver.begin("last_rx", first - 1)
         receiver.begin("after_next", first + 1)
@@ -199,13 +200,13 @@ class RetryLinkHarness(Harness):
         far = blocks.far_reader
         m.d.comb += [
             far.present.eq(wire.pop & head.has_set & ~set_lost), far.ctl.eq(head.set),
-            receiver.end.ended.eq(came[2]), receiver.end.llr.eq(what[2][0]),
+            receiver.end.eligible.eq(came[2] & what[2][0]),
             receiver.end.seq_coming.eq(what[1][1]),
             receiver.end.bad.eq(self.anything(1, "bad")),
             receiver.i_verdict.reason.eq(Reason.FILED),
         ]
         self._connect(receiver.control, far.received)
-        self.contents = what[2][2]
+        self.came, self.contents = came[2], what[2][2]
 
     def _carry_back(self) -> None:
         """Far to near: ordered sets."""
@@ -233,7 +234,7 @@ class RetryLinkHarness(Harness):
     def _judge(self) -> None:
         """The far end keeps 0, 1, 2, ..."""
         receiver, m = self.blocks.receiver, self.m
-        kept = self.let("kept", 1, receiver.end.ended & receiver.end.llr
+        kept = self.let("kept", 1, receiver.end.eligible
                         & (receiver.o_verdict.reason == Reason.FILED))
         expected = Signal(self.config.data_width - 1)
         with m.If(kept):
@@ -245,7 +246,6 @@ class RetryLinkHarness(Harness):
         self.reach("a replay brings what was lost", kept & replay & (expected == 1))
         if self._agreed:
             self.reach("numbers have wrapped", kept & (expected == _BEFORE_WRAP))
-        self.claim("every frame has a number", implies(
-            receiver.end.ended, receiver.end.llr))
+        self.claim("every frame has a number", implies(self.came, receiver.end.eligible))
         self.claim("no ACK or NACK is refused",
                    ~self.blocks.transmitter.count[Counter.LLR_RX_ACK_NACK_SEQ_ERROR])

@@ -5,6 +5,7 @@ VC."""
 from __future__ import annotations
 
 import random
+import zlib
 from typing import Any
 
 from gavel_model.config import SwitchConfig
@@ -71,10 +72,14 @@ def _check_profiles(config: SwitchConfig, seed: int, frames: int) -> None:
                 drive(ctx, block.word, members)
                 await ctx.tick()
             drive(ctx, block.word, NO_WORD)
+            for _ in range(config.parser_stages):
+                await ctx.tick()
             reason = 0 if frame.reason is None else int(frame.reason)
             expect("reason", number(ctx, block.fields.reason), reason)
             if not reason:
                 vc = min(vc_map >> (4 * traffic_class) & 0xF, config.vcs - 1)
+                expect("hash", ctx.get(block.fields.hash),
+                       zlib.crc32(frame.data[:6]) % config.fdb_sets)
                 expect("dst", ctx.get(block.fields.dst), frame.dst)
                 expect("is_address", ctx.get(block.fields.is_address), profile.dst.width == 48)
                 expect("vc", ctx.get(block.fields.vc), vc)
@@ -109,6 +114,8 @@ def _check_classes(config: SwitchConfig, seed: int, frames: int) -> None:
                 drive(ctx, block.word, members)
                 await ctx.tick()
             drive(ctx, block.word, NO_WORD)
+            for _ in range(config.parser_stages):
+                await ctx.tick()
             frame = ReceivedFrame([], data, _SIZE, 0)
             model.parse(frame)
             where = f"profile {profile}, class_from {class_from}, {data[:HEADER_BYTES].hex()}"

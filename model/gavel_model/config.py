@@ -409,6 +409,11 @@ class SwitchConfig:
         return self.receive_stages + self.ingress_stages
 
     @property
+    def parser_stages(self) -> int:
+        """Cycles after t+2 until what `Parser` finds but destination and profile is known."""
+        return int(self.store_stages > 1)
+
+    @property
     def latency_cycles(self) -> int:
         """K: cycles from a frame's last word on the receive pins to its first on the transmit
         pins when nothing contends (docs/spec.md, chapter Latency)."""

@@ -121,7 +121,8 @@ class Verdict(wiring.Signature):
 
 
 class Fields(wiring.Signature):
-    """What Parser found in the header, in t+2.
+    """What Parser found in the header, in t+2; with `SwitchConfig.parser_stages` ``reason`` and
+    ``vc`` in t+3.
 
     Members
     -------
@@ -133,6 +134,8 @@ class Fields(wiring.Signature):
         1 if ``dst`` is a 48-bit address, 0 if it is an ID.
     address
         What would be ``dst`` with a 48-bit address, whatever the profile: the frame's first bytes.
+    hash
+        Its set in the hash table. A register.
     vc
         Virtual channel.
     profile
@@ -145,6 +148,7 @@ class Fields(wiring.Signature):
             "dst": Out(48),
             "is_address": Out(1),
             "address": Out(48),
+            "hash": Out(range(max(2, config.fdb_sets))),
             "vc": Out(config.vc_bits),
             "profile": Out(PROFILE_BITS),
         })

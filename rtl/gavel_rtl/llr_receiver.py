@@ -63,8 +63,9 @@ class LlrReceiver(wiring.Component):
     Cycle behaviour
     ---------------
     r for all of them, but for ``end.seq_coming``, which is compared in r-1 with what ``next_rx``
-    can become. ``o_verdict`` is combinational; ``requests`` is of registers. Steps
-    of one cycle in this order: what was sent, the frame, an INIT. After reset the state is OFF.
+    can become, and ``control.coming_init``. ``o_verdict`` is combinational; ``requests`` is of
+    registers. Steps of one cycle in this order: what was sent, the frame, an INIT. After reset the
+    state is OFF.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -90,11 +91,6 @@ class LlrReceiver(wiring.Component):
         # One less, and one more.
         self._last_rx = Signal(config.seq_bits, name="last_rx", init=(1 << config.seq_bits) - 1)
         self._after_next = Signal(config.seq_bits, name="after_next", init=1)
-        state = Signal(ReceiverState, name="state_after_sending")
-        m.d.comb += state.eq(Mux(
-            sent.nack & (self.state == ReceiverState.SEND_NACK),
-            ReceiverState.NACK_SENT, self.state))
-
         # An INIT while it is on; it is on, and not in OFF.
         begins_anew, has_agreed = Signal(), Signal()
         m.d.sync += [
@@ -113,7 +109,13 @@ class LlrReceiver(wiring.Component):
             missing.eq(agreed & ~expected & ~older),
             duplicate.eq(agreed & older),
         ]
-        m.d.sync += self.state.eq(state)
+        # Still a NACK is to be sent, unless it just is; what is sent is known last. ``init`` for
+        # ``begins_anew``, which opens the registers of the numbers: no gate is shared with that.
+        nack, stays = Signal(), Signal()
+        m.d.comb += [
+            nack.eq(self.state == ReceiverState.SEND_NACK),
+            stays.eq(nack & self._on & ~self.control.init & ~accepted),
+        ]
         with m.If(accepted):
             m.d.sync += self.state.eq(ReceiverState.SEND_ACKS)
         # What is not accepted and not older is spoilt or missing.
@@ -131,9 +133,11 @@ class LlrReceiver(wiring.Component):
             ]
         with m.If(~self._on):
             m.d.sync += self.state.eq(ReceiverState.OFF)
+        with m.If(stays & sent.nack):
+            m.d.sync += self.state.eq(ReceiverState.NACK_SENT)
 
         self._request(m, accepted | duplicate, begins_anew)
-        self._ask(m, accepted, duplicate, agreed & ~older, begins_anew)
+        self._ask(m, accepted, duplicate, agreed & ~older, begins_anew, stays)
         self._judge(m, eligible, accepted)
         m.d.comb += [self.count[counter].eq(event) for counter, event in (
             (Counter.LLR_RX_INIT_CTL_OS, begins_anew),
@@ -145,7 +149,8 @@ class LlrReceiver(wiring.Component):
             (Counter.LLR_RX_EXPECTED_SEQ_BAD, spoilt),
             (Counter.LLR_RX_MISSING_SEQ, missing),
             (Counter.LLR_RX_DUPLICATE_SEQ, duplicate),
-            (Counter.LLR_RX_REPLAY, accepted & (state == ReceiverState.NACK_SENT)),
+            (Counter.LLR_RX_REPLAY, accepted & (
+                (self.state == ReceiverState.NACK_SENT) | (nack & sent.nack))),
         )]
         m.d.comb += self.probe.eq(Cat(
             self.state, self._next_rx, Const(0, SEQ_BITS - config.seq_bits)))
@@ -197,7 +202,7 @@ class LlrReceiver(wiring.Component):
             m.d.sync += [ack_pending.eq(0), echo_pending.eq(0)]
         with m.Else():
             m.d.sync += [
-                ack_pending.eq(acknowledge | (ack_pending & ~sent.ack & ~sent.nack)),
+                ack_pending.eq(Mux(sent.ack | sent.nack, acknowledge, acknowledge | ack_pending)),
                 echo_pending.eq(echo_pending & ~sent.echo),
             ]
         m.d.comb += [
@@ -208,19 +213,27 @@ class LlrReceiver(wiring.Component):
         self._ack_pending, self._echo_pending = ack_pending, echo_pending
 
     def _ask(self, m: Module, accepted: Signal, duplicate: Signal, gap: Value,
-             begins_anew: Signal) -> None:
+             begins_anew: Signal, stays: Signal) -> None:
         """What is asked for in the next cycle, by the states as they will be then. ``gap``: what is
-        not accepted is to be sent again."""
-        sent, requests = self.sent, self.requests
-        on = self._on & self.settings.coming.local
-        acks, nack = (self.state == ReceiverState.SEND_ACKS), (
-            self.state == ReceiverState.SEND_NACK)
-        still_pending = duplicate | (self._ack_pending & ~sent.ack & ~sent.nack)
+        not accepted is to be sent again. What is sent is known last: it only chooses."""
+        sent, requests, coming = self.sent, self.requests, self.settings.coming.local
+        acks = self.state == ReceiverState.SEND_ACKS
+        goes_on = self._on & coming & ~self.control.init
+        new_ack, old_ack, new_nack, old_nack, new_echo, old_echo = (
+            Signal(name=name) for name in ("new_ack", "old_ack", "new_nack", "old_nack",
+                                           "new_echo", "old_echo"))
+        m.d.comb += [
+            new_ack.eq(goes_on & (accepted | (acks & ~gap & duplicate))),
+            old_ack.eq(goes_on & (accepted | (acks & ~gap & (duplicate | self._ack_pending)))),
+            new_nack.eq(goes_on & ~accepted & acks & gap),
+            old_nack.eq(new_nack | (coming & stays)),
+            new_echo.eq(coming & begins_anew),
+            old_echo.eq(coming & (begins_anew | self._echo_pending)),
+        ]
         m.d.sync += [
-            requests.ack.eq(on & ~begins_anew & (accepted | (acks & ~gap & still_pending))),
-            requests.nack.eq(on & ~begins_anew & ~accepted & (
-                (acks & gap) | (nack & ~sent.nack))),
-            requests.echo.eq(on & (begins_anew | (self._echo_pending & ~sent.echo))),
+            requests.ack.eq(Mux(sent.ack | sent.nack, new_ack, old_ack)),
+            requests.nack.eq(Mux(sent.nack, new_nack, old_nack)),
+            requests.echo.eq(Mux(sent.echo, new_echo, old_echo)),
         ]
 
     def _judge(self, m: Module, eligible: Signal, accepted: Signal) -> None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Static forwarding tables of a port."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -9,7 +9,6 @@ from amaranth.lib.wiring import In, Out
 from gavel_model.config import SwitchConfig
 from gavel_model.profiles import FABRIC_PREFIX
 from gavel_rtl.interfaces import Fields, Route, TableWrite
-from gavel_rtl.lib import crc
 from gavel_rtl.lib.delay import delayed
 
 _ADDRESS_BITS = 48
@@ -113,21 +112,14 @@ class Lookup(wiring.Component):
         config = self._config
         fields = self.fields
         write = self.write
-        octets = Signal(_ADDRESS_BITS)
         address = Signal(_ADDRESS_BITS)
         is_address = Signal()
-        m.d.comb += octets.eq(Cat(fields.address.word_select(5 - byte, 8) for byte in range(6)))
         m.d.sync += [
             address.eq(fields.address),
             is_address.eq(fields.is_address & write.ready),
         ]
         looked_up = self._late(m, address, "address")
         asked = self._late(m, is_address, "is_address")
-        bucket = Signal(range(max(2, config.fdb_sets)), name="hash_set")
-        if config.fdb_sets > 1:
-            from_initial = crc.advance(crc.INITIAL, _ADDRESS_BITS) ^ crc.INITIAL
-            m.d.comb += bucket.eq(crc.crc32_data(octets, len(bucket))
-                                  ^ Const(from_initial, crc.CRC_BITS)[:len(bucket)])
         write_set, write_way = self._split(m)
         entry = data.StructLayout({
             "port": unsigned(config.port_bits),
@@ -143,7 +135,7 @@ class Lookup(wiring.Component):
                        valid=write.entry_valid & write.ready)
             m.d.comb += port.data.address.eq(write.fdb_address)
             read = table.read_port()
-            m.d.comb += read.addr.eq(bucket)
+            m.d.comb += read.addr.eq(fields.hash)
             held = self._late(m, read.data.address, f"way_{way}_address")
             same = Cat((held ^ looked_up).word_select(n, _COMPARED) == 0
                        for n in range(_ADDRESS_BITS // _COMPARED))

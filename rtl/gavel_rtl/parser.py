@@ -22,6 +22,8 @@ from gavel_model.profiles import (
 )
 from gavel_model.register_map import ClassFrom, VcMatch
 from gavel_rtl.interfaces import Fields, FrameWord, PortSettings, Reason
+from gavel_rtl.lib import crc
+from gavel_rtl.lib.delay import delayed
 from gavel_rtl.lib.one_hot import encode, select
 from gavel_rtl.lib.round_robin import first
 
@@ -58,13 +60,16 @@ class Parser(wiring.Component):
     settings
         Registers as visible in t+2.
     fields
-        Of the frame whose last word is on the pins in t, in t+2; meaningless for a frame that
-        ends within its first 24 bytes.
+        Of the frame whose last word is on the pins in t, in t+2, ``reason`` and ``vc`` with
+        `SwitchConfig.parser_stages` in t+3; meaningless for a frame that ends within its first 24
+        bytes.
 
     Cycle behaviour
     ---------------
     t+1: the header's words go to their place in a 24-byte register, and what has to equal a
-    constant is compared on the way. t+2: everything else, combinationally.
+    constant is compared on the way, and the hash of an address is made. t+2: everything else,
+    combinationally, or with `SwitchConfig.parser_stages` all that ``reason`` and ``vc`` are chosen
+    from, which then goes through a register.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -106,6 +111,15 @@ class Parser(wiring.Component):
         self._coming = Signal(config.data_width, name="coming")
         m.d.comb += [self._header.eq(_drawn(received)), self._coming.eq(_drawn(word.data))]
         self._held: dict[Match, Signal] = {}
+        octets = Signal(_ADDRESS_BITS)
+        m.d.comb += octets.eq(word.data[:_ADDRESS_BITS])
+        if config.fdb_sets > 1:
+            with m.If(self._comes[0]):
+                m.d.sync += self.fields.hash.eq(crc.crc32_of(octets, len(self.fields.hash)))
+
+    def _late(self, m: Module, value: Value, name: str) -> Value:
+        """In the cycle in which ``reason`` and ``vc`` are shown what is found in t+2."""
+        return delayed(m, value, name, self._config.parser_stages)
 
     def _choose_profile(self, m):
         profile = self.settings.profile
@@ -176,6 +190,8 @@ class Parser(wiring.Component):
                 & ~self._holds(m, match) for match in conditions).any()),
             expired.eq(self._any_profile(lambda row: row.ttl is not None) & (ttl <= 1)),
         ]
+        mac_control, malformed, expired = (self._late(m, value, value.name)
+                                           for value in (mac_control, malformed, expired))
         with m.If(mac_control):
             m.d.comb += fields.reason.eq(Reason.MAC_CONTROL)
         with m.Elif(malformed):
@@ -205,7 +221,9 @@ class Parser(wiring.Component):
             by_pcp_dei.eq(self._uses[_ETHERNET] & (settings.class_from == ClassFrom.PCP_DEI)),
             by_dscp.eq(self._uses[_ETHERNET] & (settings.class_from == ClassFrom.DSCP)),
         ]
-        m.d.comb += self.fields.vc.eq(Mux(by_pcp_dei | by_dscp, self._match_vc(m), by_map))
+        m.d.comb += self.fields.vc.eq(Mux(
+            self._late(m, by_pcp_dei | by_dscp, "by_match"), self._match_vc(m),
+            self._late(m, by_map, "by_map")))
 
     def _find_dscp(self, m: Module) -> Signal:
         """In t+2 the DSCP, 0 if there is none; found as its word comes."""
@@ -237,4 +255,4 @@ class Parser(wiring.Component):
             mask = setting[VcMatch.MASK:VcMatch.MASK + _MATCHED_BITS]
             value = setting[VcMatch.VALUE:VcMatch.VALUE + _MATCHED_BITS]
             m.d.comb += hits[vc].eq(((number ^ value) & mask) == 0)
-        return encode(first(hits), config.vc_bits)
+        return encode(first(self._late(m, hits, "hits")), config.vc_bits)

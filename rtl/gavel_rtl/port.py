@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """One port: the ingress half from its receive pins, the egress half to its transmit pins."""
 
+from collections.abc import Mapping
+
 from amaranth.hdl import Cat, Const, Module, Mux, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -182,7 +184,8 @@ class Port(wiring.Component):
         self._delay(m, ingress_buffer.word, link_rx.word, "word", word_to_store)
         self._delay(m, ingress_buffer.verdict, llr_receiver.o_verdict, "verdict",
                     fields_to_store - config.receive_stages)
-        self._delay(m, ingress_buffer.fields, parser.fields, "fields", fields_to_store)
+        self._delay(m, ingress_buffer.fields, parser.fields, "fields", fields_to_store,
+                    {"reason": config.parser_stages, "vc": config.parser_stages})
         m.d.comb += [
             link_rx.enable.eq(settings.enable),
             link_rx.coming_protect.eq(settings.llr.coming.protect),
@@ -324,8 +327,9 @@ class Port(wiring.Component):
 
     @staticmethod
     def _delay(m: Module, target: wiring.PureInterface, source: wiring.PureInterface,
-               name: str, cycles: int) -> None:
+               name: str, cycles: int, later: Mapping[str, int] | None = None) -> None:
+        """``later``: cycles by which a member of ``source`` comes later than the others."""
         for member in target.signature.members:
             value = Value.cast(getattr(source, member))
             m.d.comb += Value.cast(getattr(target, member)).eq(
-                delayed(m, value, f"{name}_{member}", cycles))
+                delayed(m, value, f"{name}_{member}", cycles - (later or {}).get(member, 0)))

@@ -44,7 +44,8 @@ def check(config: SwitchConfig, seed: int, cycles: int = 6000) -> None:
 
     async def bench(ctx: Any) -> None:
         bad = sent_share = changes = 0.0
-        frame = coming = None
+        frame: ReceivedFrame | None = None
+        coming: OrderedSet | None = None
         for cycle in range(cycles):
             if cycle % _PHASE == 0:
                 bad, sent_share = rng.choice((0.0, 0.2, 0.7)), rng.choice((0.1, 0.7))
@@ -60,7 +61,8 @@ def check(config: SwitchConfig, seed: int, cycles: int = 6000) -> None:
             sent = _choose_sent(rng, model) if rng.random() < sent_share else None
             drive(ctx, block.sent, {name: int(sent is kind) for kind, name in _SENT.items()})
             _drive_frame(ctx, block, frame, config, rng)
-            item, coming = coming, None
+            item: OrderedSet | None = coming
+            coming = None
             if rng.random() < (0.05 if model.state else 0.3):
                 coming = OrderedSet(Kind.INIT, rng.randrange(1 << config.seq_bits),
                                     rng.getrandbits(DATA_BITS))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import replace
 from typing import Any
 
@@ -72,7 +73,9 @@ def check(config: SwitchConfig, seed: int, lookups: int = 500) -> None:
                 dst = rng.choice((fdb_address(rng), 0x0200_0000_0000 | dst, rng.getrandbits(48)))
             address = dst if profile is _ADDRESS else fdb_address(rng)
             drive(ctx, block.fields, {"dst": dst, "is_address": int(profile is _ADDRESS),
-                                      "address": address})
+                                      "address": address,
+                                      "hash": zlib.crc32(address.to_bytes(6, "big"))
+                                      % config.fdb_sets})
             for _ in range(max(1, config.store_stages)):
                 await ctx.tick()
             route = known.route(profile, dst)

@@ -5,6 +5,7 @@ VC."""
 from __future__ import annotations
 
 import random
+import zlib
 from typing import Any
 
 from gavel_model.config import SwitchConfig
@@ -72,13 +73,17 @@ def _check_profiles(config: SwitchConfig, seed: int, frames: int) -> None:
                 await ctx.tick()
             drive(ctx, block.word, NO_WORD)
             reason = 0 if frame.reason is None else int(frame.reason)
+            if not reason:
+                expect("hash", ctx.get(block.fields.hash),
+                       zlib.crc32(frame.data[:6]) % config.fdb_sets)
+                expect("dst", ctx.get(block.fields.dst), frame.dst)
+                expect("is_address", ctx.get(block.fields.is_address), profile.dst.width == 48)
+                expect("profile", ctx.get(block.fields.profile), profile_number)
+            await _to_verdict(ctx, block, config, rng)
             expect("reason", number(ctx, block.fields.reason), reason)
             if not reason:
                 vc = min(vc_map >> (4 * traffic_class) & 0xF, config.vcs - 1)
-                expect("dst", ctx.get(block.fields.dst), frame.dst)
-                expect("is_address", ctx.get(block.fields.is_address), profile.dst.width == 48)
                 expect("vc", ctx.get(block.fields.vc), vc)
-                expect("profile", ctx.get(block.fields.profile), profile_number)
 
     run_block(block, bench)
 
@@ -112,14 +117,27 @@ def _check_classes(config: SwitchConfig, seed: int, frames: int) -> None:
             frame = ReceivedFrame([], data, _SIZE, 0)
             model.parse(frame)
             where = f"profile {profile}, class_from {class_from}, {data[:HEADER_BYTES].hex()}"
-            expect(f"{where}: reason", number(ctx, block.fields.reason), frame.reason)
-            if frame.reason in (0, Counter.RX_TTL):
-                expect(f"{where}: vc", ctx.get(block.fields.vc), frame.vc)
             if not frame.reason:
                 expect(f"{where}: profile", ctx.get(block.fields.profile), frame.profile)
                 expect(f"{where}: dst", ctx.get(block.fields.dst), frame.destination)
+            await _to_verdict(ctx, block, config, rng)
+            expect(f"{where}: reason", number(ctx, block.fields.reason), frame.reason)
+            if frame.reason in (0, Counter.RX_TTL):
+                expect(f"{where}: vc", ctx.get(block.fields.vc), frame.vc)
 
     run_block(block, bench)
+
+
+async def _to_verdict(ctx: Any, block: Parser, config: SwitchConfig, rng: random.Random) -> None:
+    """Goes on to the cycle of ``reason`` and ``vc``: the next frame begins, and settings change."""
+    for _ in range(config.parser_stages):
+        drive(ctx, block.word, {"valid": 1, "sop": 1, "eop": 0,
+                                "data": rng.getrandbits(config.data_width)})
+        await ctx.tick()
+        drive(ctx, block.word, NO_WORD)
+        drive(ctx, block.settings, {"profile_is": 1 << rng.randrange(len(PROFILES)),
+                                    "class_from": rng.randrange(4),
+                                    "vc_map": rng.getrandbits(32)})
 
 
 def _ethernet(rng: random.Random) -> bytes:

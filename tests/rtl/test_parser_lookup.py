@@ -262,7 +262,9 @@ def test_lookup(simulate, shape: str) -> None:
             ctx.set(dut.fields.dst, dst)
             ctx.set(dut.fields.is_address, is_address)
             # Bytes that happen to be an address of the table do not count with an ID.
-            ctx.set(dut.fields.address, dst if is_address else rng.choice(pool))
+            octets = (dst if is_address else rng.choice(pool)).to_bytes(6, "big")
+            ctx.set(dut.fields.address, int.from_bytes(octets, "big"))
+            ctx.set(dut.fields.hash, zlib.crc32(octets) % config.fdb_sets)
 
             answer = answers.popleft()
             assert ctx.get(dut.route.hit) == (answer is not None), cycle

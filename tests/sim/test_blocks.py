@@ -54,6 +54,11 @@ def test_block_behind_a_register_of_the_scheduler(block: str, shape: str, seed: 
     _check(block, (*SHAPES[shape], "gate_stages=1"), seed)
 
 
+@pytest.mark.parametrize("block", ["parser", "lookup"])
+def test_block_with_registers_behind_it(block: str, seed: int) -> None:
+    _check(block, ("receive_stages=1", "ingress_stages=2"), seed)
+
+
 @pytest.mark.parametrize("shape", ["2x64", "5x128"])
 def test_scheduler_by_requests_of_the_cycle_before(shape: str, seed: int) -> None:
     _check("scheduler", (*SHAPES[shape], "match_stages=1"), seed)

@@ -83,6 +83,13 @@ def crc32_data(word: ValueLike, outputs: int = CRC_BITS) -> Value:
     return multiply(word, data_columns(len(word)), outputs)
 
 
+def crc32_of(octets: ValueLike, outputs: int = CRC_BITS) -> Value:
+    """Low bits of the CRC of ``octets``, byte 0 in bits 7:0. Pass a Signal."""
+    octets = Value.cast(octets)
+    ends = advance(INITIAL, len(octets)) ^ INITIAL
+    return crc32_data(octets, outputs) ^ Const(ends, CRC_BITS)[:outputs]
+
+
 def crc32_advance(state: ValueLike, zero_bytes: int) -> Value:
     """The register ``state`` (32 bits) after ``zero_bytes`` zero bytes."""
     return multiply(state, state_columns(8 * zero_bytes))

@@ -55,7 +55,13 @@ MATCH_STAGES = 24
 REGISTER_STAGES = 25
 """1: an access is held for a cycle, and so is an answer."""
 
-_COUNT = 26
+TO_EGRESS = 26
+"""Cycles from the reading of a word to the crossbar's output register."""
+
+MATCH_TO_EGRESS = 27
+"""Cycles from the match of a frame to its first word in `Egress`."""
+
+_COUNT = 28
 
 LANE_BYTES = 8
 CELL_LANES = 8
@@ -90,10 +96,12 @@ def sizes(config: SwitchConfig) -> Ints:
     values[LATENCY] = config.latency_cycles
     values[ONE_QUEUE] = config.queueing == "fifo"
     values[TO_STORE] = 3 + config.ingress_stages
-    values[TO_TRANSMITTER] = 2 + config.egress_stages
+    values[TO_TRANSMITTER] = 2 + config.read_stages + config.egress_stages
     values[GATE_STAGES] = config.gate_stages
     values[MATCH_STAGES] = config.match_stages
     values[REGISTER_STAGES] = config.register_stages
+    values[TO_EGRESS] = 2 + config.read_stages
+    values[MATCH_TO_EGRESS] = config.match_to_egress
     return values
 
 

@@ -17,8 +17,8 @@ from gavel_model.register_map import GLOBALS, Counter, Port, port_address, port_
 UNITS = {
     "data_width": "bits", "cell_bytes": "bytes", "buffer_cells": "cells",
     "max_frame_bytes": "bytes", "replay_frames": "frames", "replay_cells": "cells",
-    "ingress_stages": "cycles", "match_stages": "cycles", "egress_stages": "cycles",
-    "gate_stages": "cycles", "register_stages": "cycles",
+    "ingress_stages": "cycles", "match_stages": "cycles", "read_stages": "cycles",
+    "egress_stages": "cycles", "gate_stages": "cycles", "register_stages": "cycles",
     "bypass_limit": "frames", "id_entries": "entries", "ecn_threshold": "cells",
     "latency_cycles": "cycles", "table_init_cycles": "cycles", "word_bytes": "bytes",
     "words_per_cell": "words", "max_frame_words": "words", "max_frame_cells": "cells",

@@ -42,7 +42,8 @@ _NO_LIMIT = 255
 
 
 def goodput_config(
-    data_width: int, frame_bytes: int, delay: int, *, gate_stages: int = 0, egress_stages: int = 0
+    data_width: int, frame_bytes: int, delay: int, *, gate_stages: int = 0, read_stages: int = 0,
+    egress_stages: int = 0,
 ) -> SwitchConfig:
     """Two ports, and a replay buffer by the formula of docs/llr.md, Sizes, with the shortest
     replay timer that a configuration may have.
@@ -53,7 +54,7 @@ def goodput_config(
         Length of all frames, FCS included.
     delay
         Of the link, cycles each way.
-    gate_stages, egress_stages
+    gate_stages, read_stages, egress_stages
         Pipeline options.
     """
     word_bytes = data_width // 8
@@ -65,7 +66,7 @@ def goodput_config(
         replay_cells=FRAMES_UNDER_WAY * cells, islip_iterations=1, id_entries=16, fdb_sets=4,
         loop_cycles=2 * delay, replay_timer=0, pcs_lost_timer=0, data_age_timer=0,
         replay_count=_NO_LIMIT, ctl_spacing=_ACK_SPACING, ctl_min_spacing=word_bytes,
-        gate_stages=gate_stages, egress_stages=egress_stages,
+        gate_stages=gate_stages, read_stages=read_stages, egress_stages=egress_stages,
     )
     more = base.more_frames_under_way
     in_buffer = in_loop + (FRAMES_UNDER_WAY + more) * 64 * cells + PIPELINE_WORDS * word_bytes

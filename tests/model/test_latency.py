@@ -10,19 +10,19 @@ import pytest
 
 from gavel_model.ordered_set import Kind
 
-STAGES = [(n, 0, m) for n in range(3) for m in range(2)]
-REQUESTS = [(0, 1, 0), (2, 1, 1)]
+STAGES = [*((n, 0, 0, m) for n in range(3) for m in range(2)), (0, 0, 1, 0), (1, 0, 1, 1)]
+REQUESTS = [(0, 1, 0, 0), (2, 1, 1, 1)]
 
 
-@pytest.mark.parametrize(("width", "ingress", "match", "egress"), [
+@pytest.mark.parametrize(("width", "ingress", "match", "read", "egress"), [
     *((width, *stages) for width in (64, 512) for stages in STAGES),
     *((width, *stages) for width in (64, 128) for stages in REQUESTS)])
 def test_every_pipeline_register_is_a_cycle(
-    bench: Any, width: int, ingress: int, match: int, egress: int
+    bench: Any, width: int, ingress: int, match: int, read: int, egress: int
 ) -> None:
     b = bench("tiny", f"data_width={width}", f"ingress_stages={ingress}",
-              f"match_stages={match}", f"egress_stages={egress}")
-    k = 10 + ingress + match + egress
+              f"match_stages={match}", f"read_stages={read}", f"egress_stages={egress}")
+    k = 10 + ingress + match + read + egress
     assert b.config.latency_cycles == k
     filed = b.switch.ports[0].ingress_buffer
     for length in (64, 65, 127, 256):

@@ -96,11 +96,12 @@ def sizes(config: SwitchConfig) -> Ints:
     values[LATENCY] = config.latency_cycles
     values[ONE_QUEUE] = config.queueing == "fifo"
     values[TO_STORE] = 3 + config.ingress_stages
-    values[TO_TRANSMITTER] = 2 + config.read_stages + config.egress_stages
+    # A transfer reads its first word in the cycle after its match.
+    values[TO_EGRESS] = config.match_to_egress - 1
+    values[TO_TRANSMITTER] = values[TO_EGRESS] + config.egress_stages
     values[GATE_STAGES] = config.gate_stages
     values[MATCH_STAGES] = config.match_stages
     values[REGISTER_STAGES] = config.register_stages
-    values[TO_EGRESS] = 2 + config.read_stages
     values[MATCH_TO_EGRESS] = config.match_to_egress
     return values
 

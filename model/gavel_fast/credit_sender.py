@@ -11,7 +11,7 @@ from gavel_fast import ordered_set
 from gavel_fast.compiled import Ints, compiled
 from gavel_fast.credit_unit import CREDIT_MASK, credits_of
 from gavel_fast.ordered_set import CF_BITS, CF_MASK
-from gavel_fast.sizes import CELL_WORDS, GATE_STAGES, MAX_BYTES, VCS
+from gavel_fast.sizes import CELL_WORDS, GATE_STAGES, MATCH_TO_EGRESS, MAX_BYTES, VCS
 from gavel_model.config import SwitchConfig
 from gavel_model.credit_unit import CreditUnit
 from gavel_model.register_map import CbfcControl, Counter, Port
@@ -47,10 +47,6 @@ _MATCHES = 8
 """Cycles in which matches are remembered."""
 
 _NEVER = -1 - _MATCHES
-_RECENT = 3
-"""Cycles in which a match is not yet in ``used``; in total mode one more, and one more with
-``gate_stages`` = 1."""
-
 _UPDATED = 0
 _FIRST_ENTRY = 1
 _SECOND_ENTRY = 2
@@ -211,7 +207,8 @@ def fits(sender: CreditSender, registers: Ints, sizes: Ints, now: int, p: int) -
     longest = state[p, _LONGEST_EARLIER if late else _LONGEST_BEFORE]
     # With two words or more in a frame the output is busy after a match.
     least = 0 if late and sizes[CELL_WORDS] == 1 else 1
-    most = _RECENT + late
+    # Cycles in which a match is not yet in ``used``; in total mode one more.
+    most = sizes[MATCH_TO_EGRESS] + late
     total = registers[p, _CBFC_CONTROL] >> _TOTAL & 1
     allowed = 0
     if total:

@@ -23,9 +23,6 @@ MARKED = 4
 POISONED = 5
 _COUNT = 6
 
-STEPS = 2
-"""Cycles from the reading of a word to the crossbar's output register."""
-
 
 class Crossbar(NamedTuple):
     """The registers of each output, up to `LlrTransmitter`; a word read in cycle c stands in place

@@ -13,7 +13,7 @@ from gavel_fast import crossbar as at
 from gavel_fast.bits import lowest
 from gavel_fast.compiled import Ints, compiled
 from gavel_fast.credit_sender import CreditSender
-from gavel_fast.crossbar import STEPS, Crossbar
+from gavel_fast.crossbar import Crossbar
 from gavel_fast.ingress_buffer import FRAME_LENGTH, FRAME_PROFILE, IngressBuffer
 from gavel_fast.parser import (
     ECN,
@@ -25,7 +25,7 @@ from gavel_fast.parser import (
     read_field,
     reversed_bytes,
 )
-from gavel_fast.sizes import LANE_BYTES, LANES, WORD_BYTES, ring_place
+from gavel_fast.sizes import LANE_BYTES, LANES, TO_EGRESS, WORD_BYTES, ring_place
 from gavel_model.config import FCS_BYTES, SwitchConfig
 from gavel_model.register_map import Counter
 
@@ -139,7 +139,7 @@ def count(
 ) -> None:
     """Counts the words in the crossbar's output registers, and the credits that frames cost with
     their first word."""
-    place = ring_place(now - STEPS)
+    place = ring_place(now - sizes[TO_EGRESS])
     rest = crossbar.arrived[place]
     while rest:
         j = lowest(rest)

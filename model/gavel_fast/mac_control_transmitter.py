@@ -13,9 +13,19 @@ from gavel_fast import crossbar as at
 from gavel_fast import pause_sender as pausing
 from gavel_fast.compiled import Ints, compiled
 from gavel_fast.credit_sender import CreditSender
-from gavel_fast.crossbar import STEPS, Crossbar
+from gavel_fast.crossbar import Crossbar
 from gavel_fast.parser import vc_of_class
-from gavel_fast.sizes import CELL_LANES, CELL_WORDS, LANES, PORTS, VCS, ring_place
+from gavel_fast.sizes import (
+    CELL_LANES,
+    CELL_WORDS,
+    LANES,
+    MATCH_TO_EGRESS,
+    PORTS,
+    STAGES,
+    TO_EGRESS,
+    VCS,
+    ring_place,
+)
 from gavel_model.config import FCS_BYTES, MIN_FRAME_BYTES, SwitchConfig
 from gavel_model.mac_control import (
     CC_BITS,
@@ -39,23 +49,22 @@ _FREE_AT = 2
 TAKEN = 3
 """In this cycle: `NOTHING`, `PAUSE` or `COUNTS`."""
 
-_BUILD_AT = 4
-"""Cycle whose visible values are the content of the frame taken last."""
-
-_BUILD = 5
-"""`PAUSE` or `COUNTS`."""
-
-_WORDS_AT = 6
+_WORDS_AT = 4
 """Cycle of the first word of the frame built last."""
 
-_COUNT = 7
+_BUILD = 5
+"""What was taken in a cycle, by cycle mod 8, and is not built: `NOTHING`, `PAUSE` or `COUNTS`. A
+frame may be taken before the one before it is built."""
+
+_COUNT = _BUILD + STAGES
 
 NOTHING = 0
 PAUSE = 1
 COUNTS = 2
 
-_CONTENT = 3
-_FIRST_WORD = 5
+_CONTENT_TO_WORD = 2
+"""Cycles from the one whose visible values are the content of a frame to that of its first word."""
+
 _LONG_AGO = -100
 _VALID, _SOP, _EOP = pin_block.VALID, pin_block.SOP, pin_block.EOP
 
@@ -79,7 +88,7 @@ class MacControlTransmitter(NamedTuple):
 def mac_control_transmitter(config: SwitchConfig) -> MacControlTransmitter:
     """Reset values."""
     state = np.zeros((config.ports, _COUNT), np.int64)
-    state[:, _BUILD_AT] = state[:, _WORDS_AT] = _LONG_AGO
+    state[:, _WORDS_AT] = _LONG_AGO
     return MacControlTransmitter(state, np.zeros((config.ports, CELL_LANES), np.int64))
 
 
@@ -105,8 +114,7 @@ def take(
     else:
         state[p, TAKEN] = COUNTS
         counters[p, _CC_TX] += 1
-    state[p, _BUILD] = state[p, TAKEN]
-    state[p, _BUILD_AT] = now + _CONTENT
+    state[p, _BUILD + ring_place(now)] = state[p, TAKEN]
     state[p, _FREE_AT] = now + sizes[CELL_WORDS] + 2
     return True
 
@@ -118,10 +126,14 @@ def build(
 ) -> None:
     """First part of a cycle: contents of frames, of what is visible in it."""
     state = transmitter.state
+    # What was matched before it is in S_CC by now.
+    taken = _BUILD + ring_place(now - sizes[MATCH_TO_EGRESS])
     for p in range(sizes[PORTS]):
-        if state[p, _BUILD_AT] == now:
-            state[p, _WORDS_AT] = now - _CONTENT + _FIRST_WORD
-            _fill(transmitter, sender, pauses, registers, sizes, p)
+        kind = state[p, taken]
+        if kind != NOTHING:
+            state[p, taken] = NOTHING
+            state[p, _WORDS_AT] = now + _CONTENT_TO_WORD
+            _fill(transmitter, sender, pauses, registers, sizes, p, kind)
 
 
 @compiled
@@ -137,7 +149,7 @@ def _put(transmitter: MacControlTransmitter, p: int, offset: int, width: int, va
 @compiled
 def _fill(
     transmitter: MacControlTransmitter, sender: CreditSender, pauses: Ints, registers: Ints,
-    sizes: Ints, p: int,
+    sizes: Ints, p: int, kind: int,
 ) -> None:
     frame = transmitter.frame
     for lane in range(CELL_LANES):
@@ -146,7 +158,7 @@ def _fill(
     _put(transmitter, p, 48, 16, registers[p, _MAC_HI])
     _put(transmitter, p, 64, 32, registers[p, _MAC_LO])
     _put(transmitter, p, 96, 16, MAC_CONTROL_ETHERTYPE)
-    if transmitter.state[p, _BUILD] == PAUSE:
+    if kind == PAUSE:
         transmit = registers[p, _PFC_CONTROL] >> _TRANSMIT & 0xFF
         enabled = 0
         for n in range(PFC_CLASSES):
@@ -180,7 +192,7 @@ def send(
 ) -> None:
     """Words of control frames, put in the place of words of `Egress`."""
     lanes, words = sizes[LANES], sizes[CELL_WORDS]
-    slot = ring_place(now - STEPS)
+    slot = ring_place(now - sizes[TO_EGRESS])
     for p in range(sizes[PORTS]):
         number = now - transmitter.state[p, _WORDS_AT]
         if number < 0 or number >= words:

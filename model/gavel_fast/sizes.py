@@ -58,7 +58,13 @@ REGISTER_STAGES = 25
 TO_VERDICT = 26
 """Cycles from the pins to the verdict on a frame or an ordered set, r - t."""
 
-_COUNT = 27
+TO_EGRESS = 27
+"""Cycles from the reading of a word to the crossbar's output register."""
+
+MATCH_TO_EGRESS = 28
+"""Cycles from the match of a frame to its first word in `Egress`."""
+
+_COUNT = 29
 
 LANE_BYTES = 8
 CELL_LANES = 8
@@ -94,10 +100,13 @@ def sizes(config: SwitchConfig) -> Ints:
     values[ONE_QUEUE] = config.queueing == "fifo"
     values[TO_VERDICT] = 2 + config.receive_stages
     values[TO_STORE] = 3 + config.store_stages
-    values[TO_TRANSMITTER] = 2 + config.egress_stages
+    # A transfer reads its first word in the cycle after its match.
+    values[TO_EGRESS] = config.match_to_egress - 1
+    values[TO_TRANSMITTER] = values[TO_EGRESS] + config.egress_stages
     values[GATE_STAGES] = config.gate_stages
     values[MATCH_STAGES] = config.match_stages
     values[REGISTER_STAGES] = config.register_stages
+    values[MATCH_TO_EGRESS] = config.match_to_egress
     return values
 
 

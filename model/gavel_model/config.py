@@ -126,12 +126,13 @@ class SwitchConfig:
         Reset value of ``CBFC_CC_PERIOD``, 0...16777215 cycles; 0 sends no CC_Update.
     islip_iterations
         iSLIP iterations made in each cycle, 1...4.
-    receive_stages, ingress_stages, match_stages, egress_stages, gate_stages, register_stages
+    receive_stages, ingress_stages, match_stages, read_stages, egress_stages, gate_stages,
+    register_stages
         Pipeline options: registers behind the check of FCS and ordered sets (0...1), behind the
-        lookup (0...2), between requests and grants (0...1, with at most 128 bits) and behind egress
-        editing (0...1), one cycle of latency each, between what holds frames back and the scheduler
-        (0...1), and behind the register pins and before ``reg_rdata`` (0...1) (docs/spec.md,
-        Pipeline options).
+        lookup (0...2), between requests and grants (0...1, with at most 128 bits), between a
+        transfer and the cell memory (0...1) and behind egress editing (0...1), one cycle of
+        latency each, between what holds frames back and the scheduler (0...1), and behind the
+        register pins and before ``reg_rdata`` (0...1) (docs/spec.md, Pipeline options).
     bypass_limit
         Reset value of register ``BYPASS_LIMIT``, 0...255: how many frames an output takes
         past an input that is busy before it waits for that input; 0 turns this off.
@@ -177,6 +178,7 @@ class SwitchConfig:
     receive_stages: int = 0
     ingress_stages: int = 0
     match_stages: int = 0
+    read_stages: int = 0
     egress_stages: int = 0
     gate_stages: int = 0
     register_stages: int = 0
@@ -222,6 +224,7 @@ class SwitchConfig:
         if self.match_stages and self.words_per_cell < MATCH_STAGE_WORDS:
             raise ConfigError("match_stages", self.match_stages, "0 with more than 128 bits, "
                               f"where a frame may have less than {MATCH_STAGE_WORDS} words")
+        self._in_range("read_stages", 0, 1)
         self._in_range("egress_stages", 0, 1)
         self._in_range("gate_stages", 0, 1)
         self._in_range("register_stages", 0, 1)
@@ -314,7 +317,9 @@ class SwitchConfig:
     def more_frames_under_way(self) -> int:
         """Frames that pipeline options add to those between match and acknowledgement; of two
         words or more `FRAMES_UNDER_WAY` and `PIPELINE_FRAMES` have enough (docs/llr.md, Sizes)."""
-        return self.gate_stages + self.egress_stages if self.words_per_cell == 1 else 0
+        if self.words_per_cell > 1:
+            return 0
+        return self.gate_stages + self.read_stages + self.egress_stages
 
     @property
     def more_words_under_way(self) -> int:
@@ -414,7 +419,14 @@ class SwitchConfig:
         return int(self.store_stages > 1)
 
     @property
+    def match_to_egress(self) -> int:
+        """Cycles from the match of a frame to its first word in ``Egress``: e - s
+        (docs/flow_control.md)."""
+        return 3 + self.read_stages
+
+    @property
     def latency_cycles(self) -> int:
         """K: cycles from a frame's last word on the receive pins to its first on the transmit
         pins when nothing contends (docs/spec.md, chapter Latency)."""
-        return 10 + self.store_stages + self.match_stages + self.egress_stages
+        return (10 + self.store_stages + self.match_stages + self.read_stages
+                + self.egress_stages)

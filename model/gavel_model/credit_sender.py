@@ -17,8 +17,8 @@ from gavel_model.register_map import CREDIT_BITS, Counter
 
 _CF_MASK = (1 << CF_BITS) - 1
 _WAITING = 2 * CREDIT_BITS
-_RECENT = 4
-"""Cycles in which a match is not yet in the sum of all VCs."""
+_UNTIL_SUMMED = 1
+"""Cycles from the first word of a frame in `Egress` to when the sum of all VCs has it."""
 
 
 class CreditSender:
@@ -41,14 +41,15 @@ class CreditSender:
 
     __slots__ = (
         "_alarm", "_counters", "_flying", "_limits", "_longest", "_new_settings", "_recent",
-        "_settings", "_sum", "_sum_next", "_total_limit", "_vcs", "consumed", "fits", "packed",
-        "used", "waiting",
+        "_recent_cycles", "_settings", "_sum", "_sum_next", "_total_limit", "_vcs", "consumed",
+        "fits", "packed", "used", "waiting",
     )
 
     def __init__(
         self, config: SwitchConfig, settings: FlowSettings, counters: Counters, alarm: Alarm
     ) -> None:
         self._vcs = config.vcs
+        self._recent_cycles = config.match_to_egress + _UNTIL_SUMMED
         self._settings = settings
         self._counters = counters
         self._alarm = alarm
@@ -200,5 +201,5 @@ class CreditSender:
     def _forget(self, now: int) -> None:
         """Matches that are in the sum of all VCs in the cycle after ``now``."""
         recent = self._recent
-        while recent and recent[0] <= now - _RECENT:
+        while recent and recent[0] <= now - self._recent_cycles:
             recent.popleft()

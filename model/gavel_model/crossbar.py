@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from gavel_model.config import SwitchConfig
 from gavel_model.outgoing_frame import OutgoingFrame
 from gavel_model.pins import TxPins
 
@@ -11,23 +12,26 @@ CrossbarWord = tuple[int, TxPins, OutgoingFrame]
 
 
 class Crossbar:
-    """Two registers for each output. At most one transfer goes to an output, so words of a
-    cycle never collide, and a list of what moves is the state of all registers."""
+    """Two registers for each output, and with ``read_stages`` one before the memory. At most one
+    transfer goes to an output, so words of a cycle never collide, and a list of what moves is the
+    state of all registers."""
 
-    __slots__ = ("_first", "_second")
+    __slots__ = ("_addressed", "_first", "_read_stages", "_second")
 
-    def __init__(self) -> None:
+    def __init__(self, config: SwitchConfig) -> None:
+        self._read_stages = config.read_stages
         self.reset()
 
     def reset(self) -> None:
         """Reset values."""
+        self._addressed: list[CrossbarWord] = []
         self._first: list[CrossbarWord] = []
         self._second: list[CrossbarWord] = []
 
     @property
     def empty(self) -> bool:
         """No word is under way."""
-        return not (self._first or self._second)
+        return not (self._addressed or self._first or self._second)
 
     @property
     def leaving(self) -> list[CrossbarWord]:
@@ -35,7 +39,10 @@ class Crossbar:
         return self._second
 
     def step(self, words: list[CrossbarWord]) -> list[CrossbarWord]:
-        """Takes the words read in cycle c; returns those in the output registers, read in c-2."""
+        """Takes the words read in cycle c; returns those in the output registers, read in c-2, with
+        ``read_stages`` earlier."""
+        if self._read_stages:
+            words, self._addressed = self._addressed, words
         arrived = self._second
         self._second = self._first
         self._first = words

@@ -13,10 +13,6 @@ from gavel_model.credit_sender import CreditSender
 from gavel_model.flow_settings import FlowSettings
 from gavel_model.ordered_set import CreditUpdate
 
-_RECENT = 4
-"""Cycles before the current one whose matches are not yet in ``used`` as visible in it; in the sum
-of all VCs one more."""
-
 _SETTLED = 4
 """Cycles after an event from which on it changes nothing any more."""
 
@@ -40,7 +36,7 @@ class LateCreditSender(CreditSender):
     def reset(self) -> None:
         """Reset values."""
         super().reset()
-        self._matches: deque[tuple[int, int, int]] = deque(maxlen=_RECENT + 2)
+        self._matches: deque[tuple[int, int, int]] = deque(maxlen=self._recent_cycles + 2)
         self._frame: tuple[int, int] | None = None
         self._frame_before: tuple[int, int] | None = None
         self._update: CreditUpdate | None = None
@@ -106,7 +102,8 @@ class LateCreditSender(CreditSender):
         self.fits = 0
         if not settings.sender:
             return
-        first = now - _RECENT - settings.total
+        # Not yet in ``used``, as visible in the cycle; in the sum of all VCs one more.
+        first = now - self._recent_cycles - settings.total
         last = now if self._back_to_back else now - 1
         recent = [match for match in self._matches if first <= match[0] <= last]
         longest = self._longest_before

@@ -18,11 +18,9 @@ from gavel_model.pause_sender import PauseSender
 from gavel_model.pins import TxPins
 from gavel_model.register_map import Counter
 
-_CONTENT = 3
-"""Cycles from taking a control frame to the one that its content is visible in."""
-
-_FIRST_WORD = 5
-"""Cycles from taking a control frame to its first word in the place of words of `Egress`."""
+_CONTENT_TO_WORD = 2
+"""Cycles from the one in which the content of a control frame is visible, in which `Egress` would
+give the first word of a frame, to its own first word in the place of those."""
 
 
 class _ControlFrame:
@@ -54,8 +52,8 @@ class MacControlTransmitter:
     """
 
     __slots__ = (
-        "_alarm", "_counters", "_credits", "_frames", "_free_at", "_pauses", "_settings", "_taken",
-        "_word_bytes", "_words", "_zero", "cc_wanted", "claim", "under_way",
+        "_alarm", "_content_after", "_counters", "_credits", "_frames", "_free_at", "_pauses",
+        "_settings", "_taken", "_word_bytes", "_words", "_zero", "cc_wanted", "claim", "under_way",
     )
 
     def __init__(
@@ -63,6 +61,8 @@ class MacControlTransmitter:
         credit_sender: CreditSender, pauses: PauseSender,
     ) -> None:
         self._word_bytes = config.word_bytes
+        # What was matched before it is in S_CC by then.
+        self._content_after = config.match_to_egress
         self._words = MIN_FRAME_BYTES // config.word_bytes
         self._settings = settings
         self._counters = counters
@@ -110,7 +110,7 @@ class MacControlTransmitter:
     def word(self, now: int) -> tuple[TxPins, OutgoingFrame] | None:
         """The word that comes in cycle ``now`` in the place of one of `Egress`."""
         current = self._frames[0]
-        number = now - current.taken_at - _FIRST_WORD
+        number = now - current.taken_at - self._content_after - _CONTENT_TO_WORD
         if number < 0 or current.frame is None:
             return None
         if number == self._words - 1:
@@ -120,7 +120,7 @@ class MacControlTransmitter:
     def build(self, now: int) -> None:
         """First of a step: the content of a frame, of what is visible in the cycle."""
         for item in self._frames:
-            if now == item.taken_at + _CONTENT:
+            if now == item.taken_at + self._content_after:
                 words = split_words(item.build(), self._word_bytes)
                 item.frame = OutgoingFrame(outgoing_words(words, 0), False, False)
 
@@ -146,7 +146,7 @@ class MacControlTransmitter:
             at = min(at, max(now + 1, self._zero + settings.cc_period - 1))
         for item in self._frames:
             if item.frame is None:
-                at = min(at, item.taken_at + _CONTENT)
+                at = min(at, item.taken_at + self._content_after)
         return at
 
     def _cc_update(self) -> bytes:

@@ -55,7 +55,7 @@ class Switch:
         self.scheduler = kind(config, self.allow)
         self.ports = [Port(config, index, self.lookup) for index in range(config.ports)]
         self.registers = Registers(config, self.ports, self.lookup, self.scheduler)
-        self.crossbar = Crossbar()
+        self.crossbar = Crossbar(config)
         self._everyone = (1 << config.ports) - 1
         self._egress_stages = config.egress_stages
         self._match_stages = config.match_stages

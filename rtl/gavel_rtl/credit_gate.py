@@ -14,10 +14,8 @@ from gavel_rtl.credits import cost, cost_bits
 from gavel_rtl.flow_interfaces import FlowSettings
 from gavel_rtl.voq import one_word_frames
 
-_VC_CYCLES = 3
-_TOTAL_CYCLES = 4
-"""Matches of so many cycles are not in ``used``, or in its sum, yet; of one more with
-``gate_stages`` = 1."""
+_UNTIL_SUMMED = 1
+"""Cycles from ``used`` to its sum."""
 
 
 class CreditGate(wiring.Component):
@@ -67,16 +65,18 @@ class CreditGate(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        settings, vcs, late = self.settings, self._config.vcs, self._config.gate_stages
+        settings, vcs = self.settings, self._config.vcs
+        # Matches of so many cycles are not in ``used`` yet.
+        self._cycles = self._config.match_to_egress + self._config.gate_stages
         # Matches that are not known in the cycle of the comparison.
-        self._unknown = late if one_word_frames(self._config) else 0
+        self._unknown = self._config.gate_stages if one_word_frames(self._config) else 0
         self._longest = self._frames(m)
 
         alone = [Signal(vcs, name=f"fit_alone_after_{n}") for n in range(self._unknown + 1)]
         own, any_sender = Signal(vcs), Signal()
         for vc in range(vcs):
             name, used = f"vc{vc}", self.used[vc]
-            history = self._history(m, name, self.vc_before[vc], _VC_CYCLES + late)
+            history = self._history(m, name, self.vc_before[vc], self._cycles)
             rooms = self._rooms(m, name, settings.limit[vc], history, len(used))
             m.d.comb += [own[vc].eq(history[0]),
                          *(fits[vc].eq(Mux(history[0], after >= used, room >= used))
@@ -86,7 +86,7 @@ class CreditGate(wiring.Component):
         sender_before = Signal(vcs)
         m.d.sync += sender_before.eq(settings.sender)
         history = self._history(
-            m, "total", (self.vc_before & sender_before).any(), _TOTAL_CYCLES + late)
+            m, "total", (self.vc_before & sender_before).any(), self._cycles + _UNTIL_SUMMED)
         m.d.sync += total.eq(sum(Mux(settings.sender[vc], self.used[vc], 0)
                                  for vc in range(vcs)))
         together = [Signal(name=f"fit_together_after_{n}") for n in range(self._unknown + 1)]
@@ -115,7 +115,7 @@ class CreditGate(wiring.Component):
         """What so many longest frames cost."""
         bits = cost_bits(self._config)
         late = self._config.gate_stages
-        cycles = _TOTAL_CYCLES + late + self._unknown
+        cycles = self._cycles + _UNTIL_SUMMED + self._unknown
         longest = {n: Signal(bits + n.bit_length(), name=f"longest_{n}")
                    for n in range(1, self._most(cycles) + 2)}
         m.d["sync" if late else "comb"] += longest[1].eq(cost(

@@ -91,9 +91,9 @@ class Crossbar(wiring.Component):
     connect
         For each input P bits, one-hot: the output that its word goes to; 0 without a word.
     i_word
-        For each input its word (cycle c+1).
+        For each input its word (cycle e-1).
     o_word
-        For each output its word in cycle c+2, all members 0 without one.
+        For each output its word in cycle e, all members 0 without one.
 
     Cycle behaviour
     ---------------

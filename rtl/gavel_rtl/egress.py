@@ -54,7 +54,7 @@ class Egress(wiring.Component):
     Members
     -------
     i_word
-        Word from the crossbar (cycle c+2).
+        Word from the crossbar (cycle e).
     o_word
         The same word, edited; all members 0 without ``valid``.
     events

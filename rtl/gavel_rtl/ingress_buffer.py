@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ingress cell buffer with virtual output queues."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out, connect, flipped
@@ -22,6 +22,7 @@ from gavel_rtl.interfaces import (
     Verdict,
 )
 from gavel_rtl.lib.collisions import NO_COLLISION
+from gavel_rtl.lib.delay import delayed
 from gavel_rtl.transfer import Transfer
 from gavel_rtl.vc_cells import VcCells
 from gavel_rtl.voq import QueuedFrame, frame_cells
@@ -61,8 +62,8 @@ class IngressBuffer(wiring.Component):
     ends
         The open transfer reads its last word: with W = 512 in this cycle, else in the next one.
     connect, out_word
-        In c+1: output (one-hot) and word read in c. If none was, ``connect`` and the word's
-        ``valid`` are 0 and its other members meaningless.
+        In c+1, with ``read_stages`` = 1 in c+2: output (one-hot) and word read in c. If none was,
+        ``connect`` and the word's ``valid`` are 0 and its other members meaningless.
     count, rx_bytes
         Counter events of cycle w, as of `CounterEvents`.
     counted, freed
@@ -82,6 +83,9 @@ class IngressBuffer(wiring.Component):
     ---------------
     A word that comes in w is in memory from w+2 on. A frame filed in w is visible in
     ``voq_ready`` in w+1; a match in s opens its transfer in s+1; a word read in c leaves in c+1.
+    With ``read_stages`` = 1 the cell memory is read in c+1, and the word leaves in c+2; nothing
+    else is later. Its cell may be free from c+1 on: a word that gets it is written in c+2 at the
+    earliest, after it has been read.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -237,12 +241,18 @@ class IngressBuffer(wiring.Component):
             occupancy.dequeue_voq.eq(transfer.voq),
             occupancy.dequeue_before.eq(lists.head.filed_before),
             occupancy.threshold.eq(self.ecn_threshold),
-            self.out_word.mark.eq(occupancy.mark),
         ]
+        self._mark = occupancy.mark
 
     def _send(self, m):
         config = self._config
         writer, transfer = self._writer, self._transfer
+        late = config.read_stages
+
+        def shown(name, value):
+            """What goes beside a word, in the cycle in which the memory gives it."""
+            return delayed(m, Value.cast(value), name, late)
+
         # Of a frame that is sent every word and every link has been written before.
         m.submodules.cell_data = cell_data = Memory(
             shape=config.data_width, depth=config.buffer_cells * config.words_per_cell, init=[],
@@ -256,28 +266,23 @@ class IngressBuffer(wiring.Component):
             data_write.addr.eq(writer.write_address),
             data_write.data.eq(writer.write_data),
             data_write.en.eq(writer.write_en),
-            data_read.addr.eq(transfer.address),
-            data_read.en.eq(transfer.read),
+            data_read.addr.eq(delayed(m, transfer.address, "address", late)),
+            # ``valid`` is ``read`` of the cycle before.
+            data_read.en.eq(transfer.valid if late else transfer.read),
             chain_write.addr.eq(writer.link_from),
             chain_write.data.eq(writer.link_to),
             chain_write.en.eq(writer.link_en),
             chain_read.addr.eq(transfer.linked_cell),
             transfer.next_cell.eq(chain_read.data),
             self.ends.eq(transfer.ends),
-            self.connect.eq(transfer.connect),
+            self.connect.eq(shown("connect", transfer.connect)),
             self.reading.eq(transfer.reading),
             self.done.eq(transfer.done),
         ]
         word = self.out_word
         m.d.comb += [
-            word.valid.eq(transfer.valid),
-            word.sop.eq(transfer.sop),
-            word.eop.eq(transfer.eop),
-            word.next_eop.eq(transfer.next_eop),
-            word.empty.eq(transfer.empty),
-            word.profile.eq(transfer.profile),
-            word.poisoned.eq(transfer.poisoned),
-            word.vc.eq(transfer.vc),
-            word.length.eq(transfer.length),
+            *(Value.cast(getattr(word, name)).eq(shown(name, getattr(transfer, name))) for name in (
+                "valid", "sop", "eop", "next_eop", "empty", "profile", "poisoned", "vc", "length")),
+            word.mark.eq(shown("mark", self._mark)),
             word.data.eq(data_read.data),
         ]

@@ -205,7 +205,7 @@ class Match(wiring.Signature):
 
 
 class SwitchWord(wiring.Signature):
-    """A word between IngressBuffer (c+1), Crossbar (c+2) and Egress.
+    """A word between IngressBuffer (e-1), Crossbar (e) and Egress, e = c+2 + ``read_stages``.
 
     Without ``valid``, ``sop``, ``eop`` and ``next_eop`` are 0. The other members are then
     meaningless before the crossbar, and 0 behind it.

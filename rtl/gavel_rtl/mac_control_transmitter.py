@@ -25,13 +25,8 @@ from gavel_model.register_map import COUNTERS, CREDIT_BITS, Counter
 from gavel_rtl.flow_interfaces import MAC_ADDRESS_BITS, FlowSettings
 from gavel_rtl.interfaces import EgressWord
 from gavel_rtl.lib import crc
+from gavel_rtl.lib.delay import delayed
 from gavel_rtl.lib.one_hot import select
-
-_SNAPSHOT = 2
-"""Bit of ``age`` that is set in s+3."""
-
-_FIRST_WORD = 3
-"""Bit of ``age`` that is set in s+4, in which the first word is put together."""
 
 
 def _bytes(value: Value) -> list[Value]:
@@ -66,14 +61,16 @@ class MacControlTransmitter(wiring.Component):
     classes
         For each VC the classes that belong to it, bit n = class n.
     word
-        To LlrTransmitter from s+5 on, in the place of words of Egress; all 0 without one.
+        To LlrTransmitter from s+5 on, with ``read_stages`` = 1 from s+6 on, in the place of words
+        of Egress; all 0 without one.
     count
         Counter events of s.
 
     Cycle behaviour
     ---------------
     ``claim`` is of registers, and holds up to s+n+1 for a frame of n words. What the frame says is
-    what is visible in s+3. Its words go through the CRC, one in each cycle from s+4 on.
+    what is visible in s+3. Its words go through the CRC, one in each cycle from s+4 on. With
+    ``read_stages`` = 1 these two are a cycle later.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -97,8 +94,10 @@ class MacControlTransmitter(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         under_way, may_take = Signal(), Signal()
+        # The cycle after that of the content is the one in which the first word is put together.
+        first_word = self._config.match_to_egress
         # Bit n: a frame was taken n+1 cycles ago.
-        age = Signal(_FIRST_WORD + self._words)
+        age = Signal(first_word + self._words)
         m.d.comb += [
             may_take.eq(self.idle & ~under_way),
             self.claim.eq(self.pfc_wanted | self.cc_wanted | under_way),
@@ -110,14 +109,15 @@ class MacControlTransmitter(wiring.Component):
         taken = self.pfc_taken | self.cc_taken
         # So long as ``age`` has one of its first n+1 bits.
         m.d.sync += [age.eq(Cat(taken, age)), under_way.eq(taken | age[:self._words].any())]
-        self._compose(m, age)
-        self._send(m, age[_FIRST_WORD:])
+        self._compose(m, age[first_word - 1])
+        self._send(m, age[first_word:])
         return m
 
-    def _compose(self, m: Module, age: Signal) -> None:
-        """The frame without FCS and times, and where there are times, from s+4 on."""
+    def _compose(self, m: Module, snapshot: Value) -> None:
+        """The frame without FCS and times, and where there are times, from s+4 on; ``snapshot``: in
+        the cycle before."""
         settings, vcs = self.settings, self._config.vcs
-        took_pfc, is_pfc = Signal(), Signal()
+        took_pfc, tells_pfc, is_pfc = Signal(), Signal(), Signal()
         address = Signal(MAC_ADDRESS_BITS)
         counts = [Signal(CREDIT_BITS, name=f"count_{vc}") for vc in range(vcs)]
         enabled = Signal(PFC_CLASSES)
@@ -125,15 +125,18 @@ class MacControlTransmitter(wiring.Component):
         self._time = Signal(PFC_TIME_BITS, name="time")
         with m.If(self.pfc_taken | self.cc_taken):
             m.d.sync += took_pfc.eq(self.pfc_taken)
-        with m.If(age[_SNAPSHOT]):
+        # Where a frame is one word, the next one may be taken just before a snapshot that is one
+        # cycle later.
+        m.d.comb += tells_pfc.eq(delayed(m, took_pfc, "took_pfc", self._config.read_stages))
+        with m.If(snapshot):
             m.d.sync += [
                 # A further frame may be taken while this one's last word is put together.
-                is_pfc.eq(took_pfc),
+                is_pfc.eq(tells_pfc),
                 address.eq(settings.mac_address),
                 self._time.eq(settings.pfc_time),
             ]
             # What stands in one of the two is 0 in the other, so that neither need be chosen.
-            with m.If(took_pfc):
+            with m.If(tells_pfc):
                 m.d.sync += [
                     enabled.eq(self._classes(settings.pfc_transmit)),
                     self._pausing.eq(self._classes(settings.pfc_transmit & self.xoff)),

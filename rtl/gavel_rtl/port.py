@@ -73,7 +73,7 @@ class Port(wiring.Component):
     idle
         A control frame may be taken in this cycle.
     connect, to_crossbar, from_crossbar
-        Words in c+1 and c+2.
+        Words in e-1 and e.
     reading, done, voq_shown
         With ``telemetry``: one-hot, the output that a word is read for in c, 0 if none is; it is
         the last of its frame; bit n, VOQ n is shown.

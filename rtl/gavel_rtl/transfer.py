@@ -133,13 +133,15 @@ class Transfer(wiring.Component):
         config = self._config
         self._vc = Signal(config.vc_bits, name="vc_now")
         goes_on = Signal()
-        m.d.sync += [
-            self.opening.eq(self.match.valid),
-            self.read.eq(self.match.valid | goes_on),
-            # A match is late, and 0 if there is none: nothing waits for ``match.valid``. In s+1
-            # this is the output of the match.
-            self.reading.eq(self.match.output | Mux(goes_on, self.reading, 0)),
-        ]
+        m.d.sync += self.opening.eq(self.match.valid)
+        # A match is late, and 0 if there is none, and there is none while a transfer goes on: it
+        # goes straight to registers, and nothing waits for ``match.valid``.
+        with m.If(~goes_on):
+            m.d.sync += [
+                self.read.eq(self.match.valid),
+                # In s+1 this is the output of the match.
+                self.reading.eq(self.match.output),
+            ]
         m.d.comb += [
             goes_on.eq(self.read & ~self.done),
             # Only when a transfer opens.

@@ -18,6 +18,7 @@ UNITS = {
     "data_width": "bits", "cell_bytes": "bytes", "buffer_cells": "cells",
     "max_frame_bytes": "bytes", "replay_frames": "frames", "replay_cells": "cells",
     "receive_stages": "cycles", "ingress_stages": "cycles", "match_stages": "cycles",
+    "read_stages": "cycles",
     "egress_stages": "cycles", "gate_stages": "cycles", "register_stages": "cycles",
     "bypass_limit": "frames", "id_entries": "entries", "ecn_threshold": "cells",
     "latency_cycles": "cycles", "table_init_cycles": "cycles", "word_bytes": "bytes",

@@ -27,9 +27,6 @@ from gavel_tb.flow_stimulus import Draw, RandomFlowSettings, Watched, control, d
 from gavel_tb.stimulus import CheckError, derived_random
 
 _PHASE = 200
-_FIRST_WORD = 3
-"""Cycles from a match to the first word of its frame in `Egress`."""
-
 _LONGEST = 9216
 _CF_MASK = (1 << CF_BITS) - 1
 
@@ -109,7 +106,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 4000) -> None:
             if matched:
                 model.matched(vc, now)
                 length = rng.randint(MIN_FRAME_BYTES, config.max_frame_bytes)
-                frames.append((now + _FIRST_WORD, vc, length))
+                frames.append((now + config.match_to_egress, vc, length))
                 free_at = now + rng.choice((1, 1, 2, 5)) * MIN_FRAME_BYTES // config.word_bytes
             sent = bool(frames) and frames[0][0] == now
             drive(ctx, block, {"sent": int(sent), "sent_vc": 0, "sent_length": 0})

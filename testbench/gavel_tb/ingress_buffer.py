@@ -73,7 +73,8 @@ def check(config: SwitchConfig, seed: int, cycles: int = 3000) -> None:
         order: deque[int] = deque()
         opened: tuple[int, ReceivedFrame] | None = None
         transfer: OutgoingFrame | None = None
-        shown: dict[str, int] | None = None
+        # Words read, until they leave.
+        leaving: deque[dict[str, int] | None] = deque([None] * (1 + config.read_stages))
         counted: tuple[ReceivedFrame, bool] | None = None
         left: ReceivedFrame | None = None
         limits = [config.buffer_cells] * config.vcs
@@ -102,7 +103,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 3000) -> None:
                 ready = [n for n, frames in enumerate(model.voq_frames) if frames]
             _expect_state(ctx, where, block, model, ready, taken)
             _expect_accounts(ctx, where, block, counted, left, left_length)
-            _expect_word(ctx, where, block, shown)
+            _expect_word(ctx, where, block, leaving.popleft())
 
             # The word of cycle w.
             if not words and rng.random() < load:
@@ -131,7 +132,8 @@ def check(config: SwitchConfig, seed: int, cycles: int = 3000) -> None:
                 counted_now = incoming.frame, not incoming.frame.reason
 
             # A transfer.
-            shown, left_before, left = None, left, None
+            shown: dict[str, int] | None = None
+            left_before, left = left, None
             if opened is not None:
                 output, frame = opened
                 mark = model.mark(frame)
@@ -147,6 +149,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 3000) -> None:
                 position += 1
                 if model.done:
                     left, transfer = model.frame, None
+            leaving.append(shown)
             ends = ctx.get(block.ends)
             expect(f"{where}: ends, a cycle earlier but with W = 512",
                    ends if config.words_per_cell == 1 else told, int(left is not None))
@@ -270,7 +273,7 @@ def _expect_accounts(ctx: Any, where: str, block: IngressBuffer,
 
 def _switch_word(config: SwitchConfig, model: Model, outgoing: OutgoingFrame,
                  position: int) -> dict[str, int]:
-    """What leaves one cycle after it was read."""
+    """What leaves after it was read."""
     frame, last = model.frame, len(outgoing.words) - 1
     return {
         "connect": 1 << model.output, "valid": 1, "sop": int(not position),

@@ -37,7 +37,8 @@ def test_link_partners_at_other_widths(shape, shapes, replay, seed):
 def test_link_partners_with_registers_around_the_scheduler(
     width, vcs, match_stages, total, make_config, replay, seed
 ):
-    config = make_config(3, width, vcs, 2, gate_stages=1, match_stages=match_stages)
+    config = make_config(3, width, vcs, 2, gate_stages=1, match_stages=match_stages,
+                         read_stages=int(total))
     assert_repaired(replay, config, "min" if width == 512 else "mixed", total, seed)
 
 
@@ -70,7 +71,8 @@ def test_random_pins_with_registers_before_the_scheduler_and_around_others(
 
 
 def test_random_pins_with_requests_a_cycle_earlier(make_config, compared, seed):
-    moved_by_random_pins(make_config, compared, seed, REQUESTING, CYCLES, match_stages=1)
+    moved_by_random_pins(make_config, compared, seed, REQUESTING, CYCLES, match_stages=1,
+                         read_stages=1)
 
 
 def test_random_pins_where_macs_show_frames_alone(make_config, compared, seed):
@@ -87,7 +89,7 @@ def test_more_random_pins(number, make_config, compared, seed):
     shapes, stages = ((SHAPES, {}), (GATED, {"gate_stages": 1}),
                       (REQUESTING, {"gate_stages": 1, "match_stages": 1}))[number % 3]
     moved_by_random_pins(make_config, compared, seed + 1 + number, shapes, **stages,
-                         register_stages=number // 3 % 2)
+                         register_stages=number // 3 % 2, read_stages=number // 6 % 2)
 
 
 def moved_by_random_pins(make_config, compared, seed, shapes, cycles=2 * CYCLES, **options):

@@ -23,8 +23,8 @@ def test_a_clean_link_runs_at_line_rate(width: int, frame_bytes: int, delay: int
     assert figures["goodput"] == figures["bound"] == 1.0
 
 
-STAGES = [{}, {"gate_stages": 1}, {"egress_stages": 1}, {"receive_stages": 1},
-          {"gate_stages": 1, "egress_stages": 1, "receive_stages": 1}]
+STAGES = [{}, {"gate_stages": 1}, {"egress_stages": 1}, {"receive_stages": 1}, {"read_stages": 1},
+          {"gate_stages": 1, "read_stages": 1, "egress_stages": 1, "receive_stages": 1}]
 
 
 @pytest.mark.parametrize("stages", STAGES[1:], ids=str)

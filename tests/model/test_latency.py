@@ -10,19 +10,21 @@ import pytest
 
 from gavel_model.ordered_set import Kind
 
-STAGES = [(0, n, 0, m) for n in range(3) for m in range(2)] + [(1, n, 0, 0) for n in range(3)]
-REQUESTS = [(0, 0, 1, 0), (1, 2, 1, 1)]
+STAGES = [*((0, n, 0, 0, m) for n in range(3) for m in range(2)),
+          *((1, n, 0, 0, 0) for n in range(3)), (0, 0, 0, 1, 0), (0, 1, 0, 1, 1)]
+REQUESTS = [(0, 0, 1, 0, 0), (1, 2, 1, 1, 1)]
 
 
-@pytest.mark.parametrize(("width", "receive", "ingress", "match", "egress"), [
+@pytest.mark.parametrize(("width", "receive", "ingress", "match", "read", "egress"), [
     *((width, *stages) for width in (64, 512) for stages in STAGES),
     *((width, *stages) for width in (64, 128) for stages in REQUESTS)])
 def test_every_pipeline_register_is_a_cycle(
-    bench: Any, width: int, receive: int, ingress: int, match: int, egress: int
+    bench: Any, width: int, receive: int, ingress: int, match: int, read: int, egress: int
 ) -> None:
     b = bench("tiny", f"data_width={width}", f"receive_stages={receive}",
-              f"ingress_stages={ingress}", f"match_stages={match}", f"egress_stages={egress}")
-    k = 10 + receive + ingress + match + egress
+              f"ingress_stages={ingress}", f"match_stages={match}", f"read_stages={read}",
+              f"egress_stages={egress}")
+    k = 10 + receive + ingress + match + read + egress
     assert b.config.latency_cycles == k
     filed = b.switch.ports[0].ingress_buffer
     for length in (64, 65, 127, 256):

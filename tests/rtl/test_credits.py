@@ -173,10 +173,11 @@ def test_sender_asks_for_cc_updates_in_time(simulate) -> None:
     simulate(dut, bench)
 
 
-@pytest.mark.parametrize("width", [64, 128, 256, 512])
+@pytest.mark.parametrize(("width", "read"), [(64, 0), (128, 0), (256, 0), (512, 0), (256, 1),
+                                             (512, 1)])
 @pytest.mark.parametrize("total", [0, 1])
-def test_gate_is_the_formula(simulate, width: int, total: int) -> None:
-    config = replace(TINY, data_width=width)
+def test_gate_is_the_formula(simulate, width: int, read: int, total: int) -> None:
+    config = replace(TINY, data_width=width, read_stages=read)
     dut = CreditGate(config)
     rng = random.Random(width + total)
     gap = max(1, 512 // width)
@@ -206,17 +207,17 @@ def test_gate_is_the_formula(simulate, width: int, total: int) -> None:
                 matched, since_match = 1 << rng.randrange(3), 0
             ctx.set(dut.vc_before, past[-1]["matched"] if past else 0)
             longest = expected_cost(config.max_frame_bytes, exponent, overhead)
-            if cycle >= 4:
+            if cycle >= 4 + read:
                 before = past[-1]
                 if total:
-                    n = sum(bool(each["matched"] & each["sender"]) for each in past[-4:])
+                    n = sum(bool(each["matched"] & each["sender"]) for each in past[-4 - read:])
                     whole = sum(value for vc, value in enumerate(before["used"])
                                 if before["sender"] >> vc & 1)
                     fits = 7 * (whole + (n + 1) * before["longest"] <= before["total_limit"])
                 else:
                     fits = 0
                     for vc in range(3):
-                        n = sum(each["matched"] >> vc & 1 for each in past[-3:])
+                        n = sum(each["matched"] >> vc & 1 for each in past[-3 - read:])
                         room = before["limits"][vc] - (n + 1) * before["longest"]
                         fits |= (used[vc] <= room) << vc
                 assert ctx.get(dut.fits) == fits, cycle

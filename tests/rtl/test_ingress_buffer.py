@@ -77,7 +77,8 @@ class Queues:
         self.open = Frame()
         self.voqs: list[deque[Frame]] = [deque() for _ in range(config.voqs)]
         self.transfer: Open | None = None
-        self.out: dict[str, int] = {}
+        # What has been read and does not go out yet.
+        self.outs: deque[dict[str, int]] = deque([{}] * (1 + config.read_stages))
         self.vc_cells = [0] * config.vcs
         self.full = [False] * config.vcs
         self.counted: tuple[int, int, int] | None = None
@@ -88,7 +89,7 @@ class Queues:
         return sum(len(queue) << n * self.config.count_bits for n, queue in enumerate(self.voqs))
 
     def read(self, threshold: int) -> tuple[bool, dict[str, int], int]:
-        """The transfer's part of a cycle: (done, what goes out in c+1, cells freed)."""
+        """The transfer's part of a cycle: (done, what was read and goes out, cells freed)."""
         transfer = self.transfer
         if transfer is None:
             return False, {}, 0
@@ -261,6 +262,8 @@ SHAPES = {
     "w64_one_vc": {"data_width": 64, "vcs": 1, "ports": 2, "max_frame_bytes": 100},
     "w512_one_vc": {"data_width": 512, "vcs": 1, "ports": 2, "max_frame_bytes": 1000},
     "w512_shortest": {"data_width": 512, "vcs": 4, "ports": 5, "max_frame_bytes": 64},
+    "w128_read_later": {"data_width": 128, "read_stages": 1},
+    "w512_read_later": {"data_width": 512, "buffer_cells": 21, "read_stages": 1},
 }
 
 
@@ -306,11 +309,12 @@ def test_every_cycle_as_the_queues_say(simulate, shape: str, narrow: bool) -> No
             frames_seen = queues.voq_frames()
             ready = [n for n, queue in enumerate(queues.voqs) if queue]
             free_seen = queues.free
-            out_seen = queues.out
+            out_seen = queues.outs.popleft()
             cells_seen = list(queues.vc_cells)
             counted_seen, queues.counted = queues.counted, None
             freed_seen = queues.freed
-            done, queues.out, freed = queues.read(threshold)
+            done, out, freed = queues.read(threshold)
+            queues.outs.append(out)
             match = None
             if (queues.transfer is None or done) and ready and rng.random() >= lazy:
                 voq = rng.choice(ready)

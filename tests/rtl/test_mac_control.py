@@ -34,9 +34,13 @@ def counted(ctx: Any, dut: Any) -> set[Counter]:
     return {counter for counter in Counter if count >> counter & 1}
 
 
-@pytest.mark.parametrize(("width", "vcs"), CONFIGS)
-def test_frames_say_what_is_visible_three_cycles_later(simulate, width: int, vcs: int) -> None:
-    config = config_of(width, vcs)
+@pytest.mark.parametrize(("width", "vcs", "read"), [
+    *((*shape, 0) for shape in CONFIGS), (64, 2, 1), (512, 3, 1)])
+def test_frames_say_what_is_visible_three_cycles_later(
+    simulate, width: int, vcs: int, read: int
+) -> None:
+    """With ``read_stages`` = 1 in four."""
+    config = replace(config_of(width, vcs), read_stages=read)
     dut = MacControlTransmitter(config)
     rng = random.Random(width)
     words = 512 // width
@@ -76,7 +80,7 @@ def test_frames_say_what_is_visible_three_cycles_later(simulate, width: int, vcs
             pfc = int((pfc and now != "pfc") or rng.random() < 0.1)
             cc = int((cc and now != "cc") or rng.random() < 0.1)
             for s, kind in taken:
-                if cycle == s + 3:
+                if cycle == s + 3 + read:
                     if kind == "pfc":
                         of = [next(vc for vc in range(vcs) if classes[vc] >> n & 1)
                               for n in range(8)]
@@ -86,7 +90,7 @@ def test_frames_say_what_is_visible_three_cycles_later(simulate, width: int, vcs
                     else:
                         frame = cc_update_frame(address, [
                             count if sender >> vc & 1 else 0 for vc, count in enumerate(counts)])
-                    wanted += [(s + 5 + n, word, int(n == 0), int(n == words - 1))
+                    wanted += [(s + 5 + read + n, word, int(n == 0), int(n == words - 1))
                                for n, word in enumerate(words_of(frame, config))]
             word = dut.word
             if ctx.get(word.valid):

@@ -59,6 +59,13 @@ def test_block_with_registers_behind_it(block: str, seed: int) -> None:
     _check(block, ("receive_stages=1", "ingress_stages=2"), seed)
 
 
+@pytest.mark.parametrize(("block", "shape"), [
+    ("ingress_buffer", "2x64"), ("ingress_buffer", "3x512"), ("credit_sender", "3x512"),
+    ("mac_control_transmitter", "3x512")])
+def test_block_with_a_register_before_the_cell_memory(block: str, shape: str, seed: int) -> None:
+    _check(block, (*SHAPES[shape], "read_stages=1"), seed)
+
+
 @pytest.mark.parametrize("shape", ["2x64", "5x128"])
 def test_scheduler_by_requests_of_the_cycle_before(shape: str, seed: int) -> None:
     _check("scheduler", (*SHAPES[shape], "match_stages=1"), seed)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""With registers between flow control, retry and the scheduler, and a match in every cycle, and
-others around the registers that software uses: lockstep, and faults of what all these have to make
-up for."""
+"""With registers between flow control, retry and the scheduler, and a match in every cycle, others
+before the cell memory and around the registers that software uses: lockstep, and faults of what all
+these have to make up for."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gavel_tb.servers import Servers
 from gavel_tb.simulate import Prepared, prepare
 
 CONFIG = load_config("tiny", ("ports=3", "data_width=512", "vcs=2", "gate_stages=1",
-                              "register_stages=1"))
+                              "read_stages=1", "register_stages=1"))
 
 BLOCKED: dict[str, Any] = {"kind": "traffic", "pattern": "permutation", "size": "min", "load": 1.0,
                            "backpressure": "alternate", "registers": True}
@@ -35,7 +35,7 @@ FAULTS: tuple[tuple[Fault, dict[str, Any]], ...] = (
     (Fault("a match has no credits behind that of the cycle before", "gavel_credit_gate",
            "overdrawn", "{} & 0", FROM_MATCH, SIGNALS), CREDITS),
     (Fault("the first match of the window is forgotten", "gavel_credit_gate",
-           "vc0_matched_3_before", "1'd0", FROM_MATCH, SIGNALS), CREDITS),
+           "vc0_matched_4_before", "1'd0", FROM_MATCH, SIGNALS), CREDITS),
     (Fault("a CF_Update is not compared with the frame before it", "gavel_credit_sender",
            "outstanding_0", "{} - (taken_0 >> 1)", ("flow_control", "counters"),
            ("credit_tx", "CBFC")), FULL),

@@ -22,9 +22,6 @@ from gavel_tb.formal.channel import Channel
 from gavel_tb.formal.design import Design, Fault
 from gavel_tb.formal.harness import Harness, implies
 
-_TO_EGRESS = 3
-"""Cycles from the match of a frame to its first word in Egress."""
-
 _PLACES = 1
 
 
@@ -137,7 +134,7 @@ class CreditsHarness(Harness):
         self.suppose((self.matched & (self.matched - 1)) == 0)
         self.suppose((self.matched & ~(blocks.gate.fits & ~blocks.sender.waiting)) == 0)
         stages = [(self.matched, length)]
-        for n in range(_TO_EGRESS):
+        for n in range(config.match_to_egress):
             stage = (Signal(config.vcs, name=f"stage{n}"), Signal.like(length, name=f"length{n}"))
             m.d.sync += [new.eq(old) for new, old in zip(stage, stages[-1], strict=True)]
             self.claim(f"length in stage {n}", implies(stage[0], (

@@ -40,6 +40,11 @@ def never_follows(design: Design) -> None:
     lists.break_it("sync", lists.signal("followed_is_newer").eq(0))
 
 
+def reads_one_cell(design: Design) -> None:
+    """The register before the cell memory always has the address of the first word of cell 0."""
+    design.break_it("sync", design.signal("address_after_1").eq(0))
+
+
 def ignores_hold(design: Design) -> None:
     """Output 0 is matched though it is on hold."""
     output = design.part("output0")

@@ -8,6 +8,7 @@ from amaranth.hdl import Cat, Mux, Signal, Value
 from gavel_model.config import SwitchConfig
 from gavel_rtl.ingress_buffer import IngressBuffer
 from gavel_rtl.interfaces import Reason
+from gavel_rtl.lib.delay import delayed
 from gavel_tb.formal.design import Design, Fault
 from gavel_tb.formal.free_list import cell_to_take
 from gavel_tb.formal.harness import Harness, implies
@@ -193,7 +194,7 @@ class IngressBufferHarness(Harness):
         m.d.comb += reads_watched.eq(leaves | (leaving & self.reads))
         m.d.sync += leaving.eq(reads_watched & ~self.done)
         shows, number = Signal(), Signal.like(length)
-        m.d.sync += shows.eq(reads_watched)
+        m.d.sync += shows.eq(delayed(m, reads_watched, "reads", self.config.read_stages))
         word = dut.out_word
         with m.If(shows):
             m.d.sync += number.eq(number + 1)

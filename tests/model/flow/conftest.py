@@ -62,7 +62,8 @@ class Definition:
         self.vc_cells = [0] * v
         self.busy_until = -1
         self.g, self.back_to_back = config.gate_stages, config.data_width == 512
-        self.matches: deque[list[tuple[int, bool]]] = deque([[]] * 6, 6)
+        self.b = config.read_stages
+        self.matches: deque[list[tuple[int, bool]]] = deque([[]] * 7, 7)
         # What was visible in the latest cycles, the newest first.
         self.past: deque[Visible] = deque(maxlen=4)
         self.first_cycle = True
@@ -116,11 +117,11 @@ class Definition:
         paused = no_credit = 0
         for v in range(self.vcs):
             if gate.s[Port.CBFC_CONTROL] >> 16 & 1:
-                n = sum(on for cycle in matches[-4 - 2 * g:] for _, on in cycle)
+                n = sum(on for cycle in matches[-4 - self.b - 2 * g:] for _, on in cycle)
                 fits = (self.sum_of_used(at[1 + g]) + (n + 1) * m
                         <= limits[Port.CBFC_TOTAL_LIMIT])
             else:
-                n = sum(vc == v for cycle in matches[-3 - 2 * g:] for vc, _ in cycle)
+                n = sum(vc == v for cycle in matches[-3 - self.b - 2 * g:] for vc, _ in cycle)
                 fits = used[v] + (n + 1) * m <= limits[Port.CBFC_LIMIT + v]
             paused |= gate.paused[v] << v
             no_credit |= (sender[v] and (bool(gate.waiting[v]) or not fits)) << v
@@ -153,7 +154,7 @@ class Definition:
             taken = "PFC" if self.pfc_wanted else "CC"
             add(Counter.PFC_TX if taken == "PFC" else Counter.CBFC_TX_CC_UPDATE)
             self.busy_until = c + 64 // self.step_bytes + 1
-            self.under_way.append((c + 3, taken))
+            self.under_way.append((c + 3 + self.b, taken))
         visible = self.visible(s)
         pause = self._pause(c, s, e, add, taken)
         cc = self._cc_time(s, e.advance, taken)
@@ -172,7 +173,7 @@ class Definition:
         return count
 
     def _frames(self, c: int, s: Any) -> None:
-        """Content of control frames: what is visible in the third cycle."""
+        """Content of control frames: what is visible in the third cycle, or the fourth."""
         while self.under_way and self.under_way[0][0] == c:
             _, kind = self.under_way.popleft()
             address = s[Port.MAC_ADDRESS_HI] << 32 | s[Port.MAC_ADDRESS_LO]
@@ -184,7 +185,7 @@ class Definition:
                 vcs = [self.class_vc(s, n) for n in range(8)]
                 data = pfc_frame(address, sum(sends[v] << n for n, v in enumerate(vcs)), [
                     s[Port.PFC_TIME] * (sends[v] and self.xoff[v]) for v in vcs])
-            self.content[c - 3 + 5 + WORD_TO_PINS] = kind, data
+            self.content[c + 2 + WORD_TO_PINS] = kind, data
 
     def _sender(self, s: Any, e: Any, add: Any) -> None:
         sender = self.mask(s, Port.CBFC_CONTROL, 0)
@@ -352,7 +353,7 @@ class Watched:
         self.slow = [Definition(b.config) for _ in ports]
         for i in ports:
             self.slow[i].begin(dict(b.switch.ports[i].settings))
-        self.flying: deque[list[tuple[int, int, int]]] = deque([[], []], 3)
+        self.flying: deque[list[tuple[int, int, int]]] = deque([[]] * b.config.match_to_egress)
         self.free_from = [0 for _ in ports]
         self.macs: dict[tuple[int, int], Any] = {}
         self.cfs: dict[tuple[int, int], CreditUpdate] = {}
@@ -378,7 +379,7 @@ class Watched:
         for i, slow in enumerate(self.slow):
             self._compare(c, i, slow, settings[i])
         b.run(1)
-        arrived = self.flying[0] if len(self.flying) == 3 else []
+        arrived = self.flying.popleft()
         self.flying.append([(j, v, frame.length) for (_, j, v), frame in
                             zip(switch._matches, switch._taken, strict=False)]
                            if switch._matches else [])

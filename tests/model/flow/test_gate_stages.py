@@ -52,13 +52,16 @@ def test_a_cf_update_lets_a_frame_be_matched_five_cycles_later(
 
 @pytest.mark.parametrize("width", [256, 512])
 @pytest.mark.parametrize("total", [0, 1])
-def test_matches_under_way_count_two_cycles_longer(bench: Any, width: int, total: int) -> None:
-    b = sending(bench, f"data_width={width}", limit=7, total=total)
+@pytest.mark.parametrize("read", [0, 1])
+def test_matches_under_way_count_two_cycles_longer(
+    bench: Any, width: int, total: int, read: int
+) -> None:
+    b = sending(bench, f"data_width={width}", f"read_stages={read}", limit=7, total=total)
     for n in range(6):
         b.send(0, b.frame(1, seed=n), at=b.cycle if n == 0 else None)
     b.drain(60)
     first = b.frames[1][0].first
-    assert [s.first - first for s in b.frames[1]] == [(6 + total) * n for n in range(4)]
+    assert [s.first - first for s in b.frames[1]] == [(6 + read + total) * n for n in range(4)]
 
 
 def test_matches_in_every_cycle_never_pass_the_limit(bench: Any) -> None:
@@ -140,9 +143,10 @@ def test_the_window_in_frames_is_never_passed_and_all_of_it_is_used(
     assert b.frames[1][3].first == n + 4 + MATCH_TO_PINS
 
 
+@pytest.mark.parametrize("read", [0, 1])
 @pytest.mark.parametrize("width", [64, 128, 256, 512])
-def test_a_cc_update_tells_of_all_frames_before_it(bench: Any, width: int) -> None:
-    b = sending(bench, f"data_width={width}", limit=0xFFFF)
+def test_a_cc_update_tells_of_all_frames_before_it(bench: Any, width: int, read: int) -> None:
+    b = sending(bench, f"data_width={width}", f"read_stages={read}", limit=0xFFFF)
     b.setting(1, Port.CBFC_CC_PERIOD, 37)
     for n in range(100):
         b.send(0, b.frame(1, seed=n))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sender side of credits with registers before and behind it, ``gate_stages`` = 1
+"""Sender side of credits with registers before and behind it, ``gate_stages`` > 0
 (docs/flow_control.md, Sender)."""
 
 from __future__ import annotations
@@ -17,17 +17,18 @@ _RECENT = 4
 """Cycles before the current one whose matches are not yet in ``used`` as visible in it; in the sum
 of all VCs one more."""
 
-_SETTLED = 4
+_SETTLED = 5
 """Cycles after an event from which on it changes nothing any more."""
 
 
 class LateCreditSender(CreditSender):
-    """Frames and CF_Updates count one cycle later than they come, and ``fits`` is made of what is
-    visible in the cycle before."""
+    """Frames count one cycle later than they come, CF_Updates as many as there are stages, and
+    ``fits`` is made of what is visible in the cycle before. With two stages `FlowControl` holds
+    that for a cycle."""
 
     __slots__ = (
         "_back_to_back", "_busy_until", "_frame", "_frame_before", "_longest_before", "_matches",
-        "_update", "_update_before",
+        "_stages", "_update", "_updates",
     )
 
     def __init__(
@@ -35,6 +36,7 @@ class LateCreditSender(CreditSender):
     ) -> None:
         # A frame may be matched in the cycle after another.
         self._back_to_back = config.words_per_cell == 1
+        self._stages = config.gate_stages
         super().__init__(config, settings, counters, alarm)
 
     def reset(self) -> None:
@@ -44,7 +46,8 @@ class LateCreditSender(CreditSender):
         self._frame: tuple[int, int] | None = None
         self._frame_before: tuple[int, int] | None = None
         self._update: CreditUpdate | None = None
-        self._update_before: CreditUpdate | None = None
+        # Those of the cycles before, the earliest first.
+        self._updates: deque[CreditUpdate | None] = deque([None] * self._stages)
         self._longest_before = self._longest
         self._busy_until = 0
 
@@ -75,21 +78,25 @@ class LateCreditSender(CreditSender):
 
     def step(self, now: int, resynchronise: bool) -> None:
         """Last part of a cycle: ``fits`` of the next one, of what is visible in this one; then what
-        came in the cycle before."""
+        has come."""
         self._judge(now)
         self._sum = self._sum_of_all()
         self._longest_before = self._longest
-        if self._update_before is not None:
-            super().update(self._update_before)
+        update = self._updates.popleft()
+        if update is not None:
+            super().update(update)
             self._stir(now)
         if self._frame_before is not None:
             self._consume(*self._frame_before)
         if self._frame is not None or self._frame_before is not None:
             self._stir(now)
-        self._update_before, self._update = self._update, None
+        if self._update is not None:
+            self._stir(now)
+        self._updates.append(self._update)
+        self._update = None
         self._frame_before, self._frame = self._frame, None
         self._settle(resynchronise)
-        if resynchronise or self._update_before is not None:
+        if resynchronise:
             self._stir(now)
         if now < self._busy_until:
             self._alarm.now = True

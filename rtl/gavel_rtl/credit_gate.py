@@ -17,7 +17,7 @@ from gavel_rtl.voq import one_word_frames
 _VC_CYCLES = 3
 _TOTAL_CYCLES = 4
 """Matches of so many cycles are not in ``used``, or in its sum, yet; of one more with
-``gate_stages`` = 1."""
+``gate_stages`` > 0."""
 
 
 class CreditGate(wiring.Component):
@@ -25,7 +25,9 @@ class CreditGate(wiring.Component):
 
     How much may be in use is worked out one cycle ahead, once without and once with a match in
     that cycle. So ``fits`` needs but one comparison of each, and a match only chooses. (``>=`` is
-    one carry chain, ``<=`` is synthesized as one and a comparison for equality.)
+    one carry chain, ``<=`` is synthesized as one and a comparison for equality.) With
+    ``gate_stages`` = 2 it is compared with room for every number of matches that there may be, and
+    in the next cycle their number chooses: a match comes through a register, and meets no sum.
 
     Parameters
     ----------
@@ -51,7 +53,9 @@ class CreditGate(wiring.Component):
     ---------------
     ``fits`` is combinational from registers, ``total``, ``used`` and ``vc_before``. It sees the
     limits and the costs of the cycle before, and matches up to it; with ``gate_stages`` = 1 costs
-    of two cycles before. ``overdrawn`` is a function of two registers and ``vc_before``. After
+    of two cycles before. With 2 it is of registers and ``total`` as of the cycle before, sees
+    ``used`` and ``total`` of the cycle before, limits of two and costs of three before, and matches
+    up to two before. ``overdrawn`` is a function of two registers and ``vc_before``. After
     reset nothing fits for as many cycles.
     """
 
@@ -67,6 +71,13 @@ class CreditGate(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        if self._config.gate_stages > 1:
+            self._in_two_steps(m)
+        else:
+            self._in_one_step(m)
+        return m
+
+    def _in_one_step(self, m: Module) -> None:
         settings, vcs, late = self.settings, self._config.vcs, self._config.gate_stages
         # Matches that are not known in the cycle of the comparison.
         self._unknown = late if one_word_frames(self._config) else 0
@@ -105,7 +116,51 @@ class CreditGate(wiring.Component):
             ]
             m.d.comb += self.overdrawn.eq(
                 (last_of_own & own) | (last_of_all & any_sender.replicate(vcs)))
-        return m
+
+    def _in_two_steps(self, m: Module) -> None:
+        settings, vcs = self.settings, self._config.vcs
+        self._unknown = 0
+        self._longest = self._frames(m)
+        before = Signal(vcs, name="matched_before")
+        sender_before, sender_earlier = Signal(vcs), Signal(vcs)
+        with_sender = Signal(name="total_matched_before")
+        total = Signal(CREDIT_BITS + (vcs - 1).bit_length())
+        is_total, together, alone = Signal(), Signal(), Signal(vcs)
+        m.d.sync += [
+            before.eq(self.vc_before),
+            sender_before.eq(settings.sender),
+            sender_earlier.eq(sender_before),
+            is_total.eq(settings.total),
+            total.eq(sum(Mux(settings.sender[vc], self.used[vc], 0) for vc in range(vcs))),
+        ]
+        m.d.comb += with_sender.eq((before & sender_earlier).any())
+        for vc in range(vcs):
+            m.d.comb += alone[vc].eq(self._fits_behind(
+                m, f"vc{vc}", before[vc], _VC_CYCLES + 1, settings.limit[vc], self.used[vc]))
+        m.d.comb += [
+            together.eq(self._fits_behind(
+                m, "total", with_sender, _TOTAL_CYCLES + 1, settings.total_limit, total)),
+            self.fits.eq(Mux(is_total, together.replicate(vcs), alone)),
+        ]
+
+    def _fits_behind(self, m: Module, name: str, before: Value, cycles: int, limit: Value,
+                     used: Value) -> Value:
+        """Whether a frame fits behind the matches of ``cycles``, ``before`` of the last one."""
+        most = self._most(cycles)
+        fits = []
+        for number in range(most + 1):
+            room = Signal(signed(len(used) + 1), init=-1, name=f"{name}_room_{number}")
+            fit = Signal(name=f"{name}_fits_behind_{number}")
+            m.d.sync += [room.eq(limit - self._longest[number + 1]), fit.eq(room >= used)]
+            fits.append(fit)
+        # Bit n: n + 2 cycles before.
+        earlier = Signal(cycles - 1, name=f"{name}_matched_earlier")
+        some_earlier = Signal(name=f"{name}_some_earlier")
+        m.d.sync += [earlier.eq(Cat(before, earlier)), some_earlier.eq(
+            Cat(before, earlier[:-1]).any())]
+        fitting = Mux(before | some_earlier, fits[1], fits[0])
+        # Frames of four words: two in five cycles are the first and the last.
+        return fitting if most == 1 else Mux(before & earlier[-1], fits[2], fitting)
 
     def _most(self, cycles: int) -> int:
         """Frames that can be matched to one output in so many cycles."""
@@ -114,7 +169,7 @@ class CreditGate(wiring.Component):
     def _frames(self, m: Module) -> dict[int, Signal]:
         """What so many longest frames cost."""
         bits = cost_bits(self._config)
-        late = self._config.gate_stages
+        late = min(self._config.gate_stages, 1)
         cycles = _TOTAL_CYCLES + late + self._unknown
         longest = {n: Signal(bits + n.bit_length(), name=f"longest_{n}")
                    for n in range(1, self._most(cycles) + 2)}

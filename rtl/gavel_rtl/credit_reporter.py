@@ -16,7 +16,8 @@ class CreditReporter(wiring.Component):
     """What CF_Update says (docs/flow_control.md, Receiver, Choice).
 
     All pairs of VCs are compared at once. The largest is larger than all others, and the second
-    than all others but the largest.
+    than all others but the largest. With ``gate_stages`` = 2 the keys stand in registers before
+    they are compared.
 
     Parameters
     ----------
@@ -40,7 +41,8 @@ class CreditReporter(wiring.Component):
     ---------------
     The choice of a cycle shows in the next; the counts that ``request`` gives are those visible in
     the cycle. What is to be told again by ``cc_update`` stays so if something is ``sent`` in the
-    same cycle. After reset the choice is VC 0 twice.
+    same cycle. With ``gate_stages`` = 2 the keys are those of the cycle before, but for what was
+    told in it. After reset the choice is VC 0 twice.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -104,9 +106,15 @@ class CreditReporter(wiring.Component):
         m.d.comb += [
             known.eq(Mux(just_told, released_before, reported)),
             pending.eq(self.released[vc] - known),
-            key.eq(Cat(due, pending)),
             told.eq(self.sent & (first[vc] | second[vc])),
         ]
+        if self._config.gate_stages > 1:
+            key_before = Signal.like(key, name=f"key_before_{vc}")
+            told_before = Signal(name=f"told_before_{vc}")
+            m.d.sync += [key_before.eq(Cat(due, pending)), told_before.eq(told)]
+            m.d.comb += key.eq(Mux(told_before, 0, key_before))
+        else:
+            m.d.comb += key.eq(Cat(due, pending))
         with m.If(self.receiver[vc]):
             m.d.sync += [
                 due.eq(self.cc_update | (due & ~told)),

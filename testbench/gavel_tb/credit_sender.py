@@ -78,7 +78,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 4000) -> None:
                 alarm.now = True
             # None that would stand in a register while `_near_the_wrap` sets the counts.
             item = (_update(rng, config, settings, model)
-                    if rng.random() < updates and (now % _PHASE or not late) else None)
+                    if rng.random() < updates and -now % _PHASE >= late else None)
             _drive_update(ctx, block, item)
             for vc, used in enumerate(block.used):
                 ctx.set(gate.used[vc], ctx.get(used))
@@ -87,9 +87,10 @@ def check(config: SwitchConfig, seed: int, cycles: int = 4000) -> None:
             expect(f"{where}: state", hex(_state(ctx, block)), hex(model.packed.value))
             sender, fits = settings.model.sender, ctx.get(gate.fits)
             if late:
-                # FlowControl keeps them in a register, behind which the gate adds a match.
-                known, (sender, fits) = (sender, fits), known
-                fits &= ~ctx.get(gate.overdrawn)
+                # FlowControl keeps them in a register, behind which the gate adds a match; or the
+                # gate has been at it since the cycle before.
+                known, (sender, earlier) = (sender, fits), known
+                fits = earlier & ~ctx.get(gate.overdrawn) if late == 1 else fits
             # After reset nothing fits for as many cycles; no credits are on then.
             if now > 2 * late:
                 fits &= sender

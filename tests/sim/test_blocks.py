@@ -54,6 +54,15 @@ def test_block_behind_a_register_of_the_scheduler(block: str, shape: str, seed: 
     _check(block, (*SHAPES[shape], "gate_stages=1"), seed)
 
 
+@pytest.mark.parametrize(("block", "shape"), [
+    ("credit_sender", ("data_width=128", "vcs=3")), ("credit_sender", ()), ("credit_receiver", ()),
+    ("credit_receiver", ("vcs=8",)), ("pause_sender", ()), ("llr_transmitter", ("data_width=128",))])
+def test_block_that_takes_two_cycles_to_hold_back(
+    block: str, shape: tuple[str, ...], seed: int
+) -> None:
+    _check(block, (*shape, "gate_stages=2"), seed)
+
+
 @pytest.mark.parametrize("shape", ["2x64", "5x128"])
 def test_scheduler_by_requests_of_the_cycle_before(shape: str, seed: int) -> None:
     _check("scheduler", (*SHAPES[shape], "match_stages=1"), seed)

@@ -58,9 +58,9 @@ class LlrTransmitter:
     """
 
     __slots__ = (
-        "_back_to_back", "_counters", "_held", "_late", "_link_tx", "_max_words", "_passing", "_received",
-        "_settings", "asleep", "buffer", "handshake", "hold", "link", "loading", "on_advance",
-        "replay_from", "replays", "restart", "state", "timers", "window",
+        "_back_to_back", "_counters", "_held", "_late", "_link_tx", "_max_words", "_passing",
+        "_received", "_settings", "asleep", "buffer", "handshake", "hold", "link", "loading",
+        "on_advance", "replay_from", "replays", "restart", "state", "timers", "window",
     )
 
     def __init__(
@@ -161,7 +161,8 @@ class LlrTransmitter:
         return sum(before) + (self._back_to_back and now)
 
     def _holding(self, coming: int) -> bool:
-        """What ``hold`` is to be by what is visible, with ``coming`` frames that are not counted yet."""
+        """What ``hold`` is to be by what is visible, with ``coming`` frames that are not counted
+        yet."""
         settings = self._settings
         buffer = self.buffer
         return (

@@ -44,8 +44,8 @@ class CreditSender(wiring.Component):
     Cycle behaviour
     ---------------
     What happens in a cycle shows in the next; with ``gate_stages`` > 0 frames and CF_Updates stand
-    in a register first, CF_Updates with 2 in another before it. A VC without ``sender`` is held at 0; with no such VC at all ``cc_wanted``
-    is.
+    in a register first, CF_Updates with 2 in another before it. A VC without ``sender`` is held at
+    0; with no such VC at all ``cc_wanted`` is.
     """
 
     def __init__(self, config: SwitchConfig):

@@ -57,6 +57,16 @@ def check(config: SwitchConfig, seed: int, cycles: int = 4000) -> None:
     top.submodules.credit_gate = gate
     seen: Tally[str] = Tally()
 
+    def switch_credits() -> None:
+        settings.write(Port.CBFC_CONTROL, control(rng, config.vcs))
+
+    def near_the_limits() -> None:
+        """Limits with room for a few longest frames beside what is in use."""
+        longest = settings.model.longest
+        for offset, used in ((Port.CBFC_TOTAL_LIMIT, sum(model.used)),
+                             *((Port.CBFC_LIMIT + vc, used) for vc, used in enumerate(model.used))):
+            settings.write(offset, min(used + rng.randrange(4 * longest), (1 << CREDIT_BITS) - 1))
+
     async def bench(ctx: Any) -> None:
         frames: deque[tuple[int, int, int]] = deque()
         free_at = last = 0
@@ -68,7 +78,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 4000) -> None:
             where = f"cycle {now}"
             if now % _PHASE == 1:
                 obey, updates = rng.choice((0.9, 1.0)), rng.choice((0.02, 0.3))
-                changes, resync = rng.choice((0.0, 0.02)), rng.choice((0.0, 0.02))
+                changes, resync = rng.choice((0.0, 0.02, 0.2)), rng.choice((0.0, 0.02))
                 for vc in range(config.vcs):
                     _near_the_wrap(ctx, rng, block, model, vc)
             settings.drive(ctx, (block.settings, gate.settings))
@@ -126,10 +136,10 @@ def check(config: SwitchConfig, seed: int, cycles: int = 4000) -> None:
                 model.step(now, resynchronise)
             watched.check(where, ctx.get(block.count))
             if changing:
-                if now % _PHASE:
-                    settings.change()
-                else:
+                if now % _PHASE == 0:
                     settings.change_all()
+                else:
+                    rng.choice((settings.change, switch_credits, near_the_limits))()
                 model.settings_changed(now)
                 alarm.now = True
             await ctx.tick()

@@ -34,9 +34,10 @@ _SUM_BEFORE = 3
 """M, ``total_limit`` and the sum of ``used`` as visible in the cycle before."""
 
 _LONGEST_EARLIER = 4
-"""M as visible in the cycle before that one."""
+_LONGEST_EARLIEST = 5
+"""M as visible in the cycle before that one, and in the one before it."""
 
-_COUNT = 5
+_COUNT = 6
 
 _CYCLE = 0
 _VC = 1
@@ -90,9 +91,10 @@ def credit_sender(config: SwitchConfig, registers: Ints) -> CreditSender:
     vc = np.zeros((config.ports, config.vcs, _VC_COUNT), np.int64)
     vc[:, :, _LIMIT_BEFORE] = registers[:, _LIMIT:_LIMIT + config.vcs]
     state = np.zeros((config.ports, _COUNT), np.int64)
-    state[:, _LONGEST_EARLIER] = state[:, _LONGEST_BEFORE] = [
-        CreditUnit(int(unit)).credits(config.max_frame_bytes) for unit in registers[:, _UNIT]
-    ]
+    longest = [CreditUnit(int(unit)).credits(config.max_frame_bytes)
+               for unit in registers[:, _UNIT]]
+    for field in (_LONGEST_BEFORE, _LONGEST_EARLIER, _LONGEST_EARLIEST):
+        state[:, field] = longest
     state[:, _TOTAL_LIMIT_BEFORE] = registers[:, _TOTAL_LIMIT]
     match = np.zeros((config.ports, _MATCHES, _MATCH_COUNT), np.int64)
     match[:, :, _CYCLE] = _NEVER
@@ -211,7 +213,9 @@ def fits(sender: CreditSender, registers: Ints, sizes: Ints, now: int, p: int) -
     state, vc = sender.state, sender.vc
     on = senders(registers, p)
     late = 1 if sizes[GATE_STAGES] else 0
-    longest = state[p, _LONGEST_EARLIER if late else _LONGEST_BEFORE]
+    longest = state[p, _LONGEST_BEFORE]
+    if late:
+        longest = state[p, _LONGEST_EARLIER if sizes[GATE_STAGES] == 1 else _LONGEST_EARLIEST]
     # With two words or more in a frame the output is busy after a match.
     least = 0 if late and sizes[CELL_WORDS] == 1 else 1
     most = _RECENT + late
@@ -232,6 +236,7 @@ def fits(sender: CreditSender, registers: Ints, sizes: Ints, now: int, p: int) -
         vc[p, v, _LIMIT_BEFORE] = registers[p, _LIMIT + v]
         if on >> v & 1:
             state[p, _SUM_BEFORE] += vc[p, v, USED]
+    state[p, _LONGEST_EARLIEST] = state[p, _LONGEST_EARLIER]
     state[p, _LONGEST_EARLIER] = state[p, _LONGEST_BEFORE]
     state[p, _LONGEST_BEFORE] = credits_of(registers[p, _UNIT], sizes[MAX_BYTES])
     state[p, _TOTAL_LIMIT_BEFORE] = registers[p, _TOTAL_LIMIT]

@@ -27,7 +27,7 @@ class LateCreditSender(CreditSender):
     that for a cycle."""
 
     __slots__ = (
-        "_back_to_back", "_busy_until", "_frame", "_frame_before", "_longest_before", "_matches",
+        "_back_to_back", "_busy_until", "_frame", "_frame_before", "_longests", "_matches",
         "_stages", "_update", "_updates",
     )
 
@@ -48,7 +48,8 @@ class LateCreditSender(CreditSender):
         self._update: CreditUpdate | None = None
         # Those of the cycles before, the earliest first.
         self._updates: deque[CreditUpdate | None] = deque([None] * self._stages)
-        self._longest_before = self._longest
+        # M of the cycles before, the earliest first.
+        self._longests = deque([self._longest] * self._stages, self._stages)
         self._busy_until = 0
 
     def matched(self, vc: int, now: int) -> None:
@@ -81,7 +82,7 @@ class LateCreditSender(CreditSender):
         has come."""
         self._judge(now)
         self._sum = self._sum_of_all()
-        self._longest_before = self._longest
+        self._longests.append(self._longest)
         update = self._updates.popleft()
         if update is not None:
             super().update(update)
@@ -116,7 +117,7 @@ class LateCreditSender(CreditSender):
         first = now - _RECENT - settings.total
         last = now if self._back_to_back else now - 1
         recent = [match for match in self._matches if first <= match[0] <= last]
-        longest = self._longest_before
+        longest = self._longests[0]
         if settings.total:
             wanted = (sum(on for _, _, on in recent) + 1) * longest
             if self._sum + wanted <= self._total_limit:

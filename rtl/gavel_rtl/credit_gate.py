@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 from gavel_model.config import MIN_FRAME_BYTES, SwitchConfig
 from gavel_model.register_map import CREDIT_BITS
 from gavel_rtl.credits import cost, cost_bits
-from gavel_rtl.flow_interfaces import FlowSettings
+from gavel_rtl.flow_interfaces import CreditSize, FlowSettings
 from gavel_rtl.voq import one_word_frames
 
 _VC_CYCLES = 3
@@ -54,7 +54,7 @@ class CreditGate(wiring.Component):
     ``fits`` is combinational from registers, ``total``, ``used`` and ``vc_before``. It sees the
     limits and the costs of the cycle before, and matches up to it; with ``gate_stages`` = 1 costs
     of two cycles before. With 2 it is of registers and ``total`` as of the cycle before, sees
-    ``used`` and ``total`` of the cycle before, limits of two and costs of three before, and matches
+    ``used`` and ``total`` of the cycle before, limits of two and costs of four before, and matches
     up to two before. ``overdrawn`` is a function of two registers and ``vc_before``. After
     reset nothing fits for as many cycles.
     """
@@ -173,9 +173,14 @@ class CreditGate(wiring.Component):
         cycles = _TOTAL_CYCLES + late + self._unknown
         longest = {n: Signal(bits + n.bit_length(), name=f"longest_{n}")
                    for n in range(1, self._most(cycles) + 2)}
+        size = self.settings.sender_size
+        if self._config.gate_stages > 1:
+            # Registers of the gate's own: many look at those of the setting.
+            size = CreditSize().create(path=("sender_size_before",))
+            m.d.sync += [size.exponent.eq(self.settings.sender_size.exponent),
+                         size.overhead.eq(self.settings.sender_size.overhead)]
         m.d["sync" if late else "comb"] += longest[1].eq(cost(
-            Const(self._config.max_frame_bytes, self._config.length_bits),
-            self.settings.sender_size))
+            Const(self._config.max_frame_bytes, self._config.length_bits), size))
         for number, signal in longest.items():
             if number > 1:
                 m.d.comb += signal.eq(sum(

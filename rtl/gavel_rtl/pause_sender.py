@@ -64,10 +64,13 @@ class PauseSender(wiring.Component):
         holds = Cat(Const(0, shift), settings.pfc_time)
         since = Signal(len(holds) - 1, init=-1)
         just_taken = Signal()
-        # With two stages of a register: from the cells to ``xoff`` is far enough.
-        late = self._config.gate_stages > 1
-        m.d["sync" if late else "comb"] += changes.eq((xoff ^ self.xoff).any())
+        after, before = xoff, self.xoff
+        if self._config.gate_stages > 1:
+            # From the cells to ``xoff`` is far enough.
+            after, before = self.xoff, Signal.like(self.xoff, name="xoff_before")
+            m.d.sync += before.eq(self.xoff)
         m.d.comb += [
+            changes.eq((after ^ before).any()),
             repeats.eq(self.xoff.any() & Mux(
                 just_taken, holds <= 1, Cat(Const(1, 1), since) >= holds)),
         ]

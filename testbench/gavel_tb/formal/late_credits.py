@@ -78,8 +78,11 @@ class LateCreditSenderHarness(CreditSenderHarness):
         ]
         self.under_way = [self.let(f"under_way{vc}", CREDIT_BITS + 2, Mux(
             reduce(or_, (b[n][vc] for n in range(1, 5))), longest, 0)) for vc in range(vcs)]
+        self.claim("the size of a credit is known", implies(self.age[0], (
+            gate.signal("sender_size_before__exponent") == self.size.exponent)
+            & (gate.signal("sender_size_before__overhead") == self.size.overhead)))
         self.claim("what a longest frame costs is known",
-                   implies(self.age[0], gate.signal("longest_1") == longest))
+                   implies(self.age[1], gate.signal("longest_1") == longest))
         for vc in range(vcs):
             row = [stage[vc] for stage in b]
             self.claim(f"VC {vc}: no frame takes more than the longest", (
@@ -104,12 +107,12 @@ class LateCreditSenderHarness(CreditSenderHarness):
         for number in range(2):
             frames = longest * (number + 1)
             self.claim(f"VC {vc}: room behind {number}", implies(
-                self.age[1], gate.signal(f"{name}_room_{number}") == limit - frames))
+                self.age[2], gate.signal(f"{name}_room_{number}") == limit - frames))
             self.claim(f"VC {vc}: it fits behind {number}", implies(
-                self.age[2],
+                self.age[3],
                 gate.signal(f"{name}_fits_behind_{number}") == (used[1] + frames <= limit)))
         for n, may in enumerate(self.may):
             counted = reduce(or_, b[3 + n:7 + n])
             self.claim(f"VC {vc}: what register {n} behind the gate says", implies(
-                self.age[3 + n] & may[vc],
+                self.age[4 + n] & may[vc],
                 used[2 + n] + longest + Mux(counted, longest, 0) <= limit))

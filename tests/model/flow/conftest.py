@@ -66,7 +66,7 @@ class Definition:
         self.claimed_before = False
         self.matches: deque[list[tuple[int, bool]]] = deque([[]] * 8, 8)
         # What was visible in the latest cycles, the newest first.
-        self.past: deque[Visible] = deque(maxlen=4)
+        self.past: deque[Visible] = deque(maxlen=5)
         self.cycles = 0
         self.frames = deque([[0] * v] * self.f)
         self.updates: deque[CreditUpdate | None] = deque([None] * self.g)
@@ -92,7 +92,7 @@ class Definition:
     def begin(self, s: Any) -> None:
         """In reset, with settings ``s``."""
         none = [0] * self.vcs
-        self.past.extend([Visible(s, none, none, [False] * self.vcs)] * 4)
+        self.past.extend([Visible(s, none, none, [False] * self.vcs)] * 5)
 
     @property
     def before(self) -> tuple[Any, int]:
@@ -112,7 +112,7 @@ class Definition:
             return 0, 0, 0
         at = [self.visible(s), *self.past]
         gate, used, limits = at[g], at[g].used, at[1 + g].s
-        m = cost(at[1 + g + self.f].s[Port.CBFC_SENDER], self.longest)
+        m = cost(at[1 + 2 * g].s[Port.CBFC_SENDER], self.longest)
         sender = self.mask(gate.s, Port.CBFC_CONTROL, 0)
         stop = self.mask(gate.s, Port.VC_CONTROL, 8)
         matches = list(self.matches)

@@ -56,7 +56,7 @@ def test_block_behind_a_register_of_the_scheduler(block: str, shape: str, seed: 
 
 @pytest.mark.parametrize(("block", "shape"), [
     ("credit_sender", ("data_width=128", "vcs=3")), ("credit_sender", ()), ("credit_receiver", ()),
-    ("credit_receiver", ("vcs=3",)), ("pause_sender", ()),
+    ("credit_receiver", ("data_width=128", "vcs=3")), ("pause_sender", ()),
     pytest.param("llr_transmitter", ("data_width=128",), marks=pytest.mark.long)])
 def test_block_that_takes_two_cycles_to_hold_back(
     block: str, shape: tuple[str, ...], seed: int

@@ -11,7 +11,7 @@ from gavel_fast import ordered_set
 from gavel_fast.compiled import Ints, compiled
 from gavel_fast.credit_unit import CREDIT_MASK, credits_of
 from gavel_fast.ordered_set import CF_MASK
-from gavel_fast.sizes import VCS, WORD_BYTES
+from gavel_fast.sizes import GATE_STAGES, VCS, WORD_BYTES
 from gavel_model.config import CF_SPACING_BITS, SwitchConfig
 from gavel_model.mac_control import CC_VCS
 from gavel_model.register_map import CREDIT_BITS, CbfcControl, Counter, Port
@@ -22,7 +22,10 @@ CONSUMED = 0
 STORED = 1
 _REPORTED = 2
 _DUE = 3
-_VC_COUNT = 4
+_KEY = 4
+"""With ``gate_stages`` = 2: how much there was to tell in the cycle before."""
+
+_VC_COUNT = 5
 
 _TURN = 0
 _FIRST = 1
@@ -110,6 +113,10 @@ def step(
     state, vc = receiver.state, receiver.vc
     on = registers[p, _CBFC_CONTROL] >> _RECEIVER & 0xFF
     first, second, some = _choose(receiver, sizes, p, on)
+    if sizes[GATE_STAGES] > 1:
+        for v in range(sizes[VCS]):
+            told = loaded and (v == state[p, _FIRST] or v == state[p, _SECOND])
+            vc[p, v, _KEY] = 0 if told else _key_of(receiver, p, v)
     if loaded:
         # Both may be the same VC.
         for n in (state[p, _FIRST], state[p, _SECOND]):
@@ -134,7 +141,7 @@ def step(
 
 @compiled
 def _choose(receiver: CreditReceiver, sizes: Ints, p: int, on: int) -> tuple[int, int, int]:
-    """``first``, ``second``, ``some`` of what is visible."""
+    """``first``, ``second``, ``some`` of the keys."""
     if not on:
         return 0, 0, 0
     vcs, turn = sizes[VCS], receiver.state[p, _TURN]
@@ -142,14 +149,14 @@ def _choose(receiver: CreditReceiver, sizes: Ints, p: int, on: int) -> tuple[int
     for n in range(vcs):
         v = (turn + n) % vcs
         if on >> v & 1:
-            key = _key(receiver, p, v)
+            key = _key(receiver, sizes, p, v)
             if key > most:
                 first, most = v, key
     second = -1
     for n in range(vcs):
         v = (turn + n) % vcs
         if on >> v & 1 and v != first:
-            if _key(receiver, p, v):
+            if _key(receiver, sizes, p, v):
                 second = v
                 break
             if second < 0:
@@ -158,7 +165,14 @@ def _choose(receiver: CreditReceiver, sizes: Ints, p: int, on: int) -> tuple[int
 
 
 @compiled
-def _key(receiver: CreditReceiver, p: int, v: int) -> int:
+def _key(receiver: CreditReceiver, sizes: Ints, p: int, v: int) -> int:
+    """By which a VC is chosen."""
+    return receiver.vc[p, v, _KEY] if sizes[GATE_STAGES] > 1 else _key_of(receiver, p, v)
+
+
+@compiled
+def _key_of(receiver: CreditReceiver, p: int, v: int) -> int:
+    """How much there is to tell of a VC by what is visible."""
     pending = (freed(receiver, p, v) - receiver.vc[p, v, _REPORTED]) & CF_MASK
     return 2 * pending + receiver.vc[p, v, _DUE]
 

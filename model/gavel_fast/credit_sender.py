@@ -34,9 +34,10 @@ _SUM_BEFORE = 3
 """M, ``total_limit`` and the sum of ``used`` as visible in the cycle before."""
 
 _LONGEST_EARLIER = 4
-"""M as visible in the cycle before that."""
+_LONGEST_EARLIEST = 5
+"""M as visible in the cycle before that one, and in the one before it."""
 
-_COUNT = 5
+_COUNT = 6
 
 _CYCLE = 0
 _VC = 1
@@ -47,6 +48,9 @@ _MATCHES = 8
 """Cycles in which matches are remembered."""
 
 _NEVER = -1 - _MATCHES
+_COMING = 4
+"""Cycles of which is remembered what has come."""
+
 _UPDATED = 0
 _FIRST_ENTRY = 1
 _SECOND_ENTRY = 2
@@ -69,8 +73,8 @@ _CF_ERROR = int(Counter.CBFC_RX_CF_ERROR)
 
 class CreditSender(NamedTuple):
     """``vc`` (P, V, fields), ``state`` (P, fields); ``match`` (P, 8, fields): the matches of an
-    output in the latest cycles, by cycle mod 8; ``coming`` (P, 2, fields): with ``gate_stages`` = 1
-    what has come in a cycle and counts in the next, by cycle mod 2."""
+    output in the latest cycles, by cycle mod 8; ``coming`` (P, 4, fields): with ``gate_stages`` > 0
+    what has come in a cycle and counts later, by cycle mod 4."""
 
     vc: Ints
     state: Ints
@@ -83,13 +87,14 @@ def credit_sender(config: SwitchConfig, registers: Ints) -> CreditSender:
     vc = np.zeros((config.ports, config.vcs, _VC_COUNT), np.int64)
     vc[:, :, _LIMIT_BEFORE] = registers[:, _LIMIT:_LIMIT + config.vcs]
     state = np.zeros((config.ports, _COUNT), np.int64)
-    state[:, _LONGEST_EARLIER] = state[:, _LONGEST_BEFORE] = [
-        CreditUnit(int(unit)).credits(config.max_frame_bytes) for unit in registers[:, _UNIT]
-    ]
+    longest = [CreditUnit(int(unit)).credits(config.max_frame_bytes)
+               for unit in registers[:, _UNIT]]
+    for field in (_LONGEST_BEFORE, _LONGEST_EARLIER, _LONGEST_EARLIEST):
+        state[:, field] = longest
     state[:, _TOTAL_LIMIT_BEFORE] = registers[:, _TOTAL_LIMIT]
     match = np.zeros((config.ports, _MATCHES, _MATCH_COUNT), np.int64)
     match[:, :, _CYCLE] = _NEVER
-    coming = np.zeros((config.ports, 2, _COMING_COUNT), np.int64)
+    coming = np.zeros((config.ports, _COMING, _COMING_COUNT), np.int64)
     return CreditSender(vc, state, match, coming)
 
 
@@ -128,8 +133,8 @@ def sent(
     """`Egress` gives the first word of a frame of ``length`` bytes."""
     amount = credits_of(registers[p, _UNIT], length)
     if sizes[GATE_STAGES]:
-        sender.coming[p, now & 1, _AMOUNT] = amount
-        sender.coming[p, now & 1, _SENT_VC] = v
+        sender.coming[p, now % _COMING, _AMOUNT] = amount
+        sender.coming[p, now % _COMING, _SENT_VC] = v
     else:
         _consume(sender, registers, p, v, amount)
 
@@ -151,10 +156,10 @@ def update(
     first = ordered_set.entry(ctl, 0, protect)
     second = ordered_set.entry(ctl, 1, protect)
     if sizes[GATE_STAGES]:
-        coming = sender.coming
-        coming[p, now & 1, _UPDATED] = 1
-        coming[p, now & 1, _FIRST_ENTRY] = first
-        coming[p, now & 1, _SECOND_ENTRY] = second
+        coming, slot = sender.coming, now % _COMING
+        coming[p, slot, _UPDATED] = 1
+        coming[p, slot, _FIRST_ENTRY] = first
+        coming[p, slot, _SECOND_ENTRY] = second
     else:
         _take_both(sender, registers, counters, sizes, p, first, second)
 
@@ -198,13 +203,15 @@ def _take(sender: CreditSender, registers: Ints, sizes: Ints, p: int, entry: int
 def fits(sender: CreditSender, registers: Ints, sizes: Ints, now: int, p: int) -> int:
     """First part of a cycle: VCs, of those with credits, that have them for a longest frame.
 
-    With ``gate_stages`` = 1 it is the last part, but before `step`, and they are those of the next
-    cycle.
+    With ``gate_stages`` > 0 it is the last part, but before `step`, and they are those of as many
+    cycles later.
     """
     state, vc = sender.state, sender.vc
     on = senders(registers, p)
-    late = sizes[GATE_STAGES]
-    longest = state[p, _LONGEST_EARLIER if late else _LONGEST_BEFORE]
+    late = 1 if sizes[GATE_STAGES] else 0
+    longest = state[p, _LONGEST_BEFORE]
+    if late:
+        longest = state[p, _LONGEST_EARLIER if sizes[GATE_STAGES] == 1 else _LONGEST_EARLIEST]
     # With two words or more in a frame the output is busy after a match.
     least = 0 if late and sizes[CELL_WORDS] == 1 else 1
     # Cycles in which a match is not yet in ``used``; in total mode one more.
@@ -226,6 +233,7 @@ def fits(sender: CreditSender, registers: Ints, sizes: Ints, now: int, p: int) -
         vc[p, v, _LIMIT_BEFORE] = registers[p, _LIMIT + v]
         if on >> v & 1:
             state[p, _SUM_BEFORE] += vc[p, v, USED]
+    state[p, _LONGEST_EARLIEST] = state[p, _LONGEST_EARLIER]
     state[p, _LONGEST_EARLIER] = state[p, _LONGEST_BEFORE]
     state[p, _LONGEST_BEFORE] = credits_of(registers[p, _UNIT], sizes[MAX_BYTES])
     state[p, _TOTAL_LIMIT_BEFORE] = registers[p, _TOTAL_LIMIT]
@@ -252,11 +260,12 @@ def step(
     resynchronise: bool,
 ) -> None:
     """Last part of a cycle: ``resynchronise`` makes all VCs with credits wait."""
-    coming, slot = sender.coming, (now - 1) & 1
+    coming, slot = sender.coming, (now - sizes[GATE_STAGES]) % _COMING
     if coming[p, slot, _UPDATED]:
         coming[p, slot, _UPDATED] = 0
         _take_both(sender, registers, counters, sizes, p, coming[p, slot, _FIRST_ENTRY],
                    coming[p, slot, _SECOND_ENTRY])
+    slot = (now - 1) % _COMING
     if coming[p, slot, _AMOUNT]:
         _consume(sender, registers, p, coming[p, slot, _SENT_VC], coming[p, slot, _AMOUNT])
         coming[p, slot, _AMOUNT] = 0

@@ -43,11 +43,12 @@ _RX_VC_LIMIT = int(Port.RX_VC_LIMIT)
 
 class FlowControl(NamedTuple):
     """``configured`` (P): a setting has been written since reset. Before that no VC has credits or
-    pauses, and no step is needed, but with ``gate_stages`` = 1, where what comes counts later.
-    ``paused`` (P): VCs that the peer pauses, in the cycle and after a block of cycles in the
-    next."""
+    pauses, and no step is needed, but with ``gate_stages`` > 0, where what comes counts later.
+    ``allow_after`` (P): with ``gate_stages`` = 2 ``allow`` of the next cycle. ``paused`` (P): VCs
+    that the peer pauses, in the cycle and after a block of cycles in the next."""
 
     configured: Ints
+    allow_after: Ints
     paused: Ints
     sender: CreditSender
     receiver: CreditReceiver
@@ -59,7 +60,8 @@ class FlowControl(NamedTuple):
 def flow_control(config: SwitchConfig, registers: Ints) -> FlowControl:
     """Reset values, given those of the registers."""
     return FlowControl(
-        np.full(config.ports, config.gate_stages, np.int64), np.zeros(config.ports, np.int64),
+        np.full(config.ports, config.gate_stages, np.int64),
+        np.full(config.ports, (1 << config.vcs) - 1, np.int64), np.zeros(config.ports, np.int64),
         credit_sender.credit_sender(config, registers), credit_receiver.credit_receiver(config),
         pause_receiver.pause_receiver(config), pause_sender.pause_sender(config),
         mac_control_transmitter.mac_control_transmitter(config),
@@ -104,7 +106,7 @@ def take_control_frames(
     flow: FlowControl, counters: Ints, sizes: Ints, now: int, outputs: int
 ) -> int:
     """Outputs that are free but for a control frame that is wanted; returns those that take
-    one. With ``gate_stages`` = 1 none that was matched in the cycle before does."""
+    one. With ``gate_stages`` > 0 none that was matched in the cycle before does."""
     taken = 0
     for p in range(sizes[PORTS]):
         if sizes[GATE_STAGES] and credit_sender.matched_before(flow.sender, now, p):
@@ -127,7 +129,12 @@ def step(
         if not flow.configured[p]:
             continue
         if sizes[GATE_STAGES]:
-            allow[p] = _allowed(flow, registers, sizes, now, p)
+            allowed = _allowed(flow, registers, sizes, now, p)
+            if sizes[GATE_STAGES] > 1:
+                allow[p] = flow.allow_after[p]
+                flow.allow_after[p] = allowed
+            else:
+                allow[p] = allowed
         advances = bool(transmitter.state[p, sending.ADVANCE_AT] == now
                         and registers[p, _CBFC_CONTROL] >> _RESYNC & 1)
         buffer.full[p] = 0

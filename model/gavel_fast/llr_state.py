@@ -48,9 +48,12 @@ ADVANCE_AT = 21
 """Cycle after the last one in which the state went from INIT to ADVANCE."""
 
 HOLD = 22
-"""``hold`` of the cycle, with ``gate_stages`` = 1."""
+"""``hold`` of the cycle, with ``gate_stages`` > 0."""
 
-_COUNT = 23
+HOLD_NEXT = 23
+"""With 2 that of the next."""
+
+_COUNT = 24
 
 OFF = int(TransmitterState.OFF)
 INIT = int(TransmitterState.INIT)

@@ -21,6 +21,7 @@ from gavel_fast.llr_state import (
     FREED,
     FREEING,
     HOLD,
+    HOLD_NEXT,
     INIT,
     INIT_FIRST,
     LINK,
@@ -126,10 +127,12 @@ def step(
     for p in range(sizes[PORTS]):
         free = bool(ready >> p & 1) or not link_tx.state[p, pins.FLAGS]
         if sizes[GATE_STAGES]:
-            coming = words[p, at.MATCHED_BEFORE]
+            coming = words[p, at.MATCHED_BEFORE] + words[p, at.MATCHED_EARLIER]
             if sizes[CELL_WORDS] == 1:
                 coming += words[p, at.MATCHED_NOW]
-            state[p, HOLD] = 1 if _is_full(transmitter, registers, sizes, p, coming) else 0
+            hold = 1 if _is_full(transmitter, registers, sizes, p, coming) else 0
+            state[p, HOLD] = state[p, HOLD_NEXT] if sizes[GATE_STAGES] > 1 else hold
+            state[p, HOLD_NEXT] = hold
             at.reserve(buffer, sizes, p)
         if _passing(transmitter, registers, p):
             if words[p, at.HELD] or words[p, at.UNSENT_FRAMES]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from gavel_fast.compiled import Ints, compiled
-from gavel_fast.sizes import QUANTUM, VCS
+from gavel_fast.sizes import GATE_STAGES, QUANTUM, VCS
 from gavel_model.config import SwitchConfig
 from gavel_model.register_map import PfcControl, Port
 
@@ -19,7 +19,10 @@ WANTED = 1
 _SINCE = 2
 """Cycle in which ``since_pfc`` was 0."""
 
-_COUNT = 3
+_CHANGED = 3
+"""With ``gate_stages`` = 2: ``xoff`` changed in the cycle before."""
+
+_COUNT = 4
 
 _LONG_AGO = -(1 << 19)
 _PFC_CONTROL = int(Port.PFC_CONTROL)
@@ -53,7 +56,12 @@ def step(
                 after |= 1 << v
     pauses[p, XOFF] = after
     refresh = registers[p, _TIME] * sizes[QUANTUM] // 2
-    if after != before:
+    changes = after != before
+    if sizes[GATE_STAGES] > 1:
+        changed = bool(pauses[p, _CHANGED])
+        pauses[p, _CHANGED] = 1 if changes else 0
+        changes = changed
+    if changes:
         pauses[p, WANTED] = 1
     elif taken:
         pauses[p, WANTED] = 0

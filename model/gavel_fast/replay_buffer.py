@@ -53,9 +53,12 @@ TAIL = 12
 
 MATCHED_NOW = 13
 MATCHED_BEFORE = 14
-"""With ``gate_stages`` = 1: matches of this cycle and of the one before that do not count yet."""
+"""With ``gate_stages`` > 0: matches of this cycle and of the one before that do not count yet."""
 
-_COUNT = 15
+MATCHED_EARLIER = 15
+"""With 2: of the one before that."""
+
+_COUNT = 16
 
 _START = 0
 FRAME_WORDS = 1
@@ -106,10 +109,15 @@ def matched(buffer: ReplayBuffer, sizes: Ints, p: int) -> None:
 
 @compiled
 def reserve(buffer: ReplayBuffer, sizes: Ints, p: int) -> None:
-    """Last part of a cycle with ``gate_stages`` = 1: a match of the cycle before counts from the
-    next one on."""
+    """Last part of a cycle with ``gate_stages`` > 0: a match of so many cycles before counts from
+    the next one on."""
     state = buffer.state
-    if state[p, MATCHED_BEFORE]:
+    if sizes[GATE_STAGES] > 1:
+        counts = state[p, MATCHED_EARLIER]
+        state[p, MATCHED_EARLIER] = state[p, MATCHED_BEFORE]
+    else:
+        counts = state[p, MATCHED_BEFORE]
+    if counts:
         _reserve(buffer, sizes, p)
     state[p, MATCHED_BEFORE] = state[p, MATCHED_NOW]
     state[p, MATCHED_NOW] = 0

@@ -47,7 +47,7 @@ TO_TRANSMITTER = 22
 """Cycles from the reading of a word to its being taken by `LlrTransmitter`."""
 
 GATE_STAGES = 23
-"""1: `allow` and `hold` are made of what is visible in the cycle before."""
+"""So many cycles before are those of which `allow` and `hold` are made."""
 
 MATCH_STAGES = 24
 """1: a match is made of the requests of the cycle before."""

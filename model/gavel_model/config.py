@@ -43,8 +43,9 @@ FRAMES_UNDER_WAY = 5
 """Longest frames for which a replay buffer has room at least: what is reserved or under way when
 frames follow each other at line rate (docs/llr.md, Sizes)."""
 
-MATCH_STAGE_WORDS = 4
-"""Words that every frame has where requests are made a cycle earlier (docs/spec.md, Scheduler)."""
+LATE_FRAME_WORDS = 4
+"""Words that every frame has where requests are made a cycle earlier, or what holds frames back
+follows two cycles later (docs/spec.md, Pipeline options)."""
 
 PIPELINE_FRAMES = 8
 PIPELINE_WORDS = 5
@@ -131,8 +132,9 @@ class SwitchConfig:
         Pipeline options: registers behind the check of FCS and ordered sets (0...1), behind the
         lookup (0...2), between requests and grants (0...1, with at most 128 bits), between a
         transfer and the cell memory (0...1) and behind egress editing (0...1), one cycle of
-        latency each, between what holds frames back and the scheduler (0...1), and behind the
-        register pins and before ``reg_rdata`` (0...1) (docs/spec.md, Pipeline options).
+        latency each, between what holds frames back and the scheduler (0...2, 2 with at most 128
+        bits), and behind the register pins and before ``reg_rdata`` (0...1) (docs/spec.md,
+        Pipeline options).
     bypass_limit
         Reset value of register ``BYPASS_LIMIT``, 0...255: how many frames an output takes
         past an input that is busy before it waits for that input; 0 turns this off.
@@ -221,12 +223,11 @@ class SwitchConfig:
         self._in_range("receive_stages", 0, 1)
         self._in_range("ingress_stages", 0, 2)
         self._in_range("match_stages", 0, 1)
-        if self.match_stages and self.words_per_cell < MATCH_STAGE_WORDS:
-            raise ConfigError("match_stages", self.match_stages, "0 with more than 128 bits, "
-                              f"where a frame may have less than {MATCH_STAGE_WORDS} words")
+        self._short_frames("match_stages", 0)
         self._in_range("read_stages", 0, 1)
         self._in_range("egress_stages", 0, 1)
-        self._in_range("gate_stages", 0, 1)
+        self._in_range("gate_stages", 0, 2)
+        self._short_frames("gate_stages", 1)
         self._in_range("register_stages", 0, 1)
         self._in_range("bypass_limit", 0, 255)
         self._power_of_two("id_entries", 16, 65536)
@@ -245,6 +246,14 @@ class SwitchConfig:
         value = getattr(self, field)
         if not low <= value <= high:
             raise ConfigError(field, value, f"in {low}...{high}")
+
+    def _short_frames(self, field: str, most: int) -> None:
+        """With frames of fewer than `LATE_FRAME_WORDS` words an option may be ``most``."""
+        value = getattr(self, field)
+        if value > most and self.words_per_cell < LATE_FRAME_WORDS:
+            allowed = f"at most {most}" if most else "0"
+            raise ConfigError(field, value, f"{allowed} with more than 128 bits, where a frame may "
+                              f"have less than {LATE_FRAME_WORDS} words")
 
     def _power_of_two(self, field: str, low: int, high: int) -> None:
         self._in_range(field, low, high)

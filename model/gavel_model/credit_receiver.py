@@ -19,6 +19,9 @@ from gavel_model.register_map import CREDIT_BITS, Counter
 _CF_MASK = (1 << CF_BITS) - 1
 _HALF = 1 << CREDIT_BITS - 1
 
+Choice = tuple[int, int, bool]
+"""``first``, ``second`` and ``some``."""
+
 
 class CreditReceiver:
     """Counts the credits that the peer's frames consume and free, and chooses what CF_Update says.
@@ -60,7 +63,7 @@ class CreditReceiver:
         self._reported = [0] * self._vcs
         self._due = 0
         self._turn = 0
-        self._chosen = (0, 0, False)
+        self._chosen: Choice = (0, 0, False)
         self._stale = True
         self._forced = False
         self._new_settings = True
@@ -114,10 +117,7 @@ class CreditReceiver:
 
     def step(self, now: int, vc_cells: list[int]) -> None:
         """Part of a cycle: the work of `FlowControl` on what is visible in it."""
-        chosen = self._chosen
-        if self._stale and (self._forced or now + 1 >= self._earliest):
-            self._stale = False
-            chosen = self._choose()
+        chosen = self._next_choice(now)
         self._forced = False
         if self._loaded:
             self._report(now)
@@ -131,6 +131,13 @@ class CreditReceiver:
             self._clear(vc_cells)
         self._chosen = chosen
         self._plan()
+
+    def _next_choice(self, now: int) -> Choice:
+        """What shows in the next cycle: as it is, unless it has to be made."""
+        if not self._stale or not (self._forced or now + 1 >= self._earliest):
+            return self._chosen
+        self._stale = False
+        return self._choose(self._keys())
 
     def wake_at(self, now: int) -> int:
         """The next cycle after ``now`` with work, if nothing happens."""
@@ -185,17 +192,18 @@ class CreditReceiver:
             self._stale = True
             self._alarm.by(self.wake_at(now))
 
-    def _choose(self) -> tuple[int, int, bool]:
-        """``first``, ``second``, ``some`` of what is visible."""
+    def _keys(self) -> list[int]:
+        """How much there is to tell of each VC, of what is visible."""
+        return [2 * (self.freed(vc) - self._reported[vc] & _CF_MASK) + (self._due >> vc & 1)
+                for vc in range(self._vcs)]
+
+    def _choose(self, keys: list[int]) -> Choice:
+        """``first``, ``second``, ``some`` of what is visible, and of these keys."""
         receiver = self._settings.receiver
         if not receiver:
             return 0, 0, False
         around = ((self._turn + n) % self._vcs for n in range(self._vcs))
         order = [vc for vc in around if receiver >> vc & 1]
-        keys = {
-            vc: 2 * (self.freed(vc) - self._reported[vc] & _CF_MASK) + (self._due >> vc & 1)
-            for vc in order
-        }
         first = max(order, key=keys.__getitem__)
         order.remove(first)
         second = next((vc for vc in order if keys[vc]), order[0] if order else first)

@@ -12,6 +12,7 @@ from gavel_model.credit_receiver import CreditReceiver
 from gavel_model.credit_sender import CreditSender
 from gavel_model.flow_settings import FlowSettings
 from gavel_model.ingress_buffer import IngressBuffer
+from gavel_model.late_credit_receiver import LateCreditReceiver
 from gavel_model.late_credit_sender import LateCreditSender
 from gavel_model.mac_control_receiver import MacControlReceiver
 from gavel_model.mac_control_transmitter import MacControlTransmitter
@@ -45,16 +46,16 @@ class FlowControl:
         Probe point ``pause``.
     configured
         A setting has been written since reset. Before that no step is needed, but with
-        ``gate_stages`` = 1, where what comes counts later.
+        ``gate_stages`` > 0, where what comes counts later.
     credit_sender, credit_receiver, pause_sender, pause_receiver, receiver, transmitter
         The blocks; the last two are those of MAC Control frames.
     """
 
     __slots__ = (
-        "_advance_at", "_buffer", "_everything", "_late", "_now", "_vcs", "alarm", "allow",
-        "configured", "credit_receiver", "credit_sender", "no_credit", "pause_packed",
-        "pause_receiver", "pause_sender", "paused", "receiver", "settings", "stopped",
-        "transmitter",
+        "_advance_at", "_buffer", "_everything", "_held", "_held_back", "_late", "_now", "_vcs",
+        "alarm", "allow", "configured", "credit_receiver", "credit_sender", "no_credit",
+        "pause_packed", "pause_receiver", "pause_sender", "paused", "receiver", "settings",
+        "stopped", "transmitter",
     )
 
     def __init__(self, config: SwitchConfig, counters: Counters, buffer: IngressBuffer) -> None:
@@ -64,9 +65,11 @@ class FlowControl:
         self.alarm = alarm = Alarm()
         self.settings = settings = FlowSettings(config)
         self._late = bool(config.gate_stages)
+        self._held_back = config.gate_stages > 1
         sender = LateCreditSender if self._late else CreditSender
         self.credit_sender = sender(config, settings, counters, alarm)
-        self.credit_receiver = CreditReceiver(config, settings, counters, alarm)
+        receiver = LateCreditReceiver if self._held_back else CreditReceiver
+        self.credit_receiver = receiver(config, settings, counters, alarm)
         self.pause_receiver = PauseReceiver(config, settings, counters, alarm)
         self.pause_sender = PauseSender(config, settings, alarm)
         self.receiver = MacControlReceiver(self.credit_receiver, self.pause_receiver)
@@ -89,6 +92,8 @@ class FlowControl:
     def _reset(self) -> None:
         self.allow = self._everything
         self.stopped = self.paused = self.no_credit = 0
+        # Of the cycle after the next, with two stages.
+        self._held = 0, 0, 0
         self.pause_packed = 0
         self.configured = self._late
         self._now = 0
@@ -163,10 +168,14 @@ class FlowControl:
         return self.settings.stop, self.pause_receiver.paused, self.credit_sender.waiting
 
     def _permit(self, stopped: int, paused: int, waiting: int) -> None:
-        """``allow`` of the next cycle."""
-        self.stopped, self.paused = stopped, paused
-        self.no_credit = self.settings.sender & (waiting | ~self.credit_sender.fits)
-        self.allow = self._everything & ~(stopped | paused | self.no_credit)
+        """``allow`` of the next cycle, or with two stages of the one after it."""
+        held = stopped, paused, self.settings.sender & (waiting | ~self.credit_sender.fits)
+        if self._held_back:
+            held, self._held = self._held, held
+            if held != self._held:
+                self.alarm.now = True
+        self.stopped, self.paused, self.no_credit = held
+        self.allow = self._everything & ~(self.stopped | self.paused | self.no_credit)
         self._pack_pauses()
 
     def _pack_pauses(self) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sender side of credits with registers before and behind it, ``gate_stages`` = 1
+"""Sender side of credits with registers before and behind it, ``gate_stages`` > 0
 (docs/flow_control.md, Sender)."""
 
 from __future__ import annotations
@@ -13,17 +13,18 @@ from gavel_model.credit_sender import CreditSender
 from gavel_model.flow_settings import FlowSettings
 from gavel_model.ordered_set import CreditUpdate
 
-_SETTLED = 4
+_SETTLED = 6
 """Cycles after an event from which on it changes nothing any more."""
 
 
 class LateCreditSender(CreditSender):
-    """Frames and CF_Updates count one cycle later than they come, and ``fits`` is made of what is
-    visible in the cycle before."""
+    """Frames count one cycle later than they come, CF_Updates as many as there are stages, and
+    ``fits`` is made of what is visible in the cycle before. With two stages `FlowControl` holds
+    that for a cycle."""
 
     __slots__ = (
-        "_back_to_back", "_busy_until", "_frame", "_frame_before", "_longest_before", "_matches",
-        "_update", "_update_before",
+        "_back_to_back", "_busy_until", "_frame", "_frame_before", "_longests", "_matches",
+        "_stages", "_update", "_updates",
     )
 
     def __init__(
@@ -31,6 +32,7 @@ class LateCreditSender(CreditSender):
     ) -> None:
         # A frame may be matched in the cycle after another.
         self._back_to_back = config.words_per_cell == 1
+        self._stages = config.gate_stages
         super().__init__(config, settings, counters, alarm)
 
     def reset(self) -> None:
@@ -40,8 +42,10 @@ class LateCreditSender(CreditSender):
         self._frame: tuple[int, int] | None = None
         self._frame_before: tuple[int, int] | None = None
         self._update: CreditUpdate | None = None
-        self._update_before: CreditUpdate | None = None
-        self._longest_before = self._longest
+        # Those of the cycles before, the earliest first.
+        self._updates: deque[CreditUpdate | None] = deque([None] * self._stages)
+        # M of the cycles before, the earliest first.
+        self._longests = deque([self._longest] * self._stages, self._stages)
         self._busy_until = 0
 
     def matched(self, vc: int, now: int) -> None:
@@ -71,21 +75,25 @@ class LateCreditSender(CreditSender):
 
     def step(self, now: int, resynchronise: bool) -> None:
         """Last part of a cycle: ``fits`` of the next one, of what is visible in this one; then what
-        came in the cycle before."""
+        has come."""
         self._judge(now)
         self._sum = self._sum_of_all()
-        self._longest_before = self._longest
-        if self._update_before is not None:
-            super().update(self._update_before)
+        self._longests.append(self._longest)
+        update = self._updates.popleft()
+        if update is not None:
+            super().update(update)
             self._stir(now)
         if self._frame_before is not None:
             self._consume(*self._frame_before)
         if self._frame is not None or self._frame_before is not None:
             self._stir(now)
-        self._update_before, self._update = self._update, None
+        if self._update is not None:
+            self._stir(now)
+        self._updates.append(self._update)
+        self._update = None
         self._frame_before, self._frame = self._frame, None
         self._settle(resynchronise)
-        if resynchronise or self._update_before is not None:
+        if resynchronise:
             self._stir(now)
         if now < self._busy_until:
             self._alarm.now = True
@@ -106,7 +114,7 @@ class LateCreditSender(CreditSender):
         first = now - self._recent_cycles - settings.total
         last = now if self._back_to_back else now - 1
         recent = [match for match in self._matches if first <= match[0] <= last]
-        longest = self._longest_before
+        longest = self._longests[0]
         if settings.total:
             wanted = (sum(on for _, _, on in recent) + 1) * longest
             if self._sum + wanted <= self._total_limit:

@@ -58,16 +58,16 @@ class LlrTransmitter:
     """
 
     __slots__ = (
-        "_back_to_back", "_counters", "_late", "_link_tx", "_max_words", "_passing", "_received",
-        "_settings", "asleep", "buffer", "handshake", "hold", "link", "loading", "on_advance",
-        "replay_from", "replays", "restart", "state", "timers", "window",
+        "_back_to_back", "_counters", "_held", "_late", "_link_tx", "_max_words", "_passing",
+        "_received", "_settings", "asleep", "buffer", "handshake", "hold", "link", "loading",
+        "on_advance", "replay_from", "replays", "restart", "state", "timers", "window",
     )
 
     def __init__(
         self, config: SwitchConfig, settings: LlrSettings, counters: Counters, link_tx: LinkTx
     ) -> None:
         self._max_words = config.max_frame_words
-        self._late = bool(config.gate_stages)
+        self._late = config.gate_stages
         # A frame may be matched in the cycle after another.
         self._back_to_back = config.words_per_cell == 1
         self._settings = settings
@@ -94,6 +94,8 @@ class LlrTransmitter:
         self.link = False
         self._received: OrderedSet | None = None
         self.hold = False
+        # Of the cycle after the next, with two stages.
+        self._held = [False] * (self._late - 1)
         self.settings_changed()
 
     @property
@@ -134,7 +136,7 @@ class LlrTransmitter:
         (or None) and pin ``ready`` (0 or not 0). ``link``, whether the link is up on the pins,
         counts from the next cycle on."""
         buffer = self.buffer
-        hold = self._late and self._holding(self._matches_not_counted())
+        hold = self._late > 0 and self._holding(self._matches_not_counted())
         if self._passing:
             buffer.pass_on(ready or self._link_tx.word is None)
         elif not self._advance(now, ready):
@@ -145,20 +147,22 @@ class LlrTransmitter:
         self.asleep = not buffer.busy and self._at_rest()
         if self._late:
             buffer.reserve()
-            self.hold = hold
-            if buffer.matched_before or hold != self._holding(0):
+            self._held.append(hold)
+            self.hold = self._held.pop(0)
+            if any(buffer.uncounted) or not self.hold == hold == self._holding(0):
                 self.asleep = False
         else:
             self.hold = self._holding(0)
 
     def _matches_not_counted(self) -> int:
         """Matches that are not in ``used`` and ``waiting`` as visible in the cycle, and can have
-        been made before the next: q of the specification."""
-        buffer = self.buffer
-        return buffer.matched_before + (self._back_to_back and buffer.matched_now)
+        been made before one that it is to hold back: q of the specification."""
+        now, *before = self.buffer.uncounted
+        return sum(before) + (self._back_to_back and now)
 
     def _holding(self, coming: int) -> bool:
-        """``hold`` in the next cycle, with ``coming`` frames that are not counted yet."""
+        """What ``hold`` is to be by what is visible, with ``coming`` frames that are not counted
+        yet."""
         settings = self._settings
         buffer = self.buffer
         return (

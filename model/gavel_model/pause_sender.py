@@ -26,10 +26,13 @@ class PauseSender:
         ``pfc_wanted``: a PFC frame is to be sent.
     """
 
-    __slots__ = ("_alarm", "_settings", "_vcs", "_zero", "wanted", "xoff")
+    __slots__ = ("_alarm", "_changed", "_late", "_settings", "_vcs", "_zero", "wanted",
+                 "xoff")
 
     def __init__(self, config: SwitchConfig, settings: FlowSettings, alarm: Alarm) -> None:
         self._vcs = config.vcs
+        # A change is told one cycle later.
+        self._late = config.gate_stages > 1
         self._settings = settings
         self._alarm = alarm
         self.reset()
@@ -38,6 +41,7 @@ class PauseSender:
         """Reset values."""
         self.xoff = 0
         self.wanted = False
+        self._changed = False
         # Cycle in which `since_pfc` was 0. After reset it is at its end.
         self._zero = -_LONGEST
 
@@ -53,12 +57,16 @@ class PauseSender:
         """Part of a cycle: ``taken`` tells that a PFC frame is taken in it."""
         settings = self._settings
         before = self.xoff
-        if not (before or taken or settings.pfc_transmit):
+        if not (before or taken or settings.pfc_transmit or self._changed):
             return
         self.xoff = sum(self._judge(vc, cells) << vc for vc, cells in enumerate(vc_cells))
         if taken:
             self._zero = now + 1
-        if self.xoff != before:
+        changed = self.xoff != before
+        if self._late:
+            changed, self._changed = self._changed, changed
+            self._alarm.now |= self._changed
+        if changed:
             self.wanted = True
         elif taken:
             self.wanted = False

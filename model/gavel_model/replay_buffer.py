@@ -38,9 +38,9 @@ class ReplayBuffer:
     ----------
     waiting, unsent, used
         As the specification says.
-    matched_now, matched_before
-        Matches of this cycle and of the one before that are not in ``waiting`` and ``used``, with
-        ``gate_stages`` = 1.
+    uncounted
+        Matches that are not in ``waiting`` and ``used``, those of this cycle first: of it and of as
+        many before as ``gate_stages`` says.
     unsent_frames
         Frames of which a word is written and the last word not launched for the first time.
     kept
@@ -55,21 +55,20 @@ class ReplayBuffer:
     """
 
     __slots__ = (
-        "_end", "_late", "_link_tx", "_max_words", "_position", "_words", "decision", "first",
-        "frame", "held", "kept", "matched_before", "matched_now", "mid", "unsent", "unsent_frames",
-        "used", "waiting",
+        "_end", "_link_tx", "_max_words", "_position", "_stages", "_words", "decision", "first",
+        "frame", "held", "kept", "mid", "uncounted", "unsent", "unsent_frames", "used", "waiting",
     )
 
     def __init__(self, config: SwitchConfig, link_tx: LinkTx) -> None:
         self._max_words = config.max_frame_words
-        self._late = bool(config.gate_stages)
+        self._stages = config.gate_stages
         self._link_tx = link_tx
         self.reset()
 
     def reset(self) -> None:
         """Reset values."""
         self.waiting = 0
-        self.matched_now = self.matched_before = 0
+        self.uncounted = [0] * (1 + self._stages)
         self.unsent = 0
         self.used = 0
         self.unsent_frames: deque[OutgoingFrame] = deque()
@@ -91,17 +90,17 @@ class ReplayBuffer:
     def matched(self) -> None:
         """A frame for this output is matched: room for a longest one is reserved, at once or by
         `reserve`."""
-        if self._late:
-            self.matched_now = 1
+        if self._stages:
+            self.uncounted[0] = 1
         else:
             self._reserve()
 
     def reserve(self) -> None:
-        """Last part of a cycle with ``gate_stages`` = 1: a match of the cycle before counts from
-        the next one on."""
-        if self.matched_before:
+        """Last part of a cycle with ``gate_stages`` > 0: a match of so many cycles before counts
+        from the next one on."""
+        if self.uncounted.pop():
             self._reserve()
-        self.matched_before, self.matched_now = self.matched_now, 0
+        self.uncounted.insert(0, 0)
 
     def _reserve(self) -> None:
         self.waiting += 1

@@ -262,7 +262,7 @@ class Switch:
 
     def _take_control_frames(self, claimed: int) -> None:
         """Those of a set of outputs that are free but for a control frame that is wanted take it;
-        with ``gate_stages`` = 1 none that was matched in the cycle before."""
+        with ``gate_stages`` > 0 none that was matched in the cycle before."""
         rest = claimed & ~(self._busy_outputs | self._hold)
         if self.config.gate_stages:
             for _, j, _ in self._matches:

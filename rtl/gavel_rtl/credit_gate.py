@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 from gavel_model.config import MIN_FRAME_BYTES, SwitchConfig
 from gavel_model.register_map import CREDIT_BITS
 from gavel_rtl.credits import cost, cost_bits
-from gavel_rtl.flow_interfaces import FlowSettings
+from gavel_rtl.flow_interfaces import CreditSize, FlowSettings
 from gavel_rtl.voq import one_word_frames
 
 _UNTIL_SUMMED = 1
@@ -23,7 +23,9 @@ class CreditGate(wiring.Component):
 
     How much may be in use is worked out one cycle ahead, once without and once with a match in
     that cycle. So ``fits`` needs but one comparison of each, and a match only chooses. (``>=`` is
-    one carry chain, ``<=`` is synthesized as one and a comparison for equality.)
+    one carry chain, ``<=`` is synthesized as one and a comparison for equality.) With
+    ``gate_stages`` = 2 it is compared with room for every number of matches that there may be, and
+    in the next cycle their number chooses: a match comes through a register, and meets no sum.
 
     Parameters
     ----------
@@ -49,7 +51,9 @@ class CreditGate(wiring.Component):
     ---------------
     ``fits`` is combinational from registers, ``total``, ``used`` and ``vc_before``. It sees the
     limits and the costs of the cycle before, and matches up to it; with ``gate_stages`` = 1 costs
-    of two cycles before. ``overdrawn`` is a function of two registers and ``vc_before``. After
+    of two cycles before. With 2 it is of registers and ``total`` as of the cycle before, sees
+    ``used`` and ``total`` of the cycle before, limits of two and costs of four before, and matches
+    up to two before. ``overdrawn`` is a function of two registers and ``vc_before``. After
     reset nothing fits for as many cycles.
     """
 
@@ -65,9 +69,16 @@ class CreditGate(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        settings, vcs = self.settings, self._config.vcs
         # Matches of so many cycles are not in ``used`` yet.
-        self._cycles = self._config.match_to_egress + self._config.gate_stages
+        self._cycles = self._config.match_to_egress + min(self._config.gate_stages, 1)
+        if self._config.gate_stages > 1:
+            self._in_two_steps(m)
+        else:
+            self._in_one_step(m)
+        return m
+
+    def _in_one_step(self, m: Module) -> None:
+        settings, vcs = self.settings, self._config.vcs
         # Matches that are not known in the cycle of the comparison.
         self._unknown = self._config.gate_stages if one_word_frames(self._config) else 0
         self._longest = self._frames(m)
@@ -105,7 +116,59 @@ class CreditGate(wiring.Component):
             ]
             m.d.comb += self.overdrawn.eq(
                 (last_of_own & own) | (last_of_all & any_sender.replicate(vcs)))
-        return m
+
+    def _in_two_steps(self, m: Module) -> None:
+        settings, vcs = self.settings, self._config.vcs
+        self._unknown = 0
+        self._longest = self._frames(m)
+        before = Signal(vcs, name="matched_before")
+        sender_before, sender_earlier = Signal(vcs), Signal(vcs)
+        with_sender = Signal(name="total_matched_before")
+        total = Signal(CREDIT_BITS + (vcs - 1).bit_length())
+        is_total, together, alone = Signal(), Signal(), Signal(vcs)
+        m.d.sync += [
+            before.eq(self.vc_before),
+            sender_before.eq(settings.sender),
+            sender_earlier.eq(sender_before),
+            is_total.eq(settings.total),
+            total.eq(sum(Mux(settings.sender[vc], self.used[vc], 0) for vc in range(vcs))),
+        ]
+        m.d.comb += with_sender.eq((before & sender_earlier).any())
+        for vc in range(vcs):
+            m.d.comb += alone[vc].eq(self._fits_behind(
+                m, f"vc{vc}", before[vc], self._cycles, settings.limit[vc], self.used[vc]))
+        m.d.comb += [
+            together.eq(self._fits_behind(m, "total", with_sender, self._cycles + _UNTIL_SUMMED,
+                                          settings.total_limit, total)),
+            self.fits.eq(Mux(is_total, together.replicate(vcs), alone)),
+        ]
+
+    def _fits_behind(self, m: Module, name: str, before: Value, cycles: int, limit: Value,
+                     used: Value) -> Value:
+        """Whether a frame fits behind the matches of ``cycles``, ``before`` of the last one."""
+        most = self._most(cycles)
+        fits = []
+        for number in range(most + 1):
+            room = Signal(signed(len(used) + 1), init=-1, name=f"{name}_room_{number}")
+            fit = Signal(name=f"{name}_fits_behind_{number}")
+            m.d.sync += [room.eq(limit - self._longest[number + 1]), fit.eq(room >= used)]
+            fits.append(fit)
+        # Bit n: n + 2 cycles before.
+        earlier = Signal(cycles - 1, name=f"{name}_matched_earlier")
+        some_earlier, far, two_earlier = (Signal(name=f"{name}_{what}") for what in (
+            "some_earlier", "some_far", "two_earlier"))
+        # As they will be in the next cycle.
+        shifted = [before, *earlier[:-1]]
+        words = self._config.words_per_cell
+        m.d.sync += [earlier.eq(Cat(shifted)), some_earlier.eq(Cat(shifted).any())]
+        fitting = Mux(before | some_earlier, fits[1], fits[0])
+        if most == 1:
+            return fitting
+        # Two matches are a shortest frame apart.
+        pairs = [late & early for n, late in enumerate(shifted) for early in shifted[n + words:]]
+        m.d.sync += [far.eq(Cat(shifted[words - 1:]).any()),
+                     two_earlier.eq(Cat(pairs).any() if pairs else 0)]
+        return Mux((before & far) | two_earlier, fits[2], fitting)
 
     def _most(self, cycles: int) -> int:
         """Frames that can be matched to one output in so many cycles."""
@@ -114,13 +177,18 @@ class CreditGate(wiring.Component):
     def _frames(self, m: Module) -> dict[int, Signal]:
         """What so many longest frames cost."""
         bits = cost_bits(self._config)
-        late = self._config.gate_stages
+        late = min(self._config.gate_stages, 1)
         cycles = self._cycles + _UNTIL_SUMMED + self._unknown
         longest = {n: Signal(bits + n.bit_length(), name=f"longest_{n}")
                    for n in range(1, self._most(cycles) + 2)}
+        size = self.settings.sender_size
+        if self._config.gate_stages > 1:
+            # Registers of the gate's own: many look at those of the setting.
+            size = CreditSize().create(path=("sender_size_before",))
+            m.d.sync += [size.exponent.eq(self.settings.sender_size.exponent),
+                         size.overhead.eq(self.settings.sender_size.overhead)]
         m.d["sync" if late else "comb"] += longest[1].eq(cost(
-            Const(self._config.max_frame_bytes, self._config.length_bits),
-            self.settings.sender_size))
+            Const(self._config.max_frame_bytes, self._config.length_bits), size))
         for number, signal in longest.items():
             if number > 1:
                 m.d.comb += signal.eq(sum(

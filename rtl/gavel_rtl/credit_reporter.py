@@ -16,7 +16,8 @@ class CreditReporter(wiring.Component):
     """What CF_Update says (docs/flow_control.md, Receiver, Choice).
 
     All pairs of VCs are compared at once. The largest is larger than all others, and the second
-    than all others but the largest.
+    than all others but the largest. With ``gate_stages`` = 2 the keys stand in registers before
+    they are compared.
 
     Parameters
     ----------
@@ -40,7 +41,8 @@ class CreditReporter(wiring.Component):
     ---------------
     The choice of a cycle shows in the next; the counts that ``request`` gives are those visible in
     the cycle. What is to be told again by ``cc_update`` stays so if something is ``sent`` in the
-    same cycle. After reset the choice is VC 0 twice.
+    same cycle. With ``gate_stages`` = 2 the keys are those of the cycle before, but for what was
+    told in it. After reset the choice is VC 0 twice.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -58,6 +60,9 @@ class CreditReporter(wiring.Component):
         vcs = self._config.vcs
         first, second = Signal(vcs, init=1), Signal(vcs, init=1)
         turn = Signal(vcs)
+        if self._config.gate_stages > 1:
+            self._sent_before = Signal(name="sent_before")
+            m.d.sync += self._sent_before.eq(self.sent)
         keys = [self._key(m, vc, first, second) for vc in range(vcs)]
         largest = self._largest(m, keys, turn)
         others, telling = Signal(vcs), Signal(vcs)
@@ -100,19 +105,38 @@ class CreditReporter(wiring.Component):
         just_told = Signal(name=f"just_told_{vc}")
         released_before = Signal(CF_BITS, name=f"released_before_{vc}")
         known = Signal(CF_BITS, name=f"known_{vc}")
-        m.d.sync += [released_before.eq(self.released[vc]), just_told.eq(0)]
+        m.d.sync += released_before.eq(self.released[vc])
         m.d.comb += [
             known.eq(Mux(just_told, released_before, reported)),
             pending.eq(self.released[vc] - known),
-            key.eq(Cat(due, pending)),
-            told.eq(self.sent & (first[vc] | second[vc])),
         ]
-        with m.If(self.receiver[vc]):
+        # ``due`` but for what was just told, where that is put down later, too.
+        still_due = Signal(name=f"still_due_{vc}")
+        if self._config.gate_stages > 1:
+            key_before = Signal.like(key, name=f"key_before_{vc}")
+            named, had_receiver, due_again = (Signal(name=f"{name}_{vc}") for name in (
+                "named", "had_receiver", "due_again"))
             m.d.sync += [
-                due.eq(self.cc_update | (due & ~told)),
-                just_told.eq(told),
-                reported.eq(known),
+                named.eq(first[vc] | second[vc]),
+                had_receiver.eq(self.receiver[vc]),
+                due_again.eq(self.cc_update),
+                key_before.eq(Cat(still_due, pending)),
             ]
+            m.d.comb += [
+                told.eq(self._sent_before & named),
+                just_told.eq(told & had_receiver),
+                still_due.eq(due & (due_again | ~told)),
+                key.eq(Mux(told, 0, key_before)),
+            ]
+        else:
+            m.d.sync += just_told.eq(told & self.receiver[vc])
+            m.d.comb += [
+                told.eq(self.sent & (first[vc] | second[vc])),
+                still_due.eq(due & ~told),
+                key.eq(Cat(due, pending)),
+            ]
+        with m.If(self.receiver[vc]):
+            m.d.sync += [due.eq(self.cc_update | still_due), reported.eq(known)]
         with m.Else():
             m.d.sync += [due.eq(0), reported.eq(0)]
         return key

@@ -43,9 +43,9 @@ class CreditSender(wiring.Component):
 
     Cycle behaviour
     ---------------
-    What happens in a cycle shows in the next; with ``gate_stages`` = 1 frames and CF_Updates stand
-    in a register first. A VC without ``sender`` is held at 0; with no such VC at all ``cc_wanted``
-    is.
+    What happens in a cycle shows in the next; with ``gate_stages`` > 0 frames and CF_Updates stand
+    in a register first, CF_Updates with 2 in another before it. A VC without ``sender`` is held at
+    0; with no such VC at all ``cc_wanted`` is.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -72,12 +72,16 @@ class CreditSender(wiring.Component):
         self._domain = "sync" if self._config.gate_stages else "comb"
         self._half_credits = Signal(cost_bits(self._config) + 1, name="half_credits")
         self._resynchronise = Signal(name="resynchronise")
+        # A CF_Update as it counts a cycle earlier: at once, or out of a register.
+        self._first_domain = "sync" if self._config.gate_stages > 1 else "comb"
         valid, names_none, refused = Signal(), Signal(), Signal(vcs)
-        m.d[self._domain] += [
-            valid.eq(update.valid),
+        comes, comes_for_none = Signal(), Signal()
+        m.d[self._first_domain] += [
+            comes.eq(update.valid),
             # A second VC that is passed over is as large as the first.
-            names_none.eq((update.vc >= vcs) | (update.second_vc >= vcs)),
+            comes_for_none.eq((update.vc >= vcs) | (update.second_vc >= vcs)),
         ]
+        m.d[self._domain] += [valid.eq(comes), names_none.eq(comes_for_none)]
         m.d.comb += [
             self._half_credits.eq(half_credits(self.sent_length, self.settings.sender_size)),
             self._resynchronise.eq(self.established & self.settings.resync),
@@ -98,10 +102,14 @@ class CreditSender(wiring.Component):
         freed = Signal(CF_BITS, name=f"freed_{vc}")
         outstanding = Signal(CF_BITS, name=f"outstanding_{vc}")
         is_first = update.vc == vc
-        m.d.comb += freed.eq(Mux(is_first, update.freed, update.second_freed))
+        names = Signal(name=f"names_{vc}")
+        m.d[self._first_domain] += [
+            freed.eq(Mux(is_first, update.freed, update.second_freed)),
+            names.eq(update.valid & (is_first | (update.second_vc == vc))),
+        ]
         m.d[self._domain] += [
             taken.eq(Mux(self.sent & (self.sent_vc == vc), self._half_credits, 0)),
-            named.eq(update.valid & (is_first | (update.second_vc == vc))),
+            named.eq(names),
         ]
         if not self._config.gate_stages:
             m.d.comb += outstanding.eq(consumed - freed)

@@ -58,7 +58,7 @@ class FlowControl(wiring.Component):
     allow, no_credit
         Bit v: VC v may send; it has no credits for a longest frame, though it needs them.
     allow_next
-        With ``gate_stages`` = 1 and W < 512: ``allow`` of the next cycle.
+        With ``gate_stages`` > 0 and W < 512: ``allow`` of the next cycle.
     counted, freed, vc_cells
         From IngressBuffer, w+1 and c+1; cells of each VC.
     i_word, mac_control
@@ -88,7 +88,7 @@ class FlowControl(wiring.Component):
     ``allow`` is combinational from registers, ``claim`` as well, and ``taken`` from ``idle``. With
     ``gate_stages`` = 1 ``allow``, ``no_credit``, ``paused`` and ``stopped`` are registers, and say
     what is known in the cycle before; where a frame may be a single word the match of that cycle
-    is added behind them. After reset every VC may send.
+    is added behind them. With 2 there are two of them in a row. After reset every VC may send.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -190,15 +190,23 @@ class FlowControl(wiring.Component):
         m.d.comb += [gate.used[vc].eq(used) for vc, used in enumerate(sender.used)]
         no_credit, lacking = Signal(self._config.vcs), Signal(self._config.vcs)
         may_send = Signal(self._config.vcs, init=-1)
+        known = settings.sender, sender.waiting, settings.stop, self._pauses.paused
+        if self._config.gate_stages > 1:
+            # The gate's ``fits`` is of the cycle before.
+            before = [Signal.like(value, name=f"{name}_before") for name, value in zip(
+                ("sender", "waiting", "stop", "paused"), known, strict=True)]
+            m.d.sync += [register.eq(value) for register, value in zip(before, known, strict=True)]
+            known = tuple(before)
+        has_sender, waiting, stop, paused = known
         m.d.comb += [
-            no_credit.eq(settings.sender & (sender.waiting | ~gate.fits)),
-            self.allow_next.eq(~settings.stop & ~self._pauses.paused & ~no_credit),
+            no_credit.eq(has_sender & (waiting | ~gate.fits)),
+            self.allow_next.eq(~stop & ~paused & ~no_credit),
         ]
         m.d["sync" if self._config.gate_stages else "comb"] += [
             may_send.eq(self.allow_next),
             lacking.eq(no_credit),
-            self.paused.eq(self._pauses.paused),
-            self.stopped.eq(settings.stop),
+            self.paused.eq(paused),
+            self.stopped.eq(stop),
         ]
         m.d.comb += [
             self.allow.eq(may_send & ~gate.overdrawn),

@@ -45,7 +45,7 @@ class LlrTransmitter(wiring.Component):
     settings
         Registers as visible in the cycle.
     matched
-        A frame was matched to this output, cycle s.
+        A frame was matched to this output, cycle s, with ``gate_stages`` = 2 in s+1.
     hold
         No frame may be matched to it in this cycle.
     i_word

@@ -33,8 +33,9 @@ class PauseSender(wiring.Component):
 
     Cycle behaviour
     ---------------
-    What ``vc_cells`` show in a cycle shows in ``xoff`` and ``wanted`` in the next. A change of
-    ``xoff`` in the cycle of ``taken`` is told by a further frame.
+    What ``vc_cells`` show in a cycle shows in ``xoff`` and ``wanted`` in the next, in ``wanted``
+    with ``gate_stages`` = 2 in the one after it. A change of ``xoff`` that would have shown in
+    ``wanted`` by the cycle of ``taken`` is told by a further frame.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -63,8 +64,13 @@ class PauseSender(wiring.Component):
         holds = Cat(Const(0, shift), settings.pfc_time)
         since = Signal(len(holds) - 1, init=-1)
         just_taken = Signal()
+        after, before = xoff, self.xoff
+        if self._config.gate_stages > 1:
+            # From the cells to ``xoff`` is far enough.
+            after, before = self.xoff, Signal.like(self.xoff, name="xoff_before")
+            m.d.sync += before.eq(self.xoff)
         m.d.comb += [
-            changes.eq((xoff ^ self.xoff).any()),
+            changes.eq((after ^ before).any()),
             repeats.eq(self.xoff.any() & Mux(
                 just_taken, holds <= 1, Cat(Const(1, 1), since) >= holds)),
         ]

@@ -226,11 +226,20 @@ class Port(wiring.Component):
             link_tx.enable.eq(self.settings.enable),
             link_tx.ctl_load.eq(self._control_transmitter.load),
             link_tx.ctl.eq(self._control_transmitter.ctl),
-            llr_transmitter.matched.eq(self.matched | self._flow_control.taken),
             llr_transmitter.free.eq(link_tx.word_free),
             self.hold.eq(llr_transmitter.hold),
         ]
+        self._reserve(m)
         return egress
+
+    def _reserve(self, m: Module) -> None:
+        """Tells LlrTransmitter of matches and control frames."""
+        taken = self._flow_control.taken
+        matched = self.matched | taken
+        if self._config.gate_stages > 1:
+            # A cycle later it is known of registers of the scheduler.
+            matched = self.vc_before.any() | delayed(m, taken, "taken_before", 1)
+        m.d.comb += self._llr_transmitter.matched.eq(matched)
 
     def _retry(self, m: Module) -> None:
         """What goes between the receive and the transmit side."""

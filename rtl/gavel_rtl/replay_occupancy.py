@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is reserved, held and waiting in a replay buffer, and whether one more frame fits."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
@@ -31,7 +32,7 @@ class ReplayOccupancy(wiring.Component):
     settings
         Registers as visible in the cycle.
     matched
-        A frame was matched to this output, cycle s.
+        A frame was matched to this output, cycle s, with ``gate_stages`` = 2 in s+1.
     written, written_eop
         A word is written, cycle e; the last one of a frame.
     launched_first
@@ -57,7 +58,10 @@ class ReplayOccupancy(wiring.Component):
     ``hold`` is combinational; what happens in a cycle is counted in the next. With
     ``gate_stages`` = 1 a match is counted one cycle later, and ``hold`` is a register, made up in
     the cycle before with room for what is matched and not counted; where a frame may be a single
-    word it is one of two, by whether there was a match in that cycle. After reset it is 0 then.
+    word it is one of two, by whether there was a match in that cycle. With 2 a match is counted
+    yet another cycle later, and there is a register before that of ``hold``, too: what there is
+    room for is compared in one cycle, and whether there was a match chooses in the next. After
+    reset ``hold`` is 0 for as many cycles.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -84,7 +88,7 @@ class ReplayOccupancy(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         late = self._config.gate_stages
-        # With ``late`` it is that of the cycle before.
+        # With ``late`` it is that of the cycle before, or of the one before that.
         self._counts = Signal(name="match_counts")
         m.d["sync" if late else "comb"] += self._counts.eq(self.matched)
         window_words = Cat(Const(0, self._config.words_per_cell.bit_length() - 1),
@@ -99,6 +103,10 @@ class ReplayOccupancy(wiring.Component):
                 self.hold.eq(~(may_come & (window_words >= claimed) & frames_fit)),
             ]
             return m
+        if late > 1:
+            self._hold_later(m, may_come, [
+                self._fits(claimed, frames, window_words, more) for more in range(2)])
+            return m
         holds = []
         # Whether there was a match in the cycle before comes from far: all that follows from it is
         # ready.
@@ -110,6 +118,20 @@ class ReplayOccupancy(wiring.Component):
             holds.append(held)
         m.d.comb += self.hold.eq(Mux(self._counts, holds[-1], holds[0]))
         return m
+
+    def _hold_later(self, m: Module, may_come: Signal, fits: Sequence[Value]) -> None:
+        """``hold`` in two steps. Frames have four words, so at most one match does not count."""
+        may_come_before, counted = Signal(init=1), Signal()
+        alone, behind = (Signal(name=f"fits_behind_{more}", init=1) for more in range(2))
+        held = Signal(name="held")
+        m.d.sync += [
+            may_come_before.eq(may_come),
+            alone.eq(fits[0]),
+            behind.eq(fits[1]),
+            counted.eq(self._counts),
+            held.eq(~(may_come_before & Mux(self._counts | counted, behind, alone))),
+        ]
+        m.d.comb += self.hold.eq(held)
 
     def _fits(self, claimed: Signal, frames: Signal, window_words: Value, more: int) -> Value:
         """Whether there is room for a frame behind ``more`` that are not counted."""

@@ -105,8 +105,9 @@ def credits_for_line_rate(
     """
     word = config.word_bytes
     words = -(-frame_bytes // word)
-    unseen = (config.match_to_egress + total + 2 * config.gate_stages
-              + config.match_stages) // words
+    # CF_Updates go through every stage, frames through one.
+    stages = config.gate_stages + min(config.gate_stages, 1) + config.match_stages
+    unseen = (config.match_to_egress + total + stages) // words
     line = word * (loop + stages_in_loop(config) + total) + config.cf_min_spacing + frame_bytes
     # A frame takes whole words of the line and whole cells of the buffer.
     cost = cells_of(frame_bytes)

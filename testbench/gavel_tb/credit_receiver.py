@@ -16,6 +16,7 @@ from gavel_model.alarm import Alarm
 from gavel_model.config import CF_SPACING_BITS, MIN_FRAME_BYTES, SwitchConfig
 from gavel_model.counters import Counters
 from gavel_model.credit_receiver import CreditReceiver as Model
+from gavel_model.late_credit_receiver import LateCreditReceiver as LateModel
 from gavel_model.mac_control import CC_VCS, CreditCounts
 from gavel_model.probes import CREDIT_RX_BITS
 from gavel_model.register_map import CREDIT_BITS, Counter, Port
@@ -54,7 +55,8 @@ def check(config: SwitchConfig, seed: int, cycles: int = 2500) -> None:
                      buffer_cells=cells, replay_cells=1024)
     settings = RandomFlowSettings(config, rng, _draws(config))
     counters, alarm = Counters(), Alarm()
-    model = Model(config, settings.model, counters, alarm)
+    late = config.gate_stages > 1
+    model = (LateModel if late else Model)(config, settings.model, counters, alarm)
     # Those of MacControlReceiver are counted by the model as the CC_Update is taken.
     watched = Watched(counters, frozenset({Counter.CBFC_RX_RECOVERED, Counter.CBFC_RX_CC_ERROR}))
     block, reporter, top = CreditReceiver(config), CreditReporter(config), Module()

@@ -54,6 +54,16 @@ def check(config: SwitchConfig, seed: int, cycles: int = 4000) -> None:
     top.submodules.credit_gate = gate
     seen: Tally[str] = Tally()
 
+    def switch_credits() -> None:
+        settings.write(Port.CBFC_CONTROL, control(rng, config.vcs))
+
+    def near_the_limits() -> None:
+        """Limits with room for a few longest frames beside what is in use."""
+        longest = settings.model.longest
+        for offset, used in ((Port.CBFC_TOTAL_LIMIT, sum(model.used)),
+                             *((Port.CBFC_LIMIT + vc, used) for vc, used in enumerate(model.used))):
+            settings.write(offset, min(used + rng.randrange(4 * longest), (1 << CREDIT_BITS) - 1))
+
     async def bench(ctx: Any) -> None:
         frames: deque[tuple[int, int, int]] = deque()
         free_at = last = 0
@@ -65,7 +75,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 4000) -> None:
             where = f"cycle {now}"
             if now % _PHASE == 1:
                 obey, updates = rng.choice((0.9, 1.0)), rng.choice((0.02, 0.3))
-                changes, resync = rng.choice((0.0, 0.02)), rng.choice((0.0, 0.02))
+                changes, resync = rng.choice((0.0, 0.02, 0.2)), rng.choice((0.0, 0.02))
                 for vc in range(config.vcs):
                     _near_the_wrap(ctx, rng, block, model, vc)
             settings.drive(ctx, (block.settings, gate.settings))
@@ -75,7 +85,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 4000) -> None:
                 alarm.now = True
             # None that would stand in a register while `_near_the_wrap` sets the counts.
             item = (_update(rng, config, settings, model)
-                    if rng.random() < updates and (now % _PHASE or not late) else None)
+                    if rng.random() < updates and -now % _PHASE >= late else None)
             _drive_update(ctx, block, item)
             for vc, used in enumerate(block.used):
                 ctx.set(gate.used[vc], ctx.get(used))
@@ -84,9 +94,10 @@ def check(config: SwitchConfig, seed: int, cycles: int = 4000) -> None:
             expect(f"{where}: state", hex(_state(ctx, block)), hex(model.packed.value))
             sender, fits = settings.model.sender, ctx.get(gate.fits)
             if late:
-                # FlowControl keeps them in a register, behind which the gate adds a match.
-                known, (sender, fits) = (sender, fits), known
-                fits &= ~ctx.get(gate.overdrawn)
+                # FlowControl keeps them in a register, behind which the gate adds a match; or the
+                # gate has been at it since the cycle before.
+                known, (sender, earlier) = (sender, fits), known
+                fits = earlier & ~ctx.get(gate.overdrawn) if late == 1 else fits
             # After reset nothing fits for as many cycles; no credits are on then.
             if now > 2 * late:
                 fits &= sender
@@ -122,10 +133,10 @@ def check(config: SwitchConfig, seed: int, cycles: int = 4000) -> None:
                 model.step(now, resynchronise)
             watched.check(where, ctx.get(block.count))
             if changing:
-                if now % _PHASE:
-                    settings.change()
-                else:
+                if now % _PHASE == 0:
                     settings.change_all()
+                else:
+                    rng.choice((settings.change, switch_credits, near_the_limits))()
                 model.settings_changed(now)
                 alarm.now = True
             await ctx.tick()

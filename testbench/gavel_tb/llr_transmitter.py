@@ -108,6 +108,7 @@ def _check(config: SwitchConfig, seed: int, cycles: int) -> None:
 
     async def bench(ctx: Any) -> None:
         was_up = 0
+        late, matched_before = config.gate_stages > 1, False
         load = ready_share = up_share = talk = changes = 1.0
         coming: OrderedSet | None = None
         for cycle in range(cycles):
@@ -130,7 +131,8 @@ def _check(config: SwitchConfig, seed: int, cycles: int) -> None:
             before = list(counters.values)
 
             matched = not model.hold and cycle >= frames.free_at and rng.random() < load
-            ctx.set(block.matched, int(matched))
+            ctx.set(block.matched, int(matched_before if late else matched))
+            matched_before = matched
             init_sent = ctx.get(block.init.request) & (rng.random() < 0.3)
             ctx.set(block.init_sent, init_sent)
             link_tx.init_waiting = rng.random() < 0.3

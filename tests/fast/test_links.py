@@ -32,12 +32,12 @@ def test_link_partners_at_other_widths(shape, shapes, replay, seed):
 
 
 @pytest.mark.parametrize("total", [False, True])
-@pytest.mark.parametrize(("width", "vcs", "match_stages"), [
-    (64, 4, 1), (128, 1, 0), (256, 2, 0), (512, 4, 0)])
+@pytest.mark.parametrize(("width", "vcs", "gate_stages", "match_stages"), [
+    (64, 4, 1, 1), (128, 1, 1, 0), (256, 2, 1, 0), (512, 4, 1, 0), (64, 2, 2, 0), (128, 3, 2, 1)])
 def test_link_partners_with_registers_around_the_scheduler(
-    width, vcs, match_stages, total, make_config, replay, seed
+    width, vcs, gate_stages, match_stages, total, make_config, replay, seed
 ):
-    config = make_config(3, width, vcs, 2, gate_stages=1, match_stages=match_stages,
+    config = make_config(3, width, vcs, 2, gate_stages=gate_stages, match_stages=match_stages,
                          read_stages=int(total))
     assert_repaired(replay, config, "min" if width == 512 else "mixed", total, seed)
 
@@ -75,6 +75,11 @@ def test_random_pins_with_requests_a_cycle_earlier(make_config, compared, seed):
                          read_stages=1)
 
 
+def test_random_pins_with_all_registers_around_the_scheduler(make_config, compared, seed):
+    moved_by_random_pins(make_config, compared, seed, REQUESTING, CYCLES, gate_stages=2,
+                         match_stages=1)
+
+
 def test_random_pins_where_macs_show_frames_alone(make_config, compared, seed):
     both = compared(make_config(2, 64, 2, 2, mac="frames", **ODD))
     pins = RandomPins(both.config, seed)
@@ -87,9 +92,10 @@ def test_random_pins_where_macs_show_frames_alone(make_config, compared, seed):
 @pytest.mark.parametrize("number", range(20))
 def test_more_random_pins(number, make_config, compared, seed):
     shapes, stages = ((SHAPES, {}), (GATED, {"gate_stages": 1}),
-                      (REQUESTING, {"gate_stages": 1, "match_stages": 1}))[number % 3]
+                      (REQUESTING, {"gate_stages": 1 + number // 3 % 2, "match_stages": 1})
+                      )[number % 3]
     moved_by_random_pins(make_config, compared, seed + 1 + number, shapes, **stages,
-                         register_stages=number // 3 % 2, read_stages=number // 6 % 2)
+                         register_stages=number // 6 % 2, read_stages=number // 12 % 2)
 
 
 def moved_by_random_pins(make_config, compared, seed, shapes, cycles=2 * CYCLES, **options):

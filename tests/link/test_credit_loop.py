@@ -45,13 +45,15 @@ def test_line_rate_with_the_formula(data_width: int, total: bool, llr: bool, del
 
 @pytest.mark.parametrize(("read_stages", "egress_stages"), [(0, 0), (0, 1), (1, 1)])
 @pytest.mark.parametrize("total", [False, True])
-@pytest.mark.parametrize(("data_width", "frame_bytes"), [(64, 64), (128, 65), (256, 64), (512, 64),
-                                                         (512, 192), (512, 1024)])
+@pytest.mark.parametrize(("data_width", "frame_bytes", "gate_stages"), [
+    (64, 64, 1), (128, 65, 1), (256, 64, 1), (512, 64, 1), (512, 192, 1), (512, 1024, 1),
+    (64, 64, 2), (128, 64, 2), (128, 65, 2)])
 def test_line_rate_with_registers_around_the_scheduler(
-    data_width: int, frame_bytes: int, total: bool, read_stages: int, egress_stages: int
+    data_width: int, frame_bytes: int, gate_stages: int, total: bool, read_stages: int,
+    egress_stages: int
 ) -> None:
     job = CreditLoopJob(frame_bytes=frame_bytes, delay=20, total=total, cycles=2000)
-    stages = {"receive_stages": 1, "gate_stages": 1, "read_stages": read_stages,
+    stages = {"receive_stages": 1, "gate_stages": gate_stages, "read_stages": read_stages,
               "egress_stages": egress_stages,
               "match_stages": int(data_width <= 128)}
     config = credit_config(data_width, frame_bytes, job.delay, LONGEST, **stages)
@@ -61,8 +63,8 @@ def test_line_rate_with_registers_around_the_scheduler(
 
 @pytest.mark.parametrize(("data_width", "stages"), [
     (512, {"gate_stages": 1}), (512, {"egress_stages": 1}), (512, {"receive_stages": 1}),
-    (512, {"read_stages": 1}),
-    (128, {"match_stages": 1})], ids=str)
+    (512, {"read_stages": 1}), (128, {"match_stages": 1}), (64, {"gate_stages": 2}),
+    (128, {"gate_stages": 2, "match_stages": 1})], ids=str)
 def test_with_pipeline_options_the_formula_is_close(
     data_width: int, stages: dict[str, int]
 ) -> None:

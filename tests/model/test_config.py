@@ -41,6 +41,7 @@ from gavel_model.probes import probe_points
         ("ctl_min_spacing=2049", "ctl_min_spacing", 2049, "0...2048"),
         ("islip_iterations=0", "islip_iterations", 0, "1...4"),
         ("islip_iterations=5", "islip_iterations", 5, "1...4"),
+        ("gate_stages=3", "gate_stages", 3, "0...2"),
         ("bypass_limit=-1", "bypass_limit", -1, "0...255"),
         ("bypass_limit=256", "bypass_limit", 256, "0...255"),
         ("id_entries=8", "id_entries", 8, "16...65536"),
@@ -72,6 +73,20 @@ def test_an_impossible_value_is_refused_by_field_value_and_range(
     assert repr(value) in text
     assert allowed in text
     assert "\n" not in text
+
+
+@pytest.mark.parametrize(("override", "most"), [("match_stages=1", "0"),
+                                                ("gate_stages=2", "at most 1")])
+@pytest.mark.parametrize("width", [256, 512])
+def test_an_option_for_frames_of_four_words_is_refused_with_wide_words(
+    width: int, override: str, most: str
+) -> None:
+    message = (f"{override.replace('=', ' = ')}: must be {most} with more than 128 bits, where a "
+               "frame may have less than 4 words")
+    with pytest.raises(ConfigError) as caught:
+        load_config("tiny", [f"data_width={width}", override])
+    assert str(caught.value) == message
+    load_config("tiny", ["data_width=128", override])
 
 
 def test_direct_table_must_hold_every_port() -> None:

@@ -23,7 +23,7 @@ SWITCHES: dict[str, SwitchConfig] = {
     "rack4": behaviour_config("flow", 512),
     "odd3": load_config("tiny", (
         "ports=3", "data_width=128", "vcs=1", "buffer_cells=24", "profile=esun",
-        "max_frame_bytes=300", "ingress_stages=1", "match_stages=1", "gate_stages=1")),
+        "max_frame_bytes=300", "ingress_stages=1", "match_stages=1", "gate_stages=2")),
     "odd5": load_config("tiny", (
         "ports=5", "data_width=256", "vcs=3", "buffer_cells=40", "max_frame_bytes=1000",
         "replay_cells=85", "islip_iterations=4", "bypass_limit=3", "ecn_threshold=6",

@@ -66,6 +66,16 @@ def test_block_with_a_register_before_the_cell_memory(block: str, shape: str, se
     _check(block, (*SHAPES[shape], "read_stages=1"), seed)
 
 
+@pytest.mark.parametrize(("block", "shape"), [
+    ("credit_sender", ("data_width=128", "vcs=3")), ("credit_sender", ()), ("credit_receiver", ()),
+    ("credit_receiver", ("data_width=128", "vcs=3")), ("pause_sender", ()),
+    pytest.param("llr_transmitter", ("data_width=128",), marks=pytest.mark.long)])
+def test_block_that_takes_two_cycles_to_hold_back(
+    block: str, shape: tuple[str, ...], seed: int
+) -> None:
+    _check(block, (*shape, "gate_stages=2"), seed)
+
+
 @pytest.mark.parametrize("shape", ["2x64", "5x128"])
 def test_scheduler_by_requests_of_the_cycle_before(shape: str, seed: int) -> None:
     _check("scheduler", (*SHAPES[shape], "match_stages=1"), seed)

@@ -17,6 +17,7 @@ from gavel_tb.formal.free_list import FreeListHarness
 from gavel_tb.formal.frozen_counters import FrozenCountersHarness
 from gavel_tb.formal.harness import Harness
 from gavel_tb.formal.ingress_buffer import IngressBufferHarness
+from gavel_tb.formal.late_credits import LateCreditSenderHarness
 from gavel_tb.formal.narrow import narrow
 from gavel_tb.formal.ordered_set import OrderedSetHarness
 from gavel_tb.formal.proof import Method, Proof
@@ -109,6 +110,9 @@ PROOFS: tuple[Proof, ...] = (
     _proof("credits-total", "no more is sent than one limit of all VCs, whatever CF_Updates say",
            CreditSenderHarness, _FULL_RATE, "induction", 1, 0,
            _named(faults.forgets_matches_of_all), native=False, total=True),
+    _proof("credits-late", "the same of each VC with two stages between the gate and the match",
+           LateCreditSenderHarness, replace(_TINY, data_width=128, gate_stages=2, match_stages=1),
+           "induction", 1, 1, _named(faults.forgets_late_matches), native=False),
     _proof("credits-loop", "credits are neither made nor lost, with losses of all kinds",
            CreditsHarness, replace(_FULL_RATE, vcs=1), "bounded", 12, 9,
            _named(faults.keeps_credits_of_dropped_frames, faults.credits_before_they_are_sent),

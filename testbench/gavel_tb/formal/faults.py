@@ -111,6 +111,12 @@ def forgets_matches_of_all(design: Design) -> None:
     gate.break_it("comb", gate.signal("total_matched_1_before").eq(0))
 
 
+def forgets_late_matches(design: Design) -> None:
+    """As `forgets_matches`, where a match comes through a register."""
+    gate = design.part("gate")
+    gate.break_it("sync", gate.signal("matched_before").eq(0))
+
+
 def believes_everything(design: Design) -> None:
     """CreditSender takes any CF_Update, whatever it says."""
     sender = design.part("sender")

@@ -63,11 +63,16 @@ class Definition:
         self.busy_until = -1
         self.g, self.back_to_back = config.gate_stages, config.data_width == 512
         self.b = config.read_stages
-        self.matches: deque[list[tuple[int, bool]]] = deque([[]] * 7, 7)
+        self.f, self.m = min(self.g, 1), config.match_stages
+        self.claimed_before = False
+        self.matches: deque[list[tuple[int, bool]]] = deque([[]] * 9, 9)
         # What was visible in the latest cycles, the newest first.
-        self.past: deque[Visible] = deque(maxlen=4)
-        self.first_cycle = True
-        self.late: tuple[list[int], CreditUpdate | None] = [0] * v, None
+        self.past: deque[Visible] = deque(maxlen=5)
+        self.cycles = 0
+        self.frames = deque([[0] * v] * self.f)
+        self.updates: deque[CreditUpdate | None] = deque([None] * self.g)
+        self.keys_before = [0] * v
+        self.xoff_changed = False
         self.under_way: deque[tuple[int, str]] = deque()
         self.content: dict[int, tuple[str, bytes]] = {}
 
@@ -88,7 +93,7 @@ class Definition:
     def begin(self, s: Any) -> None:
         """In reset, with settings ``s``."""
         none = [0] * self.vcs
-        self.past.extend([Visible(s, none, none, [False] * self.vcs)] * 4)
+        self.past.extend([Visible(s, none, none, [False] * self.vcs)] * 5)
 
     @property
     def before(self) -> tuple[Any, int]:
@@ -104,7 +109,7 @@ class Definition:
     def conditions(self, s: Any) -> tuple[int, int, int]:
         """In the cycle in which settings ``s`` are visible: `paused`, `no credit`, `stopped`."""
         g = self.g
-        if g and self.first_cycle:
+        if self.cycles < g:
             return 0, 0, 0
         at = [self.visible(s), *self.past]
         gate, used, limits = at[g], at[g].used, at[1 + g].s
@@ -112,16 +117,17 @@ class Definition:
         sender = self.mask(gate.s, Port.CBFC_CONTROL, 0)
         stop = self.mask(gate.s, Port.VC_CONTROL, 8)
         matches = list(self.matches)
+        reach = g + self.f
         if g and not self.back_to_back:
-            matches[-1] = []
+            matches[-g:] = [[]] * g
         paused = no_credit = 0
         for v in range(self.vcs):
             if gate.s[Port.CBFC_CONTROL] >> 16 & 1:
-                n = sum(on for cycle in matches[-4 - self.b - 2 * g:] for _, on in cycle)
+                n = sum(on for cycle in matches[-4 - self.b - reach:] for _, on in cycle)
                 fits = (self.sum_of_used(at[1 + g]) + (n + 1) * m
                         <= limits[Port.CBFC_TOTAL_LIMIT])
             else:
-                n = sum(vc == v for cycle in matches[-3 - self.b - 2 * g:] for vc, _ in cycle)
+                n = sum(vc == v for cycle in matches[-3 - self.b - reach:] for vc, _ in cycle)
                 fits = used[v] + (n + 1) * m <= limits[Port.CBFC_LIMIT + v]
             paused |= gate.paused[v] << v
             no_credit |= (sender[v] and (bool(gate.waiting[v]) or not fits)) << v
@@ -149,8 +155,10 @@ class Definition:
         self._frames(c, s)
         taken = ""
         just_matched = self.g and self.matches[-1]
+        waited = self.claimed_before or not self.m
+        self.claimed_before = self.claim(c)
         if ((self.cc_wanted or self.pfc_wanted) and c > self.busy_until and e.idle
-                and not just_matched):
+                and waited and not just_matched):
             taken = "PFC" if self.pfc_wanted else "CC"
             add(Counter.PFC_TX if taken == "PFC" else Counter.CBFC_TX_CC_UPDATE)
             self.busy_until = c + 64 // self.step_bytes + 1
@@ -169,7 +177,7 @@ class Definition:
         for v, _, cells in e.drained:
             self.vc_cells[v] -= cells
         self.past.appendleft(visible)
-        self.first_cycle = False
+        self.cycles += 1
         return count
 
     def _frames(self, c: int, s: Any) -> None:
@@ -193,10 +201,9 @@ class Definition:
         k = [0] * self.vcs
         for v, length in e.first_words:
             k[v] += cost(s[Port.CBFC_SENDER], length)
-        now: tuple[list[int], CreditUpdate | None] = k, e.cf
-        if self.g:
-            now, self.late = self.late, now
-        k, cf = now
+        self.frames.append(k)
+        self.updates.append(e.cf)
+        k, cf = self.frames.popleft(), self.updates.popleft()
         for v in range(self.vcs):
             s_cc[v] += k[v]
             used[v] += k[v]
@@ -238,8 +245,13 @@ class Definition:
         r_cc, stored = list(self.r_cc), list(self.stored)
         reported, due, turn = list(self.reported), list(self.due), self.turn
         since = min(self.since_cf + self.step_bytes, (1 << 21) - 1)
-        keys = {v: 2 * (self.r_cf(v) - self.reported[v] & M15) + self.due[v]
-                for v in range(self.vcs) if receiver[v]}
+        all_keys = [2 * (self.r_cf(v) - self.reported[v] & M15) + self.due[v]
+                    for v in range(self.vcs)]
+        if self.g == 2:
+            all_keys, self.keys_before = self.keys_before, [
+                0 if e.cf_sent and v in (self.first, self.second) else key
+                for v, key in enumerate(all_keys)]
+        keys = {v: key for v, key in enumerate(all_keys) if receiver[v]}
         order = [(self.turn + n) % self.vcs for n in range(self.vcs)]
         ranked = sorted(keys, key=lambda v: (-keys[v], order.index(v)))
         first = ranked[0] if ranked else 0
@@ -313,7 +325,10 @@ class Definition:
                 for v in range(self.vcs)]
         since = 0 if taken == "PFC" else min(self.since_pfc + 1, (1 << 19) - 1)
         late = self.since_pfc >= s[Port.PFC_TIME] * self.q // 2
-        if xoff != self.xoff or (any(self.xoff) and late and taken != "PFC"):
+        changes = xoff != self.xoff
+        if self.g == 2:
+            changes, self.xoff_changed = self.xoff_changed, changes
+        if changes or (any(self.xoff) and late and taken != "PFC"):
             wanted = True
         else:
             wanted = self.pfc_wanted and taken != "PFC"

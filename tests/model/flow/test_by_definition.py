@@ -125,20 +125,24 @@ class Traffic:
             b.setting(port, register, rng.choice(REGISTERS[register]), at=b.cycle)
 
 
+WIDTHS = {0: (64, 128, 256, 512), 1: (64, 128, 256, 512), 2: (128, 64, 128, 128)}
+
+
 # Eight seeds have every width with and without protection, with and without retry, and with and
 # without a register before the cell memory.
 @pytest.mark.parametrize(("gate_stages", "seed"), [
     pytest.param(stages, seed, marks=[pytest.mark.long] if stages and seed >= 8 else [])
-    for stages in (0, 1) for seed in range(12)])
+    for stages in (0, 1, 2) for seed in range(12)])
 def test_all_state_is_that_of_the_definition(watched: Any, seed: int, gate_stages: int) -> None:
     rng = random.Random(seed)
     ready = rng.choice((1.0, 0.9, 0.5))
     w = watched(
-        ready, f"data_width={(64, 128, 256, 512)[seed % 4]}",
+        ready, f"data_width={WIDTHS[gate_stages][seed % 4]}",
         f"vcs={rng.choice((1, 2, 3, 4, 8))}", f"ports={rng.choice((2, 3))}", "buffer_cells=48",
         "replay_cells=64", f"islip_iterations={rng.randrange(1, 3)}", "replay_timer=0",
         "data_age_timer=0", f"gate_stages={gate_stages}",
         f"read_stages={(seed % 4 + seed // 4) % 2}",
+        f"match_stages={int(gate_stages == 2 and seed % 3 == 1)}",
     )
     b = w.b
     retry = seed % 3 == 0

@@ -25,7 +25,7 @@ class LatencyHistogram:
     def __init__(self, config: SwitchConfig) -> None:
         self._vcs = config.vcs
         self._voqs = config.voqs
-        self._least = config.latency_cycles - 10 + 9
+        self._least = config.latency_cycles - config.match_stages - 1
         self._counts = FrozenCounts(_BINS * config.vcs)
         self.reset()
 

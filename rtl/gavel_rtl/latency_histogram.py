@@ -19,8 +19,8 @@ _BINS = 1 << _BIN_BITS
 _SHORTEST = 3
 """Bin 0 has latencies whose logarithm is up to this, bin 1 begins with the next."""
 
-_FILED_TO_OPENED = 9
-"""What a frame takes beside K - 10 and the cycles from *filed* to *opened*."""
+_AT_LEAST = 1
+"""Cycles from *filed* to *opened* that are in K, but for those of ``match_stages``."""
 
 _OPENED_TO_LATENCY = 2
 """Cycles from *opened* to when the time of filing is there to be subtracted."""
@@ -79,7 +79,7 @@ class LatencyHistogram(wiring.Component):
         # Time as it is written, and as it is when that is subtracted, with the constant part of
         # the latency.
         time = Signal(TIME_BITS)
-        later = Signal(TIME_BITS, init=config.latency_cycles - 10 + _FILED_TO_OPENED
+        later = Signal(TIME_BITS, init=config.latency_cycles - config.match_stages - _AT_LEAST
                        - _OPENED_TO_LATENCY)
         m.d.comb += [
             write.addr.eq(seen.filed_cell),

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from gavel_model import latency_histogram
 from gavel_model.ordered_set import Kind
+from gavel_model.telemetry import WatchedSwitch
 
 STAGES = [*((0, n, 0, 0, m) for n in range(3) for m in range(2)),
           *((1, n, 0, 0, 0) for n in range(3)), (0, 0, 0, 1, 0), (0, 1, 0, 1, 1)]
@@ -119,3 +121,18 @@ def test_longest_frame(bench: Any) -> None:
     t = b.send(0, frame)
     b.run(t + 10 + 1152 + 1)
     assert [s[:3] for s in b.frames[7]] == [(t + 10, t + 10 + 1151, frame)]
+
+
+@pytest.mark.parametrize("stages", [
+    (), ("match_stages=1",), ("receive_stages=1", "ingress_stages=2", "match_stages=1",
+                              "read_stages=1", "egress_stages=1")])
+def test_telemetry_tells_the_latency_of_the_pins(
+    bench: Any, monkeypatch: pytest.MonkeyPatch, stages: tuple[str, ...]
+) -> None:
+    b = bench("tiny", *stages)
+    b.switch = WatchedSwitch(b.config)
+    told: list[int] = []
+    monkeypatch.setattr(latency_histogram, "latency_bin", lambda latency: told.append(latency) or 0)
+    last = b.send(0, b.frame(1, 200))
+    b.drain()
+    assert told == [b.frames[1][0].first - last] == [b.config.latency_cycles]

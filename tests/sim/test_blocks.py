@@ -67,7 +67,8 @@ def test_block_with_a_register_before_the_cell_memory(block: str, shape: str, se
 
 
 @pytest.mark.parametrize(("block", "shape"), [
-    ("credit_sender", ("data_width=128", "vcs=3")), ("credit_sender", ()), ("credit_receiver", ()),
+    ("credit_sender", ("data_width=128", "vcs=3", "read_stages=1")), ("credit_sender", ()),
+    ("credit_receiver", ()),
     ("credit_receiver", ("data_width=128", "vcs=3")), ("pause_sender", ()),
     pytest.param("llr_transmitter", ("data_width=128",), marks=pytest.mark.long)])
 def test_block_that_takes_two_cycles_to_hold_back(

@@ -72,12 +72,12 @@ def test_random_pins_with_registers_before_the_scheduler_and_around_others(
 
 def test_random_pins_with_requests_a_cycle_earlier(make_config, compared, seed):
     moved_by_random_pins(make_config, compared, seed, REQUESTING, CYCLES, match_stages=1,
-                         read_stages=1)
+                         receive_stages=1)
 
 
 def test_random_pins_with_all_registers_around_the_scheduler(make_config, compared, seed):
     moved_by_random_pins(make_config, compared, seed, REQUESTING, CYCLES, gate_stages=2,
-                         match_stages=1)
+                         match_stages=1, read_stages=1)
 
 
 def test_random_pins_where_macs_show_frames_alone(make_config, compared, seed):
@@ -95,7 +95,8 @@ def test_more_random_pins(number, make_config, compared, seed):
                       (REQUESTING, {"gate_stages": 1 + number // 3 % 2, "match_stages": 1})
                       )[number % 3]
     moved_by_random_pins(make_config, compared, seed + 1 + number, shapes, **stages,
-                         register_stages=number // 6 % 2, read_stages=number // 12 % 2)
+                         receive_stages=number % 2, register_stages=number // 6 % 2,
+                         read_stages=number // 12 % 2)
 
 
 def moved_by_random_pins(make_config, compared, seed, shapes, cycles=2 * CYCLES, **options):

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """An asynchronous FIFO for a clock that is fast for its fabric."""
 
-from amaranth.hdl import Cat, Elaboratable, Module, Mux, ResetSignal, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, ResetSignal, Signal, Value
+from amaranth.lib import wiring
 from amaranth.lib.cdc import AsyncFFSynchronizer, FFSynchronizer
 from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
 
 
-class AsyncFifo(Elaboratable):
+class AsyncFifo(wiring.Component):
     """A FIFO between two clocks, with Gray-coded pointers (C. E. Cummings, Simulation and Synthesis
     Techniques for Asynchronous FIFO Design, style 1).
 
@@ -23,8 +25,8 @@ class AsyncFifo(Elaboratable):
     w_domain, r_domain
         Clock domains that write and read.
 
-    Attributes
-    ----------
+    Members
+    -------
     w_data, w_en, w_rdy
         In ``w_domain``: a word is written if both ``w_en`` and ``w_rdy`` are 1. Room that has
         become free shows a cycle late.
@@ -48,12 +50,18 @@ class AsyncFifo(Elaboratable):
         self._depth = 1 << address_bits
         self._bits = address_bits + 1
         self._w_domain, self._r_domain = w_domain, r_domain
-        self.w_data, self.w_en, self.w_rdy = Signal(width), Signal(), Signal(init=1)
-        self.w_level = Signal(self._bits)
-        self.r_data, self.r_en = Signal(width), Signal()
-        self.r_rdy = Signal(reset_less=True)
-        self.r_level = Signal(self._bits)
-        self.r_rst = Signal()
+        self.clock_domains = (w_domain, r_domain)
+        super().__init__({
+            "w_data": In(width),
+            "w_en": In(1),
+            "w_rdy": Out(1, init=1),
+            "w_level": Out(self._bits),
+            "r_data": Out(width),
+            "r_en": In(1),
+            "r_rdy": Out(1),
+            "r_level": Out(self._bits),
+            "r_rst": Out(1),
+        })
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -107,16 +115,18 @@ class AsyncFifo(Elaboratable):
         some = Signal(name="storage_has_word", reset_less=True)
         fetches = Signal()
         ahead = Signal(self._bits, name="produce_r_bin", reset_less=True)
+        shown = Signal(name="word_shown", reset_less=True)
         m.d.comb += [
-            fetches.eq(some & (self.r_en | ~self.r_rdy)),
+            fetches.eq(some & (self.r_en | ~shown)),
             port.addr.eq(count[:-1]),
             port.en.eq(fetches),
             self.r_data.eq(port.data),
+            self.r_rdy.eq(shown),
             self.r_level.eq(ahead - count),
         ]
         sync += [
             some.eq(Mux(fetches, after != produced, pointer != produced)),
-            self.r_rdy.eq(some | (self.r_rdy & ~self.r_en)),
+            shown.eq(some | (shown & ~self.r_en)),
             ahead.eq(_decode(produced)),
             self.r_rst.eq(emptied),
         ]
@@ -125,7 +135,7 @@ class AsyncFifo(Elaboratable):
         with m.If(emptied):
             sync += [
                 some.eq(0),
-                self.r_rdy.eq(0),
+                shown.eq(0),
                 count.eq(_decode(produced)),
                 pointer.eq(produced),
                 after.eq(_after(_decode(produced), 1)),

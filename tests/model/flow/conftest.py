@@ -62,17 +62,14 @@ class Definition:
         self.vc_cells = [0] * v
         self.busy_until = -1
         self.g, self.back_to_back = config.gate_stages, config.data_width == 512
-        self.b = config.read_stages
-        self.f, self.m = min(self.g, 1), config.match_stages
-        self.claimed_before = False
+        self.b, self.f, self.m = config.read_stages, min(self.g, 1), config.match_stages
         self.matches: deque[list[tuple[int, bool]]] = deque([[]] * 9, 9)
         # What was visible in the latest cycles, the newest first.
         self.past: deque[Visible] = deque(maxlen=5)
-        self.cycles = 0
+        self.cycles, self.claimed_before, self.xoff_changed = 0, False, False
         self.frames = deque([[0] * v] * self.f)
         self.updates: deque[CreditUpdate | None] = deque([None] * self.g)
         self.keys_before = [0] * v
-        self.xoff_changed = False
         self.under_way: deque[tuple[int, str]] = deque()
         self.content: dict[int, tuple[str, bytes]] = {}
 

@@ -154,13 +154,13 @@ class CreditGate(wiring.Component):
             m.d.sync += [room.eq(limit - self._longest[number + 1]), fit.eq(room >= used)]
             fits.append(fit)
         # Bit n: n + 2 cycles before.
-        earlier = Signal(cycles - 1, name=f"{name}_matched_earlier")
+        earlier = Signal(cycles - 2, name=f"{name}_matched_earlier")
         some_earlier, far, two_earlier = (Signal(name=f"{name}_{what}") for what in (
             "some_earlier", "some_far", "two_earlier"))
         # As they will be in the next cycle.
-        shifted = [before, *earlier[:-1]]
+        shifted = [before, *earlier]
         words = self._config.words_per_cell
-        m.d.sync += [earlier.eq(Cat(shifted)), some_earlier.eq(Cat(shifted).any())]
+        m.d.sync += [earlier.eq(Cat(shifted[:-1])), some_earlier.eq(Cat(shifted).any())]
         fitting = Mux(before | some_earlier, fits[1], fits[0])
         if most == 1:
             return fitting

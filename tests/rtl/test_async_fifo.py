@@ -104,17 +104,19 @@ def test_it_takes_a_word_in_every_cycle_and_gives_one(seed: int) -> None:
     assert len(bench.read) >= 200 - DEPTH
 
 
-def test_it_holds_its_depth_and_the_word_that_is_shown(seed: int) -> None:
+@pytest.mark.parametrize(("pause", "held"), [(0, DEPTH + 1), (5, DEPTH)])
+def test_it_holds_its_depth_and_the_word_that_is_shown(pause: int, held: int, seed: int) -> None:
+    """The last place is filled by who writes in every cycle."""
     bench = Bench(1.3, Random(seed))
 
     async def writer(ctx: Any) -> None:
-        await bench.write(ctx, iter([True] * 100))
-        assert ctx.get(bench.fifo.w_level) == DEPTH
+        await bench.write(ctx, iter([True, *[False] * pause] * 100))
+        assert ctx.get(bench.fifo.w_level) == held - 1
         assert not ctx.get(bench.fifo.w_rdy)
 
     bench.simulator.add_testbench(writer)
     bench.simulator.run()
-    assert bench.written == DEPTH + 1
+    assert bench.written == held
 
 
 @pytest.mark.parametrize("ratio", [0.4, 1.01, 2.5])

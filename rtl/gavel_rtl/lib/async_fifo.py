@@ -29,7 +29,7 @@ class AsyncFifo(wiring.Component):
     -------
     w_data, w_en, w_rdy
         In ``w_domain``: a word is written if both ``w_en`` and ``w_rdy`` are 1. Room that has
-        become free shows a cycle late.
+        become free shows a cycle late, and a last place only to a word behind another.
     w_level
         In ``w_domain``: words written and not known to have been fetched, two cycles late.
     r_data, r_rdy, r_en
@@ -98,7 +98,8 @@ class AsyncFifo(wiring.Component):
             port.en.eq(writes),
         ]
         sync += [
-            self.w_rdy.eq(~Mux(writes, full(after), full(pointer))),
+            # Whether something is written comes late, so room for it is there in any case.
+            self.w_rdy.eq(~full(after) & ~full(pointer)),
             behind.eq(_decode(consumed)),
             self.w_level.eq(count - behind),
         ]

@@ -58,7 +58,8 @@ def start(folder: Path, *options: str) -> Cluster:
     workers = [process("worker", "--scheduler-file", str(file), "--nthreads", "1",
                        "--no-dashboard", "--name", f"worker-{number}",
                        "--local-directory", str(folder), *options) for number in range(2)]
-    wait_until(file.exists)
+    # It is there before anything is in it.
+    wait_until(lambda: file.exists() and file.read_text().endswith("}"))
     return Cluster(json.loads(file.read_text())["address"], scheduler, workers)
 
 

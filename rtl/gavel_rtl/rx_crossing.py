@@ -42,7 +42,8 @@ class RxCrossing(wiring.Component):
     Cycle behaviour
     ---------------
     What is on ``port`` in a cycle is on ``core`` three to four cycles of ``sync`` after its end,
-    words and sets in their order, from registers: the ports are far from the FIFO. With ``joined``
+    words and sets in their order, from registers: the ports are far from the FIFO; ``valid`` and
+    ``ctl_valid`` are behind a look-up table. With ``joined``
     a set beside a word with ``eop`` is shown alone, and the word in the next cycle. Empty after
     reset of ``rx``.
     """

@@ -79,9 +79,9 @@ class TxCrossing(wiring.Component):
         entry = Signal(self._entry, name="written")
         frame_open, after_set, takes_set = Signal(), Signal(), Signal()
         # Everything that sends waits for this: from a register, with places to spare for what is
-        # written meanwhile. ``w_level`` is a register, too, and a place is never filled.
+        # written meanwhile. ``w_level`` is a register, too.
         room = Signal()
-        m.d.sync += room.eq(fifo.w_level < CROSSING_WORDS - 3)
+        m.d.sync += room.eq(fifo.w_level < CROSSING_WORDS - 2)
         m.d.comb += [
             entry.sop.eq(core.sop),
             entry.eop.eq(core.eop),

@@ -124,23 +124,6 @@ def test_a_table_write_counts_as_without(bench: Any, stages: int, after: int) ->
 
 
 @STAGES
-def test_a_cf_update_lets_a_frame_be_matched_in_r_plus_1(bench: Any, stages: int) -> None:
-    b = bench("tiny", "buffer_cells=64", option(stages))
-    b.setting(1, Port.CBFC_CC_PERIOD, 0)
-    b.setting(1, Port.CBFC_LIMIT, 4)
-    b.setting(1, Port.CBFC_CONTROL, 1)
-    b.run(10)
-    for n in range(2):
-        b.send(0, b.frame(1, seed=n))
-    b.drain(40)
-    assert len(b.frames[1]) == 1
-    t = b.cycle
-    b.ctl[1, t] = encode_credits(CreditUpdate(0, 1, 0, 1), True)
-    b.run(30)
-    assert b.frames[1][1].first == t + 3 + stages + MATCH_TO_PINS
-
-
-@STAGES
 @pytest.mark.parametrize("late", [0, 1])
 def test_a_pause_stops_matches_from_w_plus_1_on(bench: Any, stages: int, late: int) -> None:
     b = bench("tiny", option(stages))

@@ -94,12 +94,13 @@ def test_a_vc_without_credits_holds_up_no_other(bench: Any) -> None:
     ]
 
 
+@pytest.mark.parametrize("receive", [0, 1])
 @pytest.mark.parametrize("width", [64, 128, 256, 512])
 @pytest.mark.parametrize("total", [0, 1])
-def test_a_cf_update_lets_a_frame_be_matched_three_cycles_later(
-    bench: Any, width: int, total: int
+def test_a_cf_update_lets_a_frame_be_matched_in_r_plus_1(
+    bench: Any, width: int, total: int, receive: int
 ) -> None:
-    b = sending(bench, f"data_width={width}", limit=4,
+    b = sending(bench, f"data_width={width}", f"receive_stages={receive}", limit=4,
                 control=SENDER | RESYNC | total * TOTAL)
     b.setting(1, Port.CBFC_TOTAL_LIMIT, 4)
     b.run(4)
@@ -109,7 +110,7 @@ def test_a_cf_update_lets_a_frame_be_matched_three_cycles_later(
     assert len(b.frames[1]) == 1
     t = cf_update(b, 1, 0, 1)
     b.run(30)
-    assert b.frames[1][1].first == t + 3 + total + 6
+    assert b.frames[1][1].first == t + 2 + receive + 1 + total + 6
 
 
 @pytest.mark.parametrize("width", [256, 512])

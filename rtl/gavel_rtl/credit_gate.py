@@ -93,13 +93,10 @@ class CreditGate(wiring.Component):
                          *(fits[vc].eq(Mux(history[0], after >= used, room >= used))
                            for fits, (room, after) in zip(alone, pairwise(rooms), strict=True))]
 
-        total = Signal(CREDIT_BITS + (vcs - 1).bit_length())
-        sender_before = Signal(vcs)
+        total, sender_before = self._total(m), Signal(vcs)
         m.d.sync += sender_before.eq(settings.sender)
         history = self._history(
             m, "total", (self.vc_before & sender_before).any(), self._cycles + _UNTIL_SUMMED)
-        m.d.sync += total.eq(sum(Mux(settings.sender[vc], self.used[vc], 0)
-                                 for vc in range(vcs)))
         together = [Signal(name=f"fit_together_after_{n}") for n in range(self._unknown + 1)]
         rooms = self._rooms(m, "total", settings.total_limit, history, len(total))
         m.d.comb += [
@@ -124,14 +121,13 @@ class CreditGate(wiring.Component):
         before = Signal(vcs, name="matched_before")
         sender_before, sender_earlier = Signal(vcs), Signal(vcs)
         with_sender = Signal(name="total_matched_before")
-        total = Signal(CREDIT_BITS + (vcs - 1).bit_length())
+        total = self._total(m)
         is_total, together, alone = Signal(), Signal(), Signal(vcs)
         m.d.sync += [
             before.eq(self.vc_before),
             sender_before.eq(settings.sender),
             sender_earlier.eq(sender_before),
             is_total.eq(settings.total),
-            total.eq(sum(Mux(settings.sender[vc], self.used[vc], 0) for vc in range(vcs))),
         ]
         m.d.comb += with_sender.eq((before & sender_earlier).any())
         for vc in range(vcs):
@@ -142,6 +138,14 @@ class CreditGate(wiring.Component):
                                           settings.total_limit, total)),
             self.fits.eq(Mux(is_total, together.replicate(vcs), alone)),
         ]
+
+    def _total(self, m: Module) -> Signal:
+        """What was in use of all VCs with credits in the cycle before."""
+        vcs = self._config.vcs
+        total = Signal(CREDIT_BITS + (vcs - 1).bit_length(), name="total")
+        m.d.sync += total.eq(sum(Mux(self.settings.sender[vc], self.used[vc], 0)
+                                 for vc in range(vcs)))
+        return total
 
     def _fits_behind(self, m: Module, name: str, before: Value, cycles: int, limit: Value,
                      used: Value) -> Value:

@@ -101,8 +101,7 @@ class LateCreditSenderHarness(CreditSenderHarness):
                        used[n - 1] <= used[n] + Mux(b[4 + n], longest, 0))
         self.claim(f"VC {vc}: matches", (
             (gate.signal("matched_before")[vc] == b[2])
-            & (gate.signal(f"{name}_matched_earlier") == reduce(
-                add, (Mux(b[3 + n], 1 << n, 0) for n in range(3))))
+            & (gate.signal(f"{name}_matched_earlier") == Cat(b[3], b[4]))
             & (gate.signal(f"{name}_some_earlier") == (b[3] | b[4] | b[5]))))
         for number in range(2):
             frames = longest * (number + 1)

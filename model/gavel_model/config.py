@@ -130,11 +130,10 @@ class SwitchConfig:
     receive_stages, ingress_stages, match_stages, read_stages, egress_stages, gate_stages,
     register_stages
         Pipeline options: registers behind the check of FCS and ordered sets (0...1), behind the
-        lookup (0...2), between requests and grants (0...1, with at most 128 bits), between a
-        transfer and the cell memory (0...1) and behind egress editing (0...1), one cycle of
-        latency each, between what holds frames back and the scheduler (0...2, 2 with at most 128
-        bits), and behind the register pins and before ``reg_rdata`` (0...1) (docs/spec.md,
-        Pipeline options).
+        lookup (0...2), between requests and grants (0...1, with at most 128 bits), around the
+        cell memory (0...2) and behind egress editing (0...1), one cycle of latency each, between
+        what holds frames back and the scheduler (0...2, 2 with at most 128 bits), and behind the
+        register pins and before ``reg_rdata`` (0...1) (docs/spec.md, Pipeline options).
     bypass_limit
         Reset value of register ``BYPASS_LIMIT``, 0...255: how many frames an output takes
         past an input that is busy before it waits for that input; 0 turns this off.
@@ -224,7 +223,7 @@ class SwitchConfig:
         self._in_range("ingress_stages", 0, 2)
         self._in_range("match_stages", 0, 1)
         self._short_frames("match_stages", 0)
-        self._in_range("read_stages", 0, 1)
+        self._in_range("read_stages", 0, 2)
         self._in_range("egress_stages", 0, 1)
         self._in_range("gate_stages", 0, 2)
         self._short_frames("gate_stages", 1)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from gavel_model.config import SwitchConfig
 from gavel_model.outgoing_frame import OutgoingFrame
 from gavel_model.pins import TxPins
@@ -12,11 +14,11 @@ CrossbarWord = tuple[int, TxPins, OutgoingFrame]
 
 
 class Crossbar:
-    """Two registers for each output, and with ``read_stages`` one before the memory. At most one
+    """Two registers for each output, and those of ``read_stages`` around the memory. At most one
     transfer goes to an output, so words of a cycle never collide, and a list of what moves is the
     state of all registers."""
 
-    __slots__ = ("_addressed", "_first", "_read_stages", "_second")
+    __slots__ = ("_first", "_read_stages", "_reading", "_second")
 
     def __init__(self, config: SwitchConfig) -> None:
         self._read_stages = config.read_stages
@@ -24,14 +26,14 @@ class Crossbar:
 
     def reset(self) -> None:
         """Reset values."""
-        self._addressed: list[CrossbarWord] = []
+        self._reading: deque[list[CrossbarWord]] = deque([[] for _ in range(self._read_stages)])
         self._first: list[CrossbarWord] = []
         self._second: list[CrossbarWord] = []
 
     @property
     def empty(self) -> bool:
         """No word is under way."""
-        return not (self._addressed or self._first or self._second)
+        return not (any(self._reading) or self._first or self._second)
 
     @property
     def leaving(self) -> list[CrossbarWord]:
@@ -42,7 +44,8 @@ class Crossbar:
         """Takes the words read in cycle c; returns those in the output registers, read in c-2, with
         ``read_stages`` earlier."""
         if self._read_stages:
-            words, self._addressed = self._addressed, words
+            self._reading.append(words)
+            words = self._reading.popleft()
         arrived = self._second
         self._second = self._first
         self._first = words

@@ -67,8 +67,7 @@ class FlowControl(wiring.Component):
         Control frames: the scheduler could match a frame to this output, and must not; one is
         taken in this cycle, s.
     o_word
-        Words of control frames, from s+5 on, with ``read_stages`` = 1 from s+6 on; all members 0
-        without one.
+        Words of control frames, from s + 5 + ``read_stages`` on; all members 0 without one.
     request, cf_sent
         To and from ControlTransmitter.
     select, status

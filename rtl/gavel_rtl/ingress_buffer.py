@@ -62,8 +62,8 @@ class IngressBuffer(wiring.Component):
     ends
         The open transfer reads its last word: with W = 512 in this cycle, else in the next one.
     connect, out_word
-        In c+1, with ``read_stages`` = 1 in c+2: output (one-hot) and word read in c. If none was,
-        ``connect`` and the word's ``valid`` are 0 and its other members meaningless.
+        In c + 1 + ``read_stages``: output (one-hot) and word read in c. If none was, ``connect``
+        and the word's ``valid`` are 0 and its other members meaningless.
     count, rx_bytes
         Counter events of cycle w, as of `CounterEvents`.
     counted, freed
@@ -83,9 +83,9 @@ class IngressBuffer(wiring.Component):
     ---------------
     A word that comes in w is in memory from w+2 on. A frame filed in w is visible in
     ``voq_ready`` in w+1; a match in s opens its transfer in s+1; a word read in c leaves in c+1.
-    With ``read_stages`` = 1 the cell memory is read in c+1, and the word leaves in c+2; nothing
-    else is later. Its cell may be free from c+1 on: a word that gets it is written in c+2 at the
-    earliest, after it has been read.
+    With ``read_stages`` the cell memory is read in c+1, and the word leaves in
+    c + 1 + ``read_stages``; nothing else is later. Its cell may be free from c+1 on: a word that
+    gets it is written in c+2 at the earliest, after it has been read.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -266,7 +266,7 @@ class IngressBuffer(wiring.Component):
             data_write.addr.eq(writer.write_address),
             data_write.data.eq(writer.write_data),
             data_write.en.eq(writer.write_en),
-            data_read.addr.eq(delayed(m, transfer.address, "address", late)),
+            data_read.addr.eq(delayed(m, transfer.address, "address", min(late, 1))),
             # ``valid`` is ``read`` of the cycle before.
             data_read.en.eq(transfer.valid if late else transfer.read),
             chain_write.addr.eq(writer.link_from),
@@ -284,5 +284,5 @@ class IngressBuffer(wiring.Component):
             *(Value.cast(getattr(word, name)).eq(shown(name, getattr(transfer, name))) for name in (
                 "valid", "sop", "eop", "next_eop", "empty", "profile", "poisoned", "vc", "length")),
             word.mark.eq(shown("mark", self._mark)),
-            word.data.eq(data_read.data),
+            word.data.eq(delayed(m, data_read.data, "data", max(late - 1, 0))),
         ]

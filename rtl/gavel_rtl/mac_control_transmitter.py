@@ -61,8 +61,8 @@ class MacControlTransmitter(wiring.Component):
     classes
         For each VC the classes that belong to it, bit n = class n.
     word
-        To LlrTransmitter from s+5 on, with ``read_stages`` = 1 from s+6 on, in the place of words
-        of Egress; all 0 without one.
+        To LlrTransmitter from s + 5 + ``read_stages`` on, in the place of words of Egress; all 0
+        without one.
     count
         Counter events of s.
 
@@ -70,7 +70,7 @@ class MacControlTransmitter(wiring.Component):
     ---------------
     ``claim`` is of registers, and holds up to s+n+1 for a frame of n words. What the frame says is
     what is visible in s+3. Its words go through the CRC, one in each cycle from s+4 on. With
-    ``read_stages`` = 1 these two are a cycle later.
+    ``read_stages`` these two are so many cycles later.
     """
 
     def __init__(self, config: SwitchConfig):

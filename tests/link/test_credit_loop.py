@@ -43,7 +43,7 @@ def test_line_rate_with_the_formula(data_width: int, total: bool, llr: bool, del
     assert rate_on_model(config, replace(job, credits=enough, cycles=2000)) == 1.0
 
 
-@pytest.mark.parametrize(("read_stages", "egress_stages"), [(0, 0), (0, 1), (1, 1)])
+@pytest.mark.parametrize(("read_stages", "egress_stages"), [(0, 0), (0, 1), (2, 1)])
 @pytest.mark.parametrize("total", [False, True])
 @pytest.mark.parametrize(("data_width", "frame_bytes", "gate_stages"), [
     (64, 64, 1), (128, 65, 1), (256, 64, 1), (512, 64, 1), (512, 192, 1), (512, 1024, 1),
@@ -63,8 +63,8 @@ def test_line_rate_with_registers_around_the_scheduler(
 
 @pytest.mark.parametrize(("data_width", "stages"), [
     (512, {"gate_stages": 1}), (512, {"egress_stages": 1}), (512, {"receive_stages": 1}),
-    (512, {"read_stages": 1}), (128, {"match_stages": 1}), (64, {"gate_stages": 2}),
-    (128, {"gate_stages": 2, "match_stages": 1})], ids=str)
+    (512, {"read_stages": 1}), (512, {"read_stages": 2}), (128, {"match_stages": 1}),
+    (64, {"gate_stages": 2}), (128, {"gate_stages": 2, "match_stages": 1})], ids=str)
 def test_with_pipeline_options_the_formula_is_close(
     data_width: int, stages: dict[str, int]
 ) -> None:

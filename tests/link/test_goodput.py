@@ -24,7 +24,7 @@ def test_a_clean_link_runs_at_line_rate(width: int, frame_bytes: int, delay: int
 
 
 STAGES = [{}, {"gate_stages": 1}, {"egress_stages": 1}, {"receive_stages": 1}, {"read_stages": 1},
-          {"gate_stages": 1, "read_stages": 1, "egress_stages": 1, "receive_stages": 1}]
+          {"gate_stages": 1, "read_stages": 2, "egress_stages": 1, "receive_stages": 1}]
 
 
 @pytest.mark.parametrize(("width", "frame_bytes", "stages"), [

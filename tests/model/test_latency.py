@@ -13,8 +13,8 @@ from gavel_model.ordered_set import Kind
 from gavel_model.telemetry import WatchedSwitch
 
 STAGES = [*((0, n, 0, 0, m) for n in range(3) for m in range(2)),
-          *((1, n, 0, 0, 0) for n in range(3)), (0, 0, 0, 1, 0), (0, 1, 0, 1, 1)]
-REQUESTS = [(0, 0, 1, 0, 0), (1, 2, 1, 1, 1)]
+          *((1, n, 0, 0, 0) for n in range(3)), (0, 0, 0, 1, 0), (0, 1, 0, 2, 1)]
+REQUESTS = [(0, 0, 1, 0, 0), (1, 2, 1, 2, 1)]
 
 
 @pytest.mark.parametrize(("width", "receive", "ingress", "match", "read", "egress"), [
@@ -125,7 +125,7 @@ def test_longest_frame(bench: Any) -> None:
 
 @pytest.mark.parametrize("stages", [
     (), ("match_stages=1",), ("receive_stages=1", "ingress_stages=2", "match_stages=1",
-                              "read_stages=1", "egress_stages=1")])
+                              "read_stages=2", "egress_stages=1")])
 def test_telemetry_tells_the_latency_of_the_pins(
     bench: Any, monkeypatch: pytest.MonkeyPatch, stages: tuple[str, ...]
 ) -> None:

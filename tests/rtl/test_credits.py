@@ -174,7 +174,7 @@ def test_sender_asks_for_cc_updates_in_time(simulate) -> None:
 
 
 @pytest.mark.parametrize(("width", "read"), [(64, 0), (128, 0), (256, 0), (512, 0), (256, 1),
-                                             (512, 1)])
+                                             (512, 2)])
 @pytest.mark.parametrize("total", [0, 1])
 def test_gate_is_the_formula(simulate, width: int, read: int, total: int) -> None:
     config = replace(TINY, data_width=width, read_stages=read)

@@ -262,7 +262,7 @@ SHAPES = {
     "w64_one_vc": {"data_width": 64, "vcs": 1, "ports": 2, "max_frame_bytes": 100},
     "w512_one_vc": {"data_width": 512, "vcs": 1, "ports": 2, "max_frame_bytes": 1000},
     "w512_shortest": {"data_width": 512, "vcs": 4, "ports": 5, "max_frame_bytes": 64},
-    "w128_read_later": {"data_width": 128, "read_stages": 1},
+    "w128_read_later": {"data_width": 128, "read_stages": 2},
     "w512_read_later": {"data_width": 512, "buffer_cells": 21, "read_stages": 1},
 }
 

@@ -35,11 +35,11 @@ def counted(ctx: Any, dut: Any) -> set[Counter]:
 
 
 @pytest.mark.parametrize(("width", "vcs", "read"), [
-    *((*shape, 0) for shape in CONFIGS), (64, 2, 1), (512, 3, 1)])
+    *((*shape, 0) for shape in CONFIGS), (64, 2, 1), (512, 3, 2)])
 def test_frames_say_what_is_visible_three_cycles_later(
     simulate, width: int, vcs: int, read: int
 ) -> None:
-    """With ``read_stages`` = 1 in four."""
+    """With ``read_stages`` so many later."""
     config = replace(config_of(width, vcs), read_stages=read)
     dut = MacControlTransmitter(config)
     rng = random.Random(width)

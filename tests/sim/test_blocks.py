@@ -59,15 +59,17 @@ def test_block_with_registers_behind_it(block: str, seed: int) -> None:
     _check(block, ("receive_stages=1", "ingress_stages=2"), seed)
 
 
-@pytest.mark.parametrize(("block", "shape"), [
-    ("ingress_buffer", "2x64"), ("ingress_buffer", "3x512"), ("credit_sender", "3x512"),
-    ("mac_control_transmitter", "3x512")])
-def test_block_with_a_register_before_the_cell_memory(block: str, shape: str, seed: int) -> None:
-    _check(block, (*SHAPES[shape], "read_stages=1"), seed)
+@pytest.mark.parametrize(("block", "shape", "stages"), [
+    ("ingress_buffer", "2x64", 1), ("ingress_buffer", "3x512", 2), ("credit_sender", "3x512", 2),
+    ("mac_control_transmitter", "3x512", 2)])
+def test_block_with_registers_around_the_cell_memory(
+    block: str, shape: str, stages: int, seed: int
+) -> None:
+    _check(block, (*SHAPES[shape], f"read_stages={stages}"), seed)
 
 
 @pytest.mark.parametrize(("block", "shape"), [
-    ("credit_sender", ("data_width=128", "vcs=3", "read_stages=1")), ("credit_sender", ()),
+    ("credit_sender", ("data_width=128", "vcs=3", "read_stages=2")), ("credit_sender", ()),
     ("credit_receiver", ()),
     ("credit_receiver", ("data_width=128", "vcs=3")), ("pause_sender", ()),
     pytest.param("llr_transmitter", ("data_width=128",), marks=pytest.mark.long)])

@@ -141,7 +141,7 @@ def test_all_state_is_that_of_the_definition(watched: Any, seed: int, gate_stage
         f"vcs={rng.choice((1, 2, 3, 4, 8))}", f"ports={rng.choice((2, 3))}", "buffer_cells=48",
         "replay_cells=64", f"islip_iterations={rng.randrange(1, 3)}", "replay_timer=0",
         "data_age_timer=0", f"gate_stages={gate_stages}",
-        f"read_stages={(seed % 4 + seed // 4) % 2}",
+        f"read_stages={(seed % 4 + seed // 4) % 3}",
         f"match_stages={int(gate_stages == 2 and seed % 3 == 1)}",
     )
     b = w.b

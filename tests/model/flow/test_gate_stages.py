@@ -54,7 +54,7 @@ def test_a_cf_update_lets_a_frame_be_matched_two_cycles_later_for_each(
 
 @pytest.mark.parametrize("width", [256, 512])
 @pytest.mark.parametrize("total", [0, 1])
-@pytest.mark.parametrize("read", [0, 1])
+@pytest.mark.parametrize("read", [0, 1, 2])
 def test_matches_under_way_count_two_cycles_longer(
     bench: Any, width: int, total: int, read: int
 ) -> None:
@@ -156,7 +156,7 @@ def test_the_window_in_frames_is_never_passed_and_all_of_it_is_used(
     assert b.frames[1][3].first == n + 3 + stages + match_stages + MATCH_TO_PINS
 
 
-@pytest.mark.parametrize("read", [0, 1])
+@pytest.mark.parametrize("read", [0, 1, 2])
 @pytest.mark.parametrize(("width", "stages"), [
     (64, 1), (128, 1), (256, 1), (512, 1), (64, 2), (128, 2)])
 def test_a_cc_update_tells_of_all_frames_before_it(

@@ -324,10 +324,12 @@ class SwitchConfig:
     @property
     def more_frames_under_way(self) -> int:
         """Frames that pipeline options add to those between match and acknowledgement; of two
-        words or more `FRAMES_UNDER_WAY` and `PIPELINE_FRAMES` have enough (docs/llr.md, Sizes)."""
-        if self.words_per_cell > 1:
-            return 0
-        return self.gate_stages + self.read_stages + self.egress_stages
+        words `FRAMES_UNDER_WAY` and `PIPELINE_FRAMES` have enough for four of them, of more for
+        all (docs/llr.md, Sizes)."""
+        stages = self.gate_stages + self.read_stages + self.egress_stages
+        if self.words_per_cell == 1:
+            return stages
+        return int(self.words_per_cell == 2 and stages + self.receive_stages > 4)
 
     @property
     def more_words_under_way(self) -> int:

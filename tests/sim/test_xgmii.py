@@ -24,11 +24,12 @@ from gavel_tb.xgmii_harness import xgmii_harness
 
 CONFIG = load_config("tiny")
 BLOCKS = ("xgmii_rx", "xgmii_tx")
+BENCHES = (*BLOCKS, "tx_slice")
 ROUNDS = 3
 
 
 @pytest.mark.parametrize("round_", range(ROUNDS))
-@pytest.mark.parametrize("block", BLOCKS)
+@pytest.mark.parametrize("block", BENCHES)
 def test_block(block: str, round_: int, seed: int) -> None:
     importlib.import_module(f"gavel_tb.{block}").check(CONFIG, seed * ROUNDS + round_)
 

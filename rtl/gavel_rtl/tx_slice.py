@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
 from gavel_rtl.interfaces import TxLink
+from gavel_rtl.preamble import CHECK_BITS, check_byte
 
 _FLAGS = ("sop", "eop", "err")
 _REST = ("empty", "llr", "seq", "data")
@@ -26,6 +27,8 @@ class TxSlice(wiring.Component):
         Transmit pins of the switch.
     link
         The same towards `XgmiiTx`.
+    check
+        Check byte of ``link.seq``.
 
     Cycle behaviour
     ---------------
@@ -36,7 +39,11 @@ class TxSlice(wiring.Component):
     """
 
     def __init__(self, config: SwitchConfig):
-        super().__init__({"pins": In(TxLink(config)), "link": Out(TxLink(config))})
+        super().__init__({
+            "pins": In(TxLink(config)),
+            "link": Out(TxLink(config)),
+            "check": Out(CHECK_BITS),
+        })
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -94,6 +101,6 @@ class TxSlice(wiring.Component):
             waits.eq(~comes | (coming["sop"] & set_stays)),
         ]
         with m.If(moves):
-            m.d.sync += link.valid.eq(~waits)
+            m.d.sync += [link.valid.eq(~waits), self.check.eq(check_byte(m, coming["seq"]))]
         m.d.sync += self._ready.eq(~(comes & (~moves | waits)))
         return (comes & coming["sop"]) | (~moves & link.sop)

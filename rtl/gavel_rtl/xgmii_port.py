@@ -78,13 +78,15 @@ class XgmiiPort(wiring.Component):
         rx, tx = ({"sync": "rx"}, {"sync": "tx"}) if self._crossing else (None, None)
         receive = place(m, "receive", XgmiiRx(self._config), rx)
         sliced = bool(self._config.transmit_stages) and not self._crossing
-        transmit = place(m, "transmit", XgmiiTx(self._config, ahead=not self._crossing), tx)
+        transmit = place(m, "transmit", XgmiiTx(
+            self._config, ahead=not self._crossing, sliced=sliced), tx)
         connect(m, self.rx, receive.link)
         link = self.tx
         if sliced:
             tx_slice = place(m, "tx_slice", TxSlice(self._config))
             self._join(m, tx_slice.pins, link)
             link = tx_slice.link
+            m.d.comb += transmit.check.eq(tx_slice.check)
         self._join(m, transmit.link, link)
         m.d.comb += [
             receive.xgmii.data.eq(self.xgmii_rxd),

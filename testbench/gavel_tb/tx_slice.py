@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
+from gavel_model import preamble
 from gavel_model.config import SwitchConfig
 from gavel_model.pins import TxPins
 from gavel_model.tx_slice import TxSlice as Model
@@ -15,7 +16,7 @@ from gavel_model.xgmii_tx import XgmiiTx
 from gavel_rtl.tx_slice import TxSlice
 from gavel_tb.block_sim import drive, expect, run_block
 from gavel_tb.stimulus import CheckError, derived_random
-from gavel_tb.xgmii_tx import PinSource
+from gavel_tb.xgmii_tx import CHECK_BYTE, PinSource
 
 _CLOSING = 0.01
 _OPENING = 0.1
@@ -131,6 +132,9 @@ def check(config: SwitchConfig, seed: int, cycles: int = 6000) -> None:
             got = (bool(ctx.get(block.pins.ready)), bool(ctx.get(block.pins.ctl_ready)))
             expect(f"cycle {cycle}: ready, ctl_ready", got, ready)
             expect_link(ctx, cycle, block.link, link)
+            if link.valid:
+                expect(f"cycle {cycle}: check", ctx.get(block.check),
+                       preamble.encode(link.seq, True)[CHECK_BYTE])
             order.give(link, given)
             order.take(pins, ready)
             model.step(pins, ready=given[0], ctl_ready=given[1])

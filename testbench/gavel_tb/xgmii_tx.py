@@ -6,8 +6,10 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
+from gavel_model import preamble
 from gavel_model.config import SwitchConfig
 from gavel_model.pins import CTL_BITS, SEQ_BITS, TxPins
+from gavel_model.tx_slice import TxSlice
 from gavel_model.xgmii import LANES, Fault
 from gavel_model.xgmii_tx import XgmiiTx as Model
 from gavel_rtl.xgmii_tx import XgmiiTx
@@ -18,6 +20,8 @@ _SHORT_WORDS = 6
 _MISSING = 0.01
 _CLOSING = 0.01
 _OPENING = 0.1
+CHECK_BYTE = 4
+"""Byte of a preamble."""
 
 
 class PinSource:
@@ -79,8 +83,10 @@ class PinSource:
         return words
 
 
-def check(config: SwitchConfig, seed: int, cycles: int = 6000, *, ahead: bool = False) -> None:
-    """XGMII, ready pins and events are those of the model; ``ahead`` as of `XgmiiTx`.
+def check(config: SwitchConfig, seed: int, cycles: int = 6000, *, ahead: bool = False,
+          sliced: bool = False) -> None:
+    """XGMII, ready pins and events are those of the model; ``ahead`` and ``sliced`` as of
+    `XgmiiTx`. With ``sliced`` the pins are those of a `TxSlice`.
 
     Raises
     ------
@@ -89,7 +95,8 @@ def check(config: SwitchConfig, seed: int, cycles: int = 6000, *, ahead: bool = 
     """
     rng = derived_random(seed, "xgmii_tx")
     source = PinSource(rng)
-    block, model = XgmiiTx(config, ahead=ahead), Model()
+    block, model = XgmiiTx(config, ahead=ahead, sliced=sliced), Model()
+    tx_slice = TxSlice() if sliced else None
 
     async def bench(ctx: Any) -> None:
         fault = fault_next = Fault.NONE
@@ -101,20 +108,32 @@ def check(config: SwitchConfig, seed: int, cycles: int = 6000, *, ahead: bool = 
             if rng.random() < (_CLOSING if fault is Fault.NONE else _OPENING):
                 fault_next = rng.choice(tuple(Fault))
             protect ^= rng.random() < 0.02
+            if tx_slice:
+                given, ready = pins, (tx_slice.ready, tx_slice.ctl_ready)
+                pins = tx_slice.link(given.up)
+                ctx.set(block.check, preamble.encode(pins.seq, True)[CHECK_BYTE])
             drive(ctx, block.link, pins._asdict())
+            if tx_slice and not pins.valid:
+                # Left over from another word.
+                drive(ctx, block.link, {"data": rng.getrandbits(8 * LANES), "llr": 1,
+                                        "empty": rng.randrange(LANES)})
             ctx.set(block.fault, fault)
             ctx.set(block.protect, protect)
             if ahead:
                 ctx.set(block.closed_next, not source.up_next or fault_next is not Fault.NONE)
-            ready = model.ready(pins, fault)
+            wanted = model.ready(pins, fault)
             got = (bool(ctx.get(block.link.ready)), bool(ctx.get(block.link.ctl_ready)))
-            expect(f"cycle {cycle}: ready, ctl_ready", got, ready)
+            expect(f"cycle {cycle}: ready, ctl_ready", got, wanted)
             for name, value in model.word._asdict().items():
                 expect(f"cycle {cycle}: {name}", ctx.get(getattr(block.xgmii, name)), value)
             for name in ("aborted", "discarded"):
                 expect(f"cycle {cycle}: {name}", bool(ctx.get(getattr(block, name))),
                        getattr(model, name))
             model.step(pins, fault, protect)
+            if tx_slice:
+                tx_slice.step(given, *wanted)
+            else:
+                ready = wanted
             await ctx.tick()
 
     run_block(block, bench)

@@ -34,8 +34,9 @@ def test_block(block: str, round_: int, seed: int) -> None:
     importlib.import_module(f"gavel_tb.{block}").check(CONFIG, seed * ROUNDS + round_)
 
 
-def test_a_transmit_side_that_knows_a_cycle_ahead(seed: int) -> None:
-    xgmii_tx.check(CONFIG, seed, ahead=True)
+@pytest.mark.parametrize("sliced", [False, True])
+def test_a_transmit_side_that_knows_a_cycle_ahead(sliced: bool, seed: int) -> None:
+    xgmii_tx.check(CONFIG, seed, ahead=True, sliced=sliced)
 
 
 @pytest.fixture(scope="module")

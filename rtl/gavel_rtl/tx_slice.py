@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Registers between the transmit pins of a port and XGMII."""
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
 from gavel_rtl.interfaces import TxLink
-from gavel_rtl.preamble import CHECK_BITS, check_byte
+from gavel_rtl.preamble import check_byte
+from gavel_rtl.xgmii import LANES, KnownOfWord
 
-_FLAGS = ("sop", "eop", "err")
-_REST = ("empty", "llr", "seq", "data")
+_WORD = ("sop", "eop", "err", "empty", "llr", "seq", "data")
+"""Members of a link that come with ``valid``."""
 
 
 class TxSlice(wiring.Component):
@@ -27,8 +28,8 @@ class TxSlice(wiring.Component):
         Transmit pins of the switch.
     link
         The same towards `XgmiiTx`.
-    check
-        Check byte of ``link.seq``.
+    known
+        Of the word on ``link``, which has ``sop`` with ``valid`` only.
 
     Cycle behaviour
     ---------------
@@ -42,7 +43,7 @@ class TxSlice(wiring.Component):
         super().__init__({
             "pins": In(TxLink(config)),
             "link": Out(TxLink(config)),
-            "check": Out(CHECK_BITS),
+            "known": Out(KnownOfWord()),
         })
 
     def elaborate(self, platform: object) -> Module:
@@ -82,25 +83,33 @@ class TxSlice(wiring.Component):
 
     def _words(self, m: Module, set_stays: Value) -> Value:
         """Returns whether a first word will be in the slice in the next cycle."""
-        pins, link = self.pins, self.link
+        pins, link, known = self.pins, self.link, self.known
         moves, comes, waits = (Signal(name=f"word_{name}") for name in ("moves", "comes", "waits"))
         m.d.comb += moves.eq(~link.valid | link.ready)
         # The second place is empty, and takes what is on the pins whether that goes on or not.
         empty = self._ready
         coming = {}
-        for name in (*_FLAGS, *_REST):
-            pin, shown = Value.cast(getattr(pins, name)), Value.cast(getattr(link, name))
+        for name in _WORD:
+            pin = Value.cast(getattr(pins, name))
             second = Signal.like(pin, name=f"second_{name}")
             coming[name] = Mux(empty, pin, second)
             with m.If(empty):
                 m.d.sync += second.eq(pin)
-            with m.If(moves):
-                m.d.sync += shown.eq(coming[name] if name in _REST else coming[name] & ~waits)
         m.d.comb += [
             comes.eq(~empty | pins.valid),
-            waits.eq(~comes | (coming["sop"] & set_stays)),
+            waits.eq(coming["sop"] & set_stays),
         ]
+        shown = comes & ~waits
+        check = check_byte(m, coming["seq"])
         with m.If(moves):
-            m.d.sync += [link.valid.eq(~waits), self.check.eq(check_byte(m, coming["seq"]))]
+            m.d.sync += [Value.cast(getattr(link, name)).eq(coming[name]) for name in _WORD]
+            m.d.sync += [
+                link.valid.eq(shown),
+                link.sop.eq(coming["sop"] & ~set_stays),
+                known.good.eq(shown & ~coming["err"]),
+                known.kept.eq(Cat(~coming["eop"] | (coming["empty"] < LANES - lane)
+                                  for lane in range(LANES))),
+                known.check.eq(check),
+            ]
         m.d.sync += self._ready.eq(~(comes & (~moves | waits)))
-        return (comes & coming["sop"]) | (~moves & link.sop)
+        return coming["sop"] | (~moves & link.sop)

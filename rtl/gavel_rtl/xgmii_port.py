@@ -86,7 +86,7 @@ class XgmiiPort(wiring.Component):
             tx_slice = place(m, "tx_slice", TxSlice(self._config))
             self._join(m, tx_slice.pins, link)
             link = tx_slice.link
-            m.d.comb += transmit.check.eq(tx_slice.check)
+            connect(m, transmit.known, tx_slice.known)
         self._join(m, transmit.link, link)
         m.d.comb += [
             receive.xgmii.data.eq(self.xgmii_rxd),

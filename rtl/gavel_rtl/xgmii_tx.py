@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
 from gavel_rtl.interfaces import TxLink
-from gavel_rtl.preamble import CHECK_BITS, check_byte, encode
+from gavel_rtl.preamble import check_byte, encode
 from gavel_rtl.xgmii import (
     ALL_CONTROL,
     DATA_BITS,
@@ -20,6 +20,7 @@ from gavel_rtl.xgmii import (
     TERMINATE_WORD,
     Character,
     Fault,
+    KnownOfWord,
     Xgmii,
     require_width,
 )
@@ -48,15 +49,15 @@ class XgmiiTx(wiring.Component):
     ahead
         Whether the port is closed is known a cycle ahead.
     sliced
-        With ``ahead``: behind `TxSlice`, which shows no set with a first word, and no flag of a
-        word without ``valid``.
+        With ``ahead``: behind `TxSlice`, which shows no set with a first word, and no ``sop``
+        without ``valid``; unused lanes of a last word are 0.
 
     Members
     -------
     link
         Transmit pins of the port.
-    check
-        With ``sliced``: the check byte of ``link.seq``.
+    known
+        With ``sliced``: from `TxSlice`.
     fault
         State of the link, from `XgmiiRx`.
     protect
@@ -84,7 +85,7 @@ class XgmiiTx(wiring.Component):
         self._sliced = sliced
         super().__init__({
             "link": In(TxLink(config)),
-            **({"check": In(CHECK_BITS)} if sliced else {}),
+            **({"known": In(KnownOfWord())} if sliced else {}),
             "fault": In(Fault),
             "protect": In(1),
             **({"closed_next": In(1)} if ahead else {}),
@@ -120,6 +121,8 @@ class XgmiiTx(wiring.Component):
         self._closed = Signal(name="gap_closed")
         # Whatever is on the pins is taken: it is thrown away, or the first word of a frame.
         self._takes = Signal(name="takes_any")
+        # There is a word without ``err``.
+        self._good = self.known.good if self._sliced else link.valid & ~link.err
         # There is a set to send, a frame to begin, if the gap is open: of the two only one.
         self._sets = Signal(name="set_goes")
         self._comes = Signal(name="frame_comes")
@@ -153,10 +156,11 @@ class XgmiiTx(wiring.Component):
         self._spoilt = Signal(name="word_spoilt")
         self._well = Signal(name="ends_well")
         missing = Signal()
+        second = link.sop & ~self._first
         m.d.comb += [
             self._begins.eq(self._open & self._comes),
-            missing.eq(~link.valid | (link.sop & ~self._first)),
-            self._spoilt.eq(missing | link.err),
+            missing.eq(~link.valid | second),
+            self._spoilt.eq(second | ~self._good),
             self._ends.eq(self._framed & (missing | link.eop)),
             self._well.eq(link.eop & ~self._spoilt),
         ]
@@ -222,41 +226,44 @@ class XgmiiTx(wiring.Component):
     def _words(self, m):
         """The word sent: one of three kinds, each behind a gate of its own, or a constant one."""
         link = self.link
-        check = self.check if self._sliced else check_byte(m, link.seq)
-        frame_gates, end = self._last_word(m)
+        check = self.known.check if self._sliced else check_byte(m, link.seq)
+        kept = self._kept(m)
+        good = self._framed & ~self._spoilt
+        # A slice hears the switch, of which unused lanes are 0.
+        gate = (good.replicate(DATA_BITS) if self._sliced
+                else Cat((good & lane).replicate(8) for lane in kept))
         gates = [
             (self._begins.replicate(XGMII_BITS),
              _with_control(encode(link.llr, link.seq, check, self.protect))),
             ((self._open & self._sets).replicate(XGMII_BITS),
              _with_control(Cat(Const(Character.SIGNAL.value, 8), link.ctl))),
-            (frame_gates, link.data),
+            (gate, link.data),
         ]
         keeps_closed = self.link.up & (self.fault == Fault.REMOTE)
         in_gap = Mux(self._closed, Mux(keeps_closed, _IDLE, _REMOTE_FAULT),
                      Mux(self._comes | self._sets, 0, _IDLE))
         fixed = Signal(XGMII_BITS, name="fixed")
-        m.d.comb += fixed.eq(Mux(self._framed, Mux(self._spoilt, _ERROR, end),
+        m.d.comb += fixed.eq(Mux(self._framed, Mux(self._spoilt, _ERROR, _behind(kept)),
                                  Mux(self._end, _TERMINATE, in_gap)))
         word = Signal(XGMII_BITS, name="word")
         m.d.comb += word.eq(reduce(or_, (gate & value for gate, value in gates), fixed))
         m.d.sync += Cat(self.xgmii.data, self.xgmii.ctl).eq(word)
 
-    def _last_word(self, m):
-        """For the data bits whether they are those of a good word of a frame; and what is on the
-        lanes behind the last one: Terminate, and Idles."""
-        link = self.link
-        gates, lanes, control = [], [], []
-        for lane in range(LANES):
-            kept, terminates = Signal(name=f"keeps_{lane}"), Signal(name=f"terminates_{lane}")
-            m.d.comb += [
-                kept.eq(~link.eop | (link.empty < LANES - lane)),
-                terminates.eq(link.empty == LANES - lane),
-            ]
-            gates.append((self._framed & ~self._spoilt & kept).replicate(8))
-            lanes.append(Mux(kept, 0, Mux(terminates, Character.TERMINATE.value,
-                                          Character.IDLE.value))[:8])
-            control.append(~kept)
-        return Cat(*gates), Cat(*lanes, *control)
+    def _kept(self, m):
+        """For each lane whether a word of a frame uses it."""
+        if self._sliced:
+            return self.known.kept
+        link, kept = self.link, Signal(LANES, name="kept")
+        m.d.comb += [kept[lane].eq(~link.eop | (link.empty < LANES - lane))
+                     for lane in range(LANES)]
+        return kept
+
+
+def _behind(kept):
+    """What is on the lanes that a last word does not use: Terminate, and Idles."""
+    lanes = [Mux(kept[lane], 0, Mux(kept[lane - 1], Character.TERMINATE.value,
+                                    Character.IDLE.value))[:8] for lane in range(1, LANES)]
+    return Cat(Const(0, 8), *lanes, ~kept)
 
 
 def _with_control(data):

@@ -20,7 +20,7 @@ _SHORT_WORDS = 6
 _MISSING = 0.01
 _CLOSING = 0.01
 _OPENING = 0.1
-CHECK_BYTE = 4
+_CHECK = 4
 """Byte of a preamble."""
 
 
@@ -32,10 +32,13 @@ class PinSource:
     ----------
     rng
         Decides everything.
+    trimmed
+        Unused lanes of a last word are 0, as the switch has them.
     """
 
-    def __init__(self, rng: Random) -> None:
+    def __init__(self, rng: Random, *, trimmed: bool = False) -> None:
         self._rng = rng
+        self._trimmed = trimmed
         self._words: list[TxPins] = []
         self._ctl: int | None = None
         self._gap = 0
@@ -75,12 +78,28 @@ class PinSource:
                    llr=llr if n == 0 else 0, seq=rng.getrandbits(SEQ_BITS) if n == 0 else 0)
             for n in range(last + 1)
         ]
+        if self._trimmed:
+            words[-1] = words[-1]._replace(
+                data=words[-1].data & (1 << 8 * (LANES - words[-1].empty)) - 1)
         spoil = rng.random()
         if spoil < 0.03:
             words.pop()
         elif spoil < 0.06:
             words.pop(0)
         return words
+
+
+def known_of(word: TxPins) -> dict[str, int]:
+    """What `TxSlice` knows of the word that it shows."""
+    used = LANES - word.empty if word.eop else LANES
+    return {"good": int(word.valid and not word.err), "kept": (1 << used) - 1,
+            "check": preamble.encode(word.seq, True)[_CHECK]}
+
+
+def _left_over(rng: Random) -> dict[str, int]:
+    """Members that mean nothing without a word."""
+    return {"eop": rng.getrandbits(1), "err": rng.getrandbits(1), "empty": rng.randrange(LANES),
+            "llr": 1, "seq": rng.getrandbits(SEQ_BITS), "data": rng.getrandbits(8 * LANES)}
 
 
 def check(config: SwitchConfig, seed: int, cycles: int = 6000, *, ahead: bool = False,
@@ -94,7 +113,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 6000, *, ahead: bool = 
         At the first difference.
     """
     rng = derived_random(seed, "xgmii_tx")
-    source = PinSource(rng)
+    source = PinSource(rng, trimmed=sliced)
     block, model = XgmiiTx(config, ahead=ahead, sliced=sliced), Model()
     tx_slice = TxSlice() if sliced else None
 
@@ -111,12 +130,10 @@ def check(config: SwitchConfig, seed: int, cycles: int = 6000, *, ahead: bool = 
             if tx_slice:
                 given, ready = pins, (tx_slice.ready, tx_slice.ctl_ready)
                 pins = tx_slice.link(given.up)
-                ctx.set(block.check, preamble.encode(pins.seq, True)[CHECK_BYTE])
+                drive(ctx, block.known, known_of(pins))
             drive(ctx, block.link, pins._asdict())
             if tx_slice and not pins.valid:
-                # Left over from another word.
-                drive(ctx, block.link, {"data": rng.getrandbits(8 * LANES), "llr": 1,
-                                        "empty": rng.randrange(LANES)})
+                drive(ctx, block.link, _left_over(rng))
             ctx.set(block.fault, fault)
             ctx.set(block.protect, protect)
             if ahead:

@@ -28,8 +28,8 @@ BLOCKS = (
     "egress", "llr_transmitter", "control_transmitter", "link_tx", "flow_control",
     "credit_sender", "credit_receiver", "pause_sender", "pause_receiver",
     "mac_control_transmitter", "mac_control_receiver", "counters", "registers", "port", "switch",
-    "xgmii_rx", "xgmii_tx", "xgmii_port", "axi_stream_rx", "fcs_append", "axi_stream_tx",
-    "axi_stream_port", "top", "stall_account", "record_sums", "telemetry_stream",
+    "xgmii_rx", "xgmii_tx", "tx_slice", "xgmii_port", "axi_stream_rx", "fcs_append",
+    "axi_stream_tx", "axi_stream_port", "top", "stall_account", "record_sums", "telemetry_stream",
     "vc_statistics", "latency_histogram", "voq_levels", "watermarks", "observer", "port_events",
     "link_health", "telemetry_port", "telemetry", "word_join", "word_split",
 )

@@ -128,12 +128,14 @@ class SwitchConfig:
     islip_iterations
         iSLIP iterations made in each cycle, 1...4.
     receive_stages, ingress_stages, match_stages, read_stages, egress_stages, gate_stages,
-    register_stages
-        Pipeline options: registers behind the check of FCS and ordered sets (0...1), behind the
-        lookup (0...2), between requests and grants (0...1, with at most 128 bits), around the
-        cell memory (0...2) and behind egress editing (0...1), one cycle of latency each, between
-        what holds frames back and the scheduler (0...2, 2 with at most 128 bits), and behind the
-        register pins and before ``reg_rdata`` (0...1) (docs/spec.md, Pipeline options).
+    control_stages, register_stages, transmit_stages
+        Pipeline options (docs/spec.md, Pipeline options). A cycle of latency each: registers
+        behind the check of FCS and ordered sets (0...1), behind the lookup (0...2), between
+        requests and grants (0...1, with at most 128 bits), around the cell memory (0...2), behind
+        egress editing (0...1). None of latency: between what holds frames back and the scheduler
+        (0...2, 2 with at most 128 bits), between the choice of an ordered set and the set (0...1),
+        around the register pins (0...1), between the transmit pins and XGMII with one clock
+        (0...1, nothing elsewhere).
     bypass_limit
         Reset value of register ``BYPASS_LIMIT``, 0...255: how many frames an output takes
         past an input that is busy before it waits for that input; 0 turns this off.
@@ -183,6 +185,7 @@ class SwitchConfig:
     egress_stages: int = 0
     gate_stages: int = 0
     register_stages: int = 0
+    transmit_stages: int = 0
     bypass_limit: int = 128
     id_entries: int = 1024
     fdb_sets: int = 64
@@ -228,6 +231,7 @@ class SwitchConfig:
         self._in_range("gate_stages", 0, 2)
         self._short_frames("gate_stages", 1)
         self._in_range("register_stages", 0, 1)
+        self._in_range("transmit_stages", 0, 1)
         self._in_range("bypass_limit", 0, 255)
         self._power_of_two("id_entries", 16, 65536)
         if self.id_entries < self.ports:

@@ -60,7 +60,7 @@ def make_adapter(config: SwitchConfig, options: TopOptions) -> Adapter:
         Without an adapter.
     """
     if options.ports == "xgmii":
-        return XgmiiPort()
+        return XgmiiPort(config.transmit_stages)
     if options.ports == "axi_stream":
         return AxiStreamPort(config, strip=options.fcs == "strip")
     raise ValueError(f"ports = {options.ports}: has no adapter")

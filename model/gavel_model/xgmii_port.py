@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from gavel_model.pins import RxPins, TxPins
+from gavel_model.tx_slice import TxSlice
 from gavel_model.xgmii import IDLE_WORD, XgmiiWord
 from gavel_model.xgmii_rx import XgmiiRx
 from gavel_model.xgmii_tx import XgmiiTx
@@ -29,7 +30,12 @@ class XgmiiOutputs(NamedTuple):
 
 
 class XgmiiPort:
-    """Wiring of `XgmiiRx` and `XgmiiTx`.
+    """Wiring of `XgmiiRx`, `XgmiiTx`, and `TxSlice` if there is one.
+
+    Parameters
+    ----------
+    transmit_stages
+        As of `SwitchConfig`.
 
     Attributes
     ----------
@@ -39,14 +45,17 @@ class XgmiiPort:
 
     inputs = XgmiiInputs
 
-    def __init__(self) -> None:
+    def __init__(self, transmit_stages: int = 0) -> None:
         self.receive = XgmiiRx()
         self.transmit = XgmiiTx()
+        self._slice = TxSlice() if transmit_stages else None
 
     def reset(self) -> None:
         """Reset values."""
         self.receive.reset()
         self.transmit.reset()
+        if self._slice:
+            self._slice.reset()
 
     @property
     def rx(self) -> RxPins:
@@ -64,9 +73,17 @@ class XgmiiPort:
         """Pins ``ready`` and ``ctl_ready`` of the switch, with these on its transmit pins; the
         input pins mean nothing for them."""
         del inputs
+        if self._slice:
+            return self._slice.ready, self._slice.ctl_ready
         return self.transmit.ready(tx, self.receive.fault)
 
     def step(self, inputs: XgmiiInputs, tx: TxPins, protect: bool) -> None:
         """Takes the input pins, the transmit pins of the switch, and the setting ``protect``."""
-        self.transmit.step(tx, self.receive.fault, protect)
+        fault = self.receive.fault
+        if self._slice:
+            link = self._slice.link(tx.up)
+            self._slice.step(tx, *self.transmit.ready(link, fault))
+        else:
+            link = tx
+        self.transmit.step(link, fault, protect)
         self.receive.step(XgmiiWord(*inputs), protect)

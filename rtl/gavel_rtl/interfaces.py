@@ -23,6 +23,9 @@ LINK_MEMBERS = ("valid", "sop", "eop", "err", "empty", "llr", "seq", "ctl_valid"
                 "data")
 """Members of a link in the order of `gavel_model.pins`."""
 
+READY_MEMBERS = ("ready", "ctl_ready")
+"""Members of a `TxLink` that go the other way."""
+
 
 class Reason(enum.Enum, shape=unsigned(6)):
     """What becomes of a frame; the value is the number of the counter that counts it."""

@@ -8,6 +8,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, ValueLike
 from gavel_rtl.lib.crc8 import crc8
 
 PREAMBLE_BITS = 64
+CHECK_BITS = 8
 _START = Const(0xFB, 8)
 _FILL = Const(0x55, 8)
 _SFD = Const(0xD5, 8)
@@ -19,28 +20,32 @@ _BODY_BITS = 24
 """Bytes 1 to 3: mark and sequence number."""
 
 
-def _checks(m: Module, body: Value, protect: ValueLike) -> Value:
-    """Bytes 4 and 5."""
+def check_byte(m: Module, seq: Value) -> Signal:
+    """Byte 4 with ``protect``, of the preamble with this number; byte 5 is its complement."""
     bits = Signal(_BODY_BITS, name="preamble_body")
-    check = Signal(8, name="preamble_check")
-    m.d.comb += [bits.eq(body), check.eq(crc8(bits))]
-    return Mux(protect, Cat(check, ~check), Cat(_FILL, _FILL))
+    check = Signal(CHECK_BITS, name="preamble_check")
+    m.d.comb += [bits.eq(_body(seq)), check.eq(crc8(bits))]
+    return check
 
 
-def encode(m: Module, llr: ValueLike, seq: Value, protect: ValueLike) -> Value:
+def _body(seq: Value) -> Value:
+    return Cat(_MARK, seq[16:20], seq[8:16], seq[0:8])
+
+
+def encode(llr: ValueLike, seq: Value, check: Value, protect: ValueLike) -> Value:
     """The eight bytes, Start in the low bits.
 
     Parameters
     ----------
-    m
-        Module to work in.
     llr, seq
         Eligible, and its sequence number; an ordinary preamble otherwise.
+    check
+        `check_byte` of the number.
     protect
         Check bytes on.
     """
-    body = Cat(_MARK, seq[16:20], seq[8:16], seq[0:8])
-    return Mux(llr, Cat(_START, body, _checks(m, body, protect), _FILL, _SFD), _PLAIN)
+    checks = Mux(protect, Cat(check, ~check), Cat(_FILL, _FILL))
+    return Mux(llr, Cat(_START, _body(seq), checks, _FILL, _SFD), _PLAIN)
 
 
 class Head(NamedTuple):

@@ -14,7 +14,7 @@ from gavel_model.top_options import TopOptions, xgmii_config
 from gavel_rtl.axi_lite import AxiLite, AxiLiteBus
 from gavel_rtl.axi_stream_port import AxiStreamPort
 from gavel_rtl.block import place
-from gavel_rtl.interfaces import LINK_MEMBERS, RegisterPort
+from gavel_rtl.interfaces import LINK_MEMBERS, READY_MEMBERS, RegisterPort
 from gavel_rtl.rx_crossing import RxCrossing
 from gavel_rtl.switch import Switch, port_pins, register_pins, telemetry_pins
 from gavel_rtl.tested_switch import TestedSwitch
@@ -31,13 +31,10 @@ _ADAPTERS = {"xgmii": XgmiiPort, "axi_stream": AxiStreamPort}
 its ``pins``."""
 
 
-_READY = ("ready", "ctl_ready")
-
-
 def _link(component: wiring.Component, prefix: str) -> SimpleNamespace:
     """The flat pins of a component as a link."""
     return SimpleNamespace(**{name: getattr(component, f"{prefix}_{name}")
-                              for name in (*LINK_MEMBERS, *_READY)
+                              for name in (*LINK_MEMBERS, *READY_MEMBERS)
                               if hasattr(component, f"{prefix}_{name}")})
 
 
@@ -118,7 +115,7 @@ class Top(wiring.Component):
                              for name, pins in wanted.items() for pin in pins]
             _drive(m, switch_rx, rx, LINK_MEMBERS)
             _drive(m, tx, switch_tx, LINK_MEMBERS)
-            _drive(m, switch_tx, tx, _READY)
+            _drive(m, switch_tx, tx, READY_MEMBERS)
         self._registers(m, switch)
         for name in telemetry_pins() if options.telemetry else ():
             self._pin(m, name, getattr(switch, name))
@@ -163,7 +160,7 @@ class Top(wiring.Component):
             rx, tx = self._widened(m, number, rx, tx)
         _drive(m, receive.port, rx, LINK_MEMBERS)
         _drive(m, tx, transmit.port, LINK_MEMBERS)
-        _drive(m, transmit.port, tx, _READY)
+        _drive(m, transmit.port, tx, READY_MEMBERS)
         m.d.comb += [receive.core_protect.eq(settings), transmit.core_protect.eq(settings),
                      getattr(self, f"p{number}_rx_overflow").eq(receive.overflow)]
         for pin, crossing in zip(protect, (receive, transmit), strict=False):
@@ -178,7 +175,7 @@ class Top(wiring.Component):
                       {"sync": f"p{number}_tx"})
         _drive(m, join.i_link, rx, LINK_MEMBERS)
         _drive(m, tx, split.o_link, LINK_MEMBERS)
-        _drive(m, split.o_link, tx, _READY)
+        _drive(m, split.o_link, tx, READY_MEMBERS)
         return join.o_link, split.i_link
 
     def _pin(self, m: Module, name: str, inner: Value) -> None:

@@ -6,6 +6,7 @@ from amaranth.lib import enum, wiring
 from amaranth.lib.wiring import Out
 
 from gavel_model.config import ConfigError, SwitchConfig
+from gavel_rtl.preamble import CHECK_BITS
 
 LANES = 8
 COLUMN_LANES = 4
@@ -57,6 +58,23 @@ class Xgmii(wiring.Signature):
     def __init__(self):
         super().__init__({"data": Out(DATA_BITS, init=IDLE_WORD),
                           "ctl": Out(LANES, init=ALL_CONTROL)})
+
+
+class KnownOfWord(wiring.Signature):
+    """What XGMII needs of the word that is shown, made before the register.
+
+    Members
+    -------
+    good
+        There is a word, and it has no ``err``.
+    kept
+        For each lane, it is no unused one of a last word.
+    check
+        Check byte of ``seq``.
+    """
+
+    def __init__(self):
+        super().__init__({"good": Out(1), "kept": Out(LANES), "check": Out(CHECK_BITS)})
 
 
 def lanes_with(character: Character, data: Value, ctl: Value) -> Value:

@@ -8,19 +8,20 @@ from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
 from gavel_rtl.block import connect, place
-from gavel_rtl.interfaces import LINK_MEMBERS, RxLink, TxLink
+from gavel_rtl.interfaces import LINK_MEMBERS, READY_MEMBERS, RxLink, TxLink
+from gavel_rtl.tx_slice import TxSlice
 from gavel_rtl.xgmii import DATA_BITS, LANES, Fault
 from gavel_rtl.xgmii_rx import XgmiiRx
 from gavel_rtl.xgmii_tx import XgmiiTx
 
 
 class XgmiiPort(wiring.Component):
-    """Wiring of `XgmiiRx` and `XgmiiTx`.
+    """Wiring of `XgmiiRx`, `XgmiiTx`, and `TxSlice` if there is one.
 
     Parameters
     ----------
     config
-        W = 64.
+        W = 64; ``transmit_stages``, which means nothing with ``crossing``.
     crossing
         The two sides have clocks of their own: domains ``rx`` and ``tx`` instead of ``sync``.
 
@@ -76,15 +77,21 @@ class XgmiiPort(wiring.Component):
         m = Module()
         rx, tx = ({"sync": "rx"}, {"sync": "tx"}) if self._crossing else (None, None)
         receive = place(m, "receive", XgmiiRx(self._config), rx)
-        transmit = place(m, "transmit", XgmiiTx(self._config, ahead=not self._crossing), tx)
+        sliced = bool(self._config.transmit_stages) and not self._crossing
+        transmit = place(m, "transmit", XgmiiTx(
+            self._config, ahead=not self._crossing, sliced=sliced), tx)
         connect(m, self.rx, receive.link)
-        connect(m, transmit.link, self.tx, LINK_MEMBERS)
+        link = self.tx
+        if sliced:
+            tx_slice = place(m, "tx_slice", TxSlice(self._config))
+            self._join(m, tx_slice.pins, link)
+            link = tx_slice.link
+            connect(m, transmit.known, tx_slice.known)
+        self._join(m, transmit.link, link)
         m.d.comb += [
             receive.xgmii.data.eq(self.xgmii_rxd),
             receive.xgmii.ctl.eq(self.xgmii_rxc),
             receive.protect.eq(self.rx_protect),
-            self.tx.ready.eq(transmit.link.ready),
-            self.tx.ctl_ready.eq(transmit.link.ctl_ready),
             transmit.protect.eq(self.tx_protect),
             transmit.fault.eq(self._fault(m, receive.fault) if self._crossing else receive.fault),
             self.xgmii_txd.eq(transmit.xgmii.data),
@@ -96,6 +103,12 @@ class XgmiiPort(wiring.Component):
         if not self._crossing:
             m.d.comb += transmit.closed_next.eq(~self.tx_up_next | receive.faulty_next)
         return m
+
+    @staticmethod
+    def _join(m: Module, taker: wiring.PureInterface, giver: wiring.PureInterface) -> None:
+        """Words and sets from one to the other, and what is taken of them back."""
+        connect(m, taker, giver, LINK_MEMBERS)
+        connect(m, giver, taker, READY_MEMBERS)
 
     @staticmethod
     def _fault(m: Module, fault: Value) -> Value:

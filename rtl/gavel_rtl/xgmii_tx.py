@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """From the transmit pins of a port to XGMII."""
 
+from functools import reduce
+from operator import or_
+
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
 from gavel_rtl.interfaces import TxLink
-from gavel_rtl.preamble import PREAMBLE_BITS, encode
+from gavel_rtl.preamble import check_byte, encode
 from gavel_rtl.xgmii import (
     ALL_CONTROL,
     DATA_BITS,
@@ -17,6 +20,7 @@ from gavel_rtl.xgmii import (
     TERMINATE_WORD,
     Character,
     Fault,
+    KnownOfWord,
     Xgmii,
     require_width,
 )
@@ -26,6 +30,8 @@ GAP_BYTES = 12
 
 MAX_DEFICIT = 7
 """Bytes by which the gaps may be short of that together (IEEE 802.3, 81.3.1.4)."""
+
+XGMII_BITS = DATA_BITS + LANES
 
 _IDLE, _ERROR, _TERMINATE = (Cat(Const(data, DATA_BITS), Const(ALL_CONTROL, LANES))
                              for data in (IDLE_WORD, ERROR_WORD, TERMINATE_WORD))
@@ -42,11 +48,16 @@ class XgmiiTx(wiring.Component):
         W = 64.
     ahead
         Whether the port is closed is known a cycle ahead.
+    sliced
+        With ``ahead``: behind `TxSlice`, which shows no set with a first word, and no ``sop``
+        without ``valid``; unused lanes of a last word are 0.
 
     Members
     -------
     link
         Transmit pins of the port.
+    known
+        With ``sliced``: from `TxSlice`.
     fault
         State of the link, from `XgmiiRx`.
     protect
@@ -68,11 +79,13 @@ class XgmiiTx(wiring.Component):
     row. ``ready`` and ``ctl_ready`` follow the pins in the same cycle. After reset: Idle.
     """
 
-    def __init__(self, config: SwitchConfig, *, ahead: bool = False):
+    def __init__(self, config: SwitchConfig, *, ahead: bool = False, sliced: bool = False):
         require_width(config)
         self._ahead = ahead
+        self._sliced = sliced
         super().__init__({
             "link": In(TxLink(config)),
+            **({"known": In(KnownOfWord())} if sliced else {}),
             "fault": In(Fault),
             "protect": In(1),
             **({"closed_next": In(1)} if ahead else {}),
@@ -84,7 +97,9 @@ class XgmiiTx(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         self._link_state(m)
+        self._order(m)
         self._step(m)
+        self._closing(m)
         self._count(m)
         self._words(m)
         return m
@@ -98,23 +113,40 @@ class XgmiiTx(wiring.Component):
         self._framed = Signal(name="in_frame")
         self._end = Signal(name="at_end")
         self._first = Signal(name="at_first")
-        # The gap is long enough; a set was sent, and that.
+        # Idle bytes still owed; at a Start, and until the frame's end, the deficit idle count.
+        self._owed = Signal(range(GAP_BYTES + MAX_DEFICIT + 1), name="owed")
+        # The gap is long enough.
         self._due = Signal(name="frame_due", init=1)
-        self._after_set = Signal(name="after_set")
-        self._yields = Signal(name="set_yields")
         self._open = Signal(name="gap_open", init=1)
         self._closed = Signal(name="gap_closed")
         # Whatever is on the pins is taken: it is thrown away, or the first word of a frame.
         self._takes = Signal(name="takes_any")
+        # There is a word without ``err``.
+        self._good = self.known.good if self._sliced else link.valid & ~link.err
+        # There is a set to send, a frame to begin, if the gap is open: of the two only one.
         self._sets = Signal(name="set_goes")
         self._comes = Signal(name="frame_comes")
         m.d.comb += [
-            self._comes.eq(link.valid & link.sop & self._due),
-            self._sets.eq(link.ctl_valid & ~(self._yields & link.valid & link.sop)),
             link.ready.eq(self._takes | (~self._end & ~link.sop)),
             link.ctl_ready.eq(self._closed | (self._gap & self._sets)),
         ]
         m.d.sync += self.discarded.eq(self._closed & link.valid & link.sop)
+
+    def _order(self, m):
+        """Of many sets every second yields to a frame, but behind `TxSlice`, which knows."""
+        link = self.link
+        if self._sliced:
+            m.d.comb += [self._comes.eq(link.sop & self._due), self._sets.eq(link.ctl_valid)]
+            return
+        # A set was sent, and that; a frame may begin after it, too.
+        after_set, yields = Signal(name="after_set"), Signal(name="set_yields")
+        first = link.valid & link.sop
+        m.d.comb += [
+            self._comes.eq(first & self._due & (~link.ctl_valid | after_set)),
+            self._sets.eq(link.ctl_valid & ~(yields & first)),
+        ]
+        sent = self._open & self._sets
+        m.d.sync += [after_set.eq(sent), yields.eq(sent & self._paid_due)]
 
     def _step(self, m):
         """From gap to frame and back."""
@@ -124,93 +156,114 @@ class XgmiiTx(wiring.Component):
         self._spoilt = Signal(name="word_spoilt")
         self._well = Signal(name="ends_well")
         missing = Signal()
+        second = link.sop & ~self._first
         m.d.comb += [
-            # Of the two only one goes: a set that does not yield to a frame.
-            self._begins.eq(self._open & self._comes & (~link.ctl_valid | self._after_set)),
-            missing.eq(~link.valid | (link.sop & ~self._first)),
-            self._spoilt.eq(missing | link.err),
+            self._begins.eq(self._open & self._comes),
+            missing.eq(~link.valid | second),
+            self._spoilt.eq(second | ~self._good),
             self._ends.eq(self._framed & (missing | link.eop)),
             self._well.eq(link.eop & ~self._spoilt),
         ]
         fits = self._well & link.empty.any()
-        gap_next = Signal()
-        m.d.comb += gap_next.eq(self._end | (self._gap & ~self._begins) | (self._ends & fits))
-        if self._ahead:
-            m.d.sync += [
-                self._open.eq(gap_next & ~self.closed_next),
-                self._closed.eq(gap_next & self.closed_next),
-                self._takes.eq(self._begins | (gap_next & self.closed_next)),
-            ]
-        else:
-            closed = ~link.up | (self.fault != Fault.NONE)
-            m.d.comb += [
-                self._open.eq(self._gap & ~closed),
-                self._closed.eq(self._gap & closed),
-                self._takes.eq(self._closed | self._first),
-            ]
+        self._gap_next = Signal(name="gap_next")
+        m.d.comb += self._gap_next.eq(
+            self._end | (self._gap & ~self._begins) | (self._ends & fits))
         m.d.sync += [
-            self._gap.eq(gap_next),
+            self._gap.eq(self._gap_next),
             self._first.eq(self._begins),
             self._framed.eq(self._begins | (self._framed & ~self._ends)),
             self._end.eq(self._ends & ~fits),
-            self._after_set.eq(self._open & self._sets),
             self.aborted.eq(self._framed & missing),
+        ]
+
+    def _closing(self, m):
+        """The gap, open or closed."""
+        if self._ahead and not self._sliced:
+            # The switch waits for ``ready``, which is known early for this.
+            m.d.sync += [
+                self._open.eq(self._gap_next & ~self.closed_next),
+                self._closed.eq(self._gap_next & self.closed_next),
+                self._takes.eq(self._begins | (self._gap_next & self.closed_next)),
+            ]
+            return
+        closed = Signal(name="port_closed")
+        if self._ahead:
+            # ``closed_next`` comes late, and ``ready`` does not go far.
+            m.d.sync += closed.eq(self.closed_next)
+        else:
+            m.d.comb += closed.eq(~self.link.up | (self.fault != Fault.NONE))
+        m.d.comb += [
+            self._open.eq(self._gap & ~closed),
+            self._closed.eq(self._gap & closed),
+            self._takes.eq(self._closed | self._first),
         ]
 
     def _count(self, m):
         """Idle bytes still owed, and whether a frame may begin with what will be left of them."""
-        # At a Start, and until the frame's end: the deficit idle count.
-        owed = Signal(range(GAP_BYTES + MAX_DEFICIT + 1), name="owed")
+        owed, link = self._owed, self.link
         deficit = owed[:MAX_DEFICIT.bit_length()]
         whole, partial = (Signal.like(owed, name=f"owed_{end}") for end in ("whole", "partial"))
         m.d.comb += [
             # What is left of the last word is the first of the gap.
             whole.eq(deficit + GAP_BYTES),
-            partial.eq(deficit + GAP_BYTES - self.link.empty),
+            partial.eq(deficit + GAP_BYTES - link.empty),
         ]
         # Of less than 3 * LANES, LANES less, and not below 0; the deficit stays as it is.
         keeps = Signal(name="deficit_stays")
-        paid_due = ~owed[-1]
         m.d.comb += keeps.eq((owed >= LANES) | self._framed | self._begins)
         m.d.sync += [
             owed.eq(Mux(self._ends, Mux(self._well, partial, whole),
                         Cat(Mux(keeps, deficit, 0), owed[-1]))),
             self._due.eq(Mux(self._framed, ~self._ends | (self._well & (partial <= MAX_DEFICIT)),
-                             paid_due)),
-            self._yields.eq(self._open & self._sets & paid_due),
+                             self._paid_due)),
         ]
+
+    @property
+    def _paid_due(self):
+        """A frame may begin when a word more has been paid."""
+        return ~self._owed[-1]
 
     def _words(self, m):
-        """The word sent. What is known last chooses last: a word is missing or spoilt."""
+        """The word sent: one of three kinds, each behind a gate of its own, or a constant one."""
         link = self.link
-        preamble = Signal(PREAMBLE_BITS, name="preamble")
-        keeps_closed = Signal(name="remote_closed")
-        m.d.comb += [
-            preamble.eq(encode(m, link.llr, link.seq, self.protect)),
-            keeps_closed.eq(link.up & (self.fault == Fault.REMOTE)),
+        check = self.known.check if self._sliced else check_byte(m, link.seq)
+        kept = self._kept(m)
+        good = self._framed & ~self._spoilt
+        # A slice hears the switch, of which unused lanes are 0.
+        gate = (good.replicate(DATA_BITS) if self._sliced
+                else Cat((good & lane).replicate(8) for lane in kept))
+        gates = [
+            (self._begins.replicate(XGMII_BITS),
+             _with_control(encode(link.llr, link.seq, check, self.protect))),
+            ((self._open & self._sets).replicate(XGMII_BITS),
+             _with_control(Cat(Const(Character.SIGNAL.value, 8), link.ctl))),
+            (gate, link.data),
         ]
-        ordered_set = Cat(Const(Character.SIGNAL.value, 8), link.ctl)
-        quiet = Mux(self._end, _TERMINATE, Mux(keeps_closed, _IDLE, _REMOTE_FAULT))
-        in_gap = Mux(self._sets, _with_control(ordered_set), _IDLE)
-        in_frame = Mux(self._spoilt, _ERROR, self._word_of_frame(m))
-        m.d.sync += Cat(self.xgmii.data, self.xgmii.ctl).eq(
-            Mux(self._begins, _with_control(preamble),
-                Mux(self._framed, in_frame, Mux(self._open, in_gap, quiet))))
+        keeps_closed = self.link.up & (self.fault == Fault.REMOTE)
+        in_gap = Mux(self._closed, Mux(keeps_closed, _IDLE, _REMOTE_FAULT),
+                     Mux(self._comes | self._sets, 0, _IDLE))
+        fixed = Signal(XGMII_BITS, name="fixed")
+        m.d.comb += fixed.eq(Mux(self._framed, Mux(self._spoilt, _ERROR, _behind(kept)),
+                                 Mux(self._end, _TERMINATE, in_gap)))
+        word = Signal(XGMII_BITS, name="word")
+        m.d.comb += word.eq(reduce(or_, (gate & value for gate, value in gates), fixed))
+        m.d.sync += Cat(self.xgmii.data, self.xgmii.ctl).eq(word)
 
-    def _word_of_frame(self, m):
-        """A good word; behind the last one Terminate, and Idles, if they fit in."""
-        link = self.link
-        lanes, control = [], []
-        for lane in range(LANES):
-            kept, terminates = Signal(name=f"keeps_{lane}"), Signal(name=f"terminates_{lane}")
-            m.d.comb += [
-                kept.eq(~link.eop | (link.empty < LANES - lane)),
-                terminates.eq(link.empty == LANES - lane),
-            ]
-            lanes.append(Mux(kept, link.data.word_select(lane, 8),
-                             Mux(terminates, Character.TERMINATE.value, Character.IDLE.value))[:8])
-            control.append(~kept)
-        return Cat(*lanes, *control)
+    def _kept(self, m):
+        """For each lane whether a word of a frame uses it."""
+        if self._sliced:
+            return self.known.kept
+        link, kept = self.link, Signal(LANES, name="kept")
+        m.d.comb += [kept[lane].eq(~link.eop | (link.empty < LANES - lane))
+                     for lane in range(LANES)]
+        return kept
+
+
+def _behind(kept):
+    """What is on the lanes that a last word does not use: Terminate, and Idles."""
+    lanes = [Mux(kept[lane], 0, Mux(kept[lane - 1], Character.TERMINATE.value,
+                                    Character.IDLE.value))[:8] for lane in range(1, LANES)]
+    return Cat(Const(0, 8), *lanes, ~kept)
 
 
 def _with_control(data):

@@ -8,6 +8,7 @@ the top.
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +17,7 @@ import cocotb
 from cocotb.triggers import ClockCycles, RisingEdge
 from cocotbext.eth import XgmiiFrame, XgmiiSink, XgmiiSource
 
+from gavel_model.config import SwitchConfig
 from gavel_model.loader import load_config
 from gavel_model.preamble import encode
 from gavel_model.register_map import Counter
@@ -27,7 +29,16 @@ from gavel_tb.partner.settings import PartnerSettings
 from gavel_tb.top_bench import Bench
 from gavel_tb.xgmii_partners import XgmiiPartner
 
-CONFIG = load_config("tiny", ("ports=3", "vcs=1", "buffer_cells=256", "ctl_spacing=400"))
+STAGES_VARIABLE = "GAVEL_TRANSMIT_STAGES"
+
+
+def switch(transmit_stages: str = "1") -> SwitchConfig:
+    """The switch, with so many registers before its XGMII."""
+    return load_config("tiny", ("ports=3", "vcs=1", "buffer_cells=256", "ctl_spacing=400",
+                                f"transmit_stages={transmit_stages}"))
+
+
+CONFIG = switch(os.environ.get(STAGES_VARIABLE, "1"))
 OPTIONS = TopOptions(ports="xgmii", registers="axi_lite", telemetry=True)
 
 _IDLE = {"xgmii_rxd": IDLE_WORD.data, "xgmii_rxc": IDLE_WORD.ctl}

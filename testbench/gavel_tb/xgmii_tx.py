@@ -6,8 +6,10 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
+from gavel_model import preamble
 from gavel_model.config import SwitchConfig
 from gavel_model.pins import CTL_BITS, SEQ_BITS, TxPins
+from gavel_model.tx_slice import TxSlice
 from gavel_model.xgmii import LANES, Fault
 from gavel_model.xgmii_tx import XgmiiTx as Model
 from gavel_rtl.xgmii_tx import XgmiiTx
@@ -18,6 +20,8 @@ _SHORT_WORDS = 6
 _MISSING = 0.01
 _CLOSING = 0.01
 _OPENING = 0.1
+_CHECK = 4
+"""Byte of a preamble."""
 
 
 class PinSource:
@@ -28,10 +32,13 @@ class PinSource:
     ----------
     rng
         Decides everything.
+    trimmed
+        Unused lanes of a last word are 0, as the switch has them.
     """
 
-    def __init__(self, rng: Random) -> None:
+    def __init__(self, rng: Random, *, trimmed: bool = False) -> None:
         self._rng = rng
+        self._trimmed = trimmed
         self._words: list[TxPins] = []
         self._ctl: int | None = None
         self._gap = 0
@@ -71,6 +78,9 @@ class PinSource:
                    llr=llr if n == 0 else 0, seq=rng.getrandbits(SEQ_BITS) if n == 0 else 0)
             for n in range(last + 1)
         ]
+        if self._trimmed:
+            words[-1] = words[-1]._replace(
+                data=words[-1].data & (1 << 8 * (LANES - words[-1].empty)) - 1)
         spoil = rng.random()
         if spoil < 0.03:
             words.pop()
@@ -79,8 +89,23 @@ class PinSource:
         return words
 
 
-def check(config: SwitchConfig, seed: int, cycles: int = 6000, *, ahead: bool = False) -> None:
-    """XGMII, ready pins and events are those of the model; ``ahead`` as of `XgmiiTx`.
+def known_of(word: TxPins) -> dict[str, int]:
+    """What `TxSlice` knows of the word that it shows."""
+    used = LANES - word.empty if word.eop else LANES
+    return {"good": int(word.valid and not word.err), "kept": (1 << used) - 1,
+            "check": preamble.encode(word.seq, True)[_CHECK]}
+
+
+def _left_over(rng: Random) -> dict[str, int]:
+    """Members that mean nothing without a word."""
+    return {"eop": rng.getrandbits(1), "err": rng.getrandbits(1), "empty": rng.randrange(LANES),
+            "llr": 1, "seq": rng.getrandbits(SEQ_BITS), "data": rng.getrandbits(8 * LANES)}
+
+
+def check(config: SwitchConfig, seed: int, cycles: int = 6000, *, ahead: bool = False,
+          sliced: bool = False) -> None:
+    """XGMII, ready pins and events are those of the model; ``ahead`` and ``sliced`` as of
+    `XgmiiTx`. With ``sliced`` the pins are those of a `TxSlice`.
 
     Raises
     ------
@@ -88,8 +113,9 @@ def check(config: SwitchConfig, seed: int, cycles: int = 6000, *, ahead: bool = 
         At the first difference.
     """
     rng = derived_random(seed, "xgmii_tx")
-    source = PinSource(rng)
-    block, model = XgmiiTx(config, ahead=ahead), Model()
+    source = PinSource(rng, trimmed=sliced)
+    block, model = XgmiiTx(config, ahead=ahead, sliced=sliced), Model()
+    tx_slice = TxSlice() if sliced else None
 
     async def bench(ctx: Any) -> None:
         fault = fault_next = Fault.NONE
@@ -101,20 +127,30 @@ def check(config: SwitchConfig, seed: int, cycles: int = 6000, *, ahead: bool = 
             if rng.random() < (_CLOSING if fault is Fault.NONE else _OPENING):
                 fault_next = rng.choice(tuple(Fault))
             protect ^= rng.random() < 0.02
+            if tx_slice:
+                given, ready = pins, (tx_slice.ready, tx_slice.ctl_ready)
+                pins = tx_slice.link(given.up)
+                drive(ctx, block.known, known_of(pins))
             drive(ctx, block.link, pins._asdict())
+            if tx_slice and not pins.valid:
+                drive(ctx, block.link, _left_over(rng))
             ctx.set(block.fault, fault)
             ctx.set(block.protect, protect)
             if ahead:
                 ctx.set(block.closed_next, not source.up_next or fault_next is not Fault.NONE)
-            ready = model.ready(pins, fault)
+            wanted = model.ready(pins, fault)
             got = (bool(ctx.get(block.link.ready)), bool(ctx.get(block.link.ctl_ready)))
-            expect(f"cycle {cycle}: ready, ctl_ready", got, ready)
+            expect(f"cycle {cycle}: ready, ctl_ready", got, wanted)
             for name, value in model.word._asdict().items():
                 expect(f"cycle {cycle}: {name}", ctx.get(getattr(block.xgmii, name)), value)
             for name in ("aborted", "discarded"):
                 expect(f"cycle {cycle}: {name}", bool(ctx.get(getattr(block, name))),
                        getattr(model, name))
             model.step(pins, fault, protect)
+            if tx_slice:
+                tx_slice.step(given, *wanted)
+            else:
+                ready = wanted
             await ctx.tick()
 
     run_block(block, bench)

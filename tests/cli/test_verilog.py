@@ -244,7 +244,7 @@ def test_bad_configuration_writes_nothing(gavel, tmp_path):
 
 def test_top_level_to_a_folder(gavel, tmp_path):
     result = gavel("verilog", "-c", "tiny", "--ports", "axi_stream", "--registers", "axi_lite",
-                   "--crossing", "--telemetry", "-o", tmp_path, "--json")
+                   "--crossing", "--telemetry", "-P", "transmit_stages=1", "-o", tmp_path, "--json")
     assert result.exit_code == 0
     assert {path.name for path in tmp_path.iterdir()} == {"gavel_top.v", "gavel_top.json"}
     sidecar = json.loads(result.stdout)["sidecar"]
@@ -255,6 +255,7 @@ def test_top_level_to_a_folder(gavel, tmp_path):
     assert sidecar["probes"]["p0.counters"]["path"] == "switch.port0.counters.values"
     text = (tmp_path / "gavel_top.v").read_text("utf-8")
     assert "// top.ports = axi_stream\n" in text
+    assert "gavel_tx_slice" not in text
     top = text[text.index("module gavel_top("):]
     names = {port["name"] for port in sidecar["ports"]}
     assert {"clk", "p1_rx_clk", "p1_tx_rst", "p1_s_axis_tdata", "s_axil_awaddr", "irq",

@@ -16,6 +16,7 @@ from gavel_tb import selftest_clients, top_clients
 from gavel_tb.build_cache import Design
 from gavel_tb.component_sim import run_cocotb
 from gavel_tb.top_bench import PINS_VARIABLE, SEED_VARIABLE
+from gavel_tb.top_clients import STAGES_VARIABLE
 from gavel_tb.top_harness import top_harness
 from gavel_tb.top_stream_clients import FCS_VARIABLE, WIDTH_VARIABLE, surroundings
 
@@ -33,9 +34,10 @@ def run(config: SwitchConfig, options: TopOptions, module: str, seed: int, cache
     return generated
 
 
-def test_xgmii(seed: int, sim_cache: Path, tmp_path: Path) -> None:
-    made = run(top_clients.CONFIG, top_clients.OPTIONS, "gavel_tb.top_clients", seed, sim_cache,
-               tmp_path)
+@pytest.mark.parametrize("transmit_stages", [pytest.param("0", marks=pytest.mark.long), "1"])
+def test_xgmii(transmit_stages: str, seed: int, sim_cache: Path, tmp_path: Path) -> None:
+    made = run(top_clients.switch(transmit_stages), top_clients.OPTIONS, "gavel_tb.top_clients",
+               seed, sim_cache, tmp_path, **{STAGES_VARIABLE: transmit_stages})
     names = {port["name"] for port in made.sidecar["ports"]}
     assert {"clk", "rst", "p0_xgmii_rxd", "p0_xgmii_rxc", "p2_xgmii_txd", "p2_xgmii_txc",
             "s_axil_awaddr", "s_axil_rdata"} <= names

@@ -13,6 +13,7 @@ import pytest
 from gavel_model.config import ConfigError
 from gavel_model.loader import load_config
 from gavel_rtl.xgmii import require_width
+from gavel_rtl.xgmii_port import XgmiiPort
 from gavel_rtl.xgmii_rx import XgmiiRx
 from gavel_rtl.xgmii_tx import XgmiiTx
 from gavel_tb import xgmii_tx
@@ -23,18 +24,21 @@ from gavel_tb.xgmii_bench import SEED_VARIABLE, STEP_VARIABLE
 from gavel_tb.xgmii_harness import xgmii_harness
 
 CONFIG = load_config("tiny")
+SLICED = load_config("tiny", ("transmit_stages=1",))
 BLOCKS = ("xgmii_rx", "xgmii_tx")
+BENCHES = (*BLOCKS, "tx_slice")
 ROUNDS = 3
 
 
 @pytest.mark.parametrize("round_", range(ROUNDS))
-@pytest.mark.parametrize("block", BLOCKS)
+@pytest.mark.parametrize("block", BENCHES)
 def test_block(block: str, round_: int, seed: int) -> None:
     importlib.import_module(f"gavel_tb.{block}").check(CONFIG, seed * ROUNDS + round_)
 
 
-def test_a_transmit_side_that_knows_a_cycle_ahead(seed: int) -> None:
-    xgmii_tx.check(CONFIG, seed, ahead=True)
+@pytest.mark.parametrize("sliced", [False, True])
+def test_a_transmit_side_that_knows_a_cycle_ahead(sliced: bool, seed: int) -> None:
+    xgmii_tx.check(CONFIG, seed, ahead=True, sliced=sliced)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +48,21 @@ def design() -> Design:
 
 @pytest.mark.parametrize("block", BLOCKS)
 def test_lint_is_clean(design: Design, block: str, tmp_path: Path) -> None:
-    path = tmp_path / "adapter.v"
+    check_lint(design, block, tmp_path)
+
+
+def test_lint_of_a_port_with_registers_is_clean(tmp_path: Path) -> None:
+    check_lint(components_design(XgmiiPort(SLICED)), "xgmii_port", tmp_path)
+
+
+def test_a_port_with_clocks_of_its_own_has_no_slice() -> None:
+    for crossing in (False, True):
+        verilog = components_design(XgmiiPort(SLICED, crossing=crossing)).verilog
+        assert ("gavel_tx_slice" in verilog) is not crossing
+
+
+def check_lint(design: Design, block: str, folder: Path) -> None:
+    path = folder / "adapter.v"
     path.write_text(design.verilog, "utf-8")
     waivers = resources.files("gavel_rtl").joinpath("lint.vlt")
     done = subprocess.run(

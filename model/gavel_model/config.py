@@ -128,13 +128,13 @@ class SwitchConfig:
     islip_iterations
         iSLIP iterations made in each cycle, 1...4.
     receive_stages, ingress_stages, match_stages, read_stages, egress_stages, gate_stages,
-    register_stages
+    control_stages, register_stages
         Pipeline options: registers behind the check of FCS and ordered sets (0...1), behind the
         lookup (0...2), between requests and grants (0...1, with at most 128 bits), between a
         transfer and the cell memory (0...1) and behind egress editing (0...1), one cycle of
         latency each, between what holds frames back and the scheduler (0...2, 2 with at most 128
-        bits), and behind the register pins and before ``reg_rdata`` (0...1) (docs/spec.md,
-        Pipeline options).
+        bits), between the choice of an ordered set and the set (0...1), and behind the register
+        pins and before ``reg_rdata`` (0...1) (docs/spec.md, Pipeline options).
     bypass_limit
         Reset value of register ``BYPASS_LIMIT``, 0...255: how many frames an output takes
         past an input that is busy before it waits for that input; 0 turns this off.
@@ -183,6 +183,7 @@ class SwitchConfig:
     read_stages: int = 0
     egress_stages: int = 0
     gate_stages: int = 0
+    control_stages: int = 0
     register_stages: int = 0
     bypass_limit: int = 128
     id_entries: int = 1024
@@ -228,6 +229,7 @@ class SwitchConfig:
         self._in_range("egress_stages", 0, 1)
         self._in_range("gate_stages", 0, 2)
         self._short_frames("gate_stages", 1)
+        self._in_range("control_stages", 0, 1)
         self._in_range("register_stages", 0, 1)
         self._in_range("bypass_limit", 0, 255)
         self._power_of_two("id_entries", 16, 65536)

@@ -89,8 +89,9 @@ class ControlTransmitter:
                     or now >= self._credits.request_at)
 
     def step(self, now: int, ready: int) -> int | None:
-        """One cycle; returns D1 of the set that is loaded in it, if any: a `Kind` or CF_UPDATE. With
-        ``control_stages`` = 1 that of the set that is chosen in it.
+        """One cycle; returns D1 of the set that is loaded in it, if any: a `Kind` or CF_UPDATE.
+
+        With ``control_stages`` = 1 that of the set that is chosen in it.
 
         Parameters
         ----------

@@ -59,6 +59,11 @@ def test_block_with_registers_behind_it(block: str, seed: int) -> None:
     _check(block, ("receive_stages=1", "ingress_stages=2"), seed)
 
 
+@pytest.mark.parametrize("shape", ["2x64", "3x512"])
+def test_ordered_sets_with_a_register_behind_their_choice(shape: str, seed: int) -> None:
+    _check("control_transmitter", (*SHAPES[shape], "control_stages=1"), seed)
+
+
 @pytest.mark.parametrize(("block", "shape"), [
     ("ingress_buffer", "2x64"), ("ingress_buffer", "3x512"), ("credit_sender", "3x512"),
     ("mac_control_transmitter", "3x512")])

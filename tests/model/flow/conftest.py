@@ -2,7 +2,7 @@
 """Flow control against docs/flow_control.md written down once more, all registers in every cycle.
 
 Only what happens is taken from the switch: matches, frames that end and are read, `hold`, and
-with link-level retry the cycles in which CF_Updates are loaded.
+with link-level retry the cycles in which CF_Updates are loaded, or chosen.
 """
 
 from __future__ import annotations
@@ -91,6 +91,11 @@ class Definition:
         """In reset, with settings ``s``."""
         none = [0] * self.vcs
         self.past.extend([Visible(s, none, none, [False] * self.vcs)] * 5)
+
+    def says(self) -> CreditUpdate:
+        """A CF_Update of this cycle."""
+        return CreditUpdate(self.first, self.r_cf(self.first) & M15,
+                            self.second, self.r_cf(self.second) & M15)
 
     @property
     def before(self) -> tuple[Any, int]:
@@ -259,6 +264,8 @@ class Definition:
             for v in (self.first, self.second):
                 reported[v], due[v] = self.r_cf(v) & M15, 0
             turn, since = (self.second + 1) % self.vcs, 0
+        if e.cf_waits:
+            since = 0
         unit = s[Port.CBFC_RECEIVER]
         for v, length, filed in e.counted_before:
             r_cc[v] += cost(unit, length) * receiver[v]
@@ -339,7 +346,7 @@ class Events:
         self.matches: list[int] = []
         self.first_words: list[tuple[int, int]] = []
         self.cf: CreditUpdate | None = None
-        self.cf_sent = self.idle = self.advance = False
+        self.cf_sent = self.cf_waits = self.idle = self.advance = False
         self.counted_before: list[tuple[int, int, bool]] = []
         self.drained: list[tuple[int, int, int]] = []
         self.filed_cells: list[tuple[int, int]] = []
@@ -355,6 +362,8 @@ class Watched:
         rng = random.Random(1)
         self.taken: dict[int, int] = {}
         self.since_set = [65535] * b.config.ports
+        # With `control_stages` what a CF_Update in the stage says, or that another set is in it.
+        self.stage: list[CreditUpdate | str | None] = [None] * b.config.ports
 
         def taken(cycle: int) -> int:
             return self.taken.setdefault(cycle, sum(
@@ -415,18 +424,28 @@ class Watched:
                                if p.index == i]
             request = slow.cf_request(settings[i])
             assert request or not e.cf_sent
+            free = not shown[i].ctl_valid or bool(self.taken[c] >> i & 1)
+            waiting = self.stage[i]
+            e.cf_waits = isinstance(waiting, CreditUpdate) and not free
             if not settings[i][Port.LLR_CONTROL] & 3 and states[i] is TransmitterState.OFF:
-                free = not shown[i].ctl_valid or self.taken[c] >> i & 1
+                room = waiting is None if b.config.control_stages else free
                 spaced = self.since_set[i] >= settings[i][Port.LLR_SPACING] >> 16
-                assert e.cf_sent == bool(request and free and spaced), (c, i)
+                assert e.cf_sent == (request and room and spaced), (c, i)
                 if not free:
                     assert switch.tx[i].ctl == shown[i].ctl
-                elif not e.cf_sent:
+                elif waiting is None and (b.config.control_stages or not e.cf_sent):
                     assert not switch.tx[i].ctl_valid
-            if e.cf_sent:
-                self._check_set(c, i, slow, settings[i])
-            loaded = e.cf_sent or any(counter[n] != before[i][n] for n in SETS)
-            self.since_set[i] = 0 if loaded else min(self.since_set[i] + slow.step_bytes, 65535)
+            sent = e.cf_sent or any(counter[n] != before[i][n] for n in SETS)
+            loaded: CreditUpdate | str | None = slow.says() if e.cf_sent else None
+            if b.config.control_stages:
+                assert waiting is None or not sent, (c, i)
+                chosen = loaded or ("other" if sent else None)
+                loaded = waiting if free else None
+                self.stage[i] = chosen if waiting is None else None if free else waiting
+            if isinstance(loaded, CreditUpdate):
+                self._check_set(i, settings[i], loaded)
+            self.since_set[i] = 0 if sent or (waiting is not None and not free) else min(
+                self.since_set[i] + slow.step_bytes, 65535)
             lost = self._check_limits(i, slow, settings[i], ended)
             wanted = slow.step(c, settings[i], e)
             wanted[Counter.RX_LOSSLESS_DROP] = lost
@@ -481,11 +500,9 @@ class Watched:
         self.cells_before[i] = list(slow.vc_cells)
         return lost
 
-    def _check_set(self, c: int, i: int, slow: Definition, s: Any) -> None:
+    def _check_set(self, i: int, s: Any, says: CreditUpdate) -> None:
         protect = bool(s[Port.LLR_CONTROL] >> 7 & 1)
-        assert decode_credits(self.b.switch.tx[i].ctl, protect) == CreditUpdate(
-            slow.first, slow.r_cf(slow.first) & M15, slow.second, slow.r_cf(slow.second) & M15)
-
+        assert decode_credits(self.b.switch.tx[i].ctl, protect) == says
 
 
 @pytest.fixture

@@ -17,6 +17,9 @@ nothing."""
 KIND_BITS = 3
 """Low bits of D1; a CF_Update is told apart by a bit of its own."""
 
+_TOLD_APART = "answer", "init", "credits"
+"""Kinds behind which something is counted."""
+
 
 class ControlStage(wiring.Component):
     """Holds what the next ordered set says, and puts it together for LinkTx (docs/llr.md,
@@ -26,8 +29,11 @@ class ControlStage(wiring.Component):
     -------
     chosen
         A set is chosen in this cycle; never while one is held.
+    chosen_answer, chosen_init, chosen_credits
+        And it is an ACK or NACK, an INIT, a CF_Update.
     kind, is_credits, value, rest
-        What it says; taken in every cycle in which none is held.
+        What it says; taken in every cycle in which none is held, so it need not be known whether
+        one is chosen.
     protect
         There is a check in the set that is loaded, as visible in the cycle.
     free
@@ -35,7 +41,7 @@ class ControlStage(wiring.Component):
     held
         The stage holds a set.
     holds_answer, holds_init, holds_credits
-        And it is an ACK or NACK, an INIT, a CF_Update.
+        And what it is, as above.
     init_waiting
         An INIT is in the stage or in the register of LinkTx.
     ctl
@@ -50,6 +56,7 @@ class ControlStage(wiring.Component):
     def __init__(self):
         super().__init__({
             "chosen": In(1),
+            **{f"chosen_{name}": In(1) for name in _TOLD_APART},
             "kind": In(KIND_BITS),
             "is_credits": In(1),
             "value": In(VALUE_BITS),
@@ -57,9 +64,7 @@ class ControlStage(wiring.Component):
             "protect": In(1),
             "free": In(1),
             "held": Out(1),
-            "holds_answer": Out(1),
-            "holds_init": Out(1),
-            "holds_credits": Out(1),
+            **{f"holds_{name}": Out(1) for name in _TOLD_APART},
             "init_waiting": Out(1),
             "ctl": Out(CTL_BITS),
         })
@@ -73,18 +78,18 @@ class ControlStage(wiring.Component):
         with m.If(~held):
             m.d.sync += [register.eq(getattr(self, name)) for register, name in zip(
                 kept, ("kind", "is_credits", "value", "rest"), strict=True)]
-        m.d.sync += held.eq(Mux(held, ~self.free, self.chosen))
-        m.d.comb += [
-            self.holds_answer.eq(held & ~is_credits & (kind[0] ^ kind[1])),
-            self.holds_init.eq(held & ~is_credits & kind[0] & kind[1]),
-            self.holds_credits.eq(held & is_credits),
-        ]
+        # Each a register of its own, since much waits for it.
+        with m.If(~held | self.free):
+            m.d.sync += [
+                held.eq(self.chosen),
+                *(getattr(self, f"holds_{name}").eq(getattr(self, f"chosen_{name}"))
+                  for name in _TOLD_APART),
+            ]
         shows_init = Signal()
         with m.If(self.free):
             m.d.sync += shows_init.eq(self.holds_init)
-        becomes_init = self.chosen & ~self.is_credits & self.kind[0] & self.kind[1]
         m.d.sync += self.init_waiting.eq(
-            becomes_init | self.holds_init | (shows_init & ~self.free))
+            self.chosen_init | self.holds_init | (shows_init & ~self.free))
 
         writer = place(m, "writer", OrderedSetWriter())
         entries = writer.credits

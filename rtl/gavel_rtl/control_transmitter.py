@@ -167,6 +167,9 @@ class ControlTransmitter(wiring.Component):
             answer.eq(~echo & ~init_due & ~not_acks),
             credit.eq(~echo & ~init_due & not_acks),
             stage.chosen.eq(chosen),
+            stage.chosen_answer.eq(self.sent.ack | self.sent.nack),
+            stage.chosen_init.eq(self.sent.init),
+            stage.chosen_credits.eq(self.cf_sent),
             stage.is_credits.eq(credit),
             stage.kind.eq(select([
                 (echo, Const(Kind.INIT_ECHO, KIND_BITS)), (request, Const(Kind.INIT, KIND_BITS)),

@@ -14,7 +14,7 @@ from gavel_fast.compiled import Ints, compiled
 from gavel_fast.credit_receiver import CreditReceiver
 from gavel_fast.link_tx import LinkTx
 from gavel_fast.llr_state import LlrTransmitter
-from gavel_fast.sizes import PORTS, WORD_BYTES
+from gavel_fast.sizes import CONTROL_STAGES, PORTS, WORD_BYTES
 from gavel_model.config import SwitchConfig
 from gavel_model.register_map import SPACING_BITS, CbfcControl, Counter, LlrControl, Port
 
@@ -29,11 +29,15 @@ _SINCE_ACK = 3
 _SINCE_INIT = 4
 """Cycle in which the count was 0."""
 
-_COUNT = 5
+_CHOSEN = 5
+"""The set in the stage, without its check; 0 is none. With ``control_stages`` = 0 always."""
+
+_COUNT = 6
 
 _LONGEST = 65535
 _LONG_AGO = -_LONGEST
 _INIT_SPACINGS = 4
+_KIND = 0xFF
 _LOCAL = 1 << LlrControl.LOCAL
 _PROTECT = 1 << LlrControl.PROTECT
 _IN_USE = 1 << LlrControl.LOCAL | 1 << LlrControl.REMOTE
@@ -53,7 +57,7 @@ _CF_UPDATES = int(Counter.CBFC_TX_CF_UPDATE)
 def control_transmitter(config: SwitchConfig) -> Ints:
     """Reset values, (P, fields)."""
     state = np.zeros((config.ports, _COUNT), np.int64)
-    state[:, _SINCE:] = _LONG_AGO
+    state[:, _SINCE:_CHOSEN] = _LONG_AGO
     return state
 
 
@@ -64,23 +68,37 @@ def step(
     ready: int,
 ) -> tuple[int, int]:
     """First part of a cycle of all ports, ``ready`` being the pins; returns the ports whose
-    register holds LLR_INIT, as visible in the cycle, and those that load a CF_Update in it."""
+    register or stage holds LLR_INIT, as visible in the cycle, and those that load, or choose, a
+    CF_Update in it."""
     init_waiting = loaded = 0
     for p in range(sizes[PORTS]):
-        if control[p, SHOWN] == ordered_set.INIT:
+        if (control[p, SHOWN] == ordered_set.INIT
+                or control[p, _CHOSEN] & _KIND == ordered_set.INIT):
             init_waiting |= 1 << p
         if not (
             registers[p, _CONTROL] & _IN_USE or registers[p, _CBFC_CONTROL] & _RECEIVER_MASK
-            or control[p, SHOWN] or receiver[p, receiving.STATE]
+            or control[p, SHOWN] or control[p, _CHOSEN] or receiver[p, receiving.STATE]
             or transmitter.state[p, sending.STATE]
         ):
             continue
         sent = 0
-        if not control[p, SHOWN] or ready >> p & 1:
+        free = not control[p, SHOWN] or ready >> p & 1
+        held = control[p, _CHOSEN]
+        if sizes[CONTROL_STAGES] and free:
+            _load(control, link_tx, registers, p, held)
+        if held:
+            if free:
+                control[p, _CHOSEN] = 0
+                _count_from(control, credit_receiver, p, held & _KIND, now)
+        elif free or sizes[CONTROL_STAGES]:
             sent = _choose(control, receiver, transmitter, credit_receiver, registers, sizes, now,
                            p)
-            _load(control, link_tx, receiver, transmitter, credit_receiver, registers, counters,
-                  sizes, now, p, sent)
+            ctl = _answer(control, receiver, transmitter, credit_receiver, registers, counters,
+                          sizes, now, p, sent)
+            if sizes[CONTROL_STAGES]:
+                control[p, _CHOSEN] = ctl
+            else:
+                _load(control, link_tx, registers, p, ctl)
         if sent == ordered_set.CF_UPDATE:
             loaded |= 1 << p
         receiving.begin(receiver, registers, p, sent)
@@ -122,38 +140,53 @@ def _choose(
 
 
 @compiled
-def _load(
-    control: Ints, link_tx: LinkTx, receiver: Ints, transmitter: LlrTransmitter,
-    credit_receiver: CreditReceiver, registers: Ints, counters: Ints, sizes: Ints, now: int,
-    p: int, kind: int,
-) -> None:
-    """Loads a set into the free register, or empties it."""
-    control[p, SHOWN] = kind
-    protect = registers[p, _CONTROL] & _PROTECT
-    ctl = 0
-    if kind:
-        control[p, _SINCE] = now + 1
+def _load(control: Ints, link_tx: LinkTx, registers: Ints, p: int, ctl: int) -> None:
+    """Puts a set without its check into the free register, or empties it with 0."""
+    control[p, SHOWN] = ctl & _KIND
+    if ctl and registers[p, _CONTROL] & _PROTECT:
+        ctl = ordered_set.protected(ctl)
+    link_tx.state[p, pins.CTL] = ctl
+
+
+@compiled
+def _answer(
+    control: Ints, receiver: Ints, transmitter: LlrTransmitter, credit_receiver: CreditReceiver,
+    registers: Ints, counters: Ints, sizes: Ints, now: int, p: int, kind: int,
+) -> int:
+    """The set of this kind, which answers its request, without its check; 0 for kind 0."""
+    if not kind:
+        return 0
+    _count_from(control, credit_receiver, p, kind, now + 1)
     if kind == ordered_set.CF_UPDATE:
-        ctl = crediting.cf_update(credit_receiver, p, protect)
         control[p, _ACK_LAST] = 0
         counters[p, _CF_UPDATES] += 1
-    elif kind == ordered_set.INIT_ECHO:
-        ctl = ordered_set.encode(kind, receiver[p, receiving.ECHO_SEQ],
-                                 receiver[p, receiving.ECHO_DATA], protect)
+        return crediting.cf_update(credit_receiver, p)
+    if kind == ordered_set.INIT_ECHO:
         counters[p, _ECHOES] += 1
-    elif kind == ordered_set.INIT:
-        ctl = ordered_set.encode(kind, transmitter.state[p, sending.OLDEST],
-                                 sending.init_data(transmitter, registers, p), protect)
-        control[p, _SINCE_INIT] = now + 1
+        return ordered_set.encode(kind, receiver[p, receiving.ECHO_SEQ],
+                                  receiver[p, receiving.ECHO_DATA])
+    if kind == ordered_set.INIT:
         transmitter.state[p, sending.INIT_FIRST] = 0
         counters[p, _INITS] += 1
-    elif kind:
-        newest = receiving.newest(receiver, sizes, p)
-        ctl = ordered_set.encode(kind, newest, 0, protect)
-        control[p, _SINCE_ACK] = now + 1
-        if kind == ordered_set.ACK:
-            control[p, _ACK_LAST] = 1
-            counters[p, _ACKS] += 1
-        else:
-            counters[p, _NACKS] += 1
-    link_tx.state[p, pins.CTL] = ctl
+        return ordered_set.encode(kind, transmitter.state[p, sending.OLDEST],
+                                  sending.init_data(transmitter, registers, p))
+    if kind == ordered_set.ACK:
+        control[p, _ACK_LAST] = 1
+        counters[p, _ACKS] += 1
+    else:
+        counters[p, _NACKS] += 1
+    return ordered_set.encode(kind, receiving.newest(receiver, sizes, p), 0)
+
+
+@compiled
+def _count_from(
+    control: Ints, credit_receiver: CreditReceiver, p: int, kind: int, zero: int
+) -> None:
+    """The counts of line time behind a set of this kind are 0 in cycle ``zero``."""
+    control[p, _SINCE] = zero
+    if kind == ordered_set.INIT:
+        control[p, _SINCE_INIT] = zero
+    elif kind == ordered_set.ACK or kind == ordered_set.NACK:
+        control[p, _SINCE_ACK] = zero
+    elif kind == ordered_set.CF_UPDATE:
+        crediting.count_from(credit_receiver, p, zero)

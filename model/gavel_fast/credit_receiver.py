@@ -90,11 +90,17 @@ def requested(
 
 
 @compiled
-def cf_update(receiver: CreditReceiver, p: int, protect: int) -> int:
-    """What it says, as bits of the ordered set."""
+def cf_update(receiver: CreditReceiver, p: int) -> int:
+    """What it says, as bits of the ordered set without a check."""
     first, second = receiver.state[p, _FIRST], receiver.state[p, _SECOND]
     return ordered_set.encode_credits(first, freed(receiver, p, first) & CF_MASK,
-                                      second, freed(receiver, p, second) & CF_MASK, protect)
+                                      second, freed(receiver, p, second) & CF_MASK)
+
+
+@compiled
+def count_from(receiver: CreditReceiver, p: int, zero: int) -> None:
+    """``since_cf`` is 0 in cycle ``zero``."""
+    receiver.state[p, _SINCE] = zero
 
 
 @compiled
@@ -123,7 +129,6 @@ def step(
             vc[p, n, _REPORTED] = freed(receiver, p, n) & CF_MASK
             vc[p, n, _DUE] = 0
         state[p, _TURN] = (state[p, _SECOND] + 1) % sizes[VCS]
-        state[p, _SINCE] = now + 1
     half = (now - 1) & 1
     if receiver.ended[half, p]:
         receiver.ended[half, p] = 0

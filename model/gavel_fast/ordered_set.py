@@ -38,10 +38,17 @@ def _number(bits: int) -> int:
 
 
 @compiled
-def encode(kind: int, value: int, data: int, protect: int) -> int:
-    """The 56 bits D1...D7 of a set of link-level retry, D1 in bits 7:0."""
-    body = kind | _three(value, _NIBBLE) << 8 | (data >> 8) << 32 | (data & 0xFF) << 40
-    return body | crc8_of(body, _BODY_BYTES) << _CHECK_SHIFT if protect else body
+def encode(kind: int, value: int, data: int) -> int:
+    """The 56 bits D1...D7 of a set of link-level retry, D1 in bits 7:0, without its check."""
+    return kind | _three(value, _NIBBLE) << 8 | (data >> 8) << 32 | (data & 0xFF) << 40
+
+
+@compiled
+def protected(ctl: int) -> int:
+    """A set with its check."""
+    if ctl & 0xFF == CF_UPDATE:
+        return ctl | _spread(crc8_of(ctl, _SET_BYTES))
+    return ctl | crc8_of(ctl, _BODY_BYTES) << _CHECK_SHIFT
 
 
 @compiled
@@ -76,13 +83,10 @@ def data_of(ctl: int) -> int:
 
 
 @compiled
-def encode_credits(
-    vc: int, freed: int, second_vc: int, second_freed: int, protect: int
-) -> int:
-    """The 56 bits D1...D7 of a CF_Update, D1 in bits 7:0."""
-    ctl = (CF_UPDATE | _three(vc << CF_BITS | freed, _NIBBLE) << 8
-           | _three(second_vc << CF_BITS | second_freed, 0) << 32)
-    return ctl | _spread(crc8_of(ctl, _SET_BYTES)) if protect else ctl
+def encode_credits(vc: int, freed: int, second_vc: int, second_freed: int) -> int:
+    """The 56 bits D1...D7 of a CF_Update, D1 in bits 7:0, without its check."""
+    return (CF_UPDATE | _three(vc << CF_BITS | freed, _NIBBLE) << 8
+            | _three(second_vc << CF_BITS | second_freed, 0) << 32)
 
 
 @compiled

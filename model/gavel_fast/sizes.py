@@ -64,7 +64,10 @@ TO_EGRESS = 27
 MATCH_TO_EGRESS = 28
 """Cycles from the match of a frame to its first word in `Egress`."""
 
-_COUNT = 29
+CONTROL_STAGES = 29
+"""1: an ordered set is held for a cycle between its choice and its loading."""
+
+_COUNT = 30
 
 LANE_BYTES = 8
 CELL_LANES = 8
@@ -107,6 +110,7 @@ def sizes(config: SwitchConfig) -> Ints:
     values[MATCH_STAGES] = config.match_stages
     values[REGISTER_STAGES] = config.register_stages
     values[MATCH_TO_EGRESS] = config.match_to_egress
+    values[CONTROL_STAGES] = config.control_stages
     return values
 
 

@@ -184,6 +184,7 @@ class SwitchConfig:
     read_stages: int = 0
     egress_stages: int = 0
     gate_stages: int = 0
+    control_stages: int = 0
     register_stages: int = 0
     transmit_stages: int = 0
     bypass_limit: int = 128
@@ -230,6 +231,7 @@ class SwitchConfig:
         self._in_range("egress_stages", 0, 1)
         self._in_range("gate_stages", 0, 2)
         self._short_frames("gate_stages", 1)
+        self._in_range("control_stages", 0, 1)
         self._in_range("register_stages", 0, 1)
         self._in_range("transmit_stages", 0, 1)
         self._in_range("bypass_limit", 0, 255)

@@ -11,7 +11,14 @@ from gavel_model.llr_receiver import LlrReceiver
 from gavel_model.llr_settings import LlrSettings
 from gavel_model.llr_timers import TransmitterState
 from gavel_model.llr_transmitter import LlrTransmitter
-from gavel_model.ordered_set import CF_UPDATE, Kind, OrderedSet, encode, encode_credits
+from gavel_model.ordered_set import (
+    CF_UPDATE,
+    CreditUpdate,
+    Kind,
+    OrderedSet,
+    encode,
+    encode_credits,
+)
 from gavel_model.register_map import Counter
 
 _LONGEST = 65535
@@ -39,12 +46,14 @@ class ControlTransmitter:
     Attributes
     ----------
     since, since_ack, since_init
-        Cycle in which the count was 0; None: it is at its end, as after reset.
+        Cycle in which the count was 0 last; None: it is at its end, as after reset.
+    chosen
+        What the stage holds, with ``control_stages`` = 1; None: it is empty.
     """
 
     __slots__ = (
         "_ack_last", "_counters", "_credits", "_link_tx", "_receiver", "_settings", "_shown",
-        "_transmitter", "_word_bytes", "since", "since_ack", "since_init",
+        "_stages", "_transmitter", "_word_bytes", "chosen", "since", "since_ack", "since_init",
     )
 
     def __init__(
@@ -53,6 +62,7 @@ class ControlTransmitter:
         credit_receiver: CreditReceiver,
     ) -> None:
         self._word_bytes = config.word_bytes
+        self._stages = config.control_stages
         self._settings = settings
         self._counters = counters
         self._receiver = receiver
@@ -64,6 +74,7 @@ class ControlTransmitter:
     def reset(self) -> None:
         """Reset values."""
         self._shown: int | None = None
+        self.chosen: OrderedSet | CreditUpdate | None = None
         # Of ACK and CF_Update the one that was loaded last.
         self._ack_last = False
         self.since: int | None = None
@@ -72,12 +83,15 @@ class ControlTransmitter:
 
     def idle(self, now: int) -> bool:
         """Nothing is asked for, and nothing is on the pins: a step changes nothing."""
-        return not (self._link_tx.ctl is not None or self._receiver.asking
+        return not (self._link_tx.ctl is not None or self.chosen is not None
+                    or self._receiver.asking
                     or self._transmitter.state is TransmitterState.INIT
                     or now >= self._credits.request_at)
 
     def step(self, now: int, ready: int) -> int | None:
         """One cycle; returns D1 of the set that is loaded in it, if any: a `Kind` or CF_UPDATE.
+
+        With ``control_stages`` = 1 that of the set that is chosen in it.
 
         Parameters
         ----------
@@ -87,29 +101,60 @@ class ControlTransmitter:
             Pin ``ctl_ready`` (0 or not 0).
         """
         link_tx = self._link_tx
-        link_tx.init_waiting = self._shown is Kind.INIT
-        if link_tx.ctl is not None and not ready:
-            return None
-        kind = self._choose(now)
-        self._shown = kind
-        if kind is None:
-            link_tx.ctl = None
-            return None
-        protect = self._settings.protect
-        if kind == CF_UPDATE:
-            link_tx.ctl = encode_credits(self._credits.cf_update(), protect)
-            self._ack_last = False
-            self._credits.loaded()
+        link_tx.init_waiting = self._shown is Kind.INIT or _kind(self.chosen) is Kind.INIT
+        free = link_tx.ctl is None or bool(ready)
+        if self._stages:
+            chosen = self.chosen
+            if free:
+                self._load(chosen)
+            if chosen is not None:
+                if free:
+                    self.chosen = None
+                    self._count_from(_kind(chosen), now)
+                    if isinstance(chosen, CreditUpdate):
+                        self._credits.put_off(now)
+                return None
+            self.chosen = chosen = self._next_set(now)
+        elif free:
+            chosen = self._next_set(now)
+            self._load(chosen)
         else:
-            link_tx.ctl = encode(self._content(kind), protect)
+            return None
+        return _kind(chosen)
+
+    def _load(self, item: OrderedSet | CreditUpdate | None) -> None:
+        """Into the register on the pins, which is free."""
+        protect = self._settings.protect
+        self._shown = _kind(item)
+        if item is None:
+            self._link_tx.ctl = None
+        elif isinstance(item, CreditUpdate):
+            self._link_tx.ctl = encode_credits(item, protect)
+        else:
+            self._link_tx.ctl = encode(item, protect)
+
+    def _next_set(self, now: int) -> OrderedSet | CreditUpdate | None:
+        """The set that is to be sent, if any, which answers its request."""
+        kind = self._choose(now)
+        if kind is None:
+            return None
         self._counters.add(_COUNTERS[kind], 1)
-        self.since = now + 1
+        self._count_from(kind, now + 1)
+        if kind == CF_UPDATE:
+            self._ack_last = False
+            item = self._credits.cf_update()
+            self._credits.loaded()
+            return item
+        self._ack_last |= kind is Kind.ACK
+        return self._content(kind)
+
+    def _count_from(self, kind: int | None, zero: int) -> None:
+        """The counts of line time behind a set of this kind are 0 in cycle ``zero``."""
+        self.since = zero
         if kind is Kind.INIT:
-            self.since_init = now + 1
+            self.since_init = zero
         elif kind is Kind.ACK or kind is Kind.NACK:
-            self.since_ack = now + 1
-            self._ack_last |= kind is Kind.ACK
-        return kind
+            self.since_ack = zero
 
     def _choose(self, now: int) -> int | None:
         """The first request that holds."""
@@ -145,3 +190,10 @@ class ControlTransmitter:
     def _bytes(self, now: int, zero: int | None) -> int:
         """Line time since a cycle in which a count was 0."""
         return _LONGEST if zero is None else min((now - zero) * self._word_bytes, _LONGEST)
+
+
+def _kind(item: OrderedSet | CreditUpdate | None) -> int | None:
+    """D1 of a set."""
+    if item is None:
+        return None
+    return CF_UPDATE if isinstance(item, CreditUpdate) else item.kind

@@ -26,8 +26,8 @@ Choice = tuple[int, int, bool]
 class CreditReceiver:
     """Counts the credits that the peer's frames consume and free, and chooses what CF_Update says.
 
-    In a cycle `take` comes first, if a CC_Update ends in it, and `loaded`, if a CF_Update goes to
-    the pins; then `step`, if the alarm of the port asks for it; then `count` and `free`. Masks
+    In a cycle `take` comes first, if a CC_Update ends in it, and `loaded`, if a CF_Update is chosen
+    for the pins; then `step`, if the alarm of the port asks for it; then `count` and `free`. Masks
     have bit v for VC v.
 
     Attributes
@@ -91,6 +91,11 @@ class CreditReceiver:
         """It is loaded in this cycle."""
         self._loaded = True
         self._alarm.now = True
+
+    def put_off(self, now: int) -> None:
+        """The CF_Update that was loaded is on the pins only from cycle ``now`` + 1 on."""
+        self._zero = now
+        self._plan()
 
     def take(self, counts: CreditCounts, now: int) -> None:
         """A CC_Update ends in cycle ``now``; it takes effect in the next."""

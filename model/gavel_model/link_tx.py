@@ -19,7 +19,7 @@ class LinkTx:
     ctl
         The ordered set on the pins, D1...D7, or None.
     init_waiting
-        It is LLR_INIT, as visible in the cycle; only kept up to date in INIT.
+        It is LLR_INIT, or one is to follow, as visible in the cycle; only kept up to date in INIT.
     """
 
     __slots__ = ("ctl", "init_waiting", "word")

@@ -151,7 +151,8 @@ class Port:
         """Link-level retry is on in one of the directions, or not yet off."""
         settings = self.llr_settings
         return bool(settings.local or settings.remote or self.llr_receiver.state
-                    or self.llr_transmitter.state or self.link_tx.ctl is not None)
+                    or self.llr_transmitter.state or self.link_tx.ctl is not None
+                    or self.control_transmitter.chosen is not None)
 
     @property
     def talking(self) -> bool:

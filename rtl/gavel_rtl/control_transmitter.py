@@ -8,11 +8,13 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import CF_SPACING_BITS, SwitchConfig
-from gavel_model.ordered_set import Kind
+from gavel_model.ordered_set import DATA_BITS, Kind
 from gavel_model.pins import CTL_BITS
 from gavel_model.register_map import COUNTERS, SPACING_BITS, Counter
 from gavel_rtl.block import place
+from gavel_rtl.control_stage import KIND_BITS, REST_BITS, ControlStage
 from gavel_rtl.flow_interfaces import CreditEntries, CreditRequest
+from gavel_rtl.lib.one_hot import select
 from gavel_rtl.llr_interfaces import ControlSent, InitRequest, LlrSettings, ReceiverRequests
 from gavel_rtl.ordered_set import OrderedSetWriter
 
@@ -28,7 +30,7 @@ class ControlTransmitter(wiring.Component):
     Parameters
     ----------
     config
-        W, S.
+        W, S, ``control_stages``.
 
     Members
     -------
@@ -44,9 +46,9 @@ class ControlTransmitter(wiring.Component):
     load, ctl
         An ordered set goes into that register, if it is free; 0 without one.
     sent, cf_sent
-        Which one does; CF_Update with ``cf_sent``.
+        Which one does; CF_Update with ``cf_sent``. With ``control_stages`` = 1 which one is chosen.
     init_waiting
-        The register of LinkTx holds an INIT.
+        The register of LinkTx holds an INIT, or the stage does.
     count
         Counter events.
 
@@ -57,6 +59,10 @@ class ControlTransmitter(wiring.Component):
     reset every distance is the greatest, and ACK goes first. Distances are compared one cycle
     ahead, and every set that may be loaded is put together while it is decided which of them is.
     ``free`` comes late: nothing is behind it but one gate for each thing that it decides.
+
+    With ``control_stages`` = 1 what is chosen goes to a register, the stage, and only what is
+    loaded depends on ``free``. While the stage holds a set nothing is chosen, so distances may be
+    counted from there: all that begins them are registers.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -86,11 +92,18 @@ class ControlTransmitter(wiring.Component):
         m.d.comb += init_spacing.eq(Mux(coming.spacing[SPACING_BITS - shift:].any(), _FARTHEST,
                                         Cat(Const(0, shift), coming.spacing)))
         sent_any = Signal()
+        # What distances are counted from, and whether a set may be chosen or loaded.
+        spaces = sent_any, sent.ack | sent.nack, sent.init, self.cf_sent
+        room = self.free
+        if self._config.control_stages:
+            self._stage = stage = place(m, "control_stage", ControlStage())
+            spaces = stage.held, stage.holds_answer, stage.holds_init, stage.holds_credits
+            room = ~stage.held
         # A minimum that is written is not more than the spacing that is written with it.
-        far, = self._far(m, "since", sent_any, (coming.min_spacing, coming.spacing), any_of=True)
-        ack_far, = self._far(m, "since_ack", sent.ack | sent.nack, (coming.spacing,))
-        init_far, = self._far(m, "since_init", sent.init, (init_spacing,))
-        cf_far, cf_too_far = self._far(m, "since_cf", self.cf_sent, (self.cf_min, self.cf_max),
+        far, = self._far(m, "since", spaces[0], (coming.min_spacing, coming.spacing), any_of=True)
+        ack_far, = self._far(m, "since_ack", spaces[1], (coming.spacing,))
+        init_far, = self._far(m, "since_init", spaces[2], (init_spacing,))
+        cf_far, cf_too_far = self._far(m, "since_cf", spaces[3], (self.cf_min, self.cf_max),
                                        CF_SPACING_BITS)
 
         init_due, ack_wanted, cf_due = Signal(), Signal(), Signal()
@@ -111,21 +124,14 @@ class ControlTransmitter(wiring.Component):
             ack.eq(others & ~receiver.nack & ack_wanted & ~(cf_due & ack_was_last)),
             credit.eq(others & not_acks),
         ]
-        with m.If(self.free):
-            m.d.sync += self.init_waiting.eq(request)
-        with m.If(self.free & (ack | credit)):
+        with m.If(room & (ack | credit)):
             m.d.sync += ack_was_last.eq(ack)
-        before_acks, answers, odd = Signal(), Signal(), Signal()
+        before_acks, wanted = Signal(), Signal()
         m.d.comb += [
             before_acks.eq(receiver.echo | init_due),
-            self.load.eq(far & (before_acks | receiver.nack | ack_wanted | cf_due)),
-            # Two bits tell three kinds of sets, and none, apart.
-            answers.eq(others & (receiver.nack | ack_wanted | cf_due)),
-            odd.eq(far & (before_acks | not_acks)),
-            self.ctl.eq(Mux(answers, Mux(odd, self._credit_set(m), self._answer(m)),
-                            Mux(odd, self._request(m), 0))),
-            sent_any.eq(self.free & self.load),
-            *(event.eq(self.free & loads) for event, loads in zip(
+            wanted.eq(far & (before_acks | receiver.nack | ack_wanted | cf_due)),
+            sent_any.eq(room & wanted),
+            *(event.eq(room & loads) for event, loads in zip(
                 (sent.echo, sent.init, sent.nack, sent.ack, self.cf_sent), chosen, strict=True)),
             self.count[Counter.LLR_TX_INIT_ECHO_CTL_OS].eq(sent.echo),
             self.count[Counter.LLR_TX_INIT_CTL_OS].eq(sent.init),
@@ -133,7 +139,53 @@ class ControlTransmitter(wiring.Component):
             self.count[Counter.LLR_TX_ACK_CTL_OS].eq(sent.ack),
             self.count[Counter.CBFC_TX_CF_UPDATE].eq(self.cf_sent),
         ]
+        if self._config.control_stages:
+            self._hold(m, sent_any, init_due, not_acks)
+            return m
+        with m.If(self.free):
+            m.d.sync += self.init_waiting.eq(request)
+        answers, odd = Signal(), Signal()
+        m.d.comb += [
+            self.load.eq(wanted),
+            # Two bits tell three kinds of sets, and none, apart.
+            answers.eq(others & (receiver.nack | ack_wanted | cf_due)),
+            odd.eq(far & (before_acks | not_acks)),
+            self.ctl.eq(Mux(answers, Mux(odd, self._credit_set(m), self._answer(m)),
+                            Mux(odd, self._request(m), 0))),
+        ]
         return m
+
+    def _hold(self, m: Module, chosen: Signal, init_due: Signal, not_acks: Signal) -> None:
+        """What the stage takes, whether a set is chosen or not, and what it gives."""
+        receiver, init, entries, stage = self.receiver, self.init, self.credits, self._stage
+        echo = receiver.echo
+        request, answer, credit = (Signal(name=f"says_{name}") for name in (
+            "init", "answer", "credit"))
+        no_data = Const(0, REST_BITS - DATA_BITS)
+        m.d.comb += [
+            request.eq(~echo & init_due),
+            answer.eq(~echo & ~init_due & ~not_acks),
+            credit.eq(~echo & ~init_due & not_acks),
+            stage.chosen.eq(chosen),
+            stage.chosen_answer.eq(self.sent.ack | self.sent.nack),
+            stage.chosen_init.eq(self.sent.init),
+            stage.chosen_credits.eq(self.cf_sent),
+            stage.is_credits.eq(credit),
+            stage.kind.eq(select([
+                (echo, Const(Kind.INIT_ECHO, KIND_BITS)), (request, Const(Kind.INIT, KIND_BITS)),
+                (answer, Mux(receiver.nack, Kind.NACK, Kind.ACK))])),
+            stage.value.eq(select([
+                (echo, receiver.echo_seq), (request, init.seq), (answer, receiver.ack_seq),
+                (credit, Cat(entries.freed, entries.vc))])),
+            stage.rest.eq(select([
+                (echo, Cat(no_data, receiver.echo_data)), (request, Cat(no_data, init.data)),
+                (credit, Cat(entries.second_freed, entries.second_vc))])),
+            stage.protect.eq(self.settings.protect),
+            stage.free.eq(self.free),
+            self.load.eq(stage.held),
+            self.ctl.eq(stage.ctl),
+            self.init_waiting.eq(stage.init_waiting),
+        ]
 
     def _request(self, m: Module) -> Value:
         """ECHO or INIT."""
@@ -170,12 +222,15 @@ class ControlTransmitter(wiring.Component):
 
         What is kept is the distance of the next cycle, but for a restart in this one or the one
         before, in words; the highest bit: as many bytes as ``bits`` hold, than which no spacing is
-        more. ``restart`` comes late, so that it does no more than choose.
+        more. ``restart`` comes late, so that it does no more than choose. With a stage it is 1
+        while that holds a set, and what is found counts only behind the last such cycle, as if the
+        restart had been in the one before.
         """
         bits -= self._config.empty_bits
         later = Signal(bits + 1, init=1 << bits, name=name)
         restarted = Signal(name=f"{name}_restarted")
-        m.d.sync += restarted.eq(restart)
+        held = self._config.control_stages
+        m.d["comb" if held else "sync"] += restarted.eq(restart)
         with m.If(restarted):
             m.d.sync += later.eq(2)
         with m.Elif(~later[-1]):
@@ -187,7 +242,7 @@ class ControlTransmitter(wiring.Component):
         if any_of:
             at_once, found = ([Cat(values).any()] for values in (at_once, found))
         far = [Signal(name=f"{name}_far_{n}", init=1) for n in range(len(found))]
-        m.d.sync += [one.eq(Mux(restart, zero, value))
+        m.d.sync += [one.eq(value if held else Mux(restart, zero, value))
                      for one, zero, value in zip(far, at_once, found, strict=True)]
         return far
 

@@ -79,8 +79,12 @@ class _Credits:
         return self._item
 
     def loaded(self) -> None:
-        """It is loaded in this cycle."""
+        """It is loaded in this cycle, or chosen."""
         self._sent = True
+
+    def put_off(self, now: int) -> None:
+        """It is loaded only in this cycle, in which its distance is 0."""
+        self._since = 0
 
 
 def check(config: SwitchConfig, seed: int, cycles: int = 4000) -> None:
@@ -113,7 +117,6 @@ def check(config: SwitchConfig, seed: int, cycles: int = 4000) -> None:
 
     async def bench(ctx: Any) -> None:
         wish = ready_share = 0.0
-        init_waiting = False
         for cycle in range(cycles):
             if cycle % _PHASE == 0:
                 wish, ready_share = rng.choice((0.05, 0.5)), rng.choice((0.3, 1.0))
@@ -143,15 +146,17 @@ def check(config: SwitchConfig, seed: int, cycles: int = 4000) -> None:
             ready = int(rng.random() < ready_share)
             free = link_tx.ctl is None or bool(ready)
             ctx.set(block.free, int(free))
-            expect(f"{where}: init_waiting", ctx.get(block.init_waiting), int(init_waiting))
             before = list(counters.values)
+            waiting = model.chosen
             sent = model.step(cycle, ready)
             expect(f"{where}: sent", {name: ctx.get(getattr(block.sent, name)) for name in _SENT},
                    {name: int(sent is kind) for name, kind in _SENT.items()})
+            expect(f"{where}: init_waiting", ctx.get(block.init_waiting),
+                   int(link_tx.init_waiting))
             expect(f"{where}: cf_sent", ctx.get(block.cf_sent), int(sent == CF_UPDATE))
-            init_waiting = sent is Kind.INIT if free else init_waiting
             if free:
-                expect(f"{where}: load", ctx.get(block.load), int(sent is not None))
+                loaded = waiting is not None if config.control_stages else sent is not None
+                expect(f"{where}: load", ctx.get(block.load), int(loaded))
                 expect(f"{where}: ctl", hex(ctx.get(block.ctl)), hex(link_tx.ctl or 0))
             events = ctx.get(block.count)
             expect(f"{where}: events",

@@ -227,8 +227,9 @@ def test_receiver_by_hand(simulate) -> None:
     simulate(dut, bench)
 
 
-def test_sets_keep_their_distance(simulate) -> None:
-    dut = ControlTransmitter(load_config("tiny"))
+@pytest.mark.parametrize("stages", [0, 1])
+def test_sets_keep_their_distance(simulate, stages: int) -> None:
+    dut = ControlTransmitter(load_config("tiny", (f"control_stages={stages}",)))
 
     async def bench(ctx, sync) -> None:
         ctx.set(dut.free, 1)
@@ -253,8 +254,9 @@ def test_sets_keep_their_distance(simulate) -> None:
     simulate(dut, bench)
 
 
-def test_credits_share_with_acks(simulate) -> None:
-    dut = ControlTransmitter(load_config("tiny"))
+@pytest.mark.parametrize("stages", [0, 1])
+def test_credits_share_with_acks(simulate, stages: int) -> None:
+    dut = ControlTransmitter(load_config("tiny", (f"control_stages={stages}",)))
 
     async def bench(ctx, sync) -> None:
         ctx.set(dut.free, 1)
@@ -273,7 +275,7 @@ def test_credits_share_with_acks(simulate) -> None:
                                  (nacks, dut.sent.nack)):
                 if ctx.get(sent):
                     cycles.append(cycle)
-            assert ctx.get(dut.load) == (cycle in acks or cycle in updates or cycle in nacks)
+            assert ctx.get(dut.load) == (cycle - stages in (*acks, *updates, *nacks))
             assert ctx.get(dut.count) >> Counter.CBFC_TX_CF_UPDATE & 1 == (cycle in updates)
             await ctx.tick()
         # W = 64: an ACK every 7 cycles, a CF_Update every 9, two cycles between any two sets. Both
@@ -281,5 +283,36 @@ def test_credits_share_with_acks(simulate) -> None:
         assert acks == [0, 7, 14, 27, 34]
         assert updates == [2, 11, 22, 31, 52, 73]
         assert nacks == [20]
+
+    simulate(dut, bench)
+
+
+def test_a_set_waits_in_the_stage_and_is_answered_once(simulate) -> None:
+    dut = ControlTransmitter(load_config("tiny", ("control_stages=1",)))
+    rng = random.Random(4)
+
+    async def bench(ctx, sync) -> None:
+        ctx.set(dut.settings.coming.min_spacing, 24)
+        ctx.set(dut.settings.coming.spacing, 80)
+        loaded, echoes, wanted = [], [], []
+        for cycle in range(40):
+            free = cycle in (5, *range(12, 40))
+            item = OrderedSet(Kind.INIT_ECHO, rng.getrandbits(20), rng.getrandbits(16))
+            ctx.set(dut.free, free)
+            # The check is that of the cycle of loading.
+            ctx.set(dut.settings.protect, free)
+            ctx.set(dut.receiver.echo, cycle < 14)
+            ctx.set(dut.receiver.echo_seq, item.value)
+            ctx.set(dut.receiver.echo_data, item.data)
+            if ctx.get(dut.sent.echo):
+                echoes.append(cycle)
+                wanted.append(encode(item, True))
+            if ctx.get(dut.load) and free:
+                loaded.append((cycle, ctx.get(dut.ctl)))
+            assert ctx.get(dut.load) or not ctx.get(dut.ctl)
+            await ctx.tick()
+        # The first is loaded in 5: the next is chosen three cycles, 24 bytes, behind it.
+        assert echoes == [0, 8]
+        assert loaded == list(zip((5, 12), wanted, strict=True))
 
     simulate(dut, bench)

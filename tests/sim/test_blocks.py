@@ -59,6 +59,11 @@ def test_block_with_registers_behind_it(block: str, seed: int) -> None:
     _check(block, ("receive_stages=1", "ingress_stages=2"), seed)
 
 
+@pytest.mark.parametrize("shape", ["3x512", pytest.param("2x64", marks=pytest.mark.long)])
+def test_ordered_sets_with_a_register_behind_their_choice(shape: str, seed: int) -> None:
+    _check("control_transmitter", (*SHAPES[shape], "control_stages=1"), seed)
+
+
 @pytest.mark.parametrize(("block", "shape", "stages"), [
     ("ingress_buffer", "2x64", 1), ("ingress_buffer", "3x512", 2), ("credit_sender", "3x512", 2),
     ("mac_control_transmitter", "3x512", 2)])

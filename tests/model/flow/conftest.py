@@ -2,7 +2,7 @@
 """Flow control beside its definition, in every cycle.
 
 Only what happens is taken from the switch: matches, frames that end and are read, `hold`, and
-with link-level retry the cycles in which CF_Updates are loaded.
+with link-level retry the cycles in which CF_Updates are loaded, or chosen.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.model.flow.definition import M15, Definition, Events
+from tests.model.flow.definition import Definition, Events
 
 from gavel_model.llr_timers import TransmitterState
 from gavel_model.mac_control import CreditCounts
@@ -32,6 +32,8 @@ class Watched:
         rng = random.Random(1)
         self.taken: dict[int, int] = {}
         self.since_set = [65535] * b.config.ports
+        # With `control_stages` what a CF_Update in the stage says, or that another set is in it.
+        self.stage: list[CreditUpdate | str | None] = [None] * b.config.ports
 
         def taken(cycle: int) -> int:
             return self.taken.setdefault(cycle, sum(
@@ -92,18 +94,28 @@ class Watched:
                                if p.index == i]
             request = slow.cf_request(settings[i])
             assert request or not e.cf_sent
+            free = not shown[i].ctl_valid or bool(self.taken[c] >> i & 1)
+            waiting = self.stage[i]
+            e.cf_waits = isinstance(waiting, CreditUpdate) and not free
             if not settings[i][Port.LLR_CONTROL] & 3 and states[i] is TransmitterState.OFF:
-                free = not shown[i].ctl_valid or self.taken[c] >> i & 1
+                room = waiting is None if b.config.control_stages else free
                 spaced = self.since_set[i] >= settings[i][Port.LLR_SPACING] >> 16
-                assert e.cf_sent == bool(request and free and spaced), (c, i)
+                assert e.cf_sent == (request and room and spaced), (c, i)
                 if not free:
                     assert switch.tx[i].ctl == shown[i].ctl
-                elif not e.cf_sent:
+                elif waiting is None and (b.config.control_stages or not e.cf_sent):
                     assert not switch.tx[i].ctl_valid
-            if e.cf_sent:
-                self._check_set(c, i, slow, settings[i])
-            loaded = e.cf_sent or any(counter[n] != before[i][n] for n in SETS)
-            self.since_set[i] = 0 if loaded else min(self.since_set[i] + slow.step_bytes, 65535)
+            sent = e.cf_sent or any(counter[n] != before[i][n] for n in SETS)
+            loaded: CreditUpdate | str | None = slow.says() if e.cf_sent else None
+            if b.config.control_stages:
+                assert waiting is None or not sent, (c, i)
+                chosen = loaded or ("other" if sent else None)
+                loaded = waiting if free else None
+                self.stage[i] = chosen if waiting is None else None if free else waiting
+            if isinstance(loaded, CreditUpdate):
+                self._check_set(i, settings[i], loaded)
+            self.since_set[i] = 0 if sent or (waiting is not None and not free) else min(
+                self.since_set[i] + slow.step_bytes, 65535)
             lost = self._check_limits(i, slow, settings[i], ended)
             wanted = slow.step(c, settings[i], e)
             wanted[Counter.RX_LOSSLESS_DROP] = lost
@@ -158,11 +170,9 @@ class Watched:
         self.cells_before[i] = list(slow.vc_cells)
         return lost
 
-    def _check_set(self, c: int, i: int, slow: Definition, s: Any) -> None:
+    def _check_set(self, i: int, s: Any, says: CreditUpdate) -> None:
         protect = bool(s[Port.LLR_CONTROL] >> 7 & 1)
-        assert decode_credits(self.b.switch.tx[i].ctl, protect) == CreditUpdate(
-            slow.first, slow.r_cf(slow.first) & M15, slow.second, slow.r_cf(slow.second) & M15)
-
+        assert decode_credits(self.b.switch.tx[i].ctl, protect) == says
 
 @pytest.fixture
 def watched(bench: Callable[..., Any]) -> Callable[..., Watched]:

@@ -81,6 +81,11 @@ class Definition:
         none = [0] * self.vcs
         self.past.extend([Visible(s, none, none, [False] * self.vcs)] * 5)
 
+    def says(self) -> CreditUpdate:
+        """A CF_Update of this cycle."""
+        return CreditUpdate(self.first, self.r_cf(self.first) & M15,
+                            self.second, self.r_cf(self.second) & M15)
+
     @property
     def before(self) -> tuple[Any, int]:
         return self.past[0].s, self.sum_of_used(self.past[0])
@@ -248,6 +253,8 @@ class Definition:
             for v in (self.first, self.second):
                 reported[v], due[v] = self.r_cf(v) & M15, 0
             turn, since = (self.second + 1) % self.vcs, 0
+        if e.cf_waits:
+            since = 0
         unit = s[Port.CBFC_RECEIVER]
         for v, length, filed in e.counted_before:
             r_cc[v] += cost(unit, length) * receiver[v]
@@ -328,7 +335,7 @@ class Events:
         self.matches: list[int] = []
         self.first_words: list[tuple[int, int]] = []
         self.cf: CreditUpdate | None = None
-        self.cf_sent = self.idle = self.advance = False
+        self.cf_sent = self.cf_waits = self.idle = self.advance = False
         self.counted_before: list[tuple[int, int, bool]] = []
         self.drained: list[tuple[int, int, int]] = []
         self.filed_cells: list[tuple[int, int]] = []

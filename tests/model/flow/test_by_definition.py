@@ -129,7 +129,7 @@ WIDTHS = {0: (64, 128, 256, 512), 1: (64, 128, 256, 512), 2: (128, 64, 128, 128)
 
 
 # Eight seeds have every width with and without protection, with and without retry, and with and
-# without a register before the cell memory.
+# without a register before the cell memory; four with and without one behind the choice of a set.
 @pytest.mark.parametrize(("gate_stages", "seed"), [
     pytest.param(stages, seed, marks=[pytest.mark.long] if stages and seed >= 8 else [])
     for stages in (0, 1, 2) for seed in range(12)])
@@ -143,6 +143,7 @@ def test_all_state_is_that_of_the_definition(watched: Any, seed: int, gate_stage
         "data_age_timer=0", f"gate_stages={gate_stages}",
         f"read_stages={(seed % 4 + seed // 4) % 3}",
         f"match_stages={int(gate_stages == 2 and seed % 3 == 1)}",
+        f"control_stages={(seed // 2 + gate_stages) % 2}",
     )
     b = w.b
     retry = seed % 3 == 0

@@ -66,7 +66,7 @@ class ReplayBuffer(wiring.Component):
         B becomes empty in this cycle.
     rewind
         The reader goes to the first word of frame ``oldest``.
-    coming, accepted, drained, newest_frame
+    coming, coming_next, accepted, drained, newest_frame
         As of `FrameRecord`.
     finish
         The last word of a frame is launched for the first time, or dropped.
@@ -98,6 +98,7 @@ class ReplayBuffer(wiring.Component):
             "clear": In(1),
             "rewind": In(1),
             "coming": In(index),
+            "coming_next": In(index),
             "accepted": In(1),
             "drained": In(1),
             "newest_frame": In(index),
@@ -237,6 +238,7 @@ class ReplayBuffer(wiring.Component):
         reader, fresh = self._reader, self._fresh
         m.d.comb += [
             starts.coming.eq(self.coming),
+            starts.coming_next.eq(self.coming_next),
             starts.accepted.eq(self.accepted),
             starts.drained.eq(self.drained),
             starts.numbered.eq(self.numbered),

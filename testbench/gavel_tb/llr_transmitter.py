@@ -110,7 +110,7 @@ def _check(config: SwitchConfig, seed: int, cycles: int) -> None:
         was_up = 0
         late, matched_before = config.gate_stages > 1, False
         load = ready_share = up_share = talk = changes = 1.0
-        coming: OrderedSet | None = None
+        coming: deque[OrderedSet | None] = deque([None] * (1 + config.receive_stages))
         for cycle in range(cycles):
             if cycle % _PHASE == 0:
                 load, ready_share = rng.choice((1.0, 1.0, 0.3)), rng.choice((1.0, 0.9, 0.4))
@@ -139,9 +139,10 @@ def _check(config: SwitchConfig, seed: int, cycles: int) -> None:
             ctx.set(block.init_waiting, int(link_tx.init_waiting))
             if init_sent:
                 model.handshake.first = False
-            item, coming = coming, peer.send() if rng.random() < talk else None
+            coming.append(peer.send() if rng.random() < talk else None)
+            item = coming.popleft()
             unknown = int(item is None and rng.random() < 0.02)
-            drive_control(ctx, block.control, item, unknown, coming)
+            drive_control(ctx, block.control, item, unknown, *coming)
             free = link_tx.word is None or ready
             ctx.set(block.free, int(free))
             word = frame = None

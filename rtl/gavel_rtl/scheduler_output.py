@@ -197,7 +197,8 @@ class SchedulerOutput(wiring.Component):
              self.weighted))
         waits = Signal()
         requested, in_quota = Signal(len(vcs)), Signal(len(vcs))
-        # VCs in which a member of the set is shown. If a match makes it differ, the output is busy.
+        # VCs in which a member of the set is shown: a register where that is known a cycle ahead,
+        # but for a match, behind which the output is busy.
         shown_members = Signal(len(vcs))
         ahead = self._late and shows_ahead(self._config)
         m.d["sync" if ahead else "comb"] += shown_members.eq(Cat(
@@ -207,7 +208,7 @@ class SchedulerOutput(wiring.Component):
         counts = members | (~waits).replicate(ports)
 
         def any_counts(row: Value) -> Value:
-            # ``waits`` is the last to come, because of ``allow``, or else the row.
+            # Mostly ``waits`` is the last to come, because of ``allow``.
             return (row & counts).any() if ahead else Mux(waits, (row & members).any(), row.any())
 
         def before(vc: int, other: int) -> Value:

@@ -117,7 +117,8 @@ class ControlSent(wiring.Signature):
 
 
 class FetchedWord(wiring.Signature):
-    """Register B of the replay buffer; without ``valid`` the other members mean nothing."""
+    """Register B of the replay buffer; without ``valid`` the other members mean nothing, and
+    ``poisoned`` without ``eop``."""
 
     def __init__(self, config: SwitchConfig):
         super().__init__({

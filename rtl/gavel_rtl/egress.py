@@ -113,6 +113,7 @@ class Egress(wiring.Component):
             self.o_word.valid.eq(word.valid),
             self.o_word.sop.eq(word.sop),
             self.o_word.eop.eq(word.eop),
+            self.o_word.next_eop.eq(word.next_eop),
             self.o_word.empty.eq(Mux(word.eop, word.empty, 0)),
             self.o_word.poisoned.eq(word.poisoned),
             self.o_word.data.eq(delayed(m, edited, "edited", self._config.egress_stages)

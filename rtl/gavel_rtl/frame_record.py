@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One value for each outstanding frame, that of the oldest at hand."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -25,12 +25,13 @@ class FrameRecord(wiring.Component):
     """Keeps a value of each frame from its first transmission on until it is acknowledged.
 
     The memory is read where the next ACK may make a frame the oldest, before it is known whether
-    it does: so its value is a register in the first cycle in which the frame is the oldest.
+    it does: so its value is a register in the first cycle in which the frame is the oldest. With
+    ``receive_stages`` = 1 there is time for a register right behind the memory, which is slow.
 
     Parameters
     ----------
     config
-        ``replay_frames``.
+        ``replay_frames``, ``receive_stages``.
     bits
         Width of the value.
 
@@ -38,6 +39,8 @@ class FrameRecord(wiring.Component):
     -------
     coming
         Index of the frame that an ACK of the next cycle would make the oldest.
+    coming_next
+        With ``receive_stages`` = 1: ``coming`` of the next cycle.
     accepted
         An ACK or NACK is accepted in this cycle.
     drained
@@ -59,8 +62,10 @@ class FrameRecord(wiring.Component):
     def __init__(self, config: SwitchConfig, bits: int):
         self._index = frame_index_bits(config)
         self._bits = bits
+        self._early = bool(config.receive_stages)
         super().__init__({
             "coming": In(self._index),
+            "coming_next": In(self._index),
             "accepted": In(1),
             "drained": In(1),
             "numbered": In(1),
@@ -72,24 +77,38 @@ class FrameRecord(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        # What is read of a frame while it is written is not used.
         m.submodules.values = values = Memory(
             shape=self._bits, depth=1 << self._index, init=[], attrs=NO_COLLISION)
         write, read = values.write_port(), values.read_port()
+        # What is read is not used if the frame was written in the cycle, or before what is read of
+        # it counts: then it is what was written.
+        found: Value = read.data
+        written, replaced = self.value, self._writes(self.coming)
+        if self._early:
+            found, earlier = Signal(self._bits, name="found"), Signal(self._bits, name="earlier")
+            written_earlier = Signal(name="written_earlier")
+            m.d.sync += [
+                found.eq(read.data),
+                earlier.eq(self.value),
+                written_earlier.eq(self._writes(self.coming_next)),
+            ]
+            # Never both: a frame is launched for the first time once.
+            written, replaced = Mux(written_earlier, earlier, written), written_earlier | replaced
         before = Signal(self._bits)
         just_written = Signal()
         m.d.comb += [
             write.addr.eq(self.newest_frame),
             write.data.eq(self.value),
             write.en.eq(self.numbered),
-            read.addr.eq(self.coming),
+            read.addr.eq(self.coming_next if self._early else self.coming),
         ]
-        m.d.sync += [
-            before.eq(self.value),
-            just_written.eq(self.numbered & (self.coming == self.newest_frame)),
-        ]
+        m.d.sync += [before.eq(written), just_written.eq(replaced)]
         with m.If(self.drained | self.accepted):
             m.d.sync += self.oldest.eq(Mux(
-                ~self.drained & ~just_written, read.data,
+                ~self.drained & ~just_written, found,
                 Mux(self.drained, self.following, before)))
         return m
+
+    def _writes(self, index: Value) -> Value:
+        """The frame of this index is written in this cycle."""
+        return self.numbered & (index == self.newest_frame)

@@ -297,7 +297,7 @@ class EgressWord(wiring.Signature):
     """A finished word from Egress to LlrTransmitter, cycle e.
 
     Members as those of a link: all 0 without ``valid``, ``empty`` 0 unless ``eop``. ``poisoned``
-    is the same with every word of the frame.
+    is the same with every word of the frame, and ``next_eop`` says that the next one is its last.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -305,6 +305,7 @@ class EgressWord(wiring.Signature):
             "valid": Out(1),
             "sop": Out(1),
             "eop": Out(1),
+            "next_eop": Out(1),
             "empty": Out(config.empty_bits),
             "poisoned": Out(1),
             "data": Out(config.data_width),

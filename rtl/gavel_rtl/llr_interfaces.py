@@ -51,6 +51,8 @@ class ControlSet(wiring.Signature):
         Init data.
     coming
         v of the set of the next cycle, whatever it is; known a cycle before the others.
+    coming_next
+        With ``receive_stages`` = 1: ``coming`` of the next cycle.
     coming_ack, coming_nack, coming_init
         That set is a valid one of that kind: ``ack``, ``nack`` and ``init`` of the next cycle.
     """
@@ -65,6 +67,7 @@ class ControlSet(wiring.Signature):
             "value": Out(config.seq_bits),
             "data": Out(DATA_BITS),
             "coming": Out(config.seq_bits),
+            "coming_next": Out(config.seq_bits),
             "coming_ack": Out(1),
             "coming_nack": Out(1),
             "coming_init": Out(1),
@@ -114,7 +117,8 @@ class ControlSent(wiring.Signature):
 
 
 class FetchedWord(wiring.Signature):
-    """Register B of the replay buffer; without ``valid`` the other members mean nothing."""
+    """Register B of the replay buffer; without ``valid`` the other members mean nothing, and
+    ``poisoned`` without ``eop``."""
 
     def __init__(self, config: SwitchConfig):
         super().__init__({

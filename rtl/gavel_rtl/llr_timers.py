@@ -47,7 +47,7 @@ class LlrTimers(wiring.Component):
         A frame is outstanding.
     progress
         An ACK moves ``oldest`` in this cycle.
-    coming, accepted, drained, numbered, newest_frame
+    coming, coming_next, accepted, drained, numbered, newest_frame
         As of `FrameRecord`.
     no_progress
         The replay timer has run out.
@@ -81,6 +81,7 @@ class LlrTimers(wiring.Component):
             "outstanding": In(1),
             "progress": In(1),
             "coming": In(frame_index_bits(config)),
+            "coming_next": In(frame_index_bits(config)),
             "accepted": In(1),
             "drained": In(1),
             "numbered": In(1),
@@ -146,6 +147,7 @@ class LlrTimers(wiring.Component):
         m.d.sync += [now.eq(after_now), after_now.eq(after_now + 1)]
         m.d.comb += [
             record.coming.eq(self.coming),
+            record.coming_next.eq(self.coming_next),
             record.accepted.eq(self.accepted),
             record.drained.eq(self.drained),
             record.numbered.eq(self.numbered),

@@ -188,6 +188,7 @@ class MacControlTransmitter(wiring.Component):
             self.word.valid.eq(Cat(turns).any()),
             self.word.sop.eq(turns[0]),
             self.word.eop.eq(last),
+            self.word.next_eop.eq(turns[-2] if len(turns) > 1 else 0),
             self.word.data.eq(Cat(content[:width - crc.CRC_BITS],
                                   content[width - crc.CRC_BITS:] | Mux(last, fcs, 0))),
         ]

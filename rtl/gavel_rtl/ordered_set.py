@@ -143,6 +143,8 @@ class OrderedSetReader(wiring.Component):
             fits.eq((_byte(ctl, 4)[:4] == _NIBBLE) & ~value[self._config.seq_bits:].any()),
             received.coming.eq(coming),
         ]
+        if self._config.receive_stages:
+            m.d.comb += received.coming_next.eq(value_before)
         m.d.sync += [
             present.eq(self.present),
             value_before.eq(value),

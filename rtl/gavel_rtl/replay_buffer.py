@@ -7,19 +7,13 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
-from gavel_rtl.block import place
+from gavel_rtl.block import connect, place
 from gavel_rtl.frame_record import FrameRecord, frame_index_bits
 from gavel_rtl.interfaces import EgressWord
 from gavel_rtl.lib import ring
 from gavel_rtl.lib.collisions import NO_COLLISION
 from gavel_rtl.llr_interfaces import FetchedWord
-
-
-class _Flags(data.StructLayout):
-    """What decides, kept beside the words."""
-
-    def __init__(self) -> None:
-        super().__init__({"eop": unsigned(1), "poisoned": unsigned(1)})
+from gavel_rtl.word_flags import WordFlags
 
 
 class _Stored(data.StructLayout):
@@ -43,8 +37,7 @@ class ReplayBuffer(wiring.Component):
     """A ring of words, and where in it the outstanding frames begin (docs/llr.md, 6.1 to 6.3).
 
     Register B is the output register of the ring's memory. Block RAM is slow, so that next to
-    nothing is decided by what it shows: ``eop`` and ``poisoned`` stand in a memory of their own,
-    which is read for the word after the next one to be fetched, so that those of B are flip-flops.
+    nothing is decided by what it shows: ``eop`` and ``poisoned`` stand beside it in `WordFlags`.
 
     The start of a frame that was launched for the first time goes to `FrameStarts`; that of the
     frame which is launched next for the first time is the register ``fresh``.
@@ -66,7 +59,7 @@ class ReplayBuffer(wiring.Component):
         B becomes empty in this cycle.
     rewind
         The reader goes to the first word of frame ``oldest``.
-    coming, accepted, drained, newest_frame
+    coming, coming_next, accepted, drained, newest_frame
         As of `FrameRecord`.
     finish
         The last word of a frame is launched for the first time, or dropped.
@@ -98,6 +91,7 @@ class ReplayBuffer(wiring.Component):
             "clear": In(1),
             "rewind": In(1),
             "coming": In(index),
+            "coming_next": In(index),
             "accepted": In(1),
             "drained": In(1),
             "newest_frame": In(index),
@@ -124,7 +118,7 @@ class ReplayBuffer(wiring.Component):
         self._were_left = Signal(name="were_left")
         self._hold_words(m)
         self._read(m)
-        self._read_flags(m)
+        self._follow_flags(m)
         self._note_starts(m)
         self._give_back(m)
         return m
@@ -193,43 +187,22 @@ class ReplayBuffer(wiring.Component):
                                ring.following(further, words))),
             ]
 
-    def _read_flags(self, m: Module) -> None:
-        """The flags of the word to be fetched next, and those of B."""
-        word, fetched, fetch = self.i_word, self.fetched, self._fetch
-        # What is read of a word while it is written is not used.
-        m.submodules.flags = flags = Memory(
-            shape=_Flags(), depth=self._config.replay_words, init=[], attrs=NO_COLLISION)
-        write, read = flags.write_port(), flags.read_port()
-        # In the cycle before: the reader went back; the word to be fetched next was written.
-        rewound, was_new = Signal(name="rewound"), Signal(name="was_new")
-        # The flags of the word to be fetched next: the memory shows them; it did, and they are
-        # kept.
-        was_read, keeps_read, held_read = Signal(), Signal(), Signal(name="held_read")
+    def _follow_flags(self, m: Module) -> None:
+        """The flags of B."""
+        flags, fetched = place(m, "word_flags", WordFlags(self._config)), self.fetched
+        connect(m, flags.i_word, self.i_word)
         m.d.comb += [
-            write.addr.eq(ring.index(self._tail)),
-            write.en.eq(word.valid),
-            read.addr.eq(ring.index(Mux(self.rewind, self._start, self._further))),
-            was_new.eq(self._came & ~self._were_left),
-            was_read.eq((self._did_fetch | rewound) & ~was_new),
-            keeps_read.eq(held_read & ~was_new),
+            flags.tail.eq(self._tail),
+            flags.further.eq(self._further),
+            flags.start.eq(self._start),
+            flags.fetch.eq(self._fetch),
+            flags.rewind.eq(self.rewind),
+            flags.fetched.eq(self._did_fetch),
+            flags.came.eq(self._came),
+            flags.were_left.eq(self._were_left),
+            fetched.eop.eq(flags.eop),
+            fetched.poisoned.eq(flags.poisoned),
         ]
-        m.d.sync += [rewound.eq(self.rewind), held_read.eq(was_read | keeps_read)]
-        for name in ("eop", "poisoned"):
-            written, written_before, kept_read, new, kept_new = (
-                Signal(name=f"{name}_{which}") for which in (
-                    "written", "written_before", "kept_read", "new", "kept_new"))
-            m.d.comb += [
-                written.eq(getattr(word, name)),
-                write.data[name].eq(written),
-                new.eq(Mux(was_new, written_before, kept_new)),
-            ]
-            m.d.sync += [written_before.eq(written), kept_new.eq(new)]
-            # What the memory shows is late, too, and goes through one multiplexer at most.
-            with m.If(was_read):
-                m.d.sync += kept_read.eq(read.data[name])
-            with m.If(fetch):
-                m.d.sync += getattr(fetched, name).eq(Mux(
-                    was_read, read.data[name], Mux(keeps_read, kept_read, new)))
 
     def _note_starts(self, m: Module) -> None:
         """Where frames begin."""
@@ -237,6 +210,7 @@ class ReplayBuffer(wiring.Component):
         reader, fresh = self._reader, self._fresh
         m.d.comb += [
             starts.coming.eq(self.coming),
+            starts.coming_next.eq(self.coming_next),
             starts.accepted.eq(self.accepted),
             starts.drained.eq(self.drained),
             starts.numbered.eq(self.numbered),

@@ -121,7 +121,6 @@ class Scheduler(wiring.Component):
         for j, side in enumerate(outputs):
             place(m, f"output{j}", side)
 
-        open_rows = [side.open for side in inputs]
         for j, side in enumerate(outputs):
             m.d.comb += [
                 self.matched[j].eq(side.matched),
@@ -131,7 +130,8 @@ class Scheduler(wiring.Component):
                 side.allow.eq(self.allow.word_select(j, vcs)),
                 side.allow_next.eq(self.allow_next.word_select(j, vcs)),
                 side.inputs_free.eq(Cat(each.unmatched[0] for each in inputs)),
-                side.busy.eq(_column(open_rows, j).any()),
+                side.busy.eq(_column([each.open for each in inputs], j).any()),
+                side.busy_next.eq(_column([each.open_next for each in inputs], j).any()),
                 side.hold.eq(self.hold[j]),
                 side.claim.eq(self.claim[j]),
                 side.weights.eq(self.weights[j]),
@@ -156,6 +156,7 @@ class Scheduler(wiring.Component):
                 side.voq_ready.eq(self.voq_ready[i]),
                 side.voq_next.eq(self.voq_next[i]),
                 side.waiting.eq(Cat(each.waiting for each in outputs)),
+                side.waiting_next.eq(Cat(each.waiting_next for each in outputs)),
                 self.match[i].valid.eq(side.match.valid),
                 self.match[i].output.eq(side.match.output),
                 self.match[i].vc.eq(side.match.vc),

@@ -20,7 +20,7 @@ from gavel_rtl.lib.round_robin import (
     pointer_after,
 )
 from gavel_rtl.vc_turns import WEIGHTS_BITS, VcTurns
-from gavel_rtl.voq import allows_ahead, one_word_frames
+from gavel_rtl.voq import allows_ahead, one_word_frames, shows_ahead
 
 
 class SchedulerOutput(wiring.Component):
@@ -37,7 +37,7 @@ class SchedulerOutput(wiring.Component):
         V rows of P bits: bit i of row v, input i shows this output's VOQ of VC v, and does so until
         it is matched.
     asks
-        The same of the inputs that are free.
+        The same of the inputs that are free; not looked at with ``match_stages`` = 1.
     allow
         V bits: the VC may send.
     weights, strict
@@ -52,6 +52,8 @@ class SchedulerOutput(wiring.Component):
     busy, hold, claim
         An open transfer of this output goes on; no frame may be matched to it; a control frame
         wants it or is under way.
+    busy_next
+        With ``match_stages`` = 1: ``busy`` of the next cycle, if there is no match in this one.
     unmatched
         For each iteration P bits: free inputs that no earlier iteration matched.
     accepted
@@ -60,8 +62,9 @@ class SchedulerOutput(wiring.Component):
         P bits, one-hot: input of the match of the cycle before; the same if it moves pointers.
     granted
         For each iteration P bits, one-hot: the input granted.
-    waiting
-        1 if a member of the catch-up set has a frame for this output that may be sent.
+    waiting, waiting_next
+        1 if a member of the catch-up set has a frame for this output that may be sent. With
+        ``match_stages`` = 1 the same of the next cycle.
     idle
         Only ``claim`` can keep this output from a match.
     choice_before
@@ -105,6 +108,7 @@ class SchedulerOutput(wiring.Component):
             "weighted_next": In(1),
             "inputs_free": In(ports),
             "busy": In(1),
+            "busy_next": In(1),
             "hold": In(1),
             "claim": In(1),
             "bypass_limit": In(BYPASS_BITS),
@@ -114,6 +118,7 @@ class SchedulerOutput(wiring.Component):
             "moved_before": In(ports),
             "granted": Out(ports).array(iterations),
             "waiting": Out(1),
+            "waiting_next": Out(1),
             "idle": Out(1),
             "choice_before": Out(ports).array(config.vcs),
             "vc_before": Out(config.vcs),
@@ -133,6 +138,8 @@ class SchedulerOutput(wiring.Component):
         self._left = Signal(vcs, name="left")
         self._grant_before = Signal(ports, name="grant_before")
         self._counts = Signal(ports, name="counts_for_wait", init=-1)
+        # For each VC the inputs that request, among them all whose requests count.
+        self._requests = [Signal(ports, name=f"requests_{vc}") for vc in range(vcs)]
         self._catch_up_set = place(m, "catch_up_set", CatchUp(self._config))
         self._catch_up_before = self._catch_up_set.members_before
         self._vc_turns = place(m, "vc_turns", VcTurns(self._config))
@@ -153,7 +160,8 @@ class SchedulerOutput(wiring.Component):
                           for name in ("weights", "strict", "weighted", "bypass_limit")}
         self._requesting += [
             *(used.eq(getattr(self, name)) for name, used in self._settings.items()),
-            self._may_match.eq(~self.hold & ~self.claim),
+            self._may_match.eq(
+                ~self.hold & ~self.claim & ~(self.busy_next if self._late else self.busy)),
         ]
         self._look_ahead(m, allows_ahead(self._config))
         none = Const(0, ports)
@@ -162,11 +170,12 @@ class SchedulerOutput(wiring.Component):
         self._requesting += eligible.eq(reduce(or_, allowed))
         m.d.comb += self.idle.eq(~self.busy & ~self.hold)
         self._order_inputs(m)
-        requests = self._consider(m)
-        self._grant(m, requests)
+        if not self._late:
+            self._consider(m)
+        self._grant(m)
         match = Signal(ports)
         m.d.comb += [match.eq(reduce(or_, self.accepted)), self.matched.eq(match.any())]
-        self._choose_vc(m, requests, match)
+        self._choose_vc(m, match)
         self._take_turns(m)
         self._wait_for_busy_inputs(m, eligible)
         return m
@@ -188,12 +197,19 @@ class SchedulerOutput(wiring.Component):
              self.weighted))
         waits = Signal()
         requested, in_quota = Signal(len(vcs)), Signal(len(vcs))
+        # VCs in which a member of the set is shown: a register where that is known a cycle ahead,
+        # but for a match, behind which the output is busy.
+        shown_members = Signal(len(vcs))
+        ahead = self._late and shows_ahead(self._config)
+        m.d["sync" if ahead else "comb"] += shown_members.eq(Cat(
+            (row & (self.catch_up if ahead else members)).any()
+            for row in (self.ready_next if ahead else shown)))
         # A request that does not count gives way to those that do, and is not granted.
         counts = members | (~waits).replicate(ports)
 
         def any_counts(row: Value) -> Value:
-            # ``waits`` is the last to come, because of ``allow``, or else the row.
-            return Mux(waits, (row & members).any(), row.any())
+            # Mostly ``waits`` is the last to come, because of ``allow``.
+            return (row & counts).any() if ahead else Mux(waits, (row & members).any(), row.any())
 
         def before(vc: int, other: int) -> Value:
             """A request of ``vc`` keeps ``other`` from being considered."""
@@ -201,52 +217,54 @@ class SchedulerOutput(wiring.Component):
             return goes_first | (weighted & in_quota[vc] & ~(strict[other] | in_quota[other]))
 
         m.d.comb += [
-            waits.eq((allow & Cat((row & members).any() for row in shown)).any()),
+            waits.eq((allow & shown_members).any()),
             requested.eq(allow & Cat(any_counts(row) for row in asks)),
             in_quota.eq(Cat(quotas.word_select(vc, QUOTA_BITS).any() for vc in vcs)),
         ]
         domain = m.d.sync if allows else self._requesting
         for vc in vcs:
             kept_off = Cat(requested[other] & before(other, vc) for other in vcs if other != vc)
-            domain += [
-                self._considered[vc].eq(allow[vc] & ~kept_off.any()),
-                # With weights an input that has had its turn gives way to those that have not.
-                self._gives_way[vc].eq(
-                    weighted & any_counts(asks[vc] & ~turns.word_select(vc, ports))),
-            ]
+            had_turn = turns.word_select(vc, ports)
+            considered = allow[vc] & ~kept_off.any()
+            # With weights an input that has had its turn gives way to those that have not.
+            gives_way = weighted & any_counts(asks[vc] & ~had_turn)
+            if self._late:
+                m.d.sync += self._requests[vc].eq(Mux(
+                    considered, shown[vc] & counts & ~Mux(gives_way, had_turn, 0), 0))
+            else:
+                domain += [self._considered[vc].eq(considered), self._gives_way[vc].eq(gives_way)]
         if self._late:
-            m.d.sync += self._left.eq(requested & in_quota)
-        if len(vcs) == 1 and not self._late:
+            m.d.comb += self.waiting_next.eq(waits)
+            m.d.sync += [self._left.eq(requested & in_quota), self.waiting.eq(waits)]
+        elif len(vcs) == 1:
             self._wait_for_one_vc(m)
         else:
             domain += [self.waiting.eq(waits), self._counts.eq(counts)]
 
-    def _consider(self, m: Module) -> list[Signal]:
-        """For each VC the inputs that request, among them all whose requests count."""
-        requests = []
+    def _consider(self, m: Module) -> None:
+        """The requests, of what `_look_ahead` has found."""
         for vc, considered in enumerate(self._considered):
-            counting = Signal(self._config.ports, name=f"counting_{vc}")
             had_turn = Mux(self._gives_way[vc], self._turn(vc), 0)
             m.d.comb += [
-                counting.eq(Mux(considered, self.asks[vc] & ~had_turn, 0)),
-            ]
-            if not self._late:
-                m.d.comb += self._left[vc].eq(
+                self._requests[vc].eq(Mux(considered, self.asks[vc] & ~had_turn, 0)),
+                self._left[vc].eq(
                     self.allow[vc] & (self.asks[vc] & self._counts).any()
-                    & self._quotas.word_select(vc, QUOTA_BITS).any())
-            requests.append(counting)
-        return requests
+                    & self._quotas.word_select(vc, QUOTA_BITS).any()),
+            ]
 
     def _turn(self, vc: int) -> Value:
         """Inputs that have had their turn with a VC."""
         return self._turns.word_select(vc, self._config.ports)
 
-    def _grant(self, m: Module, requests: list[Signal]) -> None:
+    def _grant(self, m: Module) -> None:
         ports = self._config.ports
         wanted, available = Signal(ports), Signal(ports)
         m.d.comb += [
-            wanted.eq(reduce(or_, requests)),
-            available.eq(Mux(~self.busy & self._may_match, self._counts, 0)),
+            wanted.eq(reduce(or_, self._requests)),
+            # Requests that are a cycle older are those that count, and come with all that keeps the
+            # output from a match but that of the cycle before.
+            available.eq((self._may_match & ~self.matched_before.any()).replicate(ports)
+                         if self._late else Mux(self._may_match, self._counts, 0)),
         ]
         taken: Value = Const(0, 1)
         for k, granted in enumerate(self.granted):
@@ -287,7 +305,7 @@ class SchedulerOutput(wiring.Component):
                              order_of_few(self.grant_mask, self.catch_up))
         self._first_of = lambda request: pick_of_few(request, order)
 
-    def _choose_vc(self, m: Module, requests: list[Signal], match: Signal) -> None:
+    def _choose_vc(self, m: Module, match: Signal) -> None:
         """For each input the VC of the pair, if there is one."""
         vcs = self._config.vcs
         choices = [Signal(self._config.ports, name=f"choice_{vc}") for vc in range(vcs)]
@@ -295,7 +313,7 @@ class SchedulerOutput(wiring.Component):
         for i in range(self._config.ports):
             request, fresh = (Signal(vcs, name=f"{name}_of_{i}") for name in ("request", "fresh"))
             m.d.comb += [
-                request.eq(Cat(row[i] for row in requests)),
+                request.eq(Cat(row[i] for row in self._requests)),
                 # With weights every request that is left counts, whatever the input's other VCs
                 # had.
                 fresh.eq(Mux(weighted, 0, ~Cat(self._turn(vc)[i] for vc in range(vcs)))),

@@ -51,6 +51,7 @@ def check(config: SwitchConfig, seed: int, frames: int = 200) -> None:
                                           "next_eop": int(n == len(words) - 2)})
                 out.append(ctx.get(block.o_word.data))
                 last = n == len(words) - 1
+                expect("next_eop", ctx.get(block.o_word.next_eop), int(n == len(words) - 2))
                 expect("poisoned", ctx.get(block.o_word.poisoned), int(error != 0))
                 expect("empty", ctx.get(block.o_word.empty), empty if last else 0)
                 await ctx.tick()

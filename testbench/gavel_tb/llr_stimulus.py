@@ -105,14 +105,16 @@ class RandomSettings:
 
 
 def drive_control(ctx: Any, interface: Any, item: OrderedSet | None, unknown: int,
-                  coming: OrderedSet | None = None) -> None:
+                  coming: OrderedSet | None = None,
+                  coming_next: OrderedSet | None = None) -> None:
     """Sets the members of the RTL's `ControlSet`: a valid set, or one that is not, or none.
 
-    ``coming`` is the set of the next cycle.
+    ``coming`` is the set of the next cycle, ``coming_next`` that of the one after it.
     """
     members = dict.fromkeys(CONTROL_MEMBERS.values(), 0)
     members |= {"value": 0, "data": 0, "unknown": unknown,
                 "coming": coming.value if coming else 0,
+                "coming_next": coming_next.value if coming_next else 0,
                 "coming_ack": int(coming is not None and coming.kind is Kind.ACK),
                 "coming_nack": int(coming is not None and coming.kind is Kind.NACK),
                 "coming_init": int(coming is not None and coming.kind is Kind.INIT)}

@@ -38,7 +38,8 @@ class _Frames:
     def __init__(self, config: SwitchConfig, rng: random.Random) -> None:
         self.config = config
         self.rng = rng
-        self.words: deque[tuple[int, TxPins, OutgoingFrame]] = deque()
+        self.words: deque[tuple[int, int, TxPins, OutgoingFrame]] = deque()
+        """For each the cycle in which it comes, and how many follow it."""
         self.free_at = 0
 
     def match(self, cycle: int) -> None:
@@ -55,7 +56,7 @@ class _Frames:
                                 data=rng.getrandbits(config.data_width)))
         frame = OutgoingFrame(words, False, rng.random() < 0.2)
         for n, word in enumerate(words):
-            self.words.append((cycle + _MATCH_TO_WORD + n, word, frame))
+            self.words.append((cycle + _MATCH_TO_WORD + n, count - n - 1, word, frame))
         self.free_at = cycle + count
 
 
@@ -110,7 +111,7 @@ def _check(config: SwitchConfig, seed: int, cycles: int) -> None:
         was_up = 0
         late, matched_before = config.gate_stages > 1, False
         load = ready_share = up_share = talk = changes = 1.0
-        coming: OrderedSet | None = None
+        coming: deque[OrderedSet | None] = deque([None] * (1 + config.receive_stages))
         for cycle in range(cycles):
             if cycle % _PHASE == 0:
                 load, ready_share = rng.choice((1.0, 1.0, 0.3)), rng.choice((1.0, 0.9, 0.4))
@@ -139,15 +140,16 @@ def _check(config: SwitchConfig, seed: int, cycles: int) -> None:
             ctx.set(block.init_waiting, int(link_tx.init_waiting))
             if init_sent:
                 model.handshake.first = False
-            item, coming = coming, peer.send() if rng.random() < talk else None
+            coming.append(peer.send() if rng.random() < talk else None)
+            item = coming.popleft()
             unknown = int(item is None and rng.random() < 0.02)
-            drive_control(ctx, block.control, item, unknown, coming)
+            drive_control(ctx, block.control, item, unknown, *coming)
             free = link_tx.word is None or ready
             ctx.set(block.free, int(free))
-            word = frame = None
+            word, frame, more = None, None, 0
             if frames.words and frames.words[0][0] == cycle:
-                _, word, frame = frames.words.popleft()
-            _drive_word(ctx, block.i_word, word, frame)
+                _, more, word, frame = frames.words.popleft()
+            _drive_word(ctx, block.i_word, word, frame, more)
 
             if unknown and (settings.model.local or settings.model.remote):
                 counters.add(Counter.LLR_RX_CTL_UNKNOWN, 1)
@@ -181,11 +183,11 @@ def _check(config: SwitchConfig, seed: int, cycles: int) -> None:
 
 
 def _drive_word(ctx: Any, interface: Any, word: TxPins | None,
-                frame: OutgoingFrame | None) -> None:
+                frame: OutgoingFrame | None, more: int) -> None:
     shown = word or TxPins()
     members = {name: getattr(shown, name) for name in ("valid", "sop", "eop", "empty", "data")}
     poisoned = frame is not None and frame.poisoned
-    drive(ctx, interface, {**members, "poisoned": int(poisoned)})
+    drive(ctx, interface, {**members, "poisoned": int(poisoned), "next_eop": int(more == 1)})
 
 
 def _expect_word(ctx: Any, where: str, interface: Any, word: TxPins | None) -> None:

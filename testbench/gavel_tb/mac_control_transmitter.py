@@ -53,7 +53,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 2500) -> None:
 
     async def bench(ctx: Any) -> None:
         idling = pausing = resync = changes = 0.0
-        taken_at = -cycles
+        taken_at, ends_next = -cycles, 0
         settings.change_all()
         for now in range(cycles):
             where = f"cycle {now}"
@@ -86,8 +86,11 @@ def check(config: SwitchConfig, seed: int, cycles: int = 2500) -> None:
                 model.take(now)
             watched.check(where, ctx.get(block.count))
             shown = model.word(now) if model.busy else None
-            expect(f"{where}: word", _word(ctx, block), _NO_WORD if shown is None
-                   else _wanted(shown[0]))
+            wanted_word = _NO_WORD if shown is None else _wanted(shown[0])
+            expect(f"{where}: word", _word(ctx, block), wanted_word)
+            if words > 1:
+                expect(f"{where}: next_eop before", ends_next, wanted_word["eop"])
+            ends_next = ctx.get(block.word.next_eop)
             pfc_taken = model.taken_pause
 
             resynchronise = established and settings.model.resync

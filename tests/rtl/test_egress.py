@@ -89,6 +89,7 @@ def test_egress_edits_and_keeps_the_fcs(width, stages):
                 assert ctx.get(dut.o_word.valid) == 1
                 assert ctx.get(dut.o_word.sop) == (n == 0)
                 assert ctx.get(dut.o_word.eop) == last
+                assert ctx.get(dut.o_word.next_eop) == (n == len(words) - 2)
                 assert ctx.get(dut.o_word.empty) == empty
                 assert ctx.get(dut.o_word.poisoned) == broken
                 assert ctx.get(dut.events.tx_bytes) == lanes - empty

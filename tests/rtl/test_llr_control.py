@@ -48,12 +48,14 @@ def test_sets_are_written_as_published(simulate) -> None:
 
 
 async def show(ctx: Any, dut: OrderedSetReader, rng: random.Random, ctl: int, protect: int,
-               stages: int) -> int:
-    """Puts a set on the pins in t, and goes on to r = t + 2 + ``stages``; what ``coming`` was in
-    the cycle before."""
+               stages: int) -> tuple[int, int]:
+    """Puts a set on the pins in t, and goes on to r = t + 2 + ``stages``; what ``coming_next`` was
+    two cycles before, if there is a stage, and ``coming`` one."""
+    coming_next = 0
     ctx.set(dut.present, 1)
     ctx.set(dut.ctl, ctl)
     for _ in range(1 + stages):
+        coming_next = ctx.get(dut.received.coming_next)
         await ctx.tick()
         ctx.set(dut.present, 0)
         ctx.set(dut.ctl, rng.getrandbits(56))
@@ -62,7 +64,7 @@ async def show(ctx: Any, dut: OrderedSetReader, rng: random.Random, ctl: int, pr
     ctx.set(dut.coming_protect, protect)
     await ctx.tick()
     ctx.set(dut.coming_protect, not protect)
-    return coming
+    return coming_next, coming
 
 
 @pytest.mark.parametrize(("seq_bits", "stages"), [(20, 0), (5, 0), (5, 1)])
@@ -86,9 +88,11 @@ def test_a_set_is_read_in_r_and_no_flipped_bit_passes(simulate, seq_bits: int, s
                 wanted = dict.fromkeys(wanted, 0) | {"unknown": 1}
             else:
                 wanted |= {"value": item.value, "data": item.data}
-            coming = await show(ctx, dut, rng, ctl, protect, stages)
+            coming_next, coming = await show(ctx, dut, rng, ctl, protect, stages)
             if "value" in wanted:
                 assert coming == item.value
+                if stages:
+                    assert coming_next == item.value
             got = {name: ctx.get(getattr(dut.received, name)) for name in wanted}
             assert got == wanted
 

@@ -14,8 +14,8 @@ from gavel_rtl.llr_transmitter import LlrTransmitter
 from gavel_rtl.retry_state import TransmitterState
 
 NO_SET = {"ack": 0, "nack": 0, "init": 0, "init_echo": 0, "unknown": 0, "value": 0,
-          "data": 0, "coming": 0, "coming_ack": 0, "coming_nack": 0}
-NO_WORD = {"valid": 0, "sop": 0, "eop": 0, "empty": 0, "poisoned": 0, "data": 0}
+          "data": 0, "coming": 0, "coming_next": 0, "coming_ack": 0, "coming_nack": 0}
+NO_WORD = {"valid": 0, "sop": 0, "eop": 0, "next_eop": 0, "empty": 0, "poisoned": 0, "data": 0}
 SETTINGS = {"remote": 1, "reinit": 1, "replay_count": 255, "window_frames": 11,
             "init_seq": 13, "init_data": 7}
 LONGEST = 192
@@ -47,7 +47,8 @@ class Link:
     def put(self, words: int, tag: int) -> None:
         for n in range(words):
             self.words.append({"valid": 1, "sop": int(n == 0), "eop": int(n == words - 1),
-                               "empty": 0, "poisoned": 0, "data": tag << 8 | n})
+                               "next_eop": int(n == words - 2), "empty": 0, "poisoned": 0,
+                               "data": tag << 8 | n})
 
     async def step(self, **control: int) -> None:
         ctx, dut = self.ctx, self.dut

@@ -76,7 +76,7 @@ PROOFS: tuple[Proof, ...] = (
            _named(faults.ignores_allow)),
     _proof("scheduler-requests", "the same with requests of the cycle before",
            SchedulerHarness, replace(_TINY, match_stages=1), "induction", 1, 1,
-           _named(faults.ignores_allow)),
+           _named(faults.asks_for_all, faults.forgets_transfers)),
     _proof("scheduler-large", "the same with three ports, three VCs and two iterations",
            SchedulerHarness, replace(_TINY, ports=3, vcs=3, islip_iterations=2), "induction", 1, 1,
            {}),

@@ -54,7 +54,20 @@ def ignores_hold(design: Design) -> None:
 def ignores_allow(design: Design) -> None:
     """Output 0 takes frames of VC 0 that may not be sent."""
     output = design.part("output0")
-    output.break_it("comb", output.signal("counting_0").eq(output.member("asks")[0]))
+    output.break_it("comb", output.signal("requests_0").eq(output.member("asks")[0]))
+
+
+def asks_for_all(design: Design) -> None:
+    """Output 0 takes frames of VC 0 that may not be sent, by its requests of the cycle before."""
+    output = design.part("output0")
+    output.break_it("sync", output.signal("requests_0").eq(output.member("asks_next")[0]))
+
+
+def forgets_transfers(design: Design) -> None:
+    """Output 0 is matched though it has an open transfer, if not of the cycle before."""
+    output = design.part("output0")
+    output.break_it("sync", output.signal("may_match").eq(
+        ~output.member("hold") & ~output.member("claim")))
 
 
 def forgets_who_waits(design: Design) -> None:

@@ -138,7 +138,7 @@ class RetryLinkHarness(Harness):
         word = transmitter.i_word
         m.d.comb += [
             transmitter.matched.eq(matched), word.valid.eq(present), word.sop.eq(begins),
-            word.eop.eq(last),
+            word.eop.eq(last), word.next_eop.eq(words == 2),
             # The lowest bit tells first words from others.
             word.data.eq(Mux(present, Cat(begins, number), 0)),
         ]

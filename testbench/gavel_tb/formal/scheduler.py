@@ -53,9 +53,9 @@ class SchedulerHarness(Harness):
             dut.ends.eq(self.anything(ports, "ends")),
             dut.bypass_limit.eq(self.anything(len(dut.bypass_limit), "bypass_limit")),
         ]
-        self._look_back()
         # Output of each input's open transfer, one-hot.
         self.open = [Signal(ports, name=f"open{i}") for i in range(ports)]
+        self._look_back()
         for i, output in enumerate(self.open):
             self.suppose(implies(dut.ends[i], output.any()))
             with m.If(dut.match[i].valid):
@@ -69,10 +69,7 @@ class SchedulerHarness(Harness):
                        self.design.part(f"input{i}").signal("transfer") == output)
             part = self.design.part(f"input{i}")
             self.claim(f"input {i} has a transfer", part.signal("free") == ~output.any())
-            if config.match_stages:
-                self.claim(f"input {i} asks only for what it shows", implies(
-                    self._is_free(i), (part.member("asks") & ~dut.voq_ready[i]) == 0))
-            else:
+            if not config.match_stages:
                 self.claim(f"input {i} asks", part.member("asks") == Mux(
                     self._is_free(i), dut.voq_ready[i], 0))
 
@@ -86,10 +83,18 @@ class SchedulerHarness(Harness):
         if config.match_stages:
             for j in range(config.ports):
                 part = self.design.part(f"output{j}")
-                self.claim(f"output {j} knows that it is held",
-                           implies(part.signal("may_match"), ~self.held[j]))
-                self.claim(f"output {j} considers what might be sent", (part.signal(
-                    "considered") & ~self.allow.word_select(j, config.vcs)) == 0)
+                may_match = part.signal("may_match")
+                self.claim(f"output {j} knows that it is held", implies(may_match, ~self.held[j]))
+                for i, output in enumerate(self.open):
+                    self.claim(f"output {j} knows of the transfer of input {i}", implies(
+                        may_match & output[j], part.member("matched_before")[i]))
+                for v in range(config.vcs):
+                    requests, voq = part.signal(f"requests_{v}"), j * config.vcs + v
+                    self.claim(f"output {j} considers what might be sent in VC {v}",
+                               implies(requests.any(), self.allow[voq]))
+                    for i in range(config.ports):
+                        self.claim(f"output {j} considers what input {i} shows in VC {v}", implies(
+                            requests[i] & self._is_free(i), dut.voq_ready[i][voq]))
 
     def _show(self, i: int) -> None:
         """What input i shows."""

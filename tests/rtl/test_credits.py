@@ -237,13 +237,12 @@ def test_receiver_counts_what_came_and_what_is_free(simulate) -> None:
 
         async def step(counted=None, freed=None, cc=None):
             for interface, event in ((dut.counted, counted), (dut.freed, freed)):
-                ctx.set(interface.valid, 0)
+                ctx.set(interface.vcs, 0)
                 ctx.set(interface.length_coming, event[1] if event else 0)
             ctx.set(dut.cc_update, 0)
             await ctx.tick()
             for interface, event in ((dut.counted, counted), (dut.freed, freed)):
-                ctx.set(interface.valid, event is not None)
-                ctx.set(interface.vc, event[0] if event else 0)
+                ctx.set(interface.vcs, 1 << event[0] if event else 0)
             ctx.set(dut.counted.filed, counted[2] if counted else 0)
             ctx.set(dut.cc_update, cc is not None)
             for vc, value in enumerate(cc or (0, 0, 0)):

@@ -10,7 +10,14 @@ from gavel_model.ordered_set import CF_BITS
 from gavel_model.register_map import COUNTERS, CREDIT_BITS, Counter
 from gavel_rtl.credits import cost_bits, half_credits
 from gavel_rtl.flow_interfaces import CreditUpdate, FlowSettings
+from gavel_rtl.lib.one_hot import select
 from gavel_rtl.lib.sums import add_three
+
+
+def _either(condition: Value, one: Value, other: Value) -> Value:
+    """`Mux` out of gates, as wide as ``other``."""
+    bits = len(other)
+    return select([(condition, (one | Const(0, bits))[:bits]), (~condition, other)])
 
 
 class CreditSender(wiring.Component):
@@ -131,42 +138,52 @@ class CreditSender(wiring.Component):
         settings = self.settings
         consumed, used, waiting = self.consumed[vc], self.used[vc], self.waiting[vc]
         taken, named, outstanding = self._come(m, vc)
-        fits = Signal(name=f"fits_{vc}")
-        passes_used = Signal(name=f"passes_used_{vc}")
+        low, high = used[:CF_BITS], used[CF_BITS:]
         used_after = Signal(CREDIT_BITS, name=f"used_after_{vc}")
         told_low = Signal(CF_BITS + 1, name=f"told_low_{vc}")
-        low, high = used[:CF_BITS], used[CF_BITS:]
+        # Where a CF_Update names the VC: which limit is in force.
+        by_total, by_own, by_used, surely = (Signal(name=f"{name}_{vc}") for name in (
+            "by_total", "by_own", "by_used", "surely"))
+        # All three are compared at once.
+        total_reaches, own_reaches, passes_used = (Signal(name=f"{name}_{vc}") for name in (
+            "total_reaches", "own_reaches", "passes_used"))
+        resumes, frees = Signal(name=f"resumes_{vc}"), Signal(name=f"frees_{vc}")
         m.d.comb += [
+            by_total.eq(named & waiting & settings.total),
+            by_own.eq(named & waiting & ~settings.total),
+            by_used.eq(named & ~waiting),
+            surely.eq(by_used & high.any()),
+            total_reaches.eq(settings.total_limit >= outstanding),
+            own_reaches.eq(settings.limit[vc] >= outstanding),
             passes_used.eq(low < outstanding),
-            # With the limit in force while ``waiting``; all three are compared at once.
-            fits.eq(Mux(waiting, Mux(
-                settings.total, self._reaches(settings.total_limit, outstanding),
-                self._reaches(settings.limit[vc], outstanding)), ~passes_used | high.any())),
-            refused.eq(named & ~(fits & settings.sender[vc])),
+            # The limit that is in force while ``waiting``, and what is in use otherwise.
+            resumes.eq((by_total & total_reaches) | (by_own & own_reaches)),
+            frees.eq(surely | (by_used & ~passes_used)),
+            refused.eq(named & ~((resumes | frees) & settings.sender[vc])),
             # Both sums are there by the time at which one of them is known to count.
             used_after.eq(self._sum(used, taken)),
             told_low.eq((Cat(1, outstanding) + taken)[1:]),
         ]
+        # ``used`` less what is newly freed is ``outstanding`` again, in the bits that it has; above
+        # them it borrows from or carries to what ``used`` has there. No choice says that a register
+        # keeps what it has, or synthesis would make an enable of it that waits for the comparison.
+        carries = told_low[CF_BITS]
+        high_after = used_after[CF_BITS:]
+        borrowed, kept = (Signal(len(high), name=f"{name}_{vc}") for name in ("borrowed", "kept"))
+        m.d.comb += [
+            borrowed.eq(_either(surely, _either(carries, high, high - 1), high_after)),
+            kept.eq(_either(by_used, _either(carries, high + 1, high), high_after)),
+        ]
         with m.If(settings.sender[vc]):
             m.d.sync += [
                 consumed.eq(self._sum(consumed, taken)),
-                used.eq(used_after),
-                waiting.eq(self._resynchronise | (waiting & ~(named & fits))),
+                waiting.eq(self._resynchronise | (waiting & ~resumes)),
+                used.eq(Cat(
+                    _either(resumes | frees, told_low[:CF_BITS], used_after[:CF_BITS]),
+                    _either(resumes, carries, _either(passes_used, borrowed, kept)))),
             ]
-            with m.If(named & fits):
-                # ``used`` less what is newly freed is ``outstanding`` again, in the bits that it
-                # has; above them it borrows from or carries to what ``used`` has there.
-                carries = told_low[CF_BITS]
-                told_high = Mux(carries == passes_used, high, Mux(carries, high + 1, high - 1))
-                m.d.sync += used.eq(Cat(told_low[:CF_BITS],
-                                        Mux(waiting, carries, told_high[:len(high)])))
         with m.Else():
             m.d.sync += [consumed.eq(0), used.eq(0), waiting.eq(0)]
-
-    @staticmethod
-    def _reaches(limit: Value, outstanding: Signal) -> Value:
-        """Whether no more is outstanding than a limit."""
-        return limit[CF_BITS:].any() | (limit[:CF_BITS] >= outstanding)
 
     @staticmethod
     def _sum(count: Value, half_credits: Value) -> Value:

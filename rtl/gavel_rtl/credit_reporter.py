@@ -10,6 +10,7 @@ from gavel_model.ordered_set import CF_BITS
 from gavel_rtl.flow_interfaces import CreditRequest
 from gavel_rtl.lib.one_hot import encode, select
 from gavel_rtl.lib.round_robin import above, pointer_after
+from gavel_rtl.lib.sums import is_less
 
 
 class _Key:
@@ -182,7 +183,7 @@ class CreditReporter(wiring.Component):
                 # One comparison: a bit below the keys decides between equal ones.
                 high_is_nearer = self._is_nearer(high, low, turn)
                 one, other = keys[low], keys[high]
-                reaches = Cat(Const(0, 1), one.value) >= Cat(high_is_nearer, other.value)
+                reaches = ~is_less(Cat(Const(0, 1), one.value), Cat(high_is_nearer, other.value))
                 wins = Signal(name=f"wins_{low}_{high}")
                 m.d.comb += [
                     wins.eq(Mux(other.told, one.any() | ~high_is_nearer,

@@ -11,13 +11,7 @@ from gavel_model.register_map import COUNTERS, CREDIT_BITS, Counter
 from gavel_rtl.credits import cost_bits, half_credits
 from gavel_rtl.flow_interfaces import CreditUpdate, FlowSettings
 from gavel_rtl.lib.one_hot import select
-from gavel_rtl.lib.sums import add_three
-
-
-def _either(condition: Value, one: Value, other: Value) -> Value:
-    """`Mux` out of gates, as wide as ``other``."""
-    bits = len(other)
-    return select([(condition, (one | Const(0, bits))[:bits]), (~condition, other)])
+from gavel_rtl.lib.sums import add_three, is_less
 
 
 class CreditSender(wiring.Component):
@@ -139,48 +133,52 @@ class CreditSender(wiring.Component):
         consumed, used, waiting = self.consumed[vc], self.used[vc], self.waiting[vc]
         taken, named, outstanding = self._come(m, vc)
         low, high = used[:CF_BITS], used[CF_BITS:]
-        used_after = Signal(CREDIT_BITS, name=f"used_after_{vc}")
-        told_low = Signal(CF_BITS + 1, name=f"told_low_{vc}")
-        # Where a CF_Update names the VC: which limit is in force.
+        low_after, told_low = (Signal(CF_BITS + 1, name=f"{name}_{vc}") for name in (
+            "low_after", "told_low"))
+        # Where a CF_Update names the VC: which limit counts, or what is in use, and whether that is
+        # more than the update can say.
         by_total, by_own, by_used, surely = (Signal(name=f"{name}_{vc}") for name in (
             "by_total", "by_own", "by_used", "surely"))
-        # All three are compared at once.
-        total_reaches, own_reaches, passes_used = (Signal(name=f"{name}_{vc}") for name in (
-            "total_reaches", "own_reaches", "passes_used"))
-        resumes, frees = Signal(name=f"resumes_{vc}"), Signal(name=f"frees_{vc}")
+        resumes, frees, passes_used = (Signal(name=f"{name}_{vc}") for name in (
+            "resumes", "frees", "passes_used"))
+        wide = Cat(outstanding, Const(0, CREDIT_BITS - CF_BITS))
         m.d.comb += [
             by_total.eq(named & waiting & settings.total),
             by_own.eq(named & waiting & ~settings.total),
             by_used.eq(named & ~waiting),
             surely.eq(by_used & high.any()),
-            total_reaches.eq(settings.total_limit >= outstanding),
-            own_reaches.eq(settings.limit[vc] >= outstanding),
-            passes_used.eq(low < outstanding),
-            # The limit that is in force while ``waiting``, and what is in use otherwise.
-            resumes.eq((by_total & total_reaches) | (by_own & own_reaches)),
-            frees.eq(surely | (by_used & ~passes_used)),
+            # All are compared at once, and a highest bit says whether it counts: nothing has to be
+            # asked behind a comparison.
+            resumes.eq(~is_less(settings.total_limit, Cat(wide, ~by_total))
+                       | ~is_less(settings.limit[vc], Cat(wide, ~by_own))),
+            frees.eq(~is_less(Cat(low, surely), Cat(outstanding, ~by_used))),
+            passes_used.eq(is_less(low, outstanding)),
             refused.eq(named & ~((resumes | frees) & settings.sender[vc])),
             # Both sums are there by the time at which one of them is known to count.
-            used_after.eq(self._sum(used, taken)),
-            told_low.eq((Cat(1, outstanding) + taken)[1:]),
+            low_after.eq(self._sum(low, taken)),
+            told_low.eq(self._sum(outstanding, taken)),
         ]
         # ``used`` less what is newly freed is ``outstanding`` again, in the bits that it has; above
         # them it borrows from or carries to what ``used`` has there. No choice says that a register
         # keeps what it has, or synthesis would make an enable of it that waits for the comparison.
-        carries = told_low[CF_BITS]
-        high_after = used_after[CF_BITS:]
-        borrowed, kept = (Signal(len(high), name=f"{name}_{vc}") for name in ("borrowed", "kept"))
+        up, down = Signal(name=f"up_{vc}"), Signal(name=f"down_{vc}")
+        more, less, moved, high_after = (Signal(len(high), name=f"{name}_{vc}") for name in (
+            "more", "less", "moved", "high_after"))
+        told_carries, carries = told_low[CF_BITS], low_after[CF_BITS]
         m.d.comb += [
-            borrowed.eq(_either(surely, _either(carries, high, high - 1), high_after)),
-            kept.eq(_either(by_used, _either(carries, high + 1, high), high_after)),
+            up.eq(Mux(frees, told_carries & ~passes_used, carries)),
+            down.eq(surely & passes_used & ~told_carries),
+            more.eq(high + 1),
+            less.eq(high - 1),
+            moved.eq(select([(up, more), (down, less), (~up & ~down, high)])),
+            high_after.eq(select([(resumes, told_carries), (~resumes, moved)])),
         ]
         with m.If(settings.sender[vc]):
             m.d.sync += [
                 consumed.eq(self._sum(consumed, taken)),
                 waiting.eq(self._resynchronise | (waiting & ~resumes)),
                 used.eq(Cat(
-                    _either(resumes | frees, told_low[:CF_BITS], used_after[:CF_BITS]),
-                    _either(resumes, carries, _either(passes_used, borrowed, kept)))),
+                    Mux(resumes | frees, told_low[:CF_BITS], low_after[:CF_BITS]), high_after)),
             ]
         with m.Else():
             m.d.sync += [consumed.eq(0), used.eq(0), waiting.eq(0)]

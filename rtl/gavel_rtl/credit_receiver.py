@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 from gavel_model.config import SwitchConfig
 from gavel_model.ordered_set import CF_BITS
 from gavel_model.register_map import COUNTERS, CREDIT_BITS, Counter
-from gavel_rtl.credits import cost_bits, half_credits_at, remainder_mask, sizes_within
+from gavel_rtl.credits import cost_bits, evenly_divided, oddly_divided
 from gavel_rtl.flow_interfaces import FlowSettings
 from gavel_rtl.interfaces import CountedFrame, FreedFrame
 from gavel_rtl.lib.sums import add_three
@@ -63,12 +63,9 @@ class CreditReceiver(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         vcs = self._config.vcs
-        # The size of a credit, as its division is made.
-        exponent = self.settings.coming.receiver_exponent
-        one_hot, mask = sizes_within(self._config, exponent), remainder_mask(exponent)
-        self._is_exponent = Signal(len(one_hot), name="is_exponent", init=1)
-        self._remainder = Signal(len(mask), name="remainder")
-        m.d.sync += [self._is_exponent.eq(one_hot), self._remainder.eq(mask)]
+        # Whether the size of a credit has an odd exponent.
+        self._is_odd = Signal(name="is_odd")
+        m.d.sync += self._is_odd.eq(self.settings.coming.receiver_exponent[0])
         self._came, self._left = (self._price(m, length, name) for length, name in (
             (self.counted.length_coming, "came"), (self.freed.length_coming, "left")))
         recovered, impossible = Signal(vcs), Signal(vcs)
@@ -87,13 +84,18 @@ class CreditReceiver(wiring.Component):
         return m
 
     def _price(self, m: Module, length: Value, name: str) -> Signal:
-        """Half credits of a frame. Its length comes a cycle before, and so does its sum with the
-        overhead of this one."""
+        """Half credits of a frame. Its length comes a cycle before: so do its sum with the overhead
+        of this one, and the division by the even part of the exponent."""
         coming = self.settings.coming
         total = Signal(len(length) + 1, name=f"{name}_total")
         price = Signal(cost_bits(self._config) + 1, name=name)
-        m.d.sync += total.eq(length + coming.receiver_overhead)
-        m.d.comb += price.eq(half_credits_at(total, self._is_exponent, self._remainder))
+        even, begun = evenly_divided(total, coming.receiver_exponent)
+        quotient, some = Signal(len(even), name=f"{name}_even"), Signal(name=f"{name}_begun")
+        m.d.comb += [
+            total.eq(length + coming.receiver_overhead),
+            price.eq(oddly_divided(quotient, some, self._is_odd)),
+        ]
+        m.d.sync += [quotient.eq(even), some.eq(begun)]
         return price
 
     def _keep(self, m: Module, vc: int) -> None:
@@ -103,8 +105,8 @@ class CreditReceiver(wiring.Component):
         came, left = (Signal.like(self._came, name=f"{name}_{vc}") for name in ("came", "left"))
         receiver, holds_frames = self.settings.receiver[vc], self.vc_cells[vc].any()
         m.d.comb += [
-            came.eq(Mux(counted.valid & (counted.vc == vc), self._came, 0)),
-            left.eq(Mux(freed.valid & (freed.vc == vc), self._left, 0)),
+            came.eq(Mux(counted.vcs[vc], self._came, 0)),
+            left.eq(Mux(freed.vcs[vc], self._left, 0)),
             self.released[vc].eq(received - stored),
         ]
         m.d.sync += received.eq(Mux(

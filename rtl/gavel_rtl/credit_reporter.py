@@ -9,7 +9,21 @@ from gavel_model.config import SwitchConfig
 from gavel_model.ordered_set import CF_BITS
 from gavel_rtl.flow_interfaces import CreditRequest
 from gavel_rtl.lib.one_hot import encode, select
-from gavel_rtl.lib.round_robin import pointer_after
+from gavel_rtl.lib.round_robin import above, pointer_after
+from gavel_rtl.lib.sums import is_less
+
+
+class _Key:
+    """How much a VC has to tell: ``value``, or 0 if it was ``told``."""
+
+    def __init__(self, value: Signal, told: Value):
+        self._any = value.any()
+        self.value = value
+        self.told = told
+
+    def any(self) -> Value:
+        """It has something to tell."""
+        return self._any & ~self.told
 
 
 class CreditReporter(wiring.Component):
@@ -17,7 +31,8 @@ class CreditReporter(wiring.Component):
 
     All pairs of VCs are compared at once. The largest is larger than all others, and the second
     than all others but the largest. With ``gate_stages`` = 2 the keys stand in registers before
-    they are compared.
+    they are compared, and what was told meanwhile is no part of the comparison. What can be known
+    without a comparison does not wait for one.
 
     Parameters
     ----------
@@ -60,28 +75,29 @@ class CreditReporter(wiring.Component):
         vcs = self._config.vcs
         first, second = Signal(vcs, init=1), Signal(vcs, init=1)
         turn = Signal(vcs)
-        if self._config.gate_stages > 1:
-            self._sent_before = Signal(name="sent_before")
-            m.d.sync += self._sent_before.eq(self.sent)
         keys = [self._key(m, vc, first, second) for vc in range(vcs)]
         largest = self._largest(m, keys, turn)
+        nonzero = Signal(vcs)
         others, telling = Signal(vcs), Signal(vcs)
         m.d.comb += [
+            nonzero.eq(self.receiver & Cat(key.any() for key in keys)),
             others.eq(self.receiver & ~largest),
-            telling.eq(others & Cat(key.any() for key in keys)),
+            telling.eq(nonzero & ~largest),
         ]
-        following = Mux(telling.any(), self._nearest(telling, turn), self._nearest(others, turn))
+        # One of those that there are is the largest, and has something to tell if any has.
+        following = Mux((nonzero & above(nonzero)).any(), self._nearest(telling, turn),
+                        self._nearest(others, turn))
 
         request = self.request
         chosen = Signal(vcs)
         # Number 0 stands for none, too.
-        m.d.comb += chosen.eq(Mux(largest.any(), largest, 1))
+        m.d.comb += chosen.eq(Mux(self.receiver.any(), largest, 1))
         chosen_before = Signal()
         m.d.sync += [
             chosen_before.eq(self.receiver.any()),
             first.eq(chosen),
-            second.eq(Mux(others.any(), following, chosen)),
-            request.pending.eq(select([(largest[vc], key.any()) for vc, key in enumerate(keys)])),
+            second.eq(Mux((self.receiver & above(self.receiver)).any(), following, chosen)),
+            request.pending.eq(nonzero.any()),
         ]
         with m.If(self.sent):
             m.d.sync += turn.eq(pointer_after(second))
@@ -94,12 +110,11 @@ class CreditReporter(wiring.Component):
         ]
         return m
 
-    def _key(self, m: Module, vc: int, first: Signal, second: Signal) -> Signal:
+    def _key(self, m: Module, vc: int, first: Signal, second: Signal) -> _Key:
         """How much VC ``vc`` has to tell; keeps what it told last."""
         reported = Signal(CF_BITS, name=f"reported_{vc}")
         due = Signal(name=f"due_{vc}")
         pending = Signal(CF_BITS, name=f"pending_{vc}")
-        key = Signal(CF_BITS + 1, name=f"key_{vc}")
         told = Signal(name=f"told_{vc}")
         # What is sent is known late: what it told of the VC is put down a cycle later.
         just_told = Signal(name=f"just_told_{vc}")
@@ -113,28 +128,25 @@ class CreditReporter(wiring.Component):
         # ``due`` but for what was just told, where that is put down later, too.
         still_due = Signal(name=f"still_due_{vc}")
         if self._config.gate_stages > 1:
-            key_before = Signal.like(key, name=f"key_before_{vc}")
-            named, had_receiver, due_again = (Signal(name=f"{name}_{vc}") for name in (
-                "named", "had_receiver", "due_again"))
+            key_before = Signal(CF_BITS + 1, name=f"key_before_{vc}")
+            due_again = Signal(name=f"due_again_{vc}")
             m.d.sync += [
-                named.eq(first[vc] | second[vc]),
-                had_receiver.eq(self.receiver[vc]),
+                told.eq(self.sent & (first[vc] | second[vc])),
+                just_told.eq(self.sent & (first[vc] | second[vc]) & self.receiver[vc]),
                 due_again.eq(self.cc_update),
                 key_before.eq(Cat(still_due, pending)),
             ]
-            m.d.comb += [
-                told.eq(self._sent_before & named),
-                just_told.eq(told & had_receiver),
-                still_due.eq(due & (due_again | ~told)),
-                key.eq(Mux(told, 0, key_before)),
-            ]
+            m.d.comb += still_due.eq(due & (due_again | ~told))
+            key = _Key(key_before, told)
         else:
+            now = Signal(CF_BITS + 1, name=f"key_{vc}")
             m.d.sync += just_told.eq(told & self.receiver[vc])
             m.d.comb += [
                 told.eq(self.sent & (first[vc] | second[vc])),
                 still_due.eq(due & ~told),
-                key.eq(Cat(due, pending)),
+                now.eq(Cat(due, pending)),
             ]
+            key = _Key(now, Const(0, 1))
         with m.If(self.receiver[vc]):
             m.d.sync += [due.eq(self.cc_update | still_due), reported.eq(known)]
         with m.Else():
@@ -159,7 +171,7 @@ class CreditReporter(wiring.Component):
                 for other in vcs if other != vc).any()
             for vc in vcs)
 
-    def _largest(self, m: Module, keys: list[Signal], turn: Signal) -> Signal:
+    def _largest(self, m: Module, keys: list[_Key], turn: Signal) -> Signal:
         """The VC with the largest key, one-hot; 0 if there is none.
 
         Of equal keys that of the first VC at or after ``turn`` counts as larger.
@@ -170,9 +182,12 @@ class CreditReporter(wiring.Component):
             for high in range(low + 1, vcs):
                 # One comparison: a bit below the keys decides between equal ones.
                 high_is_nearer = self._is_nearer(high, low, turn)
+                one, other = keys[low], keys[high]
+                reaches = ~is_less(Cat(Const(0, 1), one.value), Cat(high_is_nearer, other.value))
                 wins = Signal(name=f"wins_{low}_{high}")
                 m.d.comb += [
-                    wins.eq(Cat(Const(0, 1), keys[low]) >= Cat(high_is_nearer, keys[high])),
+                    wins.eq(Mux(other.told, one.any() | ~high_is_nearer,
+                                Mux(one.told, ~(other.any() | high_is_nearer), reaches))),
                     goes_first[low][high].eq(wins | ~self.receiver[high]),
                     goes_first[high][low].eq(~wins | ~self.receiver[low]),
                 ]

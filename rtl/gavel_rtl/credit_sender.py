@@ -10,7 +10,8 @@ from gavel_model.ordered_set import CF_BITS
 from gavel_model.register_map import COUNTERS, CREDIT_BITS, Counter
 from gavel_rtl.credits import cost_bits, half_credits
 from gavel_rtl.flow_interfaces import CreditUpdate, FlowSettings
-from gavel_rtl.lib.sums import add_three
+from gavel_rtl.lib.one_hot import select
+from gavel_rtl.lib.sums import add_three, is_less
 
 
 class CreditSender(wiring.Component):
@@ -131,42 +132,56 @@ class CreditSender(wiring.Component):
         settings = self.settings
         consumed, used, waiting = self.consumed[vc], self.used[vc], self.waiting[vc]
         taken, named, outstanding = self._come(m, vc)
-        fits = Signal(name=f"fits_{vc}")
-        passes_used = Signal(name=f"passes_used_{vc}")
-        used_after = Signal(CREDIT_BITS, name=f"used_after_{vc}")
-        told_low = Signal(CF_BITS + 1, name=f"told_low_{vc}")
         low, high = used[:CF_BITS], used[CF_BITS:]
+        low_after, told_low = (Signal(CF_BITS + 1, name=f"{name}_{vc}") for name in (
+            "low_after", "told_low"))
+        # Where a CF_Update names the VC: which limit counts, or what is in use, and whether that is
+        # more than the update can say.
+        by_total, by_own, by_used, surely = (Signal(name=f"{name}_{vc}") for name in (
+            "by_total", "by_own", "by_used", "surely"))
+        resumes, frees, passes_used = (Signal(name=f"{name}_{vc}") for name in (
+            "resumes", "frees", "passes_used"))
+        wide = Cat(outstanding, Const(0, CREDIT_BITS - CF_BITS))
         m.d.comb += [
-            passes_used.eq(low < outstanding),
-            # With the limit in force while ``waiting``; all three are compared at once.
-            fits.eq(Mux(waiting, Mux(
-                settings.total, self._reaches(settings.total_limit, outstanding),
-                self._reaches(settings.limit[vc], outstanding)), ~passes_used | high.any())),
-            refused.eq(named & ~(fits & settings.sender[vc])),
+            by_total.eq(named & waiting & settings.total),
+            by_own.eq(named & waiting & ~settings.total),
+            by_used.eq(named & ~waiting),
+            surely.eq(by_used & high.any()),
+            # All are compared at once, and a highest bit says whether it counts: nothing has to be
+            # asked behind a comparison.
+            resumes.eq(~is_less(settings.total_limit, Cat(wide, ~by_total))
+                       | ~is_less(settings.limit[vc], Cat(wide, ~by_own))),
+            frees.eq(~is_less(Cat(low, surely), Cat(outstanding, ~by_used))),
+            passes_used.eq(is_less(low, outstanding)),
+            refused.eq(named & ~((resumes | frees) & settings.sender[vc])),
             # Both sums are there by the time at which one of them is known to count.
-            used_after.eq(self._sum(used, taken)),
-            told_low.eq((Cat(1, outstanding) + taken)[1:]),
+            low_after.eq(self._sum(low, taken)),
+            told_low.eq(self._sum(outstanding, taken)),
+        ]
+        # ``used`` less what is newly freed is ``outstanding`` again, in the bits that it has; above
+        # them it borrows from or carries to what ``used`` has there. No choice says that a register
+        # keeps what it has, or synthesis would make an enable of it that waits for the comparison.
+        up, down = Signal(name=f"up_{vc}"), Signal(name=f"down_{vc}")
+        more, less, moved, high_after = (Signal(len(high), name=f"{name}_{vc}") for name in (
+            "more", "less", "moved", "high_after"))
+        told_carries, carries = told_low[CF_BITS], low_after[CF_BITS]
+        m.d.comb += [
+            up.eq(Mux(frees, told_carries & ~passes_used, carries)),
+            down.eq(surely & passes_used & ~told_carries),
+            more.eq(high + 1),
+            less.eq(high - 1),
+            moved.eq(select([(up, more), (down, less), (~up & ~down, high)])),
+            high_after.eq(select([(resumes, told_carries), (~resumes, moved)])),
         ]
         with m.If(settings.sender[vc]):
             m.d.sync += [
                 consumed.eq(self._sum(consumed, taken)),
-                used.eq(used_after),
-                waiting.eq(self._resynchronise | (waiting & ~(named & fits))),
+                waiting.eq(self._resynchronise | (waiting & ~resumes)),
+                used.eq(Cat(
+                    Mux(resumes | frees, told_low[:CF_BITS], low_after[:CF_BITS]), high_after)),
             ]
-            with m.If(named & fits):
-                # ``used`` less what is newly freed is ``outstanding`` again, in the bits that it
-                # has; above them it borrows from or carries to what ``used`` has there.
-                carries = told_low[CF_BITS]
-                told_high = Mux(carries == passes_used, high, Mux(carries, high + 1, high - 1))
-                m.d.sync += used.eq(Cat(told_low[:CF_BITS],
-                                        Mux(waiting, carries, told_high[:len(high)])))
         with m.Else():
             m.d.sync += [consumed.eq(0), used.eq(0), waiting.eq(0)]
-
-    @staticmethod
-    def _reaches(limit: Value, outstanding: Signal) -> Value:
-        """Whether no more is outstanding than a limit."""
-        return limit[CF_BITS:].any() | (limit[:CF_BITS] >= outstanding)
 
     @staticmethod
     def _sum(count: Value, half_credits: Value) -> Value:

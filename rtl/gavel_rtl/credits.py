@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a frame costs in credits."""
 
-from amaranth.hdl import Cat, Const, Value, ValueLike
+from amaranth.hdl import Cat, Const, Mux, Signal, Value, ValueLike
 from amaranth.lib import wiring
 
 from gavel_model.config import SwitchConfig
@@ -52,15 +52,19 @@ def remainder_mask(exponent: Value) -> Value:
     return Cat(Const(-1, _LEAST_SIZE_BITS), *(exponent > n for n in range(LARGEST_CREDIT_SIZE)))
 
 
-def sizes_within(config: SwitchConfig, exponent: Value) -> Value:
-    """``exponent`` one-hot, but for credits larger than any frame with its overhead."""
-    quotients = config.length_bits + 1 - _LEAST_SIZE_BITS
-    return (1 << exponent)[:min(LARGEST_CREDIT_SIZE + 1, quotients)]
-
-
-def half_credits_at(total: Value, is_exponent: Value, remainder: Value) -> Value:
-    """`half_credits` of (length + overhead), ``total``, with the exponent one-hot and its
-    `remainder_mask`."""
+def evenly_divided(total: Signal, exponent: Value) -> tuple[Value, Value]:
+    """The first step of `half_credits`, of (length + overhead), ``total``: by a credit with the
+    highest even exponent that is not above ``exponent``. The quotient, and whether there is a
+    remainder."""
     whole = total[_LEAST_SIZE_BITS:]
-    return Cat((total & remainder).any(),
-               select([(chosen, whole >> n) for n, chosen in enumerate(is_exponent)]))
+    steps = exponent[1:]
+    mask = Cat(Const(-1, _LEAST_SIZE_BITS), *(
+        steps > n // 2 for n in range(LARGEST_CREDIT_SIZE // 2 * 2)))
+    quotients = [whole >> 2 * n for n in range(LARGEST_CREDIT_SIZE // 2 + 1)]
+    return select([(steps == n, quotient) for n, quotient in enumerate(quotients)]), (
+        total & mask).any()
+
+
+def oddly_divided(quotient: Value, begun: Value, is_odd: Value) -> Value:
+    """The second step, for an exponent that ``is_odd`` or not."""
+    return Cat(begun | (is_odd & quotient[0]), Mux(is_odd, quotient >> 1, quotient))

@@ -308,7 +308,7 @@ class FrameWriter(wiring.Component):
         early[Reason.FILED] &= ~full
         came_to = dict(zip(early, self._at_end(m, Cat(early.values()), "reason"), strict=True))
         may_file, limited = came_to.pop(Reason.FILED), came_to[Reason.VC_LIMIT]
-        self._aim(m)
+        vcs, counted = self._aim(m), self._at_end(m, counts, "counts")
         m.d.comb += [
             *(self.count[event.value].eq(came) for event, came in came_to.items()),
             self.files.eq(may_file & ~self._overflows),
@@ -322,14 +322,15 @@ class FrameWriter(wiring.Component):
             self.counted.length_coming.eq(self._length),
         ]
         m.d.sync += [
-            self.counted.valid.eq(self._at_end(m, counts, "counts")),
+            self.counted.valid.eq(counted),
+            self.counted.vcs.eq(Mux(counted, vcs, 0)),
             self.counted.filed.eq(self.files),
             self.counted.vc.eq(self.filed_vc),
             self.counted.length.eq(self._length),
         ]
 
-    def _aim(self, m: Module) -> None:
-        """The VOQ of the frame."""
+    def _aim(self, m: Module) -> Value:
+        """The VOQ of the frame; returns its VC, one-hot."""
         config = self._config
         number = voq_number(config, self.route.port, self.fields.vc)
         output, vc = Signal(config.ports), Signal(config.vcs)
@@ -345,3 +346,4 @@ class FrameWriter(wiring.Component):
             self.filed.eq(Cat(self.files & to_output & of_vc
                               for to_output in outputs for of_vc in vcs)),
         ]
+        return vcs

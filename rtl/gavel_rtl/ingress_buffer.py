@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ingress cell buffer with virtual output queues."""
 
-from amaranth.hdl import Module, Signal, Value
+from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out, connect, flipped
@@ -163,10 +163,9 @@ class IngressBuffer(wiring.Component):
             cells.freed_cells.eq(transfer.done_cells),
             writer.full.eq(cells.full),
             writer.full_next.eq(cells.full_next),
-            self.freed.valid.eq(transfer.eop),
-            self.freed.vc.eq(transfer.vc),
             self.freed.length_coming.eq(transfer.length_now),
         ]
+        m.d.sync += self.freed.vcs.eq(Mux(transfer.done, 1 << transfer.done_vc, 0))
         for vc, limit in enumerate(self.vc_limit):
             m.d.comb += [cells.limit[vc].eq(limit), self.vc_cells[vc].eq(cells.cells[vc])]
 

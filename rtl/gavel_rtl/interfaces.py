@@ -258,6 +258,8 @@ class CountedFrame(wiring.Signature):
         It was filed in a VOQ; else it was dropped.
     vc, length
         Virtual channel, bytes with FCS.
+    vcs
+        Bit v: ``valid``, and of VC v.
     length_coming
         In w: ``length`` of the next cycle.
     """
@@ -267,6 +269,7 @@ class CountedFrame(wiring.Signature):
             "valid": Out(1),
             "filed": Out(1),
             "vc": Out(config.vc_bits),
+            "vcs": Out(config.vcs),
             "length": Out(config.length_bits),
             "length_coming": Out(config.length_bits),
         })
@@ -277,18 +280,15 @@ class FreedFrame(wiring.Signature):
 
     Members
     -------
-    valid
-        There is one: the other members are meaningless without.
-    vc
-        Virtual channel.
+    vcs
+        Bit v: there is one, of VC v.
     length_coming
-        In c, a cycle before the others: bytes with FCS.
+        In c, a cycle before: bytes with FCS, meaningless without one.
     """
 
     def __init__(self, config: SwitchConfig):
         super().__init__({
-            "valid": Out(1),
-            "vc": Out(config.vc_bits),
+            "vcs": Out(config.vcs),
             "length_coming": Out(config.length_bits),
         })
 

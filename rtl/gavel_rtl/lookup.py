@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Static forwarding tables of a port."""
 
+from typing import Any
+
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
@@ -9,6 +11,7 @@ from amaranth.lib.wiring import In, Out
 from gavel_model.config import SwitchConfig
 from gavel_model.profiles import FABRIC_PREFIX
 from gavel_rtl.interfaces import Fields, Route, TableWrite
+from gavel_rtl.lib.collisions import NO_COLLISION
 from gavel_rtl.lib.delay import delayed
 
 _ADDRESS_BITS = 48
@@ -16,6 +19,70 @@ _ID_BITS = 16
 _COMPARED = 2
 """Bits of an address that are compared before the register behind the memories: with those of
 the destination, what a look-up table of four inputs takes."""
+
+
+class _Table:
+    """A memory of entries, read in t+2, and the register behind it if there is one.
+
+    With that register a write goes through one, too, and nothing stands between them: that the
+    write that comes to the memory in t+2 is of the entry that is read shows beside the entry.
+
+    Parameters
+    ----------
+    m
+        Where it stands.
+    name
+        Of the memory.
+    entry, depth
+        Fields and number of entries.
+    read
+        Which one is read.
+    enable, index, content
+        The write.
+    late
+        There is the register.
+
+    Attributes
+    ----------
+    entry
+        What the memory has, in t+3, with ``late`` in t+4.
+    collided
+        With ``late``, in t+4: what was written is to be taken instead.
+    """
+
+    def __init__(self, m: Module, name: str, entry: data.StructLayout, depth: int, *, read: Value,
+                 enable: Value, index: Value, content: dict[str, Value], late: int):
+        self._m, self._name, self._late = m, name, late
+        m.submodules[name] = memory = Memory(
+            shape=entry, depth=depth, init=[], attrs=NO_COLLISION if late else {})
+        port, read_port = memory.write_port(), memory.read_port()
+        self._write = port
+        m.d.comb += [
+            port.en.eq(delayed(m, enable, f"{name}_enable", late)),
+            port.addr.eq(delayed(m, index, f"{name}_index", late)),
+            *(port.data[field].eq(delayed(m, value, f"{name}_{field}", late))
+              for field, value in content.items()),
+            read_port.addr.eq(read),
+        ]
+        self.entry: Any = read_port.data
+        self.collided = Signal(name=f"{name}_collided")
+        if late:
+            self.entry = Signal(entry, name=f"{name}_entry")
+            written = delayed(m, Cat(port.en, port.addr), f"{name}_written", 1)
+            was_read = delayed(m, read, f"{name}_read", 1)
+            m.d.sync += [
+                Value.cast(self.entry).eq(Value.cast(read_port.data)),
+                self.collided.eq(written == Cat(1, was_read)),
+            ]
+
+    def written(self, field: str, cycles: int) -> Value:
+        """What is written of a field, so many cycles after t+2."""
+        return delayed(self._m, self._write.data[field], f"{self._name}_written_{field}", cycles)
+
+    def seen(self, field: str) -> Value:
+        """A field of the entry."""
+        held: Value = self.entry[field]
+        return Mux(self.collided, self.written(field, 2), held) if self._late else held
 
 
 class Lookup(wiring.Component):
@@ -37,7 +104,8 @@ class Lookup(wiring.Component):
     t+2 is 0 the answer is that of the reset contents: ID n < P to port n. With
     ``store_stages`` = 2 what is found of each entry goes through a register: block RAM of an FPGA
     shows its data late, and one small look-up table fits behind it. With 3 the entries themselves
-    go through one before they are looked at, and so does which of them is the right one.
+    go through one before they are looked at, and so does which of them is the right one; the
+    destination waits for them in a register.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -78,31 +146,32 @@ class Lookup(wiring.Component):
     def _direct(self, m):
         """The direct table: IDs, and addresses that stand for IDs."""
         config = self._config
-        fields = self.fields
-        entry = data.StructLayout({"valid": unsigned(1), "port": unsigned(config.port_bits)})
-        m.submodules.direct_table = table = Memory(shape=entry, depth=config.id_entries, init=[])
-        self._fill(m, table.write_port(), enable=self.write.route_we,
-                   index=self.write.route_index, valid=self.write.entry_valid)
-        read = table.read_port()
-        prefix = Mux(fields.is_address, FABRIC_PREFIX, 0)
+        fields, write, late = self.fields, self.write, self._behind_memories
+        table = _Table(
+            m, "direct_table",
+            data.StructLayout({"valid": unsigned(1), "port": unsigned(config.port_bits)}),
+            config.id_entries, read=fields.dst[:config.id_bits], enable=write.route_we,
+            index=write.route_index,
+            content={"valid": write.entry_valid, "port": write.entry_port}, late=late)
+        dst, is_address = fields.dst, fields.is_address
+        if late:
+            # After reset there is none that would be found.
+            dst, is_address = Signal(_ADDRESS_BITS, name="dst", init=-1), Signal()
+            m.d.sync += [dst.eq(fields.dst), is_address.eq(fields.is_address)]
+        prefix = Mux(is_address, FABRIC_PREFIX, 0)
         in_range = Signal()
         reset_hit = Signal()
         reset_port = Signal(config.port_bits)
-        m.d.comb += read.addr.eq(fields.dst[:config.id_bits])
         m.d.sync += [
-            in_range.eq((fields.dst[_ID_BITS:] == prefix)
-                        & (fields.dst[config.id_bits:_ID_BITS] == 0)),
-            reset_hit.eq(fields.dst[:config.id_bits] < config.ports),
-            reset_port.eq(fields.dst[:config.port_bits]),
+            in_range.eq((dst[_ID_BITS:] == prefix) & (dst[config.id_bits:_ID_BITS] == 0)),
+            reset_hit.eq(dst[:config.id_bits] < config.ports),
+            reset_port.eq(dst[:config.port_bits]),
         ]
         hit = Signal(name="direct_hit")
         port = Signal(config.port_bits, name="direct_port")
         m.d.comb += [
-            hit.eq(self._late(m, in_range, "in_range")
-                   & Mux(self._ready, self._late(m, read.data.valid, "direct_valid"),
-                         self._late(m, reset_hit, "reset_hit"))),
-            port.eq(Mux(self._ready, self._late(m, read.data.port, "direct_entry_port"),
-                        self._late(m, reset_port, "reset_port"))),
+            hit.eq(in_range & Mux(self._ready, table.seen("valid"), reset_hit)),
+            port.eq(Mux(self._ready, table.seen("port"), reset_port)),
         ]
         return (delayed(m, hit, "direct_hit", self._behind_entries),
                 delayed(m, port, "direct_port", self._behind_entries))
@@ -128,35 +197,26 @@ class Lookup(wiring.Component):
         })
         ways = []
         for way in range(config.fdb_ways):
-            m.submodules[f"hash_way_{way}"] = table = Memory(
-                shape=entry, depth=config.fdb_sets, init=[])
-            port = table.write_port()
-            self._fill(m, port, enable=write.fdb_we & (write_way == way), index=write_set,
-                       valid=write.entry_valid & write.ready)
-            m.d.comb += port.data.address.eq(write.fdb_address)
-            read = table.read_port()
-            m.d.comb += read.addr.eq(fields.hash)
-            held = self._late(m, read.data.address, f"way_{way}_address")
-            same = Cat((held ^ looked_up).word_select(n, _COMPARED) == 0
+            table = _Table(
+                m, f"hash_way_{way}", entry, config.fdb_sets, read=fields.hash,
+                enable=write.fdb_we & (write_way == way), index=write_set,
+                content={"valid": write.entry_valid & write.ready, "port": write.entry_port,
+                         "address": write.fdb_address}, late=self._behind_memories)
+            same = Cat((table.entry.address ^ looked_up).word_select(n, _COMPARED) == 0
                        for n in range(_ADDRESS_BITS // _COMPARED))
-            found = Cat(asked & self._late(m, read.data.valid, f"way_{way}_valid"), same)
+            found = Cat(asked & table.entry.valid, same)
             if self._behind_memories:
                 # There is time for all of it.
-                found = found.all()
+                was_written = Signal(name=f"way_{way}_written")
+                m.d.sync += was_written.eq(
+                    table.written("valid", 1) & (table.written("address", 1) == address))
+                found = Mux(table.collided, asked & was_written, found.all())
             hit = Signal(name=f"way_{way}_hit")
             m.d.comb += hit.eq(
                 delayed(m, found, f"way_{way}_found", self._behind_entries).all())
-            entry_port = self._late(m, read.data.port, f"way_{way}_entry_port")
-            ways.append((hit, delayed(m, entry_port, f"way_{way}_port", self._behind_entries)))
+            ways.append((hit, delayed(m, table.seen("port"), f"way_{way}_port",
+                                      self._behind_entries)))
         return ways
-
-    def _fill(self, m, port, *, enable, index, valid):
-        m.d.comb += [
-            port.en.eq(enable),
-            port.addr.eq(index),
-            port.data.valid.eq(valid),
-            port.data.port.eq(self.write.entry_port),
-        ]
 
     def _split(self, m):
         """Set and way of ``fdb_index``, an entry number: quotient and remainder by the ways."""

@@ -2,12 +2,13 @@
 """Makes MAC Control frames, in the place of frames that the scheduler would match."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, ValueLike
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from gavel_model.config import FCS_BYTES, MIN_FRAME_BYTES, SwitchConfig
+from gavel_model.config import MIN_FRAME_BYTES, SwitchConfig
 from gavel_model.mac_control import (
     CC_OFFSET,
     CC_UPDATE_MESSAGE,
@@ -32,6 +33,27 @@ from gavel_rtl.lib.one_hot import select
 def _bytes(value: Value) -> list[Value]:
     """The bytes of a big-endian number, the first on the wire first."""
     return [value[low:low + 8] for low in reversed(range(0, len(value), 8))]
+
+
+def _body(address: Value, is_pfc: Value, enabled: Value, counts: Sequence[Value]) -> Value:
+    """A frame without FCS and times."""
+    message = Mux(is_pfc, 0, Const(CC_UPDATE_MESSAGE, 8 * MESSAGE_BYTES))
+    vector = Const(0, 8 * (CC_OFFSET - PFC_TIMES_OFFSET))
+    no_counts = Const(0, CREDIT_BITS * (CC_VCS - len(counts)))
+    return Cat(
+        *_bytes(Const(MAC_CONTROL_ADDRESS, MAC_ADDRESS_BITS)), *_bytes(address),
+        *_bytes(Const(MAC_CONTROL_ETHERTYPE, 16)),
+        *_bytes(Mux(is_pfc, Const(PFC_OPCODE, 16), Const(CC_UPDATE_OPCODE, 16))),
+        *_bytes(message | Cat(vector, enabled)),
+        *_bytes(Cat(no_counts, *reversed(counts))))
+
+
+class _Content(NamedTuple):
+    """What a frame says: ``body`` without FCS and times; the classes that are given ``time``."""
+
+    body: Value
+    pausing: Value
+    time: Value
 
 
 class MacControlTransmitter(wiring.Component):
@@ -69,8 +91,8 @@ class MacControlTransmitter(wiring.Component):
     Cycle behaviour
     ---------------
     ``claim`` is of registers, and holds up to s+n+1 for a frame of n words. What the frame says is
-    what is visible in s+3. Its words go through the CRC, one in each cycle from s+4 on. With
-    ``read_stages`` these two are so many cycles later.
+    what is visible in s+3, its words are put together from s+4 on. With ``read_stages`` these two
+    are so many cycles later.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -109,64 +131,56 @@ class MacControlTransmitter(wiring.Component):
         taken = self.pfc_taken | self.cc_taken
         # So long as ``age`` has one of its first n+1 bits.
         m.d.sync += [age.eq(Cat(taken, age)), under_way.eq(taken | age[:self._words].any())]
-        self._compose(m, age[first_word - 1])
-        self._send(m, age[first_word:])
+        self._send(m, age[first_word - 1], age[first_word:])
         return m
 
-    def _compose(self, m: Module, snapshot: Value) -> None:
-        """The frame without FCS and times, and where there are times, from s+4 on; ``snapshot``: in
-        the cycle before."""
+    def _compose(self, m: Module, snapshot: Value) -> tuple[_Content, _Content]:
+        """The frame from s+4 on, and as it is known in the cycle before, ``snapshot``."""
         settings, vcs = self.settings, self._config.vcs
         took_pfc, tells_pfc, is_pfc = Signal(), Signal(), Signal()
         address = Signal(MAC_ADDRESS_BITS)
-        counts = [Signal(CREDIT_BITS, name=f"count_{vc}") for vc in range(vcs)]
-        enabled = Signal(PFC_CLASSES)
-        self._pausing = Signal(PFC_CLASSES, name="pausing")
-        self._time = Signal(PFC_TIME_BITS, name="time")
+        counts, counts_now = ([Signal(CREDIT_BITS, name=f"{name}_{vc}") for vc in range(vcs)]
+                              for name in ("count", "count_now"))
+        enabled, enabled_now, pausing, pausing_now = (
+            Signal(PFC_CLASSES, name=name) for name in (
+                "enabled", "enabled_now", "pausing", "pausing_now"))
+        time = Signal(PFC_TIME_BITS)
         with m.If(self.pfc_taken | self.cc_taken):
             m.d.sync += took_pfc.eq(self.pfc_taken)
         # Where a frame is one word, the next one may be taken just before a snapshot that is one
         # cycle later.
         m.d.comb += tells_pfc.eq(delayed(m, took_pfc, "took_pfc", self._config.read_stages))
+        # What stands in one of the two is 0 in the other, so that neither need be chosen.
+        m.d.comb += [
+            enabled_now.eq(Mux(tells_pfc, self._classes(settings.pfc_transmit), 0)),
+            pausing_now.eq(Mux(tells_pfc, self._classes(settings.pfc_transmit & self.xoff), 0)),
+            *(count.eq(Mux(tells_pfc | ~settings.sender[vc], 0, self.consumed[vc]))
+              for vc, count in enumerate(counts_now)),
+        ]
         with m.If(snapshot):
             m.d.sync += [
                 # A further frame may be taken while this one's last word is put together.
                 is_pfc.eq(tells_pfc),
                 address.eq(settings.mac_address),
-                self._time.eq(settings.pfc_time),
+                time.eq(settings.pfc_time),
+                enabled.eq(enabled_now),
+                pausing.eq(pausing_now),
+                *(count.eq(now) for count, now in zip(counts, counts_now, strict=True)),
             ]
-            # What stands in one of the two is 0 in the other, so that neither need be chosen.
-            with m.If(tells_pfc):
-                m.d.sync += [
-                    enabled.eq(self._classes(settings.pfc_transmit)),
-                    self._pausing.eq(self._classes(settings.pfc_transmit & self.xoff)),
-                ]
-                m.d.sync += [count.eq(0) for count in counts]
-            with m.Else():
-                m.d.sync += [enabled.eq(0), self._pausing.eq(0)]
-                m.d.sync += [count.eq(Mux(settings.sender[vc], self.consumed[vc], 0))
-                             for vc, count in enumerate(counts)]
+        content = _Content(_body(address, is_pfc, enabled, counts), pausing, time)
+        return content, _Content(_body(settings.mac_address, tells_pfc, enabled_now, counts_now),
+                                 pausing_now, settings.pfc_time)
 
-        message = Mux(is_pfc, 0, Const(CC_UPDATE_MESSAGE, 8 * MESSAGE_BYTES))
-        vector = Const(0, 8 * (CC_OFFSET - PFC_TIMES_OFFSET))
-        no_counts = Const(0, CREDIT_BITS * (CC_VCS - vcs))
-        self._body = Signal(8 * (MIN_FRAME_BYTES - FCS_BYTES), name="body")
-        m.d.comb += self._body.eq(Cat(
-            *_bytes(Const(MAC_CONTROL_ADDRESS, MAC_ADDRESS_BITS)), *_bytes(address),
-            *_bytes(Const(MAC_CONTROL_ETHERTYPE, 16)),
-            *_bytes(Mux(is_pfc, Const(PFC_OPCODE, 16), Const(CC_UPDATE_OPCODE, 16))),
-            *_bytes(message | Cat(vector, enabled)),
-            *_bytes(Cat(no_counts, *reversed(counts)))))
-
-    def _part(self, places: Sequence[tuple[ValueLike, int]], bits: int) -> Value:
+    @staticmethod
+    def _part(content: _Content, places: Sequence[tuple[ValueLike, int]], bits: int) -> Value:
         """``bits`` of the frame without FCS: from which bit on under which one-hot condition."""
-        part = select([(turn, self._body[low:low + bits]) for turn, low in places])
-        time = Cat(_bytes(self._time))
+        part = select([(turn, content.body[low:low + bits]) for turn, low in places])
+        time = Cat(_bytes(content.time))
         first = 8 * PFC_TIMES_OFFSET
         times = []
         for lane in range(0, bits, PFC_TIME_BITS):
             classes = [(turn, (low + lane - first) // PFC_TIME_BITS) for turn, low in places]
-            pauses = Cat(Value.cast(turn) & self._pausing[n] for turn, n in classes
+            pauses = Cat(Value.cast(turn) & content.pausing[n] for turn, n in classes
                          if 0 <= n < PFC_CLASSES).any()
             times.append(Mux(pauses, time, 0))
         return part | Cat(times)
@@ -176,14 +190,19 @@ class MacControlTransmitter(wiring.Component):
         return Cat((vcs & Cat(classes[n] for classes in self.classes)).any()
                    for n in range(PFC_CLASSES))
 
-    def _send(self, m: Module, turns: Sequence[Value]) -> None:
-        """Puts the words together; ``turns``: in which cycle which of them."""
+    def _send(self, m: Module, snapshot: Value, turns: Sequence[Value]) -> None:
+        """Puts the words together; ``turns``: in which cycle which of them; ``snapshot``: in the
+        cycle before."""
         width, last = self._config.data_width, turns[-1]
+        frame, coming = self._compose(m, snapshot)
         content, fcs = Signal(width), Signal(crc.CRC_BITS)
-        m.d.comb += [
-            content.eq(self._part([(turn, n * width) for n, turn in enumerate(turns)], width)),
-            fcs.eq(~self._check(m, content, turns)),
-        ]
+        m.d.comb += content.eq(
+            self._part(frame, [(turn, n * width) for n, turn in enumerate(turns)], width))
+        if len(turns) == 1:
+            m.d.comb += fcs.eq(~crc.crc32_step(Const(crc.INITIAL, crc.CRC_BITS),
+                                               content[:width - crc.CRC_BITS]))
+        else:
+            m.d.comb += fcs.eq(~self._check(m, frame, coming, snapshot, turns))
         m.d.sync += [
             self.word.valid.eq(Cat(turns).any()),
             self.word.sop.eq(turns[0]),
@@ -193,7 +212,8 @@ class MacControlTransmitter(wiring.Component):
                                   content[width - crc.CRC_BITS:] | Mux(last, fcs, 0))),
         ]
 
-    def _check(self, m: Module, content: Signal, turns: Sequence[Value]) -> Value:
+    def _check(self, m: Module, frame: _Content, coming: _Content, snapshot: Value,
+               turns: Sequence[Value]) -> Value:
         """CRC of the body, with the last word.
 
         What goes through it in a cycle is the width of a word, from the place in that word on at
@@ -201,21 +221,24 @@ class MacControlTransmitter(wiring.Component):
         """
         width = self._config.data_width
         before = width - crc.CRC_BITS
-        initial = Const(crc.INITIAL, crc.CRC_BITS)
-        if len(turns) == 1:
-            return crc.crc32_step(initial, content[:before])
-        register, passing = Signal(crc.CRC_BITS), Signal(width)
+        register, passing, passed = Signal(crc.CRC_BITS), Signal(width), Signal(crc.CRC_BITS)
         start, checked = Signal(before + width), Signal(crc.CRC_BITS)
         first, from_start = Signal(crc.CRC_BITS), Signal(crc.CRC_BITS)
-        # It goes through the CRC in the cycle after that in which it is chosen. What stands before
-        # the place in the first word has gone by then: the register is set to what follows from it.
-        m.d.sync += passing.eq(Cat(content[before:], self._part(
-            [(turn, (n + 1) * width) for n, turn in enumerate(turns[:-1])], before)))
+        # It is chosen two cycles before that in which it counts, at first of what is only coming,
+        # and goes through the CRC in between. What stands before the place in the first word has
+        # gone by then: the register is set to what follows from it.
+        ahead = [((n + 1) * width + before, turn) for n, turn in enumerate(turns[:-2])]
+        m.d.sync += [
+            passing.eq(self._part(frame, [(turn, low) for low, turn in ahead], width)
+                       | self._part(coming, [(snapshot, before)], width)
+                       if ahead else self._part(coming, [(snapshot, before)], width)),
+            passed.eq(crc.crc32_data(passing)),
+        ]
         m.d.comb += [
-            start.eq(Cat(self._part([(Const(1), 0)], before), Const(0, width))),
-            first.eq(crc.crc32_step(initial, start)),
+            start.eq(Cat(self._part(frame, [(Const(1), 0)], before), Const(0, width))),
+            first.eq(crc.crc32_step(Const(crc.INITIAL, crc.CRC_BITS), start)),
             from_start.eq(crc.crc32_retreat(first, width // 8)),
-            checked.eq(crc.crc32_data(passing) ^ crc.crc32_advance(register, width // 8)),
+            checked.eq(passed ^ crc.crc32_advance(register, width // 8)),
         ]
         m.d.sync += register.eq(Mux(turns[0], from_start, checked))
         return checked

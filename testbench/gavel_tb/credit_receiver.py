@@ -22,7 +22,7 @@ from gavel_model.probes import CREDIT_RX_BITS
 from gavel_model.register_map import CREDIT_BITS, Counter, Port
 from gavel_rtl.credit_receiver import CreditReceiver
 from gavel_rtl.credit_reporter import CreditReporter
-from gavel_tb.block_sim import drive, expect, run_block
+from gavel_tb.block_sim import expect, run_block
 from gavel_tb.flow_stimulus import Draw, RandomFlowSettings, Watched, control, due, unit
 from gavel_tb.stimulus import CheckError, derived_random
 
@@ -92,12 +92,10 @@ def check(config: SwitchConfig, seed: int, cycles: int = 2500) -> None:
                 alarm.now = True
             for element, number in zip(block.vc_cells, vc_cells, strict=True):
                 ctx.set(element, number)
-            ctx.set(block.counted.valid, int(ended is not None))
+            ctx.set(block.counted.vcs, 0 if ended is None else 1 << ended[0].vc)
             if ended is not None:
-                drive(ctx, block.counted, {"filed": int(ended[1]), "vc": ended[0].vc})
-            ctx.set(block.freed.valid, int(left is not None))
-            if left is not None:
-                ctx.set(block.freed.vc, left.vc)
+                ctx.set(block.counted.filed, int(ended[1]))
+            ctx.set(block.freed.vcs, 0 if left is None else 1 << left.vc)
             for each in (block, reporter):
                 ctx.set(each.cc_update, int(counts is not None))
             if counts is not None:

@@ -263,12 +263,15 @@ def _expect_accounts(ctx: Any, where: str, block: IngressBuffer,
     expect(f"{where}: counted", ctx.get(block.counted.valid), int(counted is not None))
     if counted is not None:
         frame, filed = counted
-        wanted = {"filed": int(filed), "vc": frame.vc, "length": frame.length}
+        wanted = {"filed": int(filed), "vc": frame.vc, "vcs": 1 << frame.vc,
+                  "length": frame.length}
         expect(f"{where}: counted", {name: ctx.get(getattr(block.counted, name))
                                      for name in wanted}, wanted)
-    expect(f"{where}: freed", ctx.get(block.freed.valid), int(left is not None))
+    else:
+        expect(f"{where}: counted", ctx.get(block.counted.vcs), 0)
+    expect(f"{where}: freed", ctx.get(block.freed.vcs), 0 if left is None else 1 << left.vc)
     if left is not None:
-        expect(f"{where}: freed", (ctx.get(block.freed.vc), left_length), (left.vc, left.length))
+        expect(f"{where}: freed", left_length, left.length)
 
 
 def _switch_word(config: SwitchConfig, model: Model, outgoing: OutgoingFrame,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -19,7 +19,7 @@ from gavel_rtl.credit_gate import CreditGate
 from gavel_rtl.credit_receiver import CreditReceiver
 from gavel_rtl.credit_reporter import CreditReporter
 from gavel_rtl.credit_sender import CreditSender
-from gavel_rtl.credits import cost, cost_bits
+from gavel_rtl.credits import cost, cost_bits, evenly_divided, oddly_divided
 from gavel_rtl.flow_interfaces import CreditSize
 
 TINY = replace(load_config("tiny"), vcs=3)
@@ -31,15 +31,24 @@ def expected_cost(length: int, exponent: int, overhead: int) -> int:
 
 
 class Cost(wiring.Component):
-    """The formula by itself."""
+    """The formula by itself, in one step and in two."""
 
     def __init__(self, config: SwitchConfig) -> None:
         super().__init__({"length": In(config.length_bits), "size": In(CreditSize()),
-                          "cost": Out(cost_bits(config))})
+                          "cost": Out(cost_bits(config)), "in_steps": Out(cost_bits(config))})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.d.comb += self.cost.eq(cost(self.length, self.size))
+        total = Signal(len(self.length) + 1)
+        even, begun = evenly_divided(total, self.size.exponent)
+        quotient, halves = Signal.like(even), Signal(len(self.cost) + 1)
+        m.d.comb += [
+            self.cost.eq(cost(self.length, self.size)),
+            total.eq(self.length + self.size.overhead),
+            quotient.eq(even),
+            halves.eq(oddly_divided(quotient, begun, self.size.exponent[0])),
+            self.in_steps.eq(halves[1:] + halves[0]),
+        ]
         return m
 
 
@@ -54,7 +63,8 @@ def test_cost_of_every_size_and_overhead(simulate) -> None:
                     ctx.set(dut.length, length)
                     ctx.set(dut.size.exponent, exponent)
                     ctx.set(dut.size.overhead, overhead)
-                    assert ctx.get(dut.cost) == expected_cost(length, exponent, overhead)
+                    wanted = expected_cost(length, exponent, overhead)
+                    assert (ctx.get(dut.cost), ctx.get(dut.in_steps)) == (wanted, wanted)
 
     simulate(dut, bench)
 
@@ -237,13 +247,12 @@ def test_receiver_counts_what_came_and_what_is_free(simulate) -> None:
 
         async def step(counted=None, freed=None, cc=None):
             for interface, event in ((dut.counted, counted), (dut.freed, freed)):
-                ctx.set(interface.valid, 0)
+                ctx.set(interface.vcs, 0)
                 ctx.set(interface.length_coming, event[1] if event else 0)
             ctx.set(dut.cc_update, 0)
             await ctx.tick()
             for interface, event in ((dut.counted, counted), (dut.freed, freed)):
-                ctx.set(interface.valid, event is not None)
-                ctx.set(interface.vc, event[0] if event else 0)
+                ctx.set(interface.vcs, 1 << event[0] if event else 0)
             ctx.set(dut.counted.filed, counted[2] if counted else 0)
             ctx.set(dut.cc_update, cc is not None)
             for vc, value in enumerate(cc or (0, 0, 0)):

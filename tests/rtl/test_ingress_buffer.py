@@ -352,9 +352,10 @@ def test_every_cycle_as_the_queues_say(simulate, shape: str, narrow: bool) -> No
             if counted_seen is not None:
                 assert tuple(ctx.get(getattr(dut.counted, name))
                              for name in ("filed", "vc", "length")) == counted_seen, at
-            assert ctx.get(dut.freed.valid) == (freed_seen is not None), at
+            assert ctx.get(dut.counted.vcs) == (
+                counted_seen is not None and 1 << counted_seen[1]), at
+            assert ctx.get(dut.freed.vcs) == (freed_seen is not None and 1 << freed_seen.vc), at
             if freed_seen is not None:
-                assert ctx.get(dut.freed.vc) == freed_seen.vc, at
                 assert freed_length == freed_seen.length, at
 
             queues.free += freed

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sums of three numbers in one carry chain."""
+"""Sums of three numbers in one carry chain, and comparisons that are sums."""
 
 from amaranth.hdl import Cat, Const, Value, ValueLike
 
@@ -22,3 +22,11 @@ def less_both(number: ValueLike, one: ValueLike, other: ValueLike) -> Value:
     number = Value.cast(number)
     wide = (Cat(value, Const(0, len(number) - len(Value.cast(value)))) for value in (one, other))
     return add_three(number, *(~value for value in wide), Const(1, 1), Const(1, 1))
+
+
+def is_less(one: ValueLike, other: ValueLike) -> Value:
+    """Whether one number is less than another, both unsigned: the highest bit of their difference.
+    Of a carry chain that is an output; its last carry is made by a look-up table behind it."""
+    one, other = Value.cast(one), Value.cast(other)
+    bits = max(len(one), len(other))
+    return (one - other)[:bits + 1][bits]

@@ -219,14 +219,13 @@ class CreditsHarness(Harness):
         frees = self.anything(1, "frees")
         came = self.let("came", 1, self.frames.pop & ~lost)
         m.d.comb += [
-            receiver.counted.valid.eq(came & ~head.tells),
             receiver.counted.filed.eq(filed),
-            receiver.counted.vc.eq(head.vc),
+            *(receiver.counted.vcs[vc].eq(came & ~head.tells & (head.vc == vc))
+              for vc in range(config.vcs)),
             receiver.counted.length_coming.eq(counted_coming),
             receiver.cc_update.eq(came & head.tells),
             *(receiver.cc[vc].eq(head.cc[vc]) for vc in range(config.vcs)),
-            receiver.freed.valid.eq(frees),
-            receiver.freed.vc.eq(freed_vc),
+            *(receiver.freed.vcs[vc].eq(frees & (freed_vc == vc)) for vc in range(config.vcs)),
             receiver.freed.length_coming.eq(freed_coming),
         ]
         self.suppose(implies(filed, came & ~head.tells))

@@ -133,7 +133,8 @@ def forgets_late_matches(design: Design) -> None:
 def believes_everything(design: Design) -> None:
     """CreditSender takes any CF_Update, whatever it says."""
     sender = design.part("sender")
-    sender.break_it("comb", sender.signal("fits_0").eq(1))
+    sender.break_it("comb", *(sender.signal(name).eq(sender.signal("named_0"))
+                              for name in ("resumes_0", "frees_0")))
 
 
 def keeps_credits_of_dropped_frames(design: Design) -> None:

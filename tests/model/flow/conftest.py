@@ -174,6 +174,7 @@ class Watched:
         protect = bool(s[Port.LLR_CONTROL] >> 7 & 1)
         assert decode_credits(self.b.switch.tx[i].ctl, protect) == says
 
+
 @pytest.fixture
 def watched(bench: Callable[..., Any]) -> Callable[..., Watched]:
     """Makes a bench that is compared with the definition in every cycle: ``watched(share of cycles

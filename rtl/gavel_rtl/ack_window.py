@@ -55,12 +55,12 @@ class AckWindow(wiring.Component):
     repeats
         v + 1 is ``replay_from``.
     asks
-        In the next cycle ``nacks``, and frames are to be sent again then: bit 0 without
-        ``numbered``, bit 1 with it; meaningless if they are found to have to be in this cycle.
+        ``nacks``, and its frames are not being sent again; meaningless if they were found to have
+        to be in the cycle before.
 
     Cycle behaviour
     ---------------
-    The results but ``asks`` are registers, or one of two by a third, and belong to ``value``. They
+    The results are registers, or one of two by a third, and belong to ``value``. They
     count in ADVANCE and REPLAY only: the numbers that a restart or an INIT sets are not looked at.
     ``numbered`` comes late, and only chooses.
     """
@@ -84,7 +84,7 @@ class AckWindow(wiring.Component):
             "leaves": Out(1),
             "nacks": Out(1),
             "repeats": Out(1),
-            "asks": Out(2),
+            "asks": Out(1),
         })
 
     def elaborate(self, platform: object) -> Module:
@@ -108,15 +108,16 @@ class AckWindow(wiring.Component):
                        ("further", is_before(coming, self.next, or_at=True), self.next))]
 
         # Both are kept, for whatever the set is: that, and whether ``next`` went on, are registers
-        # beside them. A launch waits for ``moves``, which is one.
+        # beside them. A launch waits for ``moves`` and ``asks``, which are one each.
         went_on, answers, is_nack = (Signal(name=name) for name in (
             "went_on", "answers", "is_nack"))
-        counts = self.coming_ack | nack
+        counts, again = self.coming_ack | nack, nack & (self.to_advance | ~repeats)
         m.d.sync += [
             went_on.eq(self.numbered),
             answers.eq(counts),
             is_nack.eq(nack),
             self.moves.eq(counts & Mux(self.numbered, results[1]["moves"], results[0]["moves"])),
+            self.asks.eq(again & Mux(self.numbered, results[1]["leaves"], results[0]["leaves"])),
             self.repeats.eq(Mux(self.replay, at_oldest, repeats)),
         ]
         chosen = {}
@@ -130,8 +131,6 @@ class AckWindow(wiring.Component):
             self.leaves.eq(answers & chosen["leaves"]),
             self.nacks.eq(is_nack & chosen["leaves"]),
         ]
-        m.d.comb += self.asks.eq(Cat(
-            result["leaves"] & nack & (self.to_advance | ~repeats) for result in results))
         return m
 
     def _compare(self, m: Module, name: str, past: Value, at_oldest: Value, before_next: Value,

@@ -19,6 +19,11 @@ def is_before(number: Value, other: Value, *, or_at: bool = False) -> Value:
     return (number - other)[bits - 1]
 
 
+def is_same(number: Value, other: Value) -> Value:
+    """Whether both are the same, compared before anything chooses between it and another one."""
+    return ~(number ^ other).any()
+
+
 class AckWindow(wiring.Component):
     """Judges an ACK or NACK (docs/llr.md, 6.3) one cycle before it counts.
 
@@ -98,26 +103,38 @@ class AckWindow(wiring.Component):
             # v is at or past ``oldest``, which is one more than ``acked``.
             past.eq(~Mux(accepted, is_before(coming, self.value, or_at=True),
                          is_before(coming, self.acked, or_at=True))),
-            at_oldest.eq(Mux(accepted, coming == self.value, coming == self.acked)),
+            at_oldest.eq(Mux(accepted, is_same(coming, self.value), is_same(coming, self.acked))),
             repeats.eq(coming == self.replayed),
         ]
         # With ``next`` as it is, and one further.
-        results = [self._compare(m, name, past, at_oldest, before_next, newest)
-                   for name, before_next, newest in (
-                       ("kept", is_before(coming, self.next), self.newest),
-                       ("further", is_before(coming, self.next, or_at=True), self.next))]
+        before_next, others = (Signal(2, name=name) for name in ("is_before_next", "others"))
+        m.d.comb += [
+            before_next.eq(Cat(is_before(coming, self.next, or_at=bool(further))
+                               for further in range(2))),
+            others.eq(Cat(coming != newest for newest in (self.newest, self.next))),
+        ]
+        results = [self._compare(m, name, past, at_oldest, *told) for name, *told in zip(
+            ("kept", "further"), before_next, others, strict=True)]
 
         # Both are kept, for whatever the set is: that, and whether ``next`` went on, are registers
         # beside them. A launch waits for ``moves`` and ``asks``, which are one each.
         went_on, answers, is_nack = (Signal(name=name) for name in (
             "went_on", "answers", "is_nack"))
-        counts, again = self.coming_ack | nack, nack & (self.to_advance | ~repeats)
+        counts, again = self.coming_ack | nack, Signal(name="again")
+        asks_past, asks_others = Signal(name="asks_past"), Signal(name="asks_others")
+        some = others & again.replicate(2)
+        m.d.comb += [
+            again.eq(nack & (self.to_advance | ~repeats)),
+            asks_others.eq(Mux(self.numbered, some[1], some[0])),
+            asks_past.eq(Mux(self.numbered, some[1] & before_next[1], some[0] & before_next[0])),
+        ]
         m.d.sync += [
             went_on.eq(self.numbered),
             answers.eq(counts),
             is_nack.eq(nack),
             self.moves.eq(counts & Mux(self.numbered, results[1]["moves"], results[0]["moves"])),
-            self.asks.eq(again & Mux(self.numbered, results[1]["leaves"], results[0]["leaves"])),
+            # As ``leaves`` and ``again`` come to, but ``past`` is the last of many.
+            self.asks.eq((past & asks_past) | (at_oldest & asks_others)),
             self.repeats.eq(Mux(self.replay, at_oldest, repeats)),
         ]
         chosen = {}
@@ -133,13 +150,15 @@ class AckWindow(wiring.Component):
         ]
         return m
 
-    def _compare(self, m: Module, name: str, past: Value, at_oldest: Value, before_next: Value,
-                 newest: Value) -> dict[str, Signal]:
-        """The results, whatever the set is, with one of the numbers that ``next`` may be."""
+    @staticmethod
+    def _compare(m: Module, name: str, past: Value, at_oldest: Value, before_next: Value,
+                 another: Value) -> dict[str, Signal]:
+        """The results, whatever the set is, with one of the numbers that ``next`` may be.
+        ``another``: v is not the number before it."""
         results = {of: Signal(name=f"{of}_{name}") for of in ("moves", "fits", "leaves")}
         m.d.comb += [
             results["moves"].eq(past & before_next),
             results["fits"].eq(results["moves"] | at_oldest),
-            results["leaves"].eq(results["fits"] & (self.coming != newest)),
+            results["leaves"].eq(results["fits"] & another),
         ]
         return results

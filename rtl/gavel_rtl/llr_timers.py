@@ -57,8 +57,6 @@ class LlrTimers(wiring.Component):
         ``changing`` of the cycle before.
     too_old
         The oldest frame is too old, if there is no progress in this cycle either.
-    timed_out
-        ``no_progress`` or ``too_old``.
 
     Cycle behaviour
     ---------------
@@ -89,17 +87,13 @@ class LlrTimers(wiring.Component):
             "lost": Out(1),
             "changed": Out(1),
             "too_old": Out(1),
-            "timed_out": Out(1),
         })
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        no_progress, too_old = Signal(name="no_progress_after"), Signal(name="too_old_after")
-        m.d.comb += [no_progress.eq(self._time_replay(m)), too_old.eq(self._time_frames(m))]
         m.d.sync += [
-            self.no_progress.eq(no_progress),
-            self.too_old.eq(too_old),
-            self.timed_out.eq(no_progress | too_old),
+            self.no_progress.eq(self._time_replay(m)),
+            self.too_old.eq(self._time_frames(m)),
         ]
         self._time_link(m)
         return m

@@ -112,7 +112,6 @@ class LlrTransmitter(wiring.Component):
             state.lost.eq(timers.lost),
             state.changed.eq(timers.changed),
             state.too_old.eq(timers.too_old),
-            state.timed_out.eq(timers.timed_out),
             state.mid.eq(launcher.mid),
             state.mid_after.eq(launcher.mid_after),
             state.kept_last.eq(launcher.kept_last),

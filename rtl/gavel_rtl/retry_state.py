@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
 from gavel_model.register_map import COUNTERS, Counter
-from gavel_rtl.ack_window import AckWindow, is_before
+from gavel_rtl.ack_window import AckWindow, is_before, is_same
 from gavel_rtl.block import connect, place
 from gavel_rtl.frame_record import frame_count_bits
 from gavel_rtl.init_exchange import InitExchange
@@ -46,7 +46,7 @@ class RetryState(wiring.Component):
         Registers as visible in the cycle.
     control
         Ordered set received, cycle r.
-    no_progress, lost, changed, too_old, timed_out
+    no_progress, lost, changed, too_old
         From `LlrTimers`.
     mid, mid_after
         A frame has begun and not ended; the same of the next cycle.
@@ -110,7 +110,6 @@ class RetryState(wiring.Component):
             "lost": In(1),
             "changed": In(1),
             "too_old": In(1),
-            "timed_out": In(1),
             "mid": In(1),
             "mid_after": In(1),
             "kept_last": In(1),
@@ -278,7 +277,8 @@ class RetryState(wiring.Component):
             keeps.eq(settings.coming.remote & ~held & (self._establish | self.running)),
             # Time without progress ends ADVANCE, and a NACK what is sent for the first time: what
             # comes behind it is held.
-            self.must_wait.eq(self.lost | window.asks | (self.timed_out & ~window.moves)),
+            self.must_wait.eq(self.lost | window.asks
+                              | ((self.no_progress | self.too_old) & ~window.moves)),
         ]
         m.d.sync += [
             self._restart.eq(restart),
@@ -353,7 +353,7 @@ class RetryState(wiring.Component):
                 given_up, self._unreleased | ~self.empty, self._unreleased & ~self.release)),
             # An ACK goes past the frame that is launched next, unless this ends in the cycle.
             behind.eq(~self.clear & Mux(self.progress, ~is_before(value, send), self.behind)),
-            overtaken.eq(Mux(self.progress, send == value, send == self._acked)),
+            overtaken.eq(Mux(self.progress, is_same(send, value), is_same(send, self._acked))),
         ]
         m.d.sync += [
             self.behind.eq(behind & ~(self.kept_last & overtaken)),

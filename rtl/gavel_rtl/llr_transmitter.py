@@ -137,7 +137,8 @@ class LlrTransmitter(wiring.Component):
 
         connect(m, buffer.i_word, self.i_word)
         m.d.comb += [
-            buffer.may_launch.eq(launcher.may_launch),
+            buffer.goes.eq(launcher.goes),
+            buffer.keeps.eq(launcher.keeps),
             buffer.free.eq(self.free),
             buffer.clear.eq(state.clear),
             buffer.rewind.eq(state.rewind),

@@ -42,6 +42,8 @@ class FrameRecord(wiring.Component):
         An ACK or NACK is accepted in this cycle.
     drained
         ``oldest`` becomes the frame that is launched next for the first time, or is being launched.
+    leaves
+        If not, it is another frame outstanding; meaningless with neither.
     numbered, newest_frame
         A frame has been launched for the first time, and its index.
     value
@@ -63,6 +65,7 @@ class FrameRecord(wiring.Component):
             "coming": In(self._index),
             "accepted": In(1),
             "drained": In(1),
+            "leaves": In(1),
             "numbered": In(1),
             "newest_frame": In(self._index),
             "value": In(bits),
@@ -90,6 +93,6 @@ class FrameRecord(wiring.Component):
         ]
         with m.If(self.drained | self.accepted):
             m.d.sync += self.oldest.eq(Mux(
-                ~self.drained & ~just_written, read.data,
-                Mux(self.drained, self.following, before)))
+                self.leaves & ~just_written, read.data,
+                Mux(self.leaves, before, self.following)))
         return m

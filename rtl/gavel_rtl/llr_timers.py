@@ -47,7 +47,7 @@ class LlrTimers(wiring.Component):
         A frame is outstanding.
     progress
         An ACK moves ``oldest`` in this cycle.
-    coming, accepted, drained, numbered, newest_frame
+    coming, accepted, drained, leaves, numbered, newest_frame
         As of `FrameRecord`.
     no_progress
         The replay timer has run out.
@@ -81,6 +81,7 @@ class LlrTimers(wiring.Component):
             "coming": In(frame_index_bits(config)),
             "accepted": In(1),
             "drained": In(1),
+            "leaves": In(1),
             "numbered": In(1),
             "newest_frame": In(frame_index_bits(config)),
             "no_progress": Out(1),
@@ -142,6 +143,7 @@ class LlrTimers(wiring.Component):
             record.coming.eq(self.coming),
             record.accepted.eq(self.accepted),
             record.drained.eq(self.drained),
+            record.leaves.eq(self.leaves),
             record.numbered.eq(self.numbered),
             record.newest_frame.eq(self.newest_frame),
             record.value.eq(now),

@@ -66,7 +66,7 @@ class ReplayBuffer(wiring.Component):
         B becomes empty in this cycle.
     rewind
         The reader goes to the first word of frame ``oldest``.
-    coming, accepted, drained, newest_frame
+    coming, accepted, drained, leaves, newest_frame
         As of `FrameRecord`.
     finish
         The last word of a frame is launched for the first time, or dropped.
@@ -101,6 +101,7 @@ class ReplayBuffer(wiring.Component):
             "coming": In(index),
             "accepted": In(1),
             "drained": In(1),
+            "leaves": In(1),
             "newest_frame": In(index),
             "finish": In(1),
             "numbered": In(1),
@@ -242,6 +243,7 @@ class ReplayBuffer(wiring.Component):
             starts.coming.eq(self.coming),
             starts.accepted.eq(self.accepted),
             starts.drained.eq(self.drained),
+            starts.leaves.eq(self.leaves),
             starts.numbered.eq(self.numbered),
             starts.newest_frame.eq(self.newest_frame),
             starts.value.eq(fresh),

@@ -68,6 +68,8 @@ class RetryState(wiring.Component):
         An ACK or NACK is accepted in this cycle.
     drained
         In the next cycle ``oldest`` is what ``next`` is in this.
+    leaves
+        ``accepted``, and other frames are left outstanding. None is given up then.
     empty
         ``oldest`` is ``next``.
     given_up
@@ -128,6 +130,7 @@ class RetryState(wiring.Component):
             "newest_frame": Out(frame_count_bits(config)),
             "accepted": Out(1),
             "drained": Out(1),
+            "leaves": Out(1),
             "empty": Out(1, init=1),
             "given_up": Out(1),
             "behind": Out(1),
@@ -203,6 +206,7 @@ class RetryState(wiring.Component):
             window.numbered.eq(self.numbered),
             accepted.eq(self.running & window.fits),
             self.progress.eq(self.running & window.moves),
+            self.leaves.eq(self.running & window.leaves),
             none_left.eq(Mux(accepted, ~window.leaves, self.empty)),
             self._acked_after.eq(Mux(accepted, control.value, self._acked)),
         ]

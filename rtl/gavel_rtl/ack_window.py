@@ -19,6 +19,11 @@ def is_before(number: Value, other: Value, *, or_at: bool = False) -> Value:
     return (number - other)[bits - 1]
 
 
+def is_same(number: Value, other: Value) -> Value:
+    """Whether both are the same, compared before anything chooses between it and another one."""
+    return ~(number ^ other).any()
+
+
 class AckWindow(wiring.Component):
     """Judges an ACK or NACK (docs/llr.md, 6.3) one cycle before it counts.
 
@@ -55,12 +60,12 @@ class AckWindow(wiring.Component):
     repeats
         v + 1 is ``replay_from``.
     asks
-        In the next cycle ``nacks``, and frames are to be sent again then: bit 0 without
-        ``numbered``, bit 1 with it; meaningless if they are found to have to be in this cycle.
+        ``nacks``, and its frames are not being sent again; meaningless if they were found to have
+        to be in the cycle before.
 
     Cycle behaviour
     ---------------
-    The results but ``asks`` are registers, or one of two by a third, and belong to ``value``. They
+    The results are registers, or one of two by a third, and belong to ``value``. They
     count in ADVANCE and REPLAY only: the numbers that a restart or an INIT sets are not looked at.
     ``numbered`` comes late, and only chooses.
     """
@@ -84,7 +89,7 @@ class AckWindow(wiring.Component):
             "leaves": Out(1),
             "nacks": Out(1),
             "repeats": Out(1),
-            "asks": Out(2),
+            "asks": Out(1),
         })
 
     def elaborate(self, platform: object) -> Module:
@@ -98,25 +103,38 @@ class AckWindow(wiring.Component):
             # v is at or past ``oldest``, which is one more than ``acked``.
             past.eq(~Mux(accepted, is_before(coming, self.value, or_at=True),
                          is_before(coming, self.acked, or_at=True))),
-            at_oldest.eq(Mux(accepted, coming == self.value, coming == self.acked)),
+            at_oldest.eq(Mux(accepted, is_same(coming, self.value), is_same(coming, self.acked))),
             repeats.eq(coming == self.replayed),
         ]
         # With ``next`` as it is, and one further.
-        results = [self._compare(m, name, past, at_oldest, before_next, newest)
-                   for name, before_next, newest in (
-                       ("kept", is_before(coming, self.next), self.newest),
-                       ("further", is_before(coming, self.next, or_at=True), self.next))]
+        before_next, others = (Signal(2, name=name) for name in ("is_before_next", "others"))
+        m.d.comb += [
+            before_next.eq(Cat(is_before(coming, self.next, or_at=bool(further))
+                               for further in range(2))),
+            others.eq(Cat(coming != newest for newest in (self.newest, self.next))),
+        ]
+        results = [self._compare(m, name, past, at_oldest, *told) for name, *told in zip(
+            ("kept", "further"), before_next, others, strict=True)]
 
         # Both are kept, for whatever the set is: that, and whether ``next`` went on, are registers
-        # beside them. A launch waits for ``moves``, which is one.
+        # beside them. A launch waits for ``moves`` and ``asks``, which are one each.
         went_on, answers, is_nack = (Signal(name=name) for name in (
             "went_on", "answers", "is_nack"))
-        counts = self.coming_ack | nack
+        counts, again = self.coming_ack | nack, Signal(name="again")
+        asks_past, asks_others = Signal(name="asks_past"), Signal(name="asks_others")
+        some = others & again.replicate(2)
+        m.d.comb += [
+            again.eq(nack & (self.to_advance | ~repeats)),
+            asks_others.eq(Mux(self.numbered, some[1], some[0])),
+            asks_past.eq(Mux(self.numbered, some[1] & before_next[1], some[0] & before_next[0])),
+        ]
         m.d.sync += [
             went_on.eq(self.numbered),
             answers.eq(counts),
             is_nack.eq(nack),
             self.moves.eq(counts & Mux(self.numbered, results[1]["moves"], results[0]["moves"])),
+            # As ``leaves`` and ``again`` come to, but ``past`` is the last of many.
+            self.asks.eq((past & asks_past) | (at_oldest & asks_others)),
             self.repeats.eq(Mux(self.replay, at_oldest, repeats)),
         ]
         chosen = {}
@@ -130,17 +148,17 @@ class AckWindow(wiring.Component):
             self.leaves.eq(answers & chosen["leaves"]),
             self.nacks.eq(is_nack & chosen["leaves"]),
         ]
-        m.d.comb += self.asks.eq(Cat(
-            result["leaves"] & nack & (self.to_advance | ~repeats) for result in results))
         return m
 
-    def _compare(self, m: Module, name: str, past: Value, at_oldest: Value, before_next: Value,
-                 newest: Value) -> dict[str, Signal]:
-        """The results, whatever the set is, with one of the numbers that ``next`` may be."""
+    @staticmethod
+    def _compare(m: Module, name: str, past: Value, at_oldest: Value, before_next: Value,
+                 another: Value) -> dict[str, Signal]:
+        """The results, whatever the set is, with one of the numbers that ``next`` may be.
+        ``another``: v is not the number before it."""
         results = {of: Signal(name=f"{of}_{name}") for of in ("moves", "fits", "leaves")}
         m.d.comb += [
             results["moves"].eq(past & before_next),
             results["fits"].eq(results["moves"] | at_oldest),
-            results["leaves"].eq(results["fits"] & (self.coming != newest)),
+            results["leaves"].eq(results["fits"] & another),
         ]
         return results

@@ -7,7 +7,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from gavel_model.config import SwitchConfig
+from gavel_model.config import MIN_FRAME_BYTES, SwitchConfig
 from gavel_model.profiles import PROFILES, Field
 from gavel_model.register_map import Counter
 from gavel_rtl.block import place
@@ -119,7 +119,9 @@ class Egress(wiring.Component):
             self.o_word.data.eq(delayed(m, edited, "edited", self._config.egress_stages)
                                 ^ fcs_update.change),
         ]
-        self._count(m, marked_here)
+        # In the shortest frame the last word comes behind those that can be marked.
+        behind = max(where.word for where in ecn) < MIN_FRAME_BYTES // self._config.word_bytes - 1
+        self._count(m, marked_here, behind)
         return m
 
     def _word_number(self, m: Module, last: int) -> Signal:
@@ -147,7 +149,8 @@ class Egress(wiring.Component):
         for n, bit in enumerate(where.bits):
             flips[bit] = flips[bit] | value[n] if bit in flips else value[n]
 
-    def _count(self, m: Module, marked_here: Value) -> None:
+    def _count(self, m: Module, marked_here: Value, behind: bool) -> None:
+        """``behind``: no last word is marked."""
         word = self.i_word
         marked_before, marked = Signal(), Signal()
         m.d.comb += marked.eq(marked_here | (marked_before & ~word.sop))
@@ -157,7 +160,8 @@ class Egress(wiring.Component):
         m.d.comb += [
             last.eq(word.valid & word.eop),
             self.events.count[Counter.TX_FRAMES].eq(last),
-            self.events.count[Counter.TX_ECN_MARKED].eq(last & marked),
+            self.events.count[Counter.TX_ECN_MARKED].eq(
+                last & (marked_before if behind else marked)),
         ]
         with m.If(word.valid):
             m.d.comb += self.events.tx_bytes.eq(self._config.word_bytes - self.o_word.empty)

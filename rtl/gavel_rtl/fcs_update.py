@@ -65,8 +65,10 @@ class FcsUpdate(wiring.Component):
         self._bits = tuple(bits)
         words = MIN_FRAME_BYTES // config.word_bytes
         self._flips_beside_fcs = last_word >= max(0, words - 2)
-        # The shortest frame fills its words, so its FCS stands in the last one alone.
+        # The shortest frame fills its words, so its FCS stands in the last one alone. Words that
+        # a flip waits for what follows from it, and that this waits.
         self._flips_wait = last_word < words - 2
+        self._changes_wait = last_word < words - 3
         super().__init__({
             "valid": In(1),
             "sop": In(1),
@@ -106,15 +108,14 @@ class FcsUpdate(wiring.Component):
 
     def _start(self, m: Module) -> Value:
         """FCS change by this word's flips if it, or where they go around the matrix the next one,
-        were the last one. Where they wait, by those of the word before if the next were the last
-        one: frames are so long that this is early enough."""
+        were the last one. Where they wait, by those of a word before if the next were the last one:
+        frames are so long that this is early enough."""
         flip: Value = self.flip
         of_empty: Value = self.empty
-        words_before = 0 if self._flips_beside_fcs else 1
+        words_before = (0 if self._flips_beside_fcs else 1) + self._flips_wait + self._changes_wait
         if self._flips_wait:
             flip = Signal(len(self.flip), name="flip_before")
             of_empty = Signal(len(self.empty), name="empty_before")
-            words_before = 2
             with m.If(self.valid):
                 m.d.sync += [flip.eq(self.flip), of_empty.eq(self.empty)]
         constants = [Signal(CRC_BITS, name=f"flip_of_bit_{bit}") for bit in self._bits]
@@ -128,6 +129,11 @@ class FcsUpdate(wiring.Component):
         total: Value = Mux(flip[0], constants[0], 0)
         for flipped, constant in zip(flip[1:], constants[1:], strict=True):
             total = total ^ Mux(flipped, constant, 0)
+        if self._changes_wait:
+            changed = Signal(CRC_BITS, name="changed_before")
+            with m.If(self.valid):
+                m.d.sync += changed.eq(total)
+            return changed
         return total
 
     def _place(self, m: Module, difference: Signal) -> None:

@@ -33,12 +33,13 @@ class FrameLauncher(wiring.Component):
         Number of the frame, if it is kept; and it is sent for the first time.
     mid, mid_after
         A frame has begun and not ended; the same of the next cycle, which is known late.
-    may_launch
-        B is launched or dropped in this cycle: bit 0 without ``free``, bit 1 with it.
-    launched
-        B is launched or dropped in this cycle ...
+    goes
+        B is launched or dropped in this cycle, whether or not a first word is kept: bit 0 without
+        ``free``, bit 1 with it.
+    keeps
+        It is, too, if it is a first word and ``free``.
     first_launch
-        ... not for a replay.
+        It is, and not for a replay.
     finish
         A frame ends in this cycle, not for a replay.
     passed_by
@@ -71,8 +72,8 @@ class FrameLauncher(wiring.Component):
             "send_is_next": In(1),
             "mid": Out(1),
             "mid_after": Out(1),
-            "may_launch": Out(2),
-            "launched": Out(1),
+            "goes": Out(2),
+            "keeps": Out(1),
             "first_launch": Out(1),
             "finish": Out(1),
             "passed_by": Out(1),
@@ -94,7 +95,8 @@ class FrameLauncher(wiring.Component):
         # A first word, if there is one, is kept. While a frame is under way that is not kept, no
         # state is reached in which another would be; and until the end of one that is, it is the
         # same whether it is sent again.
-        keeps = Signal(name="keeps")
+        # It is the last of what a word waits for, and all that follows from it is ready.
+        keeps = self.keeps
         m.d.comb += keeps.eq(self.may_keep & self.up & ~self.must_wait)
 
         def by_free(free: ValueLike, waiting: ValueLike) -> Value:
@@ -105,17 +107,16 @@ class FrameLauncher(wiring.Component):
         # Where a frame has more than one word the last is not the first: all that ends is known of
         # the frame under way.
         alone = Const(one_word_frames(self._config), 1)
-        # Without O free, and with it, a word leaves B: of the frame under way; a first one.
+        # Without O free, and with it, a word leaves B: of the frame under way; a first one that is
+        # not kept.
         goes_on = (fetched.valid & dropped, fetched.valid)
-        begins = (fetched.valid & self.drops, fetched.valid & (keeps | passes))
+        begins = (fetched.valid & self.drops, fetched.valid & passes)
         drops = dropped | (alone & ~mid & self.drops)
         passes_whole = alone & passes
         launches_new = alone & ((keeps & ~again) | passes)
         ends, poisoned = Signal(name="ends"), fetched.poisoned
         m.d.comb += [
-            self.may_launch.eq(Cat(Mux(mid, *leaves) for leaves
-                                   in zip(goes_on, begins, strict=True))),
-            self.launched.eq(Mux(self.free, self.may_launch[1], self.may_launch[0])),
+            self.goes.eq(Cat(Mux(mid, *leaves) for leaves in zip(goes_on, begins, strict=True))),
             self.first_launch.eq(by_free(new | (keeps & ~again) | passes,
                                          Mux(mid, dropped, self.drops))),
             self.finish.eq(by_free(eop & (new | launches_new), eop & drops)),
@@ -131,7 +132,8 @@ class FrameLauncher(wiring.Component):
         ]
         mids = [Mux(mid, ~(goes & eop), begun & ~(alone & eop))
                 for goes, begun in zip(goes_on, begins, strict=True)]
-        m.d.comb += self.mid_after.eq(Mux(self.free, mids[1], mids[0]))
+        begins_kept = self.free & fetched.valid & ~mid & ~(alone & eop)
+        m.d.comb += self.mid_after.eq(Mux(self.free, mids[1], mids[0]) | (begins_kept & keeps))
         m.d.sync += [
             mid.eq(self.mid_after),
             *(flag.eq(self.mid_after & Mux(mid, flag, at_first)) for flag, at_first in (

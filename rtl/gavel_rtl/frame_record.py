@@ -45,6 +45,8 @@ class FrameRecord(wiring.Component):
         An ACK or NACK is accepted in this cycle.
     drained
         ``oldest`` becomes the frame that is launched next for the first time, or is being launched.
+    leaves
+        If not, it is another frame outstanding; meaningless with neither.
     numbered, newest_frame
         A frame has been launched for the first time, and its index.
     value
@@ -68,6 +70,7 @@ class FrameRecord(wiring.Component):
             "coming_next": In(self._index),
             "accepted": In(1),
             "drained": In(1),
+            "leaves": In(1),
             "numbered": In(1),
             "newest_frame": In(self._index),
             "value": In(bits),
@@ -105,8 +108,8 @@ class FrameRecord(wiring.Component):
         m.d.sync += [before.eq(written), just_written.eq(replaced)]
         with m.If(self.drained | self.accepted):
             m.d.sync += self.oldest.eq(Mux(
-                ~self.drained & ~just_written, found,
-                Mux(self.drained, self.following, before)))
+                self.leaves & ~just_written, found,
+                Mux(self.leaves, before, self.following)))
         return m
 
     def _writes(self, index: Value) -> Value:

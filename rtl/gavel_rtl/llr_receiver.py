@@ -28,6 +28,8 @@ class ReceiverState(enum.Enum, shape=unsigned(2)):
     NACK_SENT = 3
 
 
+_NACK_WAS_SENT = ReceiverState.SEND_NACK.value ^ ReceiverState.NACK_SENT.value
+
 PROBE_BITS = 2 + SEQ_BITS
 
 
@@ -112,17 +114,19 @@ class LlrReceiver(wiring.Component):
         # Still a NACK is to be sent, unless it just is; what is sent is known last. ``init`` for
         # ``begins_anew``, which opens the registers of the numbers: no gate is shared with that.
         nack, stays = Signal(), Signal()
+        state_unless_sent = Signal(ReceiverState)
         m.d.comb += [
+            state_unless_sent.eq(self.state),
             nack.eq(self.state == ReceiverState.SEND_NACK),
             stays.eq(nack & self._on & ~self.control.init & ~accepted),
         ]
         with m.If(accepted):
-            m.d.sync += self.state.eq(ReceiverState.SEND_ACKS)
+            m.d.comb += state_unless_sent.eq(ReceiverState.SEND_ACKS)
         # What is not accepted and not older is spoilt or missing.
         with m.Elif(agreed & ~older & (self.state == ReceiverState.SEND_ACKS)):
-            m.d.sync += self.state.eq(ReceiverState.SEND_NACK)
+            m.d.comb += state_unless_sent.eq(ReceiverState.SEND_NACK)
         with m.If(begins_anew):
-            m.d.sync += self.state.eq(ReceiverState.SEND_ACKS)
+            m.d.comb += state_unless_sent.eq(ReceiverState.SEND_ACKS)
         # While it is off none of them counts.
         first, value = self.control.init, self.control.value
         with m.If(accepted | begins_anew):
@@ -132,9 +136,10 @@ class LlrReceiver(wiring.Component):
                 self._after_next.eq(Mux(first, value + 1, self._after_next + 1)),
             ]
         with m.If(~self._on):
-            m.d.sync += self.state.eq(ReceiverState.OFF)
-        with m.If(stays & sent.nack):
-            m.d.sync += self.state.eq(ReceiverState.NACK_SENT)
+            m.d.comb += state_unless_sent.eq(ReceiverState.OFF)
+        # From SEND_NACK to NACK_SENT it is one bit.
+        m.d.sync += Value.cast(self.state).eq(
+            Value.cast(state_unless_sent) | Mux(stays & sent.nack, _NACK_WAS_SENT, 0))
 
         self._request(m, accepted | duplicate, begins_anew)
         self._ask(m, accepted, duplicate, agreed & ~older, begins_anew, stays)

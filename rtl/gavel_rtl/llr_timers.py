@@ -47,7 +47,7 @@ class LlrTimers(wiring.Component):
         A frame is outstanding.
     progress
         An ACK moves ``oldest`` in this cycle.
-    coming, coming_next, accepted, drained, numbered, newest_frame
+    coming, coming_next, accepted, drained, leaves, numbered, newest_frame
         As of `FrameRecord`.
     no_progress
         The replay timer has run out.
@@ -57,8 +57,6 @@ class LlrTimers(wiring.Component):
         ``changing`` of the cycle before.
     too_old
         The oldest frame is too old, if there is no progress in this cycle either.
-    timed_out
-        ``no_progress`` or ``too_old``.
 
     Cycle behaviour
     ---------------
@@ -84,23 +82,20 @@ class LlrTimers(wiring.Component):
             "coming_next": In(frame_index_bits(config)),
             "accepted": In(1),
             "drained": In(1),
+            "leaves": In(1),
             "numbered": In(1),
             "newest_frame": In(frame_index_bits(config)),
             "no_progress": Out(1),
             "lost": Out(1),
             "changed": Out(1),
             "too_old": Out(1),
-            "timed_out": Out(1),
         })
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        no_progress, too_old = Signal(name="no_progress_after"), Signal(name="too_old_after")
-        m.d.comb += [no_progress.eq(self._time_replay(m)), too_old.eq(self._time_frames(m))]
         m.d.sync += [
-            self.no_progress.eq(no_progress),
-            self.too_old.eq(too_old),
-            self.timed_out.eq(no_progress | too_old),
+            self.no_progress.eq(self._time_replay(m)),
+            self.too_old.eq(self._time_frames(m)),
         ]
         self._time_link(m)
         return m
@@ -150,6 +145,7 @@ class LlrTimers(wiring.Component):
             record.coming_next.eq(self.coming_next),
             record.accepted.eq(self.accepted),
             record.drained.eq(self.drained),
+            record.leaves.eq(self.leaves),
             record.numbered.eq(self.numbered),
             record.newest_frame.eq(self.newest_frame),
             record.value.eq(now),

@@ -112,7 +112,6 @@ class LlrTransmitter(wiring.Component):
             state.lost.eq(timers.lost),
             state.changed.eq(timers.changed),
             state.too_old.eq(timers.too_old),
-            state.timed_out.eq(timers.timed_out),
             state.mid.eq(launcher.mid),
             state.mid_after.eq(launcher.mid_after),
             state.kept_last.eq(launcher.kept_last),
@@ -138,7 +137,8 @@ class LlrTransmitter(wiring.Component):
 
         connect(m, buffer.i_word, self.i_word)
         m.d.comb += [
-            buffer.may_launch.eq(launcher.may_launch),
+            buffer.goes.eq(launcher.goes),
+            buffer.keeps.eq(launcher.keeps),
             buffer.free.eq(self.free),
             buffer.clear.eq(state.clear),
             buffer.rewind.eq(state.rewind),
@@ -147,6 +147,7 @@ class LlrTransmitter(wiring.Component):
             buffer.coming_next.eq(self.control.coming_next[:index]),
             buffer.accepted.eq(state.accepted),
             buffer.drained.eq(state.drained),
+            buffer.leaves.eq(state.leaves),
             buffer.finish.eq(launcher.finish),
             buffer.numbered.eq(launcher.numbered),
             buffer.passed_by.eq(launcher.passed_by),
@@ -183,6 +184,7 @@ class LlrTransmitter(wiring.Component):
             timers.outstanding.eq(~state.empty),
             timers.progress.eq(state.progress),
             timers.drained.eq(state.drained),
+            timers.leaves.eq(state.leaves),
             timers.coming.eq(self.control.coming[:index]),
             timers.coming_next.eq(self.control.coming_next[:index]),
             timers.accepted.eq(state.accepted),

@@ -53,13 +53,13 @@ class ReplayBuffer(wiring.Component):
         A word to be written, cycle e.
     fetched
         Register B.
-    may_launch, free
-        B is launched or dropped in this cycle: bit 0 without ``free``, bit 1 with it.
+    goes, keeps, free
+        As of `FrameLauncher`: B is launched or dropped in this cycle.
     clear
         B becomes empty in this cycle.
     rewind
         The reader goes to the first word of frame ``oldest``.
-    coming, coming_next, accepted, drained, newest_frame
+    coming, coming_next, accepted, drained, leaves, newest_frame
         As of `FrameRecord`.
     finish
         The last word of a frame is launched for the first time, or dropped.
@@ -86,7 +86,8 @@ class ReplayBuffer(wiring.Component):
         super().__init__({
             "i_word": In(EgressWord(config)),
             "fetched": Out(FetchedWord(config)),
-            "may_launch": In(2),
+            "goes": In(2),
+            "keeps": In(1),
             "free": In(1),
             "clear": In(1),
             "rewind": In(1),
@@ -94,6 +95,7 @@ class ReplayBuffer(wiring.Component):
             "coming_next": In(index),
             "accepted": In(1),
             "drained": In(1),
+            "leaves": In(1),
             "newest_frame": In(index),
             "finish": In(1),
             "numbered": In(1),
@@ -155,8 +157,9 @@ class ReplayBuffer(wiring.Component):
         # Words written before this cycle stand at or behind the reader.
         more = Signal()
         can_fetch = Signal()
-        # B is empty in the next cycle, or can be, without ``free`` and with it.
-        takes, fetches, keeps = Signal(2), Signal(2), Signal(2)
+        # B is empty in the next cycle, or can be: without ``free`` and with it, whether or not a
+        # first word is kept; that, and ``free``, only choose.
+        empties, takes = Signal(2), Signal(name="takes")
         # Whether any are left, by whether one is fetched in this cycle.
         left = [Signal(name=f"left_{name}") for name in ("unfetched", "fetched")]
         left_before = [Signal(name=f"{of.name}_before") for of in left]
@@ -164,10 +167,9 @@ class ReplayBuffer(wiring.Component):
             self._were_left.eq(Mux(self._did_fetch, left_before[1], left_before[0])),
             more.eq(self._came | self._were_left),
             can_fetch.eq(more & ~self.clear & ~self.rewind),
-            takes.eq((~fetched.valid).replicate(2) | self.may_launch),
-            fetches.eq(can_fetch.replicate(2) & takes),
-            keeps.eq(fetches | (fetched.valid & ~self.clear).replicate(2) & ~self.may_launch),
-            fetch.eq(Mux(self.free, fetches[1], fetches[0])),
+            empties.eq((~fetched.valid).replicate(2) | self.goes),
+            takes.eq(Mux(self.free, empties[1], empties[0])),
+            fetch.eq((can_fetch & takes) | (can_fetch & self.free & self.keeps)),
             left[0].eq(Mux(self.rewind, start != tail, more)),
             left[1].eq(reader != last_written),
         ]
@@ -175,12 +177,14 @@ class ReplayBuffer(wiring.Component):
             self._did_fetch.eq(fetch),
             self._came.eq(self.i_word.valid),
             *(before.eq(now) for before, now in zip(left_before, left, strict=True)),
-            fetched.valid.eq(Mux(self.free, keeps[1], keeps[0])),
+            fetched.valid.eq(can_fetch | (
+                fetched.valid & ~self.clear & ~takes & ~(self.free & self.keeps))),
         ]
         with m.If(self.i_word.valid):
             m.d.sync += last_written.eq(tail)
         # B is empty in a cycle with ``rewind``, so that this does not have to wait for ``fetch``.
-        with m.If(Mux(self.free, takes[1], takes[0]) & (self.rewind | (more & ~self.clear))):
+        can_step = self.rewind | (more & ~self.clear)
+        with m.If((can_step & takes) | (can_step & self.free & self.keeps)):
             m.d.sync += [
                 reader.eq(Mux(self.rewind, start, further)),
                 further.eq(Mux(self.rewind, ring.following(start, words),
@@ -213,6 +217,7 @@ class ReplayBuffer(wiring.Component):
             starts.coming_next.eq(self.coming_next),
             starts.accepted.eq(self.accepted),
             starts.drained.eq(self.drained),
+            starts.leaves.eq(self.leaves),
             starts.numbered.eq(self.numbered),
             starts.newest_frame.eq(self.newest_frame),
             starts.value.eq(fresh),

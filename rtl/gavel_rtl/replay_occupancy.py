@@ -94,18 +94,18 @@ class ReplayOccupancy(wiring.Component):
         window_words = Cat(Const(0, self._config.words_per_cell.bit_length() - 1),
                            self.settings.window_cells)
         claimed, frames = self._count_words(m), self._count_frames(m)
-        may_come = Signal()
-        m.d.comb += may_come.eq(self._count_unsent(m) & self.lets_come)
+        few_unsent, may_come = self._count_unsent(m), Signal()
+        if late > 1:
+            self._hold_later(m, few_unsent, [
+                self._fits(claimed, frames, window_words, more) for more in range(2)])
+            return m
+        m.d.comb += may_come.eq(few_unsent & self.lets_come)
         if not late:
             frames_fit = Signal()
             m.d.comb += [
                 frames_fit.eq(frames < self.settings.window_frames),
                 self.hold.eq(~(may_come & (window_words >= claimed) & frames_fit)),
             ]
-            return m
-        if late > 1:
-            self._hold_later(m, may_come, [
-                self._fits(claimed, frames, window_words, more) for more in range(2)])
             return m
         holds = []
         # Whether there was a match in the cycle before comes from far: all that follows from it is
@@ -119,17 +119,20 @@ class ReplayOccupancy(wiring.Component):
         m.d.comb += self.hold.eq(Mux(self._counts, holds[-1], holds[0]))
         return m
 
-    def _hold_later(self, m: Module, may_come: Signal, fits: Sequence[Value]) -> None:
+    def _hold_later(self, m: Module, few_unsent: Value, fits: Sequence[Value]) -> None:
         """``hold`` in two steps. Frames have four words, so at most one match does not count."""
-        may_come_before, counted = Signal(init=1), Signal()
+        # The state comes from another block: no gate is shared with it.
+        few_unsent_before, lets_come_before, counted = Signal(init=1), Signal(init=1), Signal()
         alone, behind = (Signal(name=f"fits_behind_{more}", init=1) for more in range(2))
         held = Signal(name="held")
         m.d.sync += [
-            may_come_before.eq(may_come),
+            few_unsent_before.eq(few_unsent),
+            lets_come_before.eq(self.lets_come),
             alone.eq(fits[0]),
             behind.eq(fits[1]),
             counted.eq(self._counts),
-            held.eq(~(may_come_before & Mux(self._counts | counted, behind, alone))),
+            held.eq(~(few_unsent_before & lets_come_before
+                      & Mux(self._counts | counted, behind, alone))),
         ]
         m.d.comb += self.hold.eq(held)
 

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sequence numbers and states of the transmit side of link-level retry."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, unsigned
+from amaranth.hdl import Const, Module, Mux, Signal, unsigned
 from amaranth.lib import enum, wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
-from gavel_model.ordered_set import DATA_BITS
 from gavel_model.register_map import COUNTERS, Counter
-from gavel_rtl.ack_window import AckWindow, is_before
+from gavel_rtl.ack_window import AckWindow, is_before, is_same
 from gavel_rtl.block import connect, place
 from gavel_rtl.frame_record import frame_count_bits
+from gavel_rtl.init_exchange import InitExchange
 from gavel_rtl.lib.one_hot import select
 from gavel_rtl.llr_interfaces import (
     REPLAY_COUNT_BITS,
@@ -18,9 +18,8 @@ from gavel_rtl.llr_interfaces import (
     InitRequest,
     LlrSettings,
 )
+from gavel_rtl.replay_count import ReplayCount
 from gavel_rtl.unnumbered import UnnumberedFrames
-
-_NO_LIMIT = (1 << REPLAY_COUNT_BITS) - 1
 
 
 class TransmitterState(enum.Enum, shape=unsigned(3)):
@@ -47,7 +46,7 @@ class RetryState(wiring.Component):
         Registers as visible in the cycle.
     control
         Ordered set received, cycle r.
-    no_progress, lost, changed, too_old, timed_out
+    no_progress, lost, changed, too_old
         From `LlrTimers`.
     mid, mid_after
         A frame has begun and not ended; the same of the next cycle.
@@ -69,6 +68,8 @@ class RetryState(wiring.Component):
         An ACK or NACK is accepted in this cycle.
     drained
         In the next cycle ``oldest`` is what ``next`` is in this.
+    leaves
+        ``accepted``, and other frames are left outstanding. None is given up then.
     empty
         ``oldest`` is ``next``.
     given_up
@@ -111,7 +112,6 @@ class RetryState(wiring.Component):
             "lost": In(1),
             "changed": In(1),
             "too_old": In(1),
-            "timed_out": In(1),
             "mid": In(1),
             "mid_after": In(1),
             "kept_last": In(1),
@@ -130,6 +130,7 @@ class RetryState(wiring.Component):
             "newest_frame": Out(frame_count_bits(config)),
             "accepted": Out(1),
             "drained": Out(1),
+            "leaves": Out(1),
             "empty": Out(1, init=1),
             "given_up": Out(1),
             "behind": Out(1),
@@ -149,6 +150,8 @@ class RetryState(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         self._unnumbered = place(m, "unnumbered", UnnumberedFrames())
+        self._exchange = place(m, "init_exchange", InitExchange(self._config))
+        self._counted = place(m, "replay_count", ReplayCount())
         self._declare(m)
         self._acknowledge(m)
         self._decide(m)
@@ -167,11 +170,11 @@ class RetryState(wiring.Component):
         self._replayed = Signal(bits, name="replayed")
         self._unreleased = Signal(name="unreleased")
         self._restart = Signal(name="restart")
-        self._echo_seen = Signal(name="echo_seen")
         # No frame has begun, and no restart is to be carried out, or was in the cycle before.
         self._between = Signal(name="between", init=1)
-        # In the next cycle, if no kept frame ends in this one, or if one does.
-        self._behind_after = Signal(2, name="behind_after")
+        # In the next cycle, if no kept frame ends in this one; not, if one does.
+        self._behind_kept = Signal(name="behind_kept")
+        self._overtaken = Signal(name="overtaken")
         # One flip-flop for each state, since all that is decided looks at them.
         self._is_off = Signal(init=1, name="is_off")
         self._is_replay = Signal(name="is_replay")
@@ -189,7 +192,6 @@ class RetryState(wiring.Component):
         control = self.control
         accepted = self.accepted
         self._none_left = none_left = Signal(name="none_left")
-        self._nacked = Signal(name="nacked")
         self._acked_after = Signal(self._config.seq_bits, name="acked_after_control")
         self._window = window = place(m, "ack_window", AckWindow(self._config))
         m.d.comb += [
@@ -204,10 +206,9 @@ class RetryState(wiring.Component):
             window.numbered.eq(self.numbered),
             accepted.eq(self.running & window.fits),
             self.progress.eq(self.running & window.moves),
+            self.leaves.eq(self.running & window.leaves),
             none_left.eq(Mux(accepted, ~window.leaves, self.empty)),
             self._acked_after.eq(Mux(accepted, control.value, self._acked)),
-            # Something is left to be sent again.
-            self._nacked.eq(self.running & window.nacks),
         ]
         remote = self.settings.remote
         m.d.comb += [self.count[counter].eq(event) for counter, event in (
@@ -220,10 +221,15 @@ class RetryState(wiring.Component):
         )]
 
     def _decide(self, m: Module) -> None:
-        """Which rule of 6.4 applies. With ``no_progress`` a frame is outstanding."""
-        settings = self.settings
-        again = Signal(name="again")
-        self._exhausted = exhausted = Signal(name="exhausted")
+        """Which rule of 6.4 applies. With ``no_progress`` a frame is outstanding.
+
+        Much waits for it: what is known only in ADVANCE and REPLAY is not asked again whether the
+        state is one of them.
+        """
+        settings, window = self.settings, self._window
+        moves, running = window.moves, self.running
+        hopeless, ends = Signal(name="hopeless"), Signal(name="ends_unless_again")
+        exhausted = self._counted.exhausted
         self._give_up = give_up = Signal(name="give_up")
         self._wanted = wanted = Signal(name="wanted")
         self._turn_off = Signal(name="turn_off")
@@ -235,18 +241,18 @@ class RetryState(wiring.Component):
         self._caught_up = Signal(name="caught_up")
         m.d.comb += [
             self._turn_off.eq(~settings.remote & ~self._is_off),
-            give_up.eq(self.running & (self.lost | (self.too_old & ~self.progress))),
-            wanted.eq(
-                (self.is_advance & (self._nacked | (
-                    self.no_progress & ~self.progress)))
-                | (self._is_replay & self._nacked & ~self._window.repeats)),
-            again.eq(wanted & ~self._turn_off & ~give_up),
-            self._flush.eq((give_up & ~self._turn_off) | (again & exhausted)),
-            self._replay.eq(again & ~exhausted),
-            self._window.replay.eq(self._replay),
-            self._window.to_advance.eq(self._establish | self.is_advance | self._caught_up),
+            hopeless.eq(self.lost | (self.too_old & ~moves)),
+            give_up.eq(running & hopeless),
+            # Something is left to be sent again, or too long on its way.
+            wanted.eq((window.nacks & (self.is_advance | (self._is_replay & ~window.repeats)))
+                      | (self.is_advance & self.no_progress & ~moves)),
+            ends.eq(~settings.remote | hopeless | exhausted),
+            self._replay.eq(wanted & ~ends),
+            self._flush.eq(running & settings.remote & (hopeless | (wanted & exhausted))),
+            window.replay.eq(self._replay),
+            window.to_advance.eq(self._establish | self.is_advance | self._caught_up),
             # With O free no word of the time before can be taken for one after the INIT.
-            self._enter_init.eq(self._unnumbered.may_begin & self.free),
+            self._enter_init.eq(self.free & self._unnumbered.may_begin),
             self._establish.eq(self._unnumbered.establish),
             self.into_init.eq(self._enter_init),
             self.out_of_init.eq(self._establish),
@@ -260,38 +266,33 @@ class RetryState(wiring.Component):
     def _change_state(self, m: Module) -> None:
         settings, give_up = self.settings, self._give_up
         window = self._window
-        set_restart, crosses_init = Signal(), Signal()
+        set_restart = Signal()
         restart, held, keeps = (Signal(name=f"{name}_after") for name in (
             "restart", "held", "keeps"))
         m.d.comb += [
-            crosses_init.eq(
-                self._enter_init | self._establish | (self._turn_off & self.is_init)),
             # As turning off, flushing, replaying and going back come to, but not by way of them.
             # All of it is of ADVANCE and REPLAY.
             set_restart.eq((self.running & ~settings.remote) | give_up | self._wanted
                            | self._go_back),
-            self.changing.eq(self._turn_off | self._flush | crosses_init),
+            self.changing.eq(self._turn_off | self._flush | self._establish | self._enter_init),
             restart.eq(set_restart | (self._restart & self.mid)),
             held.eq(set_restart | self._restart),
-            # ``set_restart`` and ``crosses_init`` of the next cycle, by state and by what comes in.
+            # ``set_restart`` and other changes of the next cycle, by state and by what comes in.
             keeps.eq(settings.coming.remote & ~held & (self._establish | self.running)),
-            # Time without progress ends ADVANCE, and what comes behind it is held.
-            self.must_wait.eq(self.lost | (self.timed_out & ~window.moves)),
+            # Time without progress ends ADVANCE, and a NACK what is sent for the first time: what
+            # comes behind it is held.
+            self.must_wait.eq(self.lost | window.asks
+                              | ((self.no_progress | self.too_old) & ~window.moves)),
         ]
-        may_keep = (keeps & ~self._behind_after[0] & ~window.asks[0],
-                    keeps & ~self._behind_after[1]
-                    & ~Mux(self.send_is_next, window.asks[1], window.asks[0]))
         m.d.sync += [
             self._restart.eq(restart),
             self.clear.eq(restart & ~self.mid_after),
             self.rewind.eq(self.clear),
             self._between.eq(~held & ~self.mid_after),
-            # What is known last, whether O is free, chooses last.
-            self.may_keep.eq(Mux(self.free, Mux(self.ends, may_keep[1], may_keep[0]),
-                                 may_keep[0])),
+            # What is known last, whether a kept frame ends, chooses last.
+            self.may_keep.eq(keeps & ~(self._behind_kept & ~(self.kept_last & self._overtaken))),
         ]
-        self._count_replays(m)
-        wanted, exhausted, on = self._wanted, self._exhausted, ~self._turn_off
+        wanted, exhausted, on = self._wanted, self._counted.exhausted, ~self._turn_off
         goes_on = on & ~give_up
         m.d.sync += [
             self.running.eq(goes_on & (
@@ -305,25 +306,15 @@ class RetryState(wiring.Component):
             self.is_advance.eq(goes_on & (self._establish | (~wanted & (
                 self.is_advance | self._caught_up)))),
         ]
-
-    def _count_replays(self, m: Module) -> None:
-        """Replays without progress, and whether they may be no more."""
-        limit, replay = self.settings.coming.replay_count, self._replay
-        reached, none, one_more = Signal(), Signal(), Signal(REPLAY_COUNT_BITS)
+        counted = self._counted
+        connect(m, counted.coming, settings.coming)
         m.d.comb += [
-            one_more.eq(Mux(self.replays == _NO_LIMIT, _NO_LIMIT, self.replays + 1)),
-            self._exhausted.eq(Mux(self.progress, none, reached)),
+            counted.moves.eq(window.moves),
+            counted.replay.eq(self._replay),
+            counted.clear.eq(self.progress | self._enter_init),
+            self.replays.eq(counted.replays),
         ]
-        cleared = self.progress | self._enter_init
-        m.d.sync += [
-            none.eq(limit == 0),
-            reached.eq((limit != _NO_LIMIT) & Mux(
-                replay, Mux(self.progress, limit <= 1, one_more >= limit),
-                Mux(cleared, limit == 0, self.replays >= limit))),
-            self.replays.eq(Mux(replay, Mux(self.progress, 1, one_more),
-                                Mux(cleared, 0, self.replays))),
-        ]
-        with m.If(replay):
+        with m.If(self._replay):
             m.d.sync += self._replayed.eq(self._acked_after)
 
     def _renumber(self, m: Module) -> None:
@@ -339,11 +330,12 @@ class RetryState(wiring.Component):
             oldest_after.eq(Mux(self.accepted, after_value, self.oldest)),
         ]
         # Whether a number changes is known late; what to, with an INIT or without, is ready.
-        with m.If(self.clear | self.kept_last | self._enter_init):
+        may_begin = self._unnumbered.may_begin
+        with m.If(self.clear | (self.free & (self.ends | may_begin))):
             m.d.sync += self.send.eq(Mux(
                 self.clear, Mux(self._is_replay, oldest_after, self.next),
                 Mux(to_first, first, self.send + 1)))
-        with m.If(self.numbered | self._enter_init):
+        with m.If(self.free & ((self.ends & self.send_is_next) | may_begin)):
             m.d.sync += [
                 self.next.eq(Mux(to_first, first, self.next + 1)),
                 self._newest.eq(Mux(to_first, before_first, self.next)),
@@ -356,7 +348,7 @@ class RetryState(wiring.Component):
         """How the numbers stand to each other, kept as they change."""
         value, send = self.control.value, self.send
         given_up, unreleased = self.given_up, Signal()
-        behind, overtaken = Signal(name="behind_before"), Signal(name="overtaken")
+        behind, overtaken = self._behind_kept, self._overtaken
         m.d.comb += [
             given_up.eq(self.clear & ~self._is_replay),
             self.drained.eq(self._none_left | given_up),
@@ -365,11 +357,10 @@ class RetryState(wiring.Component):
                 given_up, self._unreleased | ~self.empty, self._unreleased & ~self.release)),
             # An ACK goes past the frame that is launched next, unless this ends in the cycle.
             behind.eq(~self.clear & Mux(self.progress, ~is_before(value, send), self.behind)),
-            overtaken.eq(Mux(self.progress, send == value, send == self._acked)),
-            self._behind_after.eq(Cat(behind, behind & ~overtaken)),
+            overtaken.eq(Mux(self.progress, is_same(send, value), is_same(send, self._acked))),
         ]
         m.d.sync += [
-            self.behind.eq(Mux(self.kept_last, self._behind_after[1], self._behind_after[0])),
+            self.behind.eq(behind & ~(self.kept_last & overtaken)),
             # An INIT begins when no frame is outstanding.
             self.empty.eq(self.drained & ~self.numbered),
             self._unreleased.eq(unreleased),
@@ -379,40 +370,24 @@ class RetryState(wiring.Component):
                 self.clear, self.drained, self.send_is_next | (send == self._newest)))
 
     def _initialise(self, m: Module) -> None:
-        """INIT and its echo (6.4)."""
-        init, control = self.init, self.control
-        answered = Signal(name="answered")
-        m.d.comb += answered.eq(control.init_echo & (control.value == self.next)
-                                & (control.data == init.data))
-        # Times that INIT was entered before this one; -1 until the first.
-        earlier = Signal(DATA_BITS, init=-1 & (1 << DATA_BITS) - 1)
-        m.d.comb += init.seq.eq(self.next)
-        # INIT does not end well before the echo.
-        m.d.sync += init.request.eq(self._enter_init | (
-            self.is_init & ~self._turn_off & ~self._echo_seen & ~answered))
-        # One more is added in the place below both numbers. What stands here outside of INIT is for
-        # the next one, whether it begins in this cycle or not.
-        m.d.sync += init.data.eq(
-            (Cat(1, self.settings.coming.init_data) + Cat(~self.is_init, earlier))[1:])
-        with m.If(self._enter_init):
-            m.d.sync += earlier.eq(earlier + 1)
-        with m.If(~self.is_init):
-            m.d.sync += [init.first.eq(1), self._echo_seen.eq(0)]
-        with m.Else():
-            with m.If(self.init_sent):
-                m.d.sync += init.first.eq(0)
-            with m.If(answered):
-                m.d.sync += self._echo_seen.eq(1)
-        unnumbered, on = self._unnumbered, ~self._turn_off
-        connect(m, unnumbered.coming, self.settings.coming)
+        """INIT and its echo (6.4), and frames without a number."""
+        exchange, unnumbered, on = self._exchange, self._unnumbered, ~self._turn_off
+        for part in (exchange.settings, self.settings), (exchange.control, self.control), (
+                self.init, exchange.request), (unnumbered.coming, self.settings.coming):
+            connect(m, *part)
         m.d.comb += [
+            exchange.next.eq(self.next),
+            exchange.is_init.eq(self.is_init),
+            exchange.stays.eq(self.is_init & on),
+            exchange.enter_init.eq(self._enter_init),
+            exchange.sent.eq(self.init_sent),
             unnumbered.is_init.eq(self.is_init),
             unnumbered.is_flush.eq(self.is_flush),
             unnumbered.stays_off.eq(self._is_off | (self._turn_off & ~self.running)),
             unnumbered.stays_init.eq(self.is_init & on & ~self._establish),
             unnumbered.stays_flush.eq(self.is_flush & on),
             unnumbered.enter_init.eq(self._enter_init),
-            unnumbered.echo_seen.eq(self._echo_seen | answered),
+            unnumbered.echo_seen.eq(exchange.seen),
             unnumbered.mid.eq(self.mid),
             # Outside of ADVANCE and REPLAY nothing becomes unreleased without a restart.
             unnumbered.settles.eq(~self._unreleased & ~self._restart),

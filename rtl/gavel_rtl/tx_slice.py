@@ -51,6 +51,9 @@ class TxSlice(wiring.Component):
         pins = self.pins
         self._ready, self._ctl_ready = (Signal(name=name, init=1)
                                         for name in ("takes_word", "takes_set"))
+        # The complement, for this side: what the switch waits for has no other load, and synthesis
+        # does not make one register of the two.
+        self._full = Signal(name="second_word")
         self._second_set_next = Signal(name="second_set_next")
         first_stays = self._words(m, self._sets(m))
         m.d.comb += [
@@ -86,17 +89,16 @@ class TxSlice(wiring.Component):
         pins, link, known = self.pins, self.link, self.known
         moves, comes, waits = (Signal(name=f"word_{name}") for name in ("moves", "comes", "waits"))
         m.d.comb += moves.eq(~link.valid | link.ready)
-        # The second place is empty, and takes what is on the pins whether that goes on or not.
-        empty = self._ready
+        full = self._full
         coming = {}
         for name in _WORD:
             pin = Value.cast(getattr(pins, name))
             second = Signal.like(pin, name=f"second_{name}")
-            coming[name] = Mux(empty, pin, second)
-            with m.If(empty):
-                m.d.sync += second.eq(pin)
+            coming[name] = Mux(full, second, pin)
+            # A place that is empty takes what is on the pins, whether that goes on or not.
+            m.d.sync += second.eq(coming[name])
         m.d.comb += [
-            comes.eq(~empty | pins.valid),
+            comes.eq(full | pins.valid),
             waits.eq(coming["sop"] & set_stays),
         ]
         shown = comes & ~waits
@@ -111,5 +113,6 @@ class TxSlice(wiring.Component):
                                   for lane in range(LANES))),
                 known.check.eq(check),
             ]
-        m.d.sync += self._ready.eq(~(comes & (~moves | waits)))
+        full_next = comes & (~moves | waits)
+        m.d.sync += [full.eq(full_next), self._ready.eq(~full_next)]
         return coming["sop"] | (~moves & link.sop)

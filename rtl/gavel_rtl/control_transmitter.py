@@ -156,7 +156,8 @@ class ControlTransmitter(wiring.Component):
         return m
 
     def _hold(self, m: Module, chosen: Signal, init_due: Signal, not_acks: Signal) -> None:
-        """What the stage takes, whether a set is chosen or not, and what it gives."""
+        """What the stage takes, whether a set is chosen or not, and what it gives. What an ECHO
+        says is 0 without one, so that it only has to be added."""
         receiver, init, entries, stage = self.receiver, self.init, self.credits, self._stage
         echo = receiver.echo
         request, answer, credit = (Signal(name=f"says_{name}") for name in (
@@ -175,11 +176,12 @@ class ControlTransmitter(wiring.Component):
                 (echo, Const(Kind.INIT_ECHO, KIND_BITS)), (request, Const(Kind.INIT, KIND_BITS)),
                 (answer, Mux(receiver.nack, Kind.NACK, Kind.ACK))])),
             stage.value.eq(select([
-                (echo, receiver.echo_seq), (request, init.seq), (answer, receiver.ack_seq),
-                (credit, Cat(entries.freed, entries.vc))])),
+                (request, init.seq), (answer, receiver.ack_seq),
+                (credit, Cat(entries.freed, entries.vc))]) | receiver.echo_seq),
             stage.rest.eq(select([
-                (echo, Cat(no_data, receiver.echo_data)), (request, Cat(no_data, init.data)),
-                (credit, Cat(entries.second_freed, entries.second_vc))])),
+                (request, Cat(no_data, init.data)),
+                (credit, Cat(entries.second_freed, entries.second_vc))
+            ]) | Cat(no_data, receiver.echo_data)),
             stage.protect.eq(self.settings.protect),
             stage.free.eq(self.free),
             self.load.eq(stage.held),

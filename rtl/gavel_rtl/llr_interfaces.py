@@ -76,7 +76,8 @@ class ControlSet(wiring.Signature):
 
 class ReceiverRequests(wiring.Signature):
     """What LlrReceiver wants to be sent: ACK or NACK with ``ack_seq``, ECHO with the others, which
-    mean nothing without one. Registers."""
+    mean nothing without one; with ``control_stages`` = 1 they are 0 without one, but for the cycle
+    behind one in which an ECHO is chosen. Registers."""
 
     def __init__(self, config: SwitchConfig):
         super().__init__({

@@ -210,6 +210,10 @@ class LlrReceiver(wiring.Component):
                 ack_pending.eq(Mux(sent.ack | sent.nack, acknowledge, acknowledge | ack_pending)),
                 echo_pending.eq(echo_pending & ~sent.echo),
             ]
+        if self._config.control_stages:
+            # While the stage holds an ECHO it takes nothing: there is a cycle to clear this.
+            with m.If(~self.settings.coming.local | ~(begins_anew | requests.echo)):
+                m.d.sync += [echo_seq.eq(0), echo_data.eq(0)]
         m.d.comb += [
             requests.ack_seq.eq(self._last_rx),
             requests.echo_seq.eq(echo_seq),

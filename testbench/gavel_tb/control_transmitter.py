@@ -132,6 +132,8 @@ def check(config: SwitchConfig, seed: int, cycles: int = 4000) -> None:
             transmitter.init_request = rng.random() < wish / 2
             transmitter.handshake.first = rng.random() < 0.2
             transmitter.handshake.data = rng.getrandbits(DATA_BITS)
+            if config.control_stages and not receiver.echo_request:
+                receiver.echo_seq = receiver.echo_data = 0
             drive(ctx, block.receiver, {
                 "ack": int(receiver.ack_request), "nack": int(receiver.nack_request),
                 "echo": int(receiver.echo_request), "ack_seq": receiver.ack_seq,

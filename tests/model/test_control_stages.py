@@ -171,6 +171,21 @@ def test_init_is_over_when_none_is_in_the_stage_or_on_the_pins(bench: Any, taken
     assert b.cycle == taken + 3
 
 
+def test_init_is_not_over_while_one_is_in_the_stage_behind_another_set(bench: Any) -> None:
+    b = listening(bench, 400, 0)
+    b.ctl_ready = lambda cycle: int(cycle >= 300)
+    b.ordered_set(0, Kind.INIT, 3, 9, at=100)
+    b.llr(0, local=1, remote=1, at=120)
+    b.run(200 - b.cycle)
+    transmitter = b.switch.ports[0].llr_transmitter
+    b.ordered_set(0, Kind.INIT_ECHO, transmitter.window.oldest, transmitter.handshake.data)
+    while transmitter.state is TransmitterState.INIT:
+        b.run(1)
+    assert [(cycle, item.kind) for cycle, item in sets(b)] == [
+        (300, Kind.INIT_ECHO), (301, Kind.INIT)]
+    assert b.cycle == 303
+
+
 def test_cf_updates_are_counted_from_the_loading(bench: Any) -> None:
     b = bench("tiny", OPTION)
     b.setting(0, Port.LLR_SPACING, 2048)

@@ -63,9 +63,13 @@ def test_block_with_registers_behind_it(block: str, seed: int) -> None:
     _check(block, ("receive_stages=1", "ingress_stages=2"), seed)
 
 
-@pytest.mark.parametrize("shape", ["3x512", pytest.param("2x64", marks=pytest.mark.long)])
-def test_ordered_sets_with_a_register_behind_their_choice(shape: str, seed: int) -> None:
-    _check("control_transmitter", (*SHAPES[shape], "control_stages=1"), seed)
+@pytest.mark.parametrize(("block", "shape"), [
+    ("control_transmitter", "3x512"), ("llr_receiver", "3x512"),
+    pytest.param("control_transmitter", "2x64", marks=pytest.mark.long)])
+def test_ordered_sets_with_a_register_behind_their_choice(
+    block: str, shape: str, seed: int
+) -> None:
+    _check(block, (*SHAPES[shape], "control_stages=1"), seed)
 
 
 @pytest.mark.parametrize(("block", "shape", "stages"), [

@@ -14,14 +14,13 @@ from typing import Any
 
 import pytest
 from tests.model.flow.definition import Definition, Events
+from tests.model.flow.ordered_sets import OrderedSets, check_set, other_set
 
 from gavel_model.llr_timers import TransmitterState
 from gavel_model.mac_control import CreditCounts
-from gavel_model.ordered_set import CreditUpdate, decode_credits
+from gavel_model.ordered_set import CreditUpdate
 from gavel_model.probes import probe_points
 from gavel_model.register_map import Counter, Port
-
-SETS = range(Counter.LLR_TX_INIT_CTL_OS, Counter.LLR_TX_NACK_CTL_OS + 1)
 
 
 class Watched:
@@ -31,9 +30,8 @@ class Watched:
         self.b = b
         rng = random.Random(1)
         self.taken: dict[int, int] = {}
-        self.since_set = [65535] * b.config.ports
-        # With `control_stages` what a CF_Update in the stage says, or that another set is in it.
-        self.stage: list[CreditUpdate | str | None] = [None] * b.config.ports
+        self.sets = [OrderedSets(b.config.control_stages, b.config.word_bytes)
+                     for _ in range(b.config.ports)]
 
         def taken(cycle: int) -> int:
             return self.taken.setdefault(cycle, sum(
@@ -95,27 +93,16 @@ class Watched:
             request = slow.cf_request(settings[i])
             assert request or not e.cf_sent
             free = not shown[i].ctl_valid or bool(self.taken[c] >> i & 1)
-            waiting = self.stage[i]
-            e.cf_waits = isinstance(waiting, CreditUpdate) and not free
+            sets = self.sets[i]
+            e.cf_waits = sets.cf_waits(free)
+            room = sets.room(free, settings[i][Port.LLR_SPACING] >> 16)
+            loaded = sets.step(free, slow.says() if e.cf_sent else other_set(before[i], counter))
             if not settings[i][Port.LLR_CONTROL] & 3 and states[i] is TransmitterState.OFF:
-                room = waiting is None if b.config.control_stages else free
-                spaced = self.since_set[i] >= settings[i][Port.LLR_SPACING] >> 16
-                assert e.cf_sent == (request and room and spaced), (c, i)
+                assert e.cf_sent == (request and room), (c, i)
+                assert switch.tx[i].ctl_valid == (not free or loaded is not None)
                 if not free:
                     assert switch.tx[i].ctl == shown[i].ctl
-                elif waiting is None and (b.config.control_stages or not e.cf_sent):
-                    assert not switch.tx[i].ctl_valid
-            sent = e.cf_sent or any(counter[n] != before[i][n] for n in SETS)
-            loaded: CreditUpdate | str | None = slow.says() if e.cf_sent else None
-            if b.config.control_stages:
-                assert waiting is None or not sent, (c, i)
-                chosen = loaded or ("other" if sent else None)
-                loaded = waiting if free else None
-                self.stage[i] = chosen if waiting is None else None if free else waiting
-            if isinstance(loaded, CreditUpdate):
-                self._check_set(i, settings[i], loaded)
-            self.since_set[i] = 0 if sent or (waiting is not None and not free) else min(
-                self.since_set[i] + slow.step_bytes, 65535)
+            check_set(loaded, switch.tx[i].ctl, settings[i])
             lost = self._check_limits(i, slow, settings[i], ended)
             wanted = slow.step(c, settings[i], e)
             wanted[Counter.RX_LOSSLESS_DROP] = lost
@@ -169,10 +156,6 @@ class Watched:
                 lost += bool(frame.reason) and lossless >> frame.vc & 1
         self.cells_before[i] = list(slow.vc_cells)
         return lost
-
-    def _check_set(self, i: int, s: Any, says: CreditUpdate) -> None:
-        protect = bool(s[Port.LLR_CONTROL] >> 7 & 1)
-        assert decode_credits(self.b.switch.tx[i].ctl, protect) == says
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
 from gavel_rtl.lib.collisions import NO_COLLISION
+from gavel_rtl.voq import one_word_frames
 
 
 def frame_index_bits(config: SwitchConfig) -> int:
@@ -26,12 +27,13 @@ class FrameRecord(wiring.Component):
 
     The memory is read where the next ACK may make a frame the oldest, before it is known whether
     it does: so its value is a register in the first cycle in which the frame is the oldest. With
-    ``receive_stages`` = 1 there is time for a register right behind the memory, which is slow.
+    ``receive_stages`` = 1 and W < 512 there is time for a register right behind the memory, which
+    is slow.
 
     Parameters
     ----------
     config
-        ``replay_frames``, ``receive_stages``.
+        W, ``replay_frames``, ``receive_stages``.
     bits
         Width of the value.
 
@@ -64,7 +66,7 @@ class FrameRecord(wiring.Component):
     def __init__(self, config: SwitchConfig, bits: int):
         self._index = frame_index_bits(config)
         self._bits = bits
-        self._early = bool(config.receive_stages)
+        self._early = bool(config.receive_stages) and not one_word_frames(config)
         super().__init__({
             "coming": In(self._index),
             "coming_next": In(self._index),
@@ -86,26 +88,24 @@ class FrameRecord(wiring.Component):
         # What is read is not used if the frame was written in the cycle, or before what is read of
         # it counts: then it is what was written.
         found: Value = read.data
-        written, replaced = self.value, self._writes(self.coming)
+        before, written_earlier = Signal(self._bits), Signal()
+        just_written = Signal()
         if self._early:
-            found, earlier = Signal(self._bits, name="found"), Signal(self._bits, name="earlier")
-            written_earlier = Signal(name="written_earlier")
+            found = Signal(self._bits, name="found")
             m.d.sync += [
                 found.eq(read.data),
-                earlier.eq(self.value),
                 written_earlier.eq(self._writes(self.coming_next)),
             ]
-            # Never both: a frame is launched for the first time once.
-            written, replaced = Mux(written_earlier, earlier, written), written_earlier | replaced
-        before = Signal(self._bits)
-        just_written = Signal()
+        # Frames of two words or more are not written in two cycles in a row.
+        with m.If(~written_earlier):
+            m.d.sync += before.eq(self.value)
         m.d.comb += [
             write.addr.eq(self.newest_frame),
             write.data.eq(self.value),
             write.en.eq(self.numbered),
             read.addr.eq(self.coming_next if self._early else self.coming),
         ]
-        m.d.sync += [before.eq(written), just_written.eq(replaced)]
+        m.d.sync += just_written.eq(written_earlier | self._writes(self.coming))
         with m.If(self.drained | self.accepted):
             m.d.sync += self.oldest.eq(Mux(
                 self.leaves & ~just_written, found,

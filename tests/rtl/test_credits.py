@@ -14,7 +14,8 @@ from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
 from gavel_model.loader import load_config
-from gavel_model.register_map import Counter
+from gavel_model.ordered_set import CF_BITS
+from gavel_model.register_map import CREDIT_BITS, Counter
 from gavel_rtl.credit_gate import CreditGate
 from gavel_rtl.credit_receiver import CreditReceiver
 from gavel_rtl.credit_reporter import CreditReporter
@@ -158,6 +159,53 @@ def test_sender_resynchronises(simulate) -> None:
         assert not ctx.get(dut.cc_wanted)
 
     simulate(dut, bench)
+
+
+@pytest.mark.parametrize("late", [0, 1, 2])
+def test_what_is_in_use_is_counted_in_all_bits(simulate, late: int) -> None:
+    """A CF_Update and a frame in one cycle, with any counts."""
+    config = replace(load_config("fpga"), gate_stages=late, match_stages=int(late > 1))
+    dut, rng = CreditSender(config), random.Random(late)
+    told, counts = 1 << CF_BITS, 1 << CREDIT_BITS
+    limits = {"total_limit": dut.settings.total_limit, "limit": dut.settings.limit[0]}
+    seen: set[tuple[bool, ...]] = set()
+
+    async def bench(ctx, sync) -> None:
+        ctx.set(dut.settings.sender, 1)
+        for _ in range(700):
+            consumed, waiting, total = (rng.randrange(counts), rng.random() < 0.4,
+                                        rng.getrandbits(1))
+            used = rng.choice((rng.randrange(told), rng.randrange(4) * told + rng.choice(
+                (0, 1, told - 1, rng.randrange(told))), rng.randrange(counts // 2)))
+            outstanding = rng.choice((used, used - rng.randrange(1, 40), used + 1,
+                                      rng.randrange(told))) % told
+            price = rng.choice((0, rng.randint(2, config.max_frame_bytes // 32)))
+            for limit in limits.values():
+                ctx.set(limit, max(0, outstanding + rng.choice((-1, 0, 1, told))))
+            ctx.set(dut.settings.total, total)
+            ctx.set(dut.consumed[0], consumed)
+            ctx.set(dut.used[0], used)
+            ctx.set(dut.waiting, int(waiting))
+            for name, value in {"valid": 1, "vc": 0, "freed": (consumed - outstanding) % told,
+                                "second_vc": 1, "second_freed": 0}.items():
+                ctx.set(getattr(dut.credits, name), value)
+            ctx.set(dut.sent_length, 32 * price)
+            for cycle in range(late + 1):
+                ctx.set(dut.sent, int(price > 0 and cycle == max(0, late - 1)))
+                await ctx.tick()
+                ctx.set(dut.credits.valid, 0)
+            ctx.set(dut.sent, 0)
+            newly = (used - outstanding) % told
+            limit = ctx.get(limits["total_limit" if total else "limit"])
+            fits = outstanding <= limit if waiting else newly <= used
+            borrows, carries = outstanding > used % told, outstanding + price >= told
+            seen.add((waiting, fits, borrows and fits, carries and fits))
+            wanted = price + (used if not fits else outstanding if waiting else used - newly)
+            assert (ctx.get(dut.consumed[0]), ctx.get(dut.used[0]), ctx.get(dut.waiting)) == (
+                (consumed + price) % counts, wanted, waiting and not fits)
+
+    simulate(dut, bench)
+    assert len(seen) == 10
 
 
 def test_sender_asks_for_cc_updates_in_time(simulate) -> None:

@@ -8,6 +8,8 @@ zeros per word of the frame holds the right change when the last word comes.
 """
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import xor
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
@@ -126,15 +128,18 @@ class FcsUpdate(wiring.Component):
                         constant.eq(change_constant(self._config, bit, empty, words_before))
                         for constant, bit in zip(constants, self._bits, strict=True)
                     ]
-        total: Value = Mux(flip[0], constants[0], 0)
-        for flipped, constant in zip(flip[1:], constants[1:], strict=True):
-            total = total ^ Mux(flipped, constant, 0)
-        if self._changes_wait:
-            changed = Signal(CRC_BITS, name="changed_before")
+        changes = [Mux(flipped, constant, 0)
+                   for flipped, constant in zip(flip, constants, strict=True)]
+        if not self._changes_wait:
+            return reduce(xor, changes)
+        # Two sums: what is added to them has a cycle, too.
+        sums = []
+        for half in range(2):
+            changed = Signal(CRC_BITS, name=f"changed_before_{half}")
             with m.If(self.valid):
-                m.d.sync += changed.eq(total)
-            return changed
-        return total
+                m.d.sync += changed.eq(reduce(xor, changes[half::2]))
+            sums.append(changed)
+        return sums[0] ^ sums[1]
 
     def _place(self, m: Module, difference: Signal) -> None:
         """Puts the four bytes where the FCS stands; it may begin in the word before the last."""

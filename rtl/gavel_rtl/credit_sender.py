@@ -135,10 +135,9 @@ class CreditSender(wiring.Component):
         low, high = used[:CF_BITS], used[CF_BITS:]
         low_after, told_low = (Signal(CF_BITS + 1, name=f"{name}_{vc}") for name in (
             "low_after", "told_low"))
-        # Where a CF_Update names the VC: which limit counts, or what is in use, and whether that is
-        # more than the update can say.
-        by_total, by_own, by_used, surely = (Signal(name=f"{name}_{vc}") for name in (
-            "by_total", "by_own", "by_used", "surely"))
+        # Where a CF_Update names the VC: which limit counts, or what is in use.
+        by_total, by_own, by_used = (Signal(name=f"{name}_{vc}") for name in (
+            "by_total", "by_own", "by_used"))
         resumes, frees, passes_used = (Signal(name=f"{name}_{vc}") for name in (
             "resumes", "frees", "passes_used"))
         wide = Cat(outstanding, Const(0, CREDIT_BITS - CF_BITS))
@@ -146,12 +145,11 @@ class CreditSender(wiring.Component):
             by_total.eq(named & waiting & settings.total),
             by_own.eq(named & waiting & ~settings.total),
             by_used.eq(named & ~waiting),
-            surely.eq(by_used & high.any()),
             # All are compared at once, and a highest bit says whether it counts: nothing has to be
             # asked behind a comparison.
             resumes.eq(~is_less(settings.total_limit, Cat(wide, ~by_total))
                        | ~is_less(settings.limit[vc], Cat(wide, ~by_own))),
-            frees.eq(~is_less(Cat(low, surely), Cat(outstanding, ~by_used))),
+            frees.eq(~is_less(used, Cat(wide, ~by_used))),
             passes_used.eq(is_less(low, outstanding)),
             refused.eq(named & ~((resumes | frees) & settings.sender[vc])),
             # Both sums are there by the time at which one of them is known to count.
@@ -167,7 +165,7 @@ class CreditSender(wiring.Component):
         told_carries, carries = told_low[CF_BITS], low_after[CF_BITS]
         m.d.comb += [
             up.eq(Mux(frees, told_carries & ~passes_used, carries)),
-            down.eq(surely & passes_used & ~told_carries),
+            down.eq(frees & passes_used & ~told_carries),
             more.eq(high + 1),
             less.eq(high - 1),
             moved.eq(select([(up, more), (down, less), (~up & ~down, high)])),

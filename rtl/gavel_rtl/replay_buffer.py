@@ -196,9 +196,9 @@ class ReplayBuffer(wiring.Component):
         flags, fetched = place(m, "word_flags", WordFlags(self._config)), self.fetched
         connect(m, flags.i_word, self.i_word)
         m.d.comb += [
-            flags.tail.eq(self._tail),
-            flags.further.eq(self._further),
-            flags.start.eq(self._start),
+            flags.tail.eq(ring.index(self._tail)),
+            flags.further.eq(ring.index(self._further)),
+            flags.start.eq(ring.index(self._start)),
             flags.fetch.eq(self._fetch),
             flags.rewind.eq(self.rewind),
             flags.fetched.eq(self._did_fetch),

@@ -38,7 +38,7 @@ class WordFlags(wiring.Component):
     i_word
         A word to be written, cycle e.
     tail, further, start
-        Pointers: to where it goes; to the word after the next one to be fetched; to where the
+        Indices: of where it goes; of the word after the next one to be fetched; to where the
         reader goes with ``rewind``.
     fetch, rewind
         In this cycle the next word is fetched, so that its flags become those of B; the reader goes
@@ -56,10 +56,10 @@ class WordFlags(wiring.Component):
 
     def __init__(self, config: SwitchConfig):
         self._config = config
-        pointer = In(ring.pointer_bits(config.replay_words))
+        index = In(ring.index_bits(config.replay_words))
         super().__init__({
             "i_word": In(EgressWord(config)),
-            **dict.fromkeys(("tail", "further", "start"), pointer),
+            **dict.fromkeys(("tail", "further", "start"), index),
             **dict.fromkeys(("fetch", "rewind", "fetched", "came", "were_left"), In(1)),
             "eop": Out(1),
             "poisoned": Out(1),
@@ -79,11 +79,11 @@ class WordFlags(wiring.Component):
         self._was_read = Signal(name="was_read")
         m.d.sync += rewound.eq(self.rewind)
         m.d.comb += [
-            write.addr.eq(ring.index(self.tail)),
+            write.addr.eq(self.tail),
             write.en.eq(word.valid),
             write.data.eop.eq(word.eop if alone else word.next_eop),
             write.data.poisoned.eq(word.poisoned),
-            self._read.addr.eq(ring.index(Mux(self.rewind, self.start, self.further))),
+            self._read.addr.eq(Mux(self.rewind, self.start, self.further)),
             self._was_new.eq(self.came & ~self.were_left),
             self._was_read.eq((self.fetched | rewound) & ~self._was_new),
         ]

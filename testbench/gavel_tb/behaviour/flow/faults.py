@@ -21,7 +21,7 @@ FLOW_FAULTS: tuple[ScenarioFault, ...] = (
         "limit-below-longest-frame", "not all of VC 0",
     ),
     ScenarioFault(
-        Fault("a count that cannot be is believed", "gavel_credit_sender", "fits_0", "1'b1",
+        Fault("a count that cannot be is believed", "gavel_credit_sender", "frees_0", "by_used_0",
               ("flow_control", "counters"), ("credit_tx", "CBFC_RX_CF_ERROR")),
         "credits-refused", "CBFC_RX_CF_ERROR is 2",
     ),

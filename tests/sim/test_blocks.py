@@ -42,7 +42,10 @@ def test_block(block: str, shape: str, seed: int) -> None:
     _check(block, SHAPES[shape], seed)
 
 
-@pytest.mark.parametrize("block", OF_EACH_VC)
+@pytest.mark.parametrize("block", [
+    # tests/rtl/test_scheduler.py has one with eight VCs.
+    pytest.param(block, marks=[pytest.mark.long] if block == "scheduler" else [])
+    for block in OF_EACH_VC])
 def test_block_with_many_vcs(block: str, seed: int) -> None:
     _check(block, MANY_VCS, seed)
 

@@ -127,15 +127,15 @@ class SwitchConfig:
         Reset value of ``CBFC_CC_PERIOD``, 0...16777215 cycles; 0 sends no CC_Update.
     islip_iterations
         iSLIP iterations made in each cycle, 1...4.
-    receive_stages, ingress_stages, match_stages, read_stages, egress_stages, gate_stages,
-    control_stages, register_stages, transmit_stages
-        Pipeline options (docs/spec.md, Pipeline options). A cycle of latency each: registers
-        behind the check of FCS and ordered sets (0...1), behind the lookup (0...2), between
-        requests and grants (0...1, with at most 128 bits), around the cell memory (0...2), behind
-        egress editing (0...1). None of latency: between what holds frames back and the scheduler
-        (0...2, 2 with at most 128 bits), between the choice of an ordered set and the set (0...1),
-        around the register pins (0...1), between the transmit pins and XGMII with one clock
-        (0...1, nothing elsewhere).
+    receive_stages, ingress_stages, match_stages, read_stages, egress_stages, launch_stages,
+    gate_stages, control_stages, register_stages, transmit_stages
+        Pipeline options (docs/spec.md, Pipeline options). A cycle of latency each: registers behind
+        the check of FCS and ordered sets (0...1), behind the lookup (0...2), between requests and
+        grants (0...1, with at most 128 bits), around the cell memory (0...2), behind egress editing
+        (0...1), before the frame pins (0...1). None of latency: between what holds frames back and
+        the scheduler (0...2, 2 with at most 128 bits), between the choice of an ordered set and the
+        set (0...1), around the register pins (0...1), between the transmit pins and XGMII with one
+        clock (0...1, nothing elsewhere).
     bypass_limit
         Reset value of register ``BYPASS_LIMIT``, 0...255: how many frames an output takes
         past an input that is busy before it waits for that input; 0 turns this off.
@@ -183,6 +183,7 @@ class SwitchConfig:
     match_stages: int = 0
     read_stages: int = 0
     egress_stages: int = 0
+    launch_stages: int = 0
     gate_stages: int = 0
     control_stages: int = 0
     register_stages: int = 0
@@ -229,6 +230,7 @@ class SwitchConfig:
         self._short_frames("match_stages", 0)
         self._in_range("read_stages", 0, 2)
         self._in_range("egress_stages", 0, 1)
+        self._in_range("launch_stages", 0, 1)
         self._in_range("gate_stages", 0, 2)
         self._short_frames("gate_stages", 1)
         self._in_range("control_stages", 0, 1)
@@ -445,4 +447,4 @@ class SwitchConfig:
         """K: cycles from a frame's last word on the receive pins to its first on the transmit
         pins when nothing contends (docs/spec.md, chapter Latency)."""
         return (10 + self.store_stages + self.match_stages + self.read_stages
-                + self.egress_stages)
+                + self.egress_stages + self.launch_stages)

@@ -58,9 +58,9 @@ class LlrTransmitter:
     """
 
     __slots__ = (
-        "_back_to_back", "_counters", "_held", "_late", "_link_tx", "_max_words", "_passing",
-        "_received", "_settings", "asleep", "buffer", "handshake", "hold", "link", "loading",
-        "on_advance", "replay_from", "replays", "restart", "state", "timers", "window",
+        "_back_to_back", "_counters", "_held", "_late", "_launch_stages", "_link_tx", "_max_words",
+        "_passing", "_received", "_settings", "asleep", "buffer", "handshake", "hold", "link",
+        "loading", "on_advance", "replay_from", "replays", "restart", "state", "timers", "window",
     )
 
     def __init__(
@@ -68,6 +68,7 @@ class LlrTransmitter:
     ) -> None:
         self._max_words = config.max_frame_words
         self._late = config.gate_stages
+        self._launch_stages = config.launch_stages
         # A frame may be matched in the cycle after another.
         self._back_to_back = config.words_per_cell == 1
         self._settings = settings
@@ -137,10 +138,13 @@ class LlrTransmitter:
         counts from the next cycle on."""
         buffer = self.buffer
         hold = self._late > 0 and self._holding(self._matches_not_counted())
+        free = ready or self._link_tx.word is None
+        if free and self._launch_stages:
+            buffer.show()
         if self._passing:
-            buffer.pass_on(ready or self._link_tx.word is None)
-        elif not self._advance(now, ready):
-            self._run(now, ready)
+            buffer.pass_on(free)
+        elif not self._advance(now, free):
+            self._run(now, free)
         self.link = link
         if word is not None and frame is not None:
             buffer.write(word, frame)
@@ -188,7 +192,7 @@ class LlrTransmitter:
                     and not self.timers.down_time and self._settings.remote)
         return self._passing
 
-    def _advance(self, now: int, ready: int) -> bool:
+    def _advance(self, now: int, free: object) -> bool:
         """The work of `_run` in ADVANCE when nothing but words moves; returns whether that is so,
         and does nothing if it is not."""
         window = self.window
@@ -200,13 +204,13 @@ class LlrTransmitter:
         ):
             return False
         sent_all = window.oldest == window.next
-        self._launch(now, Launch.KEEP, ready)
+        self._launch(now, Launch.KEEP, free)
         self.buffer.fetch(window.index)
         self.timers.step(_ADVANCE, _ADVANCE, sent_all, True)
         window.watched = None if sent_all else window.oldest
         return True
 
-    def _run(self, now: int, ready: int) -> None:
+    def _run(self, now: int, free: object) -> None:
         window = self.window
         # As visible in the cycle; attributes of these names become the next values.
         state, oldest, behind, settled = self.state, window.oldest, window.behind, window.settled
@@ -214,12 +218,11 @@ class LlrTransmitter:
         sent_all, action = oldest == window.next, self.action
         echo_seen = self.handshake.echo_seen
         progress, nack = self._receive()
-        free = bool(ready) or self._link_tx.word is None
         after, asked = self._decide(now, behind, settled, free, echo_seen, progress, nack)
         initialising = after is not state and _INIT in (after, state)
         blocked = self.restart or self.loading or asked or initialising
         decision = Launch.WAIT if blocked else self._first_word(action, behind, settled)
-        self._launch(now, decision, ready)
+        self._launch(now, decision, free)
         if not (self.loading or restarting):
             self.buffer.fetch(window.index)
         window.release(oldest, not (behind or restarting))
@@ -259,8 +262,8 @@ class LlrTransmitter:
         return new > 0, item.kind is Kind.NACK
 
     def _decide(
-        self, now: int, behind: bool, settled: bool, free: bool, echo_seen: bool, progress: bool,
-        nack: bool,
+        self, now: int, behind: bool, settled: bool, free: object, echo_seen: bool,
+        progress: bool, nack: bool,
     ) -> tuple[TransmitterState, bool]:
         """State after the cycle, and whether it sets ``restart``.
 
@@ -280,7 +283,8 @@ class LlrTransmitter:
             return state, False
         if state is _OFF or state is _FLUSH:
             start = settings.remote if state is _OFF else settings.reinit
-            return (_INIT if start and settled and free else state), False
+            quiet = settled and free and not self.buffer.launching
+            return (_INIT if start and quiet else state), False
         if state is _INIT:
             agreed = echo_seen and settled and not self._link_tx.init_waiting
             return (_ADVANCE if agreed else state), False
@@ -319,10 +323,9 @@ class LlrTransmitter:
             return Launch.PLAIN
         return Launch.DROP if action is Action.DISCARD else Launch.WAIT
 
-    def _launch(self, now: int, decision: Launch, ready: int) -> None:
+    def _launch(self, now: int, decision: Launch, free: object) -> None:
         buffer = self.buffer
         window = self.window
-        free = ready or self._link_tx.word is None
         if not buffer.launch(decision, window.index, window.send, free):
             return
         if buffer.decision is not Launch.KEEP:

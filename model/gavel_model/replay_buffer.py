@@ -26,6 +26,15 @@ _DROP = Launch.DROP
 _WAIT = Launch.WAIT
 
 
+class LaunchRegister:
+    """Register L: ``word`` is the word in it, or None."""
+
+    __slots__ = ("word",)
+
+    def __init__(self) -> None:
+        self.word: TxPins | None = None
+
+
 class ReplayBuffer:
     """Frames from `Egress` until they need not be sent again.
 
@@ -47,6 +56,8 @@ class ReplayBuffer:
         Frames launched and not released, oldest first.
     held
         B holds a word.
+    launched
+        Register that a launched word goes to: O, or L with ``launch_stages`` = 1.
     mid
         The first word of a frame is launched, and its last is not.
     frame, decision, first
@@ -56,13 +67,17 @@ class ReplayBuffer:
 
     __slots__ = (
         "_end", "_link_tx", "_max_words", "_position", "_stages", "_words", "decision", "first",
-        "frame", "held", "kept", "mid", "uncounted", "unsent", "unsent_frames", "used", "waiting",
+        "frame", "held", "kept", "launched", "mid", "uncounted", "unsent", "unsent_frames", "used",
+        "waiting",
     )
 
     def __init__(self, config: SwitchConfig, link_tx: LinkTx) -> None:
         self._max_words = config.max_frame_words
         self._stages = config.gate_stages
         self._link_tx = link_tx
+        self.launched: LinkTx | LaunchRegister = link_tx
+        if config.launch_stages:
+            self.launched = LaunchRegister()
         self.reset()
 
     def reset(self) -> None:
@@ -81,11 +96,23 @@ class ReplayBuffer:
         self._words: list[TxPins] = []
         self._position = 0
         self._end = 0
+        self.launched.word = None
 
     @property
     def busy(self) -> bool:
-        """There are words to be fetched, or in B or O."""
-        return bool(self._link_tx.word is not None or self.held or self.unsent_frames)
+        """There are words to be fetched, or in B, L or O."""
+        return bool(self._link_tx.word is not None or self.held or self.unsent_frames
+                    or self.launched.word is not None)
+
+    @property
+    def launching(self) -> bool:
+        """L holds a word, as visible in the cycle."""
+        return self.launched is not self._link_tx and self.launched.word is not None
+
+    def show(self) -> None:
+        """First part of a cycle in which O is free, with ``launch_stages`` = 1: the word in L goes
+        to O, and `launch` or `pass_on` writes L."""
+        self._link_tx.word = self.launched.word
 
     def matched(self) -> None:
         """A frame for this output is matched: room for a longest one is reserved, at once or by
@@ -115,7 +142,7 @@ class ReplayBuffer:
             self.used -= self._max_words - len(frame.words)
 
     def launch(self, decision: Launch, index: int, seq: int, free: object) -> bool:
-        """Launches the word in B if it may; O is emptied if it is free and gets none.
+        """Launches the word in B if it may; ``launched`` is emptied if O is free and it gets none.
 
         Parameters
         ----------
@@ -133,12 +160,12 @@ class ReplayBuffer:
         -------
         Whether the last word of ``frame`` was launched or dropped.
         """
-        link_tx = self._link_tx
+        launched = self.launched
         if self.mid:
             decision = self.decision
         if not self.held or decision is _WAIT or not (free or decision is _DROP):
             if free:
-                link_tx.word = None
+                launched.word = None
             return False
         if not self.mid:
             self._begin(decision, index)
@@ -148,9 +175,9 @@ class ReplayBuffer:
         if decision is _KEEP and not position:
             word = word._replace(llr=1, seq=seq)
         if decision is not _DROP:
-            link_tx.word = word
+            launched.word = word
         elif free:
-            link_tx.word = None
+            launched.word = None
         if self.first:
             self.unsent -= 1
         self._position = position = position + 1
@@ -165,7 +192,7 @@ class ReplayBuffer:
                 if not self.mid:
                     self._begin(Launch.PLAIN, 0)
                 position = self._position
-                self._link_tx.word = self._words[position]
+                self.launched.word = self._words[position]
                 self.unsent -= 1
                 self._position = position = position + 1
                 self.mid = position < self._end
@@ -173,7 +200,7 @@ class ReplayBuffer:
                     self.forget()
                 self.held = self.mid or bool(self.unsent_frames)
                 return
-            self._link_tx.word = None
+            self.launched.word = None
         if not self.held:
             self.held = bool(self.unsent_frames)
 

@@ -12,21 +12,23 @@ from gavel_model import latency_histogram
 from gavel_model.ordered_set import Kind
 from gavel_model.telemetry import WatchedSwitch
 
-STAGES = [*((0, n, 0, 0, m) for n in range(3) for m in range(2)),
-          *((1, n, 0, 0, 0) for n in range(3)), (0, 0, 0, 1, 0), (0, 1, 0, 2, 1)]
-REQUESTS = [(0, 0, 1, 0, 0), (1, 2, 1, 2, 1)]
+STAGES = [*((0, n, 0, 0, m, 0) for n in range(3) for m in range(2)),
+          *((1, n, 0, 0, 0, 0) for n in range(3)), (0, 0, 0, 1, 0, 0), (0, 0, 0, 0, 0, 1),
+          (0, 1, 0, 2, 1, 1)]
+REQUESTS = [(0, 0, 1, 0, 0, 0), (1, 2, 1, 2, 1, 1)]
 
 
-@pytest.mark.parametrize(("width", "receive", "ingress", "match", "read", "egress"), [
+@pytest.mark.parametrize(("width", "receive", "ingress", "match", "read", "egress", "launch"), [
     *((width, *stages) for width in (64, 512) for stages in STAGES),
     *((width, *stages) for width in (64, 128) for stages in REQUESTS)])
 def test_every_pipeline_register_is_a_cycle(
-    bench: Any, width: int, receive: int, ingress: int, match: int, read: int, egress: int
+    bench: Any, width: int, receive: int, ingress: int, match: int, read: int, egress: int,
+    launch: int,
 ) -> None:
     b = bench("tiny", f"data_width={width}", f"receive_stages={receive}",
               f"ingress_stages={ingress}", f"match_stages={match}", f"read_stages={read}",
-              f"egress_stages={egress}")
-    k = 10 + receive + ingress + match + read + egress
+              f"egress_stages={egress}", f"launch_stages={launch}")
+    k = 10 + receive + ingress + match + read + egress + launch
     assert b.config.latency_cycles == k
     filed = b.switch.ports[0].ingress_buffer
     for length in (64, 65, 127, 256):
@@ -125,7 +127,7 @@ def test_longest_frame(bench: Any) -> None:
 
 @pytest.mark.parametrize("stages", [
     (), ("match_stages=1",), ("receive_stages=1", "ingress_stages=2", "match_stages=1",
-                              "read_stages=2", "egress_stages=1")])
+                              "read_stages=2", "egress_stages=1", "launch_stages=1")])
 def test_telemetry_tells_the_latency_of_the_pins(
     bench: Any, monkeypatch: pytest.MonkeyPatch, stages: tuple[str, ...]
 ) -> None:

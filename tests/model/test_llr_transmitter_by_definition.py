@@ -39,7 +39,9 @@ class Definition:
         self.count = dict.fromkeys(C, 0)
         self.written = self.fetch_at = self.freed_to = 0
         self.b: int | None = None
+        self.late_pins = config.launch_stages
         self.o: TxPins | None = None
+        self.l: TxPins | None = None
         self.mid = self.restart = self.loading = self.freeing = self.link = False
         self.state = OFF
         self.oldest = self.next = self.send = self.released = 0
@@ -119,14 +121,16 @@ class Definition:
                     self.first_word = self.b
         kept, first, dropped = self.what
         if free:
-            self.o = None
+            self.o, self.l = self.l, None
         if launched:
             at = self.b
             assert at is not None
             shown, bad = self.memory[at % self.size]
             if kept and not self.mid:
                 shown = shown._replace(llr=1, seq=self.send)
-            if not dropped:
+            if not dropped and self.late_pins:
+                self.l = shown
+            elif not dropped:
                 self.o = shown
             self.unsent -= first
             self.mid = not shown.eop
@@ -220,9 +224,10 @@ class Definition:
             self.replay_from = self.oldest
             return REPLAY, True
         if not (was.mid or was.restart or was.loading):
-            if was.state == OFF and self.set.remote and settled and free:
+            gone = settled and free and was.l is None
+            if was.state == OFF and self.set.remote and gone:
                 return INIT, False
-            if was.state == FLUSH and self.set.reinit and settled and free:
+            if was.state == FLUSH and self.set.reinit and gone:
                 return INIT, False
             if was.state == INIT and was.echo_seen and settled and not self.init_waiting:
                 return ADVANCE, False
@@ -309,7 +314,7 @@ def test_same_pins_and_same_state(seed: int, gate_stages: int) -> None:
     config = load_config("tiny", [
         "seq_bits=" + str(rng.choice((4, 5, 20))),
         "data_width=" + str(rng.choice((64, 64, 512) if gate_stages < 2 else (64, 128))),
-        f"gate_stages={gate_stages}",
+        f"gate_stages={gate_stages}", f"launch_stages={seed % 2}",
     ])
     settings, counters, link_tx = LlrSettings(config), Counters(), LinkTx()
     change(rng, settings, config)

@@ -6,7 +6,6 @@ from __future__ import annotations
 import numpy as np
 
 from gavel_fast import credit_receiver as crediting
-from gavel_fast import link_tx as pins
 from gavel_fast import llr_receiver as receiving
 from gavel_fast import llr_state as sending
 from gavel_fast import ordered_set
@@ -145,7 +144,7 @@ def _load(control: Ints, link_tx: LinkTx, registers: Ints, p: int, ctl: int) -> 
     control[p, SHOWN] = ctl & _KIND
     if ctl and registers[p, _CONTROL] & _PROTECT:
         ctl = ordered_set.protected(ctl)
-    link_tx.state[p, pins.CTL] = ctl
+    link_tx.ctl[p] = ctl
 
 
 @compiled

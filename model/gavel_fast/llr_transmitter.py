@@ -10,7 +10,7 @@ from gavel_fast import replay_buffer as at
 from gavel_fast.compiled import Ints, compiled
 from gavel_fast.crossbar import Crossbar
 from gavel_fast.link_rx import LinkRx
-from gavel_fast.link_tx import LinkTx
+from gavel_fast.link_tx import LinkTx, WordRegister
 from gavel_fast.llr_state import (
     ADVANCE,
     ADVANCE_AT,
@@ -52,6 +52,7 @@ from gavel_fast.llr_timers import action_in_force, count_time, peer_is_silent, t
 from gavel_fast.sizes import (
     CELL_WORDS,
     GATE_STAGES,
+    LAUNCH_STAGES,
     MAX_WORDS,
     PORTS,
     SEQ_MASK,
@@ -121,11 +122,19 @@ def step(
     ordered-set register holds LLR_INIT."""
     state, buffer = transmitter.state, transmitter.buffer
     words = buffer.state
+    shown = link_tx.frame
+    output = buffer.launched if sizes[LAUNCH_STAGES] else shown
     place = ring_place(now - sizes[TO_TRANSMITTER])
     arrived = crossbar.arrived[place]
     crossbar.arrived[place] = 0
     for p in range(sizes[PORTS]):
-        free = bool(ready >> p & 1) or not link_tx.state[p, pins.FLAGS]
+        free = bool(ready >> p & 1) or not shown.state[p, pins.FLAGS]
+        # Nothing is before the pins after this cycle, unless it is launched in it.
+        leaves = free
+        if sizes[LAUNCH_STAGES]:
+            leaves = free and not output.state[p, pins.FLAGS]
+            if free:
+                pins.move(output, shown, sizes, p)
         if sizes[GATE_STAGES]:
             coming = words[p, at.MATCHED_BEFORE] + words[p, at.MATCHED_EARLIER]
             if sizes[CELL_WORDS] == 1:
@@ -136,11 +145,11 @@ def step(
             at.reserve(buffer, sizes, p)
         if _passing(transmitter, registers, p):
             if words[p, at.HELD] or words[p, at.UNSENT_FRAMES]:
-                _pass_on(transmitter, link_tx, sizes, p, free)
+                _pass_on(transmitter, output, sizes, p, free)
             elif free:
-                link_tx.state[p, pins.FLAGS] = 0
+                output.state[p, pins.FLAGS] = 0
         else:
-            _run(transmitter, link_tx, registers, counters, sizes, now, p, free,
+            _run(transmitter, output, registers, counters, sizes, now, p, free, leaves,
                  bool(init_waiting >> p & 1))
         state[p, LINK] = link.state[p, rx.UP]
         if arrived >> p & 1:
@@ -161,21 +170,22 @@ def _passing(transmitter: LlrTransmitter, registers: Ints, p: int) -> bool:
 
 @compiled
 def _pass_on(
-    transmitter: LlrTransmitter, link_tx: LinkTx, sizes: Ints, p: int, free: bool
+    transmitter: LlrTransmitter, output: WordRegister, sizes: Ints, p: int, free: bool
 ) -> None:
     """Words go out plainly, and no frame is kept."""
     buffer = transmitter.buffer
-    if at.launch(buffer, link_tx, sizes, p, at.PLAIN, 0, 0, free):
+    if at.launch(buffer, output, sizes, p, at.PLAIN, 0, 0, free):
         at.forget(buffer, sizes, p)
     at.fetch(buffer, p, 0)
 
 
 @compiled
 def _run(
-    transmitter: LlrTransmitter, link_tx: LinkTx, registers: Ints, counters: Ints, sizes: Ints,
-    now: int, p: int, free: bool, init_waiting: bool,
+    transmitter: LlrTransmitter, output: WordRegister, registers: Ints, counters: Ints,
+    sizes: Ints, now: int, p: int, free: bool, leaves: bool, init_waiting: bool,
 ) -> None:
-    """One cycle of an output with link-level retry."""
+    """One cycle of an output with link-level retry. ``free``: O is free; ``leaves``: and no word is
+    in L."""
     state, buffer = transmitter.state, transmitter.buffer
     words = buffer.state
     # As visible in the cycle.
@@ -188,14 +198,14 @@ def _run(
     action = action_in_force(transmitter, registers, p)
     echo_seen = bool(state[p, ECHO_SEEN])
     progress, nack = _receive(transmitter, registers, counters, sizes, p)
-    after, asked = _decide(transmitter, registers, counters, sizes, now, p, behind, settled, free,
-                           echo_seen, init_waiting, progress, nack)
+    after, asked = _decide(transmitter, registers, counters, sizes, now, p, behind, settled,
+                           leaves, echo_seen, init_waiting, progress, nack)
     initialising = after != before and (after == INIT or before == INIT)
     if state[p, RESTART] or loading or asked or initialising:
         decision = at.WAIT
     else:
         decision = _first_word(before, state[p, LINK], action, behind, settled)
-    _launch(transmitter, link_tx, counters, sizes, now, p, decision, free)
+    _launch(transmitter, output, counters, sizes, now, p, decision, free)
     if not (loading or restarting):
         at.fetch(buffer, p, index_of_next(transmitter, sizes, p))
     _release(transmitter, sizes, p, oldest, not (behind or restarting))
@@ -251,7 +261,7 @@ def _receive(
 @compiled
 def _decide(
     transmitter: LlrTransmitter, registers: Ints, counters: Ints, sizes: Ints, now: int, p: int,
-    behind: bool, settled: bool, free: bool, echo_seen: bool, init_waiting: bool, progress: bool,
+    behind: bool, settled: bool, leaves: bool, echo_seen: bool, init_waiting: bool, progress: bool,
     nack: bool,
 ) -> tuple[int, bool]:
     """State after the cycle, and whether it sets ``restart``.
@@ -282,7 +292,7 @@ def _decide(
         return state, False
     if state == OFF or state == FLUSH:
         start = remote if state == OFF else bool(registers[p, _CONTROL] & _REINIT)
-        return (INIT if start and settled and free else state), False
+        return (INIT if start and settled and leaves else state), False
     if state == INIT:
         return (ADVANCE if echo_seen and settled and not init_waiting else state), False
     if state == REPLAY and not behind and fields[p, SEND] == fields[p, NEXT]:
@@ -317,13 +327,13 @@ def _first_word(state: int, link: int, action: int, behind: bool, settled: bool)
 
 @compiled
 def _launch(
-    transmitter: LlrTransmitter, link_tx: LinkTx, counters: Ints, sizes: Ints, now: int, p: int,
-    decision: int, free: bool,
+    transmitter: LlrTransmitter, output: WordRegister, counters: Ints, sizes: Ints, now: int,
+    p: int, decision: int, free: bool,
 ) -> None:
     state, buffer = transmitter.state, transmitter.buffer
     words = buffer.state
     index = index_of_next(transmitter, sizes, p)
-    if not at.launch(buffer, link_tx, sizes, p, decision, index, state[p, SEND], free):
+    if not at.launch(buffer, output, sizes, p, decision, index, state[p, SEND], free):
         return
     if words[p, at.DECISION] != at.KEEP:
         at.forget(buffer, sizes, p)

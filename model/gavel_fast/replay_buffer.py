@@ -12,7 +12,7 @@ from gavel_fast import link_tx as pins
 from gavel_fast import pin_block
 from gavel_fast.compiled import Ints, compiled
 from gavel_fast.crossbar import Crossbar
-from gavel_fast.link_tx import LinkTx
+from gavel_fast.link_tx import WordRegister
 from gavel_fast.sizes import (
     GATE_STAGES,
     LANE_BYTES,
@@ -80,12 +80,13 @@ class ReplayBuffer(NamedTuple):
     """Buffers of all outputs.
 
     ``state`` (P, fields); ``frame`` (P, N, fields): a ring of frames, each of a word at least;
-    ``memory`` (P, N, W/64): the ring of words.
+    ``memory`` (P, N, W/64): the ring of words; ``launched``: L of the specification.
     """
 
     state: Ints
     frame: Ints
     memory: Ints
+    launched: WordRegister
 
 
 def replay_buffer(config: SwitchConfig) -> ReplayBuffer:
@@ -93,7 +94,7 @@ def replay_buffer(config: SwitchConfig) -> ReplayBuffer:
     shape = config.ports, config.replay_words
     return ReplayBuffer(
         np.zeros((config.ports, _COUNT), np.int64), np.zeros((*shape, _FRAME_COUNT), np.int64),
-        np.zeros((*shape, config.word_bytes // LANE_BYTES), np.int64),
+        np.zeros((*shape, config.word_bytes // LANE_BYTES), np.int64), pins.word_register(config),
     )
 
 
@@ -163,10 +164,11 @@ def write(buffer: ReplayBuffer, crossbar: Crossbar, sizes: Ints, p: int, slot: i
 
 @compiled
 def launch(
-    buffer: ReplayBuffer, link_tx: LinkTx, sizes: Ints, p: int, decision: int, index: int,
+    buffer: ReplayBuffer, output: WordRegister, sizes: Ints, p: int, decision: int, index: int,
     seq: int, free: bool,
 ) -> bool:
-    """Launches the word in B if it may; O is emptied if it is free and gets none.
+    """Launches the word in B to ``output``, O or L, if it may; that is emptied if O is free and it
+    gets none.
 
     ``decision`` is what is to be done with a frame if B holds its first word, ``index`` the place
     of that frame behind the oldest, ``seq`` its number if it is to be kept; ``free``: O is free.
@@ -177,7 +179,7 @@ def launch(
         decision = state[p, DECISION]
     if not state[p, HELD] or decision == WAIT or not (free or decision == DROP):
         if free:
-            link_tx.state[p, pins.FLAGS] = 0
+            output.state[p, pins.FLAGS] = 0
         return False
     if not state[p, MID]:
         state[p, DECISION] = decision
@@ -195,15 +197,15 @@ def launch(
             flags |= _EOP | buffer.frame[p, frame, _EMPTY] << _EMPTY_SHIFT
         if decision == KEEP and not position:
             flags |= _LLR
-        link_tx.state[p, pins.FLAGS] = flags
-        link_tx.state[p, pins.SEQ] = seq if flags & _LLR else 0
+        output.state[p, pins.FLAGS] = flags
+        output.state[p, pins.SEQ] = seq if flags & _LLR else 0
         place = buffer.frame[p, frame, _START] + position
         if place >= sizes[REPLAY_WORDS]:
             place -= sizes[REPLAY_WORDS]
         for lane in range(sizes[LANES]):
-            link_tx.word[p, lane] = buffer.memory[p, place, lane]
+            output.word[p, lane] = buffer.memory[p, place, lane]
     elif free:
-        link_tx.state[p, pins.FLAGS] = 0
+        output.state[p, pins.FLAGS] = 0
     if state[p, IS_FIRST]:
         state[p, UNSENT] -= 1
     state[p, POSITION] = position + 1

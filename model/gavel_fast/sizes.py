@@ -67,7 +67,10 @@ MATCH_TO_EGRESS = 28
 CONTROL_STAGES = 29
 """1: an ordered set is held for a cycle between its choice and its loading."""
 
-_COUNT = 30
+LAUNCH_STAGES = 30
+"""1: a launched word is held for a cycle before it is on the pins."""
+
+_COUNT = 31
 
 LANE_BYTES = 8
 CELL_LANES = 8
@@ -111,6 +114,7 @@ def sizes(config: SwitchConfig) -> Ints:
     values[REGISTER_STAGES] = config.register_stages
     values[MATCH_TO_EGRESS] = config.match_to_egress
     values[CONTROL_STAGES] = config.control_stages
+    values[LAUNCH_STAGES] = config.launch_stages
     return values
 
 

@@ -36,10 +36,10 @@ def small(ports: int, width: int, vcs: int, iterations: int, **options: Any) -> 
 
 CONFIGS = {
     "tiny": load_config("tiny"),
-    "3x128": small(3, 128, 3, 3, ingress_stages=1, register_stages=1),
+    "3x128": small(3, 128, 3, 3, ingress_stages=1, register_stages=1, launch_stages=1),
     "5x256": small(5, 256, 5, 4, egress_stages=1),
     "4x512": small(4, 512, 8, 1, receive_stages=1, ingress_stages=2, read_stages=2,
-                   egress_stages=1, control_stages=1),
+                   egress_stages=1, launch_stages=1, control_stages=1),
     "2x512": small(2, 512, 1, 2, buffer_cells=16, max_frame_bytes=100, replay_cells=16),
     "pod": load_config("pod"),
     "rack": load_config("rack"),

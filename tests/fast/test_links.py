@@ -38,7 +38,7 @@ def test_link_partners_with_registers_around_the_scheduler(
     width, vcs, gate_stages, match_stages, total, make_config, replay, seed
 ):
     config = make_config(3, width, vcs, 2, gate_stages=gate_stages, match_stages=match_stages,
-                         read_stages=2 * int(total))
+                         read_stages=2 * int(total), launch_stages=int(total))
     assert_repaired(replay, config, "min" if width == 512 else "mixed", total, seed)
 
 
@@ -65,7 +65,7 @@ def test_random_pins_with_registers_before_the_scheduler_and_around_others(
     make_config, compared, seed
 ):
     moved = moved_by_random_pins(make_config, compared, seed, GATED, CYCLES, gate_stages=1,
-                                 control_stages=1, register_stages=1)
+                                 launch_stages=1, control_stages=1, register_stages=1)
     assert moved >= {Counter.CBFC_RX_CF_ERROR, Counter.CBFC_TX_CC_UPDATE, Counter.PFC_RX,
                      Counter.LLR_TX_REPLAY}
 
@@ -77,7 +77,7 @@ def test_random_pins_with_requests_a_cycle_earlier(make_config, compared, seed):
 
 def test_random_pins_with_all_registers_around_the_scheduler(make_config, compared, seed):
     moved_by_random_pins(make_config, compared, seed, REQUESTING, CYCLES, gate_stages=2,
-                         match_stages=1, read_stages=2, control_stages=1)
+                         match_stages=1, read_stages=2, launch_stages=1, control_stages=1)
 
 
 def test_random_pins_where_macs_show_frames_alone(make_config, compared, seed):
@@ -96,7 +96,8 @@ def test_more_random_pins(number, make_config, compared, seed):
                       )[number % 3]
     moved_by_random_pins(make_config, compared, seed + 1 + number, shapes, **stages,
                          receive_stages=number % 2, register_stages=number // 6 % 2,
-                         read_stages=number // 7 % 3, control_stages=number // 3 % 2)
+                         read_stages=number // 7 % 3, control_stages=number // 3 % 2,
+                         launch_stages=number // 4 % 2)
 
 
 def moved_by_random_pins(make_config, compared, seed, shapes, cycles=2 * CYCLES, **options):

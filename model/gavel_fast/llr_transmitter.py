@@ -204,7 +204,8 @@ def _run(
     if state[p, RESTART] or loading or asked or initialising:
         decision = at.WAIT
     else:
-        decision = _first_word(before, state[p, LINK], action, behind, settled)
+        decision = _first_word(before, state[p, LINK], action, behind, settled,
+                               free and _starts(registers, p, before))
     _launch(transmitter, output, counters, sizes, now, p, decision, free)
     if not (loading or restarting):
         at.fetch(buffer, p, index_of_next(transmitter, sizes, p))
@@ -291,8 +292,8 @@ def _decide(
     if transmitter.buffer.state[p, at.MID] or fields[p, RESTART] or fields[p, LOADING]:
         return state, False
     if state == OFF or state == FLUSH:
-        start = remote if state == OFF else bool(registers[p, _CONTROL] & _REINIT)
-        return (INIT if start and settled and leaves else state), False
+        starts = _starts(registers, p, state)
+        return (INIT if starts and settled and leaves else state), False
     if state == INIT:
         return (ADVANCE if echo_seen and settled and not init_waiting else state), False
     if state == REPLAY and not behind and fields[p, SEND] == fields[p, NEXT]:
@@ -314,11 +315,22 @@ def _replay_wanted(
 
 
 @compiled
-def _first_word(state: int, link: int, action: int, behind: bool, settled: bool) -> int:
-    """What is done with a frame whose first word is in B."""
+def _starts(registers: Ints, p: int, state: int) -> bool:
+    """INIT is what comes next."""
+    control = registers[p, _CONTROL]
+    return bool(control & _REMOTE) and (
+        state == OFF or (state == FLUSH and bool(control & _REINIT)))
+
+
+@compiled
+def _first_word(
+    state: int, link: int, action: int, behind: bool, settled: bool, starts: bool
+) -> int:
+    """What is done with a frame whose first word is in B. ``starts``: O is free, and INIT comes
+    next."""
     if state == ADVANCE or state == REPLAY:
         return at.KEEP if link and not behind else at.WAIT
-    if not settled:
+    if not settled or starts:
         return at.WAIT
     if state == OFF or action == _BEST_EFFORT:
         return at.PLAIN

@@ -221,7 +221,8 @@ class LlrTransmitter:
         after, asked = self._decide(now, behind, settled, free, echo_seen, progress, nack)
         initialising = after is not state and _INIT in (after, state)
         blocked = self.restart or self.loading or asked or initialising
-        decision = Launch.WAIT if blocked else self._first_word(action, behind, settled)
+        decision = (Launch.WAIT if blocked
+                    else self._first_word(action, behind, settled, free))
         self._launch(now, decision, free)
         if not (self.loading or restarting):
             self.buffer.fetch(window.index)
@@ -282,9 +283,8 @@ class LlrTransmitter:
         if self.buffer.mid or self.restart or self.loading:
             return state, False
         if state is _OFF or state is _FLUSH:
-            start = settings.remote if state is _OFF else settings.reinit
             quiet = settled and free and not self.buffer.launching
-            return (_INIT if start and quiet else state), False
+            return (_INIT if self._starts() and quiet else state), False
         if state is _INIT:
             agreed = echo_seen and settled and not self._link_tx.init_waiting
             return (_ADVANCE if agreed else state), False
@@ -313,11 +313,16 @@ class LlrTransmitter:
         self._counters.add(Counter.LLR_TX_FLUSH, 1)
         return _FLUSH, True
 
-    def _first_word(self, action: Action, behind: bool, settled: bool) -> Launch:
+    def _starts(self) -> bool:
+        """In OFF and FLUSH: INIT is what comes next."""
+        settings = self._settings
+        return bool(settings.remote and (self.state is _OFF or settings.reinit))
+
+    def _first_word(self, action: Action, behind: bool, settled: bool, free: object) -> Launch:
         """What is done with a frame whose first word is in B."""
         if self.state in SENDING:
             return Launch.KEEP if self.link and not behind else Launch.WAIT
-        if not settled:
+        if not settled or (free and self.state is not _INIT and self._starts()):
             return Launch.WAIT
         if self.state is _OFF or action is Action.BEST_EFFORT:
             return Launch.PLAIN

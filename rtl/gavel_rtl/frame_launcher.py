@@ -17,7 +17,7 @@ class FrameLauncher(wiring.Component):
     Parameters
     ----------
     config
-        W, S.
+        W, S, ``launch_stages``.
 
     Members
     -------
@@ -51,14 +51,17 @@ class FrameLauncher(wiring.Component):
     numbered
         A kept frame ends in this cycle, sent for the first time.
     o_word
-        To register O, if it is free; all members 0 without a word.
+        To register O, if it is free; all members 0 without a word. With ``launch_stages`` = 1 it is
+        register L, of which ``empty`` and ``data`` are ``fetched``, and mean nothing without a
+        word.
     count
         Counter events.
 
     Cycle behaviour
     ---------------
-    Combinational; what a frame is, is decided with its first word and stays. After reset no frame
-    has begun. ``free`` comes late, so that all that depends on it is made for both of its values.
+    Combinational, but for L; what a frame is, is decided with its first word and stays. After reset
+    no frame has begun. ``free`` comes late, so that all that depends on it is made for both of its
+    values.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -140,15 +143,34 @@ class FrameLauncher(wiring.Component):
                 (kept, self.running), (new, ~(self.running & again)),
                 (dropped, discards), (sent, ~discards))),
         ]
-        word = self.o_word
-        with m.If(fetched.valid & (sent | keeps | (self.sends & ~mid))):
+        leaves = fetched.valid & (sent | keeps | (self.sends & ~mid))
+        (self._show_later if self._config.launch_stages else self._show)(m, leaves)
+        return m
+
+    def _show(self, m: Module, leaves: Value) -> None:
+        """What goes to O."""
+        fetched, word = self.fetched, self.o_word
+        with m.If(leaves):
             m.d.comb += [
                 word.valid.eq(1),
-                word.eop.eq(eop),
+                word.eop.eq(fetched.eop),
                 word.empty.eq(fetched.empty),
                 word.data.eq(fetched.data),
             ]
-            m.d.comb += word.sop.eq(~mid)
-        with m.If(fetched.valid & ~mid & keeps):
+            m.d.comb += word.sop.eq(~self.mid)
+        with m.If(fetched.valid & ~self.mid & self.keeps):
             m.d.comb += [word.llr.eq(1), word.seq.eq(self.send)]
-        return m
+
+    def _show_later(self, m: Module, leaves: Value) -> None:
+        """Register L."""
+        fetched, word = self.fetched, self.o_word
+        numbered = fetched.valid & ~self.mid & self.keeps
+        m.d.comb += [word.empty.eq(fetched.empty), word.data.eq(fetched.data)]
+        with m.If(self.free):
+            m.d.sync += [
+                word.valid.eq(leaves),
+                word.sop.eq(leaves & ~self.mid),
+                word.eop.eq(leaves & fetched.eop),
+                word.llr.eq(numbered),
+                word.seq.eq(Mux(numbered, self.send, 0)),
+            ]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The transmit pins: two output registers."""
 
-from amaranth.hdl import Module, Value
+from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -10,6 +10,8 @@ from gavel_model.pins import CTL_BITS
 from gavel_rtl.interfaces import TxLink
 from gavel_rtl.llr_interfaces import LaunchedWord
 
+_FROM_MEMORY = "empty", "data"
+
 
 class LinkTx(wiring.Component):
     """Drives the transmit pins of a port (docs/spec.md, LlrTransmitter and LinkTx).
@@ -17,12 +19,13 @@ class LinkTx(wiring.Component):
     Parameters
     ----------
     config
-        W.
+        W, ``launch_stages``.
 
     Members
     -------
     word
-        Word to send, all 0 without one; it counts in a cycle with ``word_free``.
+        Word to send, all 0 without one; it counts in a cycle with ``word_free``. With
+        ``launch_stages`` = 1 ``empty`` and ``data`` mean nothing without one.
     word_free
         The frame register is empty or taken in this cycle.
     ctl_load, ctl
@@ -41,6 +44,7 @@ class LinkTx(wiring.Component):
     """
 
     def __init__(self, config: SwitchConfig):
+        self._config = config
         super().__init__({
             "word": In(LaunchedWord(config)),
             "word_free": Out(1),
@@ -59,9 +63,15 @@ class LinkTx(wiring.Component):
             self.ctl_free.eq(~link.ctl_valid | link.ctl_ready),
             link.up.eq(self.enable),
         ]
+        shown = {name: Value.cast(getattr(link, name)) for name in self.word.signature.members}
+        if self._config.launch_stages:
+            # Registers right behind block RAM, which can be those that it has.
+            for name in _FROM_MEMORY:
+                held = Signal(len(shown[name]), name=f"{name}_held", reset_less=True)
+                m.d.comb += shown[name].eq(Mux(link.valid, held, 0))
+                shown[name] = held
         with m.If(self.word_free):
-            m.d.sync += [Value.cast(getattr(link, name)).eq(getattr(self.word, name))
-                         for name in self.word.signature.members]
+            m.d.sync += [register.eq(getattr(self.word, name)) for name, register in shown.items()]
         with m.If(self.ctl_free):
             m.d.sync += [link.ctl_valid.eq(self.ctl_load), link.ctl.eq(self.ctl)]
         return m

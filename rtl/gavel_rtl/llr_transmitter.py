@@ -57,7 +57,8 @@ class LlrTransmitter(wiring.Component):
     free
         The frame register of LinkTx, O, is empty or taken in this cycle.
     o_word
-        The word launched if O is free; all members 0 without one.
+        The word launched if O is free; all members 0 without one. With ``launch_stages`` = 1 that
+        of register L, whose ``empty`` and ``data`` mean nothing without one.
     init, init_sent, init_waiting
         To and from ControlTransmitter.
     count
@@ -118,6 +119,7 @@ class LlrTransmitter(wiring.Component):
             state.ends.eq(launcher.ends),
             state.numbered.eq(launcher.numbered),
             state.free.eq(self.free),
+            state.launched.eq(launcher.o_word.valid if self._config.launch_stages else 0),
             state.init_sent.eq(self.init_sent),
             state.init_waiting.eq(self.init_waiting),
             self.state.eq(state.state),

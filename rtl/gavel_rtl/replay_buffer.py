@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The words of the frames that may have to be sent again, and the reader that fetches them."""
 
-from amaranth.hdl import Module, Mux, Signal, unsigned
+from amaranth.hdl import Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -12,18 +12,21 @@ from gavel_rtl.frame_record import FrameRecord, frame_index_bits
 from gavel_rtl.interfaces import EgressWord
 from gavel_rtl.lib import ring
 from gavel_rtl.lib.collisions import NO_COLLISION
+from gavel_rtl.lib.delay import delayed
 from gavel_rtl.llr_interfaces import FetchedWord
 from gavel_rtl.word_flags import WordFlags
 
 
-class _Stored(data.StructLayout):
-    """A word in memory. That it is a first one follows from the one before it."""
-
-    def __init__(self, config: SwitchConfig):
-        super().__init__({
-            "empty": unsigned(config.empty_bits),
-            "data": unsigned(config.data_width),
-        })
+def _stored(config: SwitchConfig) -> dict[str, data.StructLayout]:
+    """What is in memory of a word, by memory. That it is a first one follows from the one before
+    it."""
+    fields = {"empty": unsigned(config.empty_bits), "data": unsigned(config.data_width)}
+    if not config.launch_stages:
+        return {"words": data.StructLayout(fields)}
+    # A memory of W bits fills block RAMs of which each is as deep as the ring: no multiplexer
+    # stands between them and a register.
+    return {"words": data.StructLayout({"data": fields["data"]}),
+            "empties": data.StructLayout({"empty": fields["empty"]})}
 
 
 class FrameStarts(FrameRecord):
@@ -38,6 +41,8 @@ class ReplayBuffer(wiring.Component):
 
     Register B is the output register of the ring's memory. Block RAM is slow, so that next to
     nothing is decided by what it shows: ``eop`` and ``poisoned`` stand beside it in `WordFlags`.
+    With ``launch_stages`` = 1 it is register L that is the output register, and B is where its word
+    stands.
 
     The start of a frame that was launched for the first time goes to `FrameStarts`; that of the
     frame which is launched next for the first time is the register ``fresh``.
@@ -45,14 +50,14 @@ class ReplayBuffer(wiring.Component):
     Parameters
     ----------
     config
-        W, ``replay_cells``, ``replay_frames``.
+        W, ``replay_cells``, ``replay_frames``, ``launch_stages``.
 
     Members
     -------
     i_word
         A word to be written, cycle e.
     fetched
-        Register B.
+        Register B; with ``launch_stages`` = 1 ``empty`` and ``data`` are those of L.
     goes, keeps, free
         As of `FrameLauncher`: B is launched or dropped in this cycle.
     clear
@@ -126,26 +131,39 @@ class ReplayBuffer(wiring.Component):
         return m
 
     def _hold_words(self, m: Module) -> None:
-        """Register B but for its flags."""
-        # No word is fetched before it is in the buffer, and none is written over one in use.
-        m.submodules.words = memory = Memory(
-            shape=_Stored(self._config), depth=self._config.replay_words, init=[],
-            attrs=NO_COLLISION)
-        write, read = memory.write_port(), memory.read_port()
+        """Register B but for its flags, or what L has of a word."""
+        staged = self._config.launch_stages
         self._tail = tail = Signal(self._pointer_bits, name="tail")
-        fetched, word = self.fetched, self.i_word
-        m.d.comb += [
-            write.addr.eq(ring.index(tail)),
-            write.en.eq(word.valid),
-            write.data.empty.eq(word.empty),
-            write.data.data.eq(word.data),
-            read.addr.eq(ring.index(self._reader)),
-            read.en.eq(self._fetch),
-            fetched.empty.eq(read.data.empty),
-            fetched.data.eq(read.data.data),
-        ]
+        # Of the word in B.
+        self._place = Signal(ring.index_bits(self._config.replay_words), name="place")
+        word = self.i_word
+        writes = word.valid, ring.index(tail), {"empty": word.empty, "data": word.data}
+        reads = (self.free, self._place) if staged else (self._fetch, ring.index(self._reader))
+        if staged:
+            # Nobody reads a word in the cycle after that in which it came.
+            writes = self._a_cycle_later(m, *writes)
+        for name, shape in _stored(self._config).items():
+            # No word is fetched before it is in the buffer, and none is written over one in use.
+            m.submodules[name] = memory = Memory(
+                shape=shape, depth=self._config.replay_words, init=[], attrs=NO_COLLISION)
+            write, read = memory.write_port(), memory.read_port()
+            m.d.comb += [write.en.eq(writes[0]), write.addr.eq(writes[1]),
+                         read.en.eq(reads[0]), read.addr.eq(reads[1])]
+            for field in shape.members:
+                m.d.comb += [write.data[field].eq(writes[2][field]),
+                             getattr(self.fetched, field).eq(read.data[field])]
         with m.If(word.valid):
             m.d.sync += tail.eq(ring.following(tail, self._config.replay_words))
+
+    def _a_cycle_later(
+        self, m: Module, valid: Value, place: Value, fields: dict[str, Value],
+    ) -> tuple[Value, Value, dict[str, Value]]:
+        """What is written, behind registers."""
+        later = {name: Signal.like(value, name=f"{name}_written", reset_less=True)
+                 for name, value in (*fields.items(), ("place", place))}
+        m.d.sync += [register.eq(value) for register, value in zip(
+            later.values(), (*fields.values(), place), strict=True)]
+        return delayed(m, valid, "valid", 1), later.pop("place"), later
 
     def _read(self, m: Module) -> None:
         """The reader, and whether there is a word for it."""
@@ -190,6 +208,8 @@ class ReplayBuffer(wiring.Component):
                 further.eq(Mux(self.rewind, ring.following(start, words),
                                ring.following(further, words))),
             ]
+            if self._config.launch_stages:
+                m.d.sync += self._place.eq(ring.index(reader))
 
     def _follow_flags(self, m: Module) -> None:
         """The flags of B."""

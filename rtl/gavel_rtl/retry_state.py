@@ -56,6 +56,8 @@ class RetryState(wiring.Component):
         It is if O is free.
     free
         Register O is empty or taken in this cycle.
+    launched
+        A word stands between B and O: in L of ``launch_stages``.
     init_sent, init_waiting
         From ControlTransmitter.
     state, oldest, next, send, replays
@@ -118,6 +120,7 @@ class RetryState(wiring.Component):
             "ends": In(1),
             "numbered": In(1),
             "free": In(1),
+            "launched": In(1),
             "init_sent": In(1),
             "init_waiting": In(1),
             "state": Out(TransmitterState),
@@ -389,6 +392,7 @@ class RetryState(wiring.Component):
             unnumbered.enter_init.eq(self._enter_init),
             unnumbered.echo_seen.eq(exchange.seen),
             unnumbered.mid.eq(self.mid),
+            unnumbered.launched.eq(self.launched),
             # Outside of ADVANCE and REPLAY nothing becomes unreleased without a restart.
             unnumbered.settles.eq(~self._unreleased & ~self._restart),
             unnumbered.lost.eq(self.lost),

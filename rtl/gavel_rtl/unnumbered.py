@@ -28,6 +28,8 @@ class UnnumberedFrames(wiring.Component):
         In the next cycle, if the state is INIT then and was before, it has been answered.
     mid
         A frame has begun and not ended.
+    launched
+        A word stands between B and O.
     settles
         In the next cycle what was kept is released, and no restart is to be carried out or was in
         the cycle before, if the state is one of these and was in this cycle.
@@ -64,6 +66,7 @@ class UnnumberedFrames(wiring.Component):
     enter_init: In(1)
     echo_seen: In(1)
     mid: In(1)
+    launched: In(1)
     settles: In(1)
     lost: In(1)
     changed: In(1)
@@ -90,7 +93,7 @@ class UnnumberedFrames(wiring.Component):
             self.blocks.eq((~self.lost | self.changed) & (
                 (self.is_init & init_blocks) | (self.is_flush & flush_blocks))),
             self.discards.eq(known["discards"] | (known["discards_lost"] & self.lost)),
-            self.may_begin.eq(~self.mid & known["begins"]),
+            self.may_begin.eq(~self.mid & ~self.launched & known["begins"]),
             # An INIT behind the first frames would take the peer back to the first number.
             self.establish.eq(~self.mid & ~stays),
             stays.eq(~known["answered"] | self.init_waiting),

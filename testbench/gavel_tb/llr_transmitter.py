@@ -168,9 +168,9 @@ def _check(config: SwitchConfig, seed: int, cycles: int) -> None:
             wanted = [Counter(n).name for n in range(COUNTERS) if counters[n] != before[n]]
             expect(f"{where}: events", got, wanted)
             if config.launch_stages:
-                _expect_word(ctx, where, block.o_word, waiting)
+                _expect_word(ctx, where, block.o_word, waiting, config.launch_stages)
             elif free:
-                _expect_word(ctx, where, block.o_word, link_tx.word)
+                _expect_word(ctx, where, block.o_word, link_tx.word, config.launch_stages)
             if cycle == 0:
                 settings.write(Port.LLR_CONTROL, 1 << LlrControl.REMOTE | 1 << LlrControl.REINIT)
             elif rng.random() < changes:
@@ -194,9 +194,13 @@ def _drive_word(ctx: Any, interface: Any, word: TxPins | None,
     drive(ctx, interface, {**members, "poisoned": int(poisoned), "next_eop": int(more == 1)})
 
 
-def _expect_word(ctx: Any, where: str, interface: Any, word: TxPins | None) -> None:
+def _expect_word(
+    ctx: Any, where: str, interface: Any, word: TxPins | None, staged: int,
+) -> None:
+    # Register L shows what the memory does, also where that is no word.
+    from_memory = () if word is None and staged else ("empty", "data")
     shown = word or TxPins()
-    for name in ("valid", "sop", "eop", "empty", "llr", "seq", "data"):
+    for name in ("valid", "sop", "eop", "llr", "seq", *from_memory):
         expect(f"{where}: {name}", ctx.get(getattr(interface, name)), getattr(shown, name))
 
 

@@ -114,7 +114,8 @@ class SwitchConfig:
         built in; it only judges the timers.
     replay_timer, pcs_lost_timer, data_age_timer
         Reset values of the LLR timers, 0...16777215 cycles; 0 turns a timer off. A replay timer
-        must be longer than loop, ACK spacing, two longest frames and ``receive_stages`` together.
+        must be longer than loop, ACK spacing, two longest frames, ``receive_stages`` and
+        ``launch_stages`` together.
     replay_count
         Reset value of ``LLR_REPLAY_COUNT``, 0...255; 255 is no limit.
     ctl_spacing, ctl_min_spacing
@@ -290,7 +291,8 @@ class SwitchConfig:
             raise ConfigError(
                 "replay_timer", self.replay_timer,
                 f"0 or above {self.ack_cycles} cycles: loop, ACK spacing and two longest frames"
-                + ", and receive_stages" * self.receive_stages,
+                + ", and receive_stages" * self.receive_stages
+                + ", and launch_stages" * self.launch_stages,
             )
 
     @property
@@ -327,7 +329,8 @@ class SwitchConfig:
     def ack_cycles(self) -> int:
         """Cycles in which a frame that arrives well is acknowledged, at most."""
         spacing = -(-self.ctl_spacing // self.word_bytes)
-        return self.loop_cycles + spacing + 2 * self.max_frame_words + self.receive_stages
+        return (self.loop_cycles + spacing + 2 * self.max_frame_words + self.receive_stages
+                + self.launch_stages)
 
     @property
     def more_frames_under_way(self) -> int:
@@ -337,13 +340,14 @@ class SwitchConfig:
         stages = self.gate_stages + self.read_stages + self.egress_stages
         if self.words_per_cell == 1:
             return stages
-        return int(self.words_per_cell == 2 and stages + self.receive_stages > 4)
+        stages += self.receive_stages + self.launch_stages
+        return int(self.words_per_cell == 2 and stages > 4)
 
     @property
     def more_words_under_way(self) -> int:
-        """Words, each of them a frame, that leave while an acknowledgement goes through registers
-        of pipeline options; the rest as of `more_frames_under_way`."""
-        return self.receive_stages if self.words_per_cell == 1 else 0
+        """Words, each of them a frame, that are launched while a frame and its acknowledgement go
+        through registers of pipeline options; the rest as of `more_frames_under_way`."""
+        return self.receive_stages + self.launch_stages if self.words_per_cell == 1 else 0
 
     @property
     def line_rate_loop_cycles(self) -> int:

@@ -54,13 +54,13 @@ _NO_TIMER = 0
 def stages_in_loop(config: SwitchConfig) -> int:
     """Cycles of the switch within the loop of a credit (docs/flow_control.md, Sizes)."""
     return (_STAGES + config.receive_stages + 2 * config.gate_stages + config.match_stages
-            + config.read_stages + config.egress_stages)
+            + config.read_stages + config.egress_stages + config.launch_stages)
 
 
 def credit_config(
     data_width: int, frame_bytes: int, delay: int, longest_bytes: int, *,
     receive_stages: int = 0, gate_stages: int = 0, match_stages: int = 0, read_stages: int = 0,
-    egress_stages: int = 0,
+    egress_stages: int = 0, launch_stages: int = 0,
 ) -> SwitchConfig:
     """Two ports with one VC, and replay buffers that never limit.
 
@@ -70,7 +70,7 @@ def credit_config(
         Length of all frames, and the longest that the switch takes, FCS included.
     delay
         Of the link, cycles each way.
-    receive_stages, gate_stages, match_stages, read_stages, egress_stages
+    receive_stages, gate_stages, match_stages, read_stages, egress_stages, launch_stages
         Pipeline options.
     """
     word_bytes = data_width // 8
@@ -83,6 +83,7 @@ def credit_config(
         pcs_lost_timer=_NO_TIMER, data_age_timer=_NO_TIMER,
         receive_stages=receive_stages, gate_stages=gate_stages, match_stages=match_stages,
         read_stages=read_stages, egress_stages=egress_stages,
+        launch_stages=launch_stages,
     )
     in_loop = 4 * (2 * delay * word_bytes + base.ctl_spacing + longest_bytes)
     return replace(base, replay_frames=in_loop // frame_bytes + 4 * FRAMES_UNDER_WAY,

@@ -107,7 +107,7 @@ class FlowPlan:
         word, loop = config.word_bytes, 2 * links.delay
         longest = -(-longest_bytes // word)
         stages = (config.store_stages + config.match_stages + config.read_stages
-                  + config.egress_stages + config.gate_stages)
+                  + config.egress_stages + config.launch_stages + config.gate_stages)
         pipeline = _PFC_CYCLES + stages + _WORDS_UNDER_WAY
         cycles = 4 * (loop + 2 * longest + pipeline)
         quanta = min(_LONGEST_TIME, -(-cycles * config.data_width // QUANTUM_BITS))

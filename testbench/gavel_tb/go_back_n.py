@@ -39,7 +39,8 @@ class GoBackN:
         Words of a frame, n; on the segment interface frames follow each other without a gap.
     loop_cycles
         Cycles from the last word of a frame on the sender's transmit pins to the ordered set that
-        answers it on the sender's receive pins, and ``receive_stages`` of the sender.
+        answers it on the sender's receive pins, and ``receive_stages`` and ``launch_stages`` of
+        the sender.
     window_frames
         Frames that may be outstanding.
     replay_timer

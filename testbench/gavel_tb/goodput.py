@@ -43,7 +43,7 @@ _NO_LIMIT = 255
 
 def goodput_config(
     data_width: int, frame_bytes: int, delay: int, *, receive_stages: int = 0,
-    gate_stages: int = 0, read_stages: int = 0, egress_stages: int = 0,
+    gate_stages: int = 0, read_stages: int = 0, egress_stages: int = 0, launch_stages: int = 0,
 ) -> SwitchConfig:
     """Two ports, and a replay buffer by the formula of docs/llr.md, Sizes, with the shortest
     replay timer that a configuration may have.
@@ -54,7 +54,7 @@ def goodput_config(
         Length of all frames, FCS included.
     delay
         Of the link, cycles each way.
-    receive_stages, gate_stages, read_stages, egress_stages
+    receive_stages, gate_stages, read_stages, egress_stages, launch_stages
         Pipeline options.
     """
     word_bytes = data_width // 8
@@ -67,7 +67,7 @@ def goodput_config(
         loop_cycles=2 * delay, replay_timer=0, pcs_lost_timer=0, data_age_timer=0,
         replay_count=_NO_LIMIT, ctl_spacing=_ACK_SPACING, ctl_min_spacing=word_bytes,
         receive_stages=receive_stages, gate_stages=gate_stages, read_stages=read_stages,
-        egress_stages=egress_stages,
+        egress_stages=egress_stages, launch_stages=launch_stages,
     )
     more, words = base.more_frames_under_way, base.more_words_under_way
     in_buffer = (in_loop + (FRAMES_UNDER_WAY + more) * 64 * cells
@@ -113,7 +113,7 @@ class GoodputJob:
         """Goodput of the rules themselves, words per cycle."""
         return GoBackN(
             frame_words=config.max_frame_words,
-            loop_cycles=2 * self.delay + config.receive_stages,
+            loop_cycles=2 * self.delay + config.receive_stages + config.launch_stages,
             window_frames=min(config.replay_frames, config.replay_words // config.max_frame_words),
             replay_timer=config.replay_timer,
         ).goodput(self.word_errors)

@@ -156,6 +156,8 @@ def _check(config: SwitchConfig, seed: int, cycles: int) -> None:
             if matched:
                 model.matched()
                 frames.match(cycle)
+            # With L the word for O is what stands in L; without, what is launched in this cycle.
+            waiting = model.buffer.launched.word
             if item is not None:
                 if settings.model.remote:
                     counters.add(_RECEIVED[item.kind], 1)
@@ -165,7 +167,9 @@ def _check(config: SwitchConfig, seed: int, cycles: int) -> None:
             got = [Counter(n).name for n in range(COUNTERS) if events >> n & 1]
             wanted = [Counter(n).name for n in range(COUNTERS) if counters[n] != before[n]]
             expect(f"{where}: events", got, wanted)
-            if free:
+            if config.launch_stages:
+                _expect_word(ctx, where, block.o_word, waiting, config.launch_stages)
+            elif free:
                 _expect_word(ctx, where, block.o_word, link_tx.word, config.launch_stages)
             if cycle == 0:
                 settings.write(Port.LLR_CONTROL, 1 << LlrControl.REMOTE | 1 << LlrControl.REINIT)

@@ -54,7 +54,7 @@ def test_line_rate_with_registers_around_the_scheduler(
 ) -> None:
     job = CreditLoopJob(frame_bytes=frame_bytes, delay=20, total=total, cycles=2000)
     stages = {"receive_stages": 1, "gate_stages": gate_stages, "read_stages": read_stages,
-              "egress_stages": egress_stages,
+              "egress_stages": egress_stages, "launch_stages": read_stages // 2,
               "match_stages": int(data_width <= 128)}
     config = credit_config(data_width, frame_bytes, job.delay, LONGEST, **stages)
     enough = credits_for_line_rate(config, frame_bytes, job.loop, total=total)
@@ -62,7 +62,8 @@ def test_line_rate_with_registers_around_the_scheduler(
 
 
 @pytest.mark.parametrize(("data_width", "stages"), [
-    (512, {"gate_stages": 1}), (512, {"egress_stages": 1}), (512, {"receive_stages": 1}),
+    (512, {"gate_stages": 1}), (512, {"egress_stages": 1}), (512, {"launch_stages": 1}),
+    (512, {"receive_stages": 1}),
     (512, {"read_stages": 1}), (512, {"read_stages": 2}), (128, {"match_stages": 1}),
     (64, {"gate_stages": 2}), (128, {"gate_stages": 2, "match_stages": 1})], ids=str)
 def test_with_pipeline_options_the_formula_is_close(

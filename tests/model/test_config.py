@@ -41,6 +41,7 @@ from gavel_model.probes import probe_points
         ("ctl_min_spacing=2049", "ctl_min_spacing", 2049, "0...2048"),
         ("islip_iterations=0", "islip_iterations", 0, "1...4"),
         ("islip_iterations=5", "islip_iterations", 5, "1...4"),
+        ("launch_stages=2", "launch_stages", 2, "0...1"),
         ("gate_stages=3", "gate_stages", 3, "0...2"),
         ("bypass_limit=-1", "bypass_limit", -1, "0...255"),
         ("bypass_limit=256", "bypass_limit", 256, "0...255"),
@@ -87,6 +88,14 @@ def test_an_option_for_frames_of_four_words_is_refused_with_wide_words(
         load_config("tiny", [f"data_width={width}", override])
     assert str(caught.value) == message
     load_config("tiny", ["data_width=128", override])
+
+
+@pytest.mark.parametrize("option", ["receive_stages", "launch_stages"])
+def test_a_replay_timer_is_longer_than_the_registers_of_its_loop_too(option: str) -> None:
+    load_config("pod", ["replay_timer=3073"])
+    with pytest.raises(ConfigError, match=r"replay_timer = 3073: must be 0 or above 3073 cycles: "
+                       f"loop, ACK spacing and two longest frames, and {option}$"):
+        load_config("pod", ["replay_timer=3073", f"{option}=1"])
 
 
 def test_direct_table_must_hold_every_port() -> None:

@@ -101,12 +101,16 @@ class Definition:
         # Reader.
         free = self.o is None or bool(ready)
         state, asked = self.rules(was, behind, settled, free, progress, nack)
+        # OFF and FLUSH would go to INIT if L were empty.
+        empty = type("Empty", (was,), {"l": None})
+        held_back = was.state in (OFF, FLUSH) and self.rules(
+            empty, behind, settled, free, progress, nack)[0] == INIT
         launched = False
         if self.b is not None:
             kept, first, dropped = self.what
             if self.mid:
                 launched = free or dropped
-            elif not (self.restart or self.loading or asked
+            elif not (self.restart or self.loading or asked or held_back
                       or (state != was.state and INIT in (state, was.state))):
                 if was.state in (ADVANCE, REPLAY):
                     launched = not behind and self.link and free

@@ -28,7 +28,7 @@ SWITCHES: dict[str, SwitchConfig] = {
         "ports=5", "data_width=256", "vcs=3", "buffer_cells=40", "max_frame_bytes=1000",
         "replay_cells=85", "islip_iterations=4", "bypass_limit=3", "ecn_threshold=6",
         "profile=afh12_16", "receive_stages=1", "ingress_stages=2", "read_stages=2",
-        "egress_stages=1", "control_stages=1")),
+        "egress_stages=1", "launch_stages=1", "control_stages=1")),
 }
 """`rack4` has the width of `rack`, and is the switch of the scenarios of flow control: the largest
 build of all is made once."""

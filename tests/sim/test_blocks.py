@@ -84,6 +84,13 @@ def test_block_with_registers_around_the_cell_memory(
     _check(block, (*SHAPES[shape], f"read_stages={stages}"), seed)
 
 
+@pytest.mark.parametrize("shape", [
+    ("gate_stages=1",), ("data_width=512", "vcs=3", "receive_stages=1"),
+    pytest.param(("data_width=128", "gate_stages=2"), marks=pytest.mark.long)])
+def test_transmitter_with_a_register_before_the_pins(shape: tuple[str, ...], seed: int) -> None:
+    _check("llr_transmitter", (*shape, "launch_stages=1"), seed)
+
+
 @pytest.mark.parametrize(("block", "shape"), [
     ("credit_sender", ("data_width=128", "vcs=3", "read_stages=2")), ("credit_sender", ()),
     ("credit_receiver", ()),

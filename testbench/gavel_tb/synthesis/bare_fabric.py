@@ -114,7 +114,7 @@ class BareFabric(wiring.Component):  # type: ignore[misc]  # Amaranth carries no
     def __init__(self, config: SwitchConfig):
         self._config = config = replace(
             config, receive_stages=0, ingress_stages=0, match_stages=0, read_stages=0,
-            egress_stages=0, gate_stages=0, control_stages=0)
+            egress_stages=0, launch_stages=0, gate_stages=0, control_stages=0)
         super().__init__({
             "word": In(FrameWord(config)).array(config.ports),
             "empty": In(config.empty_bits).array(config.ports),

@@ -50,7 +50,7 @@ class Headroom(FlowScenario):
         loop = 2 * self.DELAY + 1
         config = self.config
         cycles = (loop + 24 + config.store_stages + config.match_stages + config.read_stages
-                  + config.egress_stages + config.gate_stages)
+                  + config.egress_stages + config.launch_stages + config.gate_stages)
         room = longest + MIN_FRAME_BYTES + self.word_bytes * cycles + longest
         return (2 if self.SIZES[self.config.data_width] > CELL_BYTES else 1) * cells_of(room)
 

@@ -250,8 +250,8 @@ class IngressBuffer(wiring.Component):
 
         def shown(name, value):
             """What goes beside a word, in the cycle in which the memory gives it."""
-            was_late = name == "length" and length_is_late(config)
-            return delayed(m, Value.cast(value), name, late - was_late)
+            is_late = late and (name == "mark" or (name == "length" and length_is_late(config)))
+            return delayed(m, Value.cast(value), name, late - bool(is_late))
 
         # Of a frame that is sent every word and every link has been written before.
         m.submodules.cell_data = cell_data = Memory(

@@ -58,18 +58,24 @@ class LinkTx(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         link = self.link
+        empty = ~link.valid
         m.d.comb += [
-            self.word_free.eq(~link.valid | link.ready),
             self.ctl_free.eq(~link.ctl_valid | link.ctl_ready),
             link.up.eq(self.enable),
         ]
         shown = {name: Value.cast(getattr(link, name)) for name in self.word.signature.members}
         if self._config.launch_stages:
+            # What is free decides much, and late in the cycle: that register has no other load.
+            # Synthesis does not make one of it and its complement.
+            empty = Signal(name="empty", init=1)
+            with m.If(self.word_free):
+                m.d.sync += empty.eq(~self.word.valid)
             # Registers right behind block RAM, which can be those that it has.
             for name in _FROM_MEMORY:
                 held = Signal(len(shown[name]), name=f"{name}_held", reset_less=True)
                 m.d.comb += shown[name].eq(Mux(link.valid, held, 0))
                 shown[name] = held
+        m.d.comb += self.word_free.eq(empty | link.ready)
         with m.If(self.word_free):
             m.d.sync += [register.eq(getattr(self.word, name)) for name, register in shown.items()]
         with m.If(self.ctl_free):

@@ -91,7 +91,7 @@ class FrameRecord(wiring.Component):
         before, written_earlier = Signal(self._bits), Signal()
         just_written = Signal()
         if self._early:
-            found = Signal(self._bits, name="found")
+            found = Signal(self._bits, name="found", reset_less=True)
             m.d.sync += [
                 found.eq(read.data),
                 written_earlier.eq(self._writes(self.coming_next)),

@@ -82,7 +82,7 @@ class FreeList(wiring.Component):
         wrote_index = Signal.like(read_index)
         wrote_cell = Signal.like(read_index)
         # What the ring gives, or what it did not hold yet.
-        from_ring = Signal.like(read_index)
+        from_ring = Signal.like(read_index, reset_less=True)
         not_from_ring = Signal.like(read_index)
         is_from_ring = Signal()
         begins = Signal()

@@ -247,6 +247,7 @@ class IngressBuffer(wiring.Component):
         config = self._config
         writer, transfer = self._writer, self._transfer
         late = config.read_stages
+        behind = max(late - 1, 0)
 
         def shown(name, value):
             """What goes beside a word, in the cycle in which the memory gives it."""
@@ -267,8 +268,9 @@ class IngressBuffer(wiring.Component):
             data_write.data.eq(writer.write_data),
             data_write.en.eq(writer.write_en),
             data_read.addr.eq(delayed(m, transfer.address, "address", min(late, 1))),
-            # ``valid`` is ``read`` of the cycle before.
-            data_read.en.eq(transfer.valid if late else transfer.read),
+            # ``valid`` is ``read`` of the cycle before. With a register right behind the memory
+            # nothing needs to be held back in it, and the block RAM's own can be that register.
+            data_read.en.eq(1 if behind else transfer.valid if late else transfer.read),
             chain_write.addr.eq(writer.link_from),
             chain_write.data.eq(writer.link_to),
             chain_write.en.eq(writer.link_en),
@@ -284,5 +286,5 @@ class IngressBuffer(wiring.Component):
             *(Value.cast(getattr(word, name)).eq(shown(name, getattr(transfer, name))) for name in (
                 "valid", "sop", "eop", "next_eop", "empty", "profile", "poisoned", "vc", "length")),
             word.mark.eq(shown("mark", self._mark)),
-            word.data.eq(delayed(m, data_read.data, "data", max(late - 1, 0))),
+            word.data.eq(delayed(m, data_read.data, "data", behind, reset_less=True)),
         ]

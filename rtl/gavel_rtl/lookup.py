@@ -67,7 +67,8 @@ class _Table:
         self.entry: Any = read_port.data
         self.collided = Signal(name=f"{name}_collided")
         if late:
-            self.entry = Signal(entry, name=f"{name}_entry")
+            # Looked at only for a destination, and there is none after reset.
+            self.entry = Signal(entry, name=f"{name}_entry", reset_less=True)
             written = delayed(m, Cat(port.en, port.addr), f"{name}_written", 1)
             was_read = delayed(m, read, f"{name}_read", 1)
             m.d.sync += [

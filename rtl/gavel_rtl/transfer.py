@@ -177,7 +177,7 @@ class Transfer(wiring.Component):
         config = self._config
         cell = Signal.like(self.cell_now, name="cell_next")
         position = Signal(position_bits(config))
-        next_cell = Signal.like(self.next_cell, name="next_cell_now")
+        next_cell = Signal.like(self.next_cell, name="next_cell_now", reset_less=True)
         # With a cell of four words there is time for a register in front of the memory, and for one
         # right behind it.
         far = config.words_per_cell >= 4

@@ -105,9 +105,12 @@ class VoqLists(wiring.Component):
         reads, comes, waits = Signal(), Signal(), Signal()
         voq = Signal.like(self.dequeue_voq)
         replaced = Signal()
-        link = Signal(FrameInfo(config))
-        # With eight words there is time for a register right behind the memory.
-        late = "sync" if config.words_per_cell >= 8 else "comb"
+        link = Signal(FrameInfo(config), reset_less=True)
+        # With eight words there is time for a register right behind the memory. The link does not
+        # change from s+2 on, nor does its address until the next ``dequeue``: nothing needs to be
+        # held back in the memory.
+        behind = config.words_per_cell >= 8
+        late = "sync" if behind else "comb"
         m.d[late] += [comes.eq(reads & ~replaced), link.eq(link_read.data)]
         written = Signal(FrameInfo(config))
         m.d.comb += [
@@ -117,7 +120,7 @@ class VoqLists(wiring.Component):
             written.eq(Mux(becomes_head, self.frame, link)),
             write.data.eq(Value.cast(written)[low:]),
             write_cell.data.eq(written.cell),
-            link_read.en.eq(reads),
+            link_read.en.eq(1 if behind else reads),
             # What follows the last frame is rubbish, until a frame is filed in the empty VOQ.
             replaced.eq(becomes_head & (self.enqueue_voq == voq)),
         ]

@@ -117,8 +117,8 @@ class WordFlags(wiring.Component):
         """A flag of the word to be fetched next, of the place of the one before it."""
         # Of the word that was to be fetched next in the cycle before: what stands in its place,
         # that the memory showed it then, and what it is otherwise.
-        place, read, kept = (Signal(name=f"{name}_{which}") for which in (
-            "in_place", "read", "kept"))
+        place, kept = Signal(name=f"{name}_in_place"), Signal(name=f"{name}_kept")
+        read = Signal(name=f"{name}_read", reset_less=True)
         shown = Signal(name=f"{name}_shown")
         following, coming = Signal(name=f"{name}_following"), Signal(name=f"{name}_coming")
         m.d.comb += [

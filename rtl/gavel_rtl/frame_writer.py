@@ -58,8 +58,8 @@ class FrameWriter(wiring.Component):
         A frame is filed in this cycle; its cells without one of them.
     filed
         P*V bits, one-hot: the VOQ in which a frame is filed in this cycle.
-    filed_voq, filed_output, filed_vc
-        Number of the VOQ in which it will be if it is filed, its output and its VC.
+    filed_voq, filed_vc
+        Number of the VOQ in which it will be if it is filed, and its VC.
     write_en, write_address, write_data
         A word to be stored in w+1; the address is (position in the cell, cell), position low.
     link_en, link_from, link_to
@@ -102,7 +102,6 @@ class FrameWriter(wiring.Component):
             "filed_more": Out(config.frame_cells_bits),
             "filed": Out(config.voqs),
             "filed_voq": Out(voq_number_bits(config)),
-            "filed_output": Out(config.port_bits),
             "filed_vc": Out(config.vc_bits),
             "write_en": Out(1),
             "write_address": Out(position_bits(config) + config.cell_bits),
@@ -341,7 +340,6 @@ class FrameWriter(wiring.Component):
         outputs, vcs = self._known(m, output, "outputs"), self._known(m, vc, "vcs")
         m.d.comb += [
             self.filed_voq.eq(self._known(m, number, "voq_number")),
-            self.filed_output.eq(self._known(m, self.route.port, "output")),
             self.filed_vc.eq(self._known(m, self.fields.vc, "vc")),
             self.filed.eq(Cat(self.files & to_output & of_vc
                               for to_output in outputs for of_vc in vcs)),

@@ -178,10 +178,8 @@ class IngressBuffer(wiring.Component):
         m.d.comb += [
             counters.filed.eq(writer.filed),
             counters.filed_voq.eq(writer.filed_voq),
-            counters.filed_output.eq(writer.filed_output),
-            counters.filed_vc.eq(writer.filed_vc),
             counters.taken.eq(transfer.taken),
-            counters.taken_vc.eq(self.match.vc),
+            counters.taken_vcs.eq(self.match.vc_if_output),
             self.voq_frames.eq(counters.voq_frames),
         ]
         if config.queueing == "fifo":

@@ -197,6 +197,9 @@ class Match(wiring.Signature):
         In s: P bits, one-hot; 0 without a match.
     vc
         In s+1: V bits, one-hot; meaningless without a match in s.
+    vc_if_output
+        In s+1: for each output V bits, one-hot, from registers: ``vc`` if the match in s was with
+        it, else meaningless.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -204,6 +207,7 @@ class Match(wiring.Signature):
             "valid": Out(1),
             "output": Out(config.ports),
             "vc": Out(config.vcs),
+            "vc_if_output": Out(config.voqs),
         })
 
 

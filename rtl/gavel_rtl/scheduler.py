@@ -160,6 +160,7 @@ class Scheduler(wiring.Component):
                 self.match[i].valid.eq(side.match.valid),
                 self.match[i].output.eq(side.match.output),
                 self.match[i].vc.eq(side.match.vc),
+                self.match[i].vc_if_output.eq(side.match.vc_if_output),
             ]
             m.d.comb += [
                 side.choice_before[vc].eq(_column((each.choice_before[vc] for each in outputs), i))

@@ -158,4 +158,8 @@ class SchedulerInput(wiring.Component):
         ]
         with m.If(free | self.ends):
             m.d.sync += transfer.eq(self.match.output)
-        m.d.comb += self.match.vc.eq(Cat((row & transfer).any() for row in self.choice_before))
+        m.d.comb += [
+            self.match.vc.eq(Cat((row & transfer).any() for row in self.choice_before)),
+            self.match.vc_if_output.eq(Cat(
+                row[j] for j in range(self._config.ports) for row in self.choice_before)),
+        ]

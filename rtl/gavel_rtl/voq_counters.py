@@ -16,11 +16,11 @@ class VoqCounters(wiring.Component):
     -------
     filed
         P*V bits, one-hot: a frame is filed in this cycle.
-    filed_voq, filed_output, filed_vc
-        The VOQ asked for, its output and its VC, as numbers.
-    taken, taken_vc
+    filed_voq
+        The VOQ asked for, as a number.
+    taken, taken_vcs
         A match of the cycle before (s) took a frame out: P bits, one-hot, to this output, 0 if none
-        did; V bits, one-hot, of this VC, which comes later and is meaningless if none did.
+        did; for each output V bits, one-hot, of this VC, meaningless for the other outputs.
     voq_frames
         Element n = frames in VOQ n, as visible in the cycle.
     voq_filled
@@ -49,10 +49,8 @@ class VoqCounters(wiring.Component):
         super().__init__({
             "filed": In(config.voqs),
             "filed_voq": In(voq_number_bits(config)),
-            "filed_output": In(config.port_bits),
-            "filed_vc": In(config.vc_bits),
             "taken": In(config.ports),
-            "taken_vc": In(config.vcs),
+            "taken_vcs": In(config.voqs),
             "voq_frames": Out(config.voqs * config.count_bits),
             "voq_filled": Out(config.voqs),
             "behind": Out(1),
@@ -66,8 +64,8 @@ class VoqCounters(wiring.Component):
         m = Module()
         taken, pair = Signal(config.voqs, name="taken_of_voq"), Signal(config.voqs)
         ready, single = Signal(config.voqs, name="ready"), Signal(config.voqs, name="single")
-        m.d.comb += taken.eq(Cat(output & of_vc for output in self.taken
-                                 for of_vc in self.taken_vc))
+        m.d.comb += taken.eq(Cat(output.replicate(config.vcs) for output in self.taken)
+                             & self.taken_vcs)
         self._count(m, taken, pair)
         for output in range(config.ports):
             # One test for the output spares a simulator the tests for its VCs.
@@ -83,8 +81,7 @@ class VoqCounters(wiring.Component):
                         ]
         here_ready, here_single, here_pair = (
             bits.bit_select(self.filed_voq, 1) for bits in (ready, single, pair))
-        here_taken = (self.taken.bit_select(self.filed_output, 1)
-                      & self.taken_vc.bit_select(self.filed_vc, 1))
+        here_taken = taken.bit_select(self.filed_voq, 1)
         m.d.comb += [
             self.voq_filled.eq(ready & ~(taken & single)),
             self.behind.eq(here_ready & ~(here_taken & here_single)),

@@ -95,6 +95,12 @@ def check(config: SwitchConfig, seed: int, cycles: int = 3000) -> None:
             _drive_settings(ctx, block, model, limits)
             taken: int | None = None
             ctx.set(block.match.vc, 0 if opened is None else 1 << opened[1].vc)
+            anything = rng.getrandbits(config.voqs)
+            if opened is not None:
+                # Of the other outputs it means nothing.
+                anything &= ~(((1 << config.vcs) - 1) << opened[0] * config.vcs)
+                anything |= 1 << opened[0] * config.vcs + opened[1].vc
+            ctx.set(block.match.vc_if_output, anything)
             if opened is not None and config.queueing == "voq" and config.words_per_cell > 1:
                 taken = opened[0] * config.vcs + opened[1].vc
             if config.queueing == "fifo":

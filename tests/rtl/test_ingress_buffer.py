@@ -45,6 +45,11 @@ def drive(ctx, dut, word: Word, threshold: int, match: tuple[int, int] | None,
     ctx.set(dut.match.valid, match is not None)
     ctx.set(dut.match.output, 0 if match is None else 1 << match[0])
     ctx.set(dut.match.vc, 0 if before is None else 1 << before[1])
+    vcs, every = len(dut.match.vc), (1 << len(dut.match.vc_if_output)) - 1
+    # Of other outputs it means nothing.
+    others = every if before is None else every & ~(((1 << vcs) - 1) << before[0] * vcs)
+    ctx.set(dut.match.vc_if_output,
+            others | (0 if before is None else 1 << before[0] * vcs + before[1]))
 
 
 SHAPES = {

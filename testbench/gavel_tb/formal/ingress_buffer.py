@@ -110,6 +110,10 @@ class IngressBufferHarness(Harness):
         for v in range(config.vcs):
             m.d.sync += dut.match.vc[v].eq(
                 valid & Cat(chosen[j * config.vcs + v] for j in range(config.ports)).any())
+        # Of the other outputs it means nothing.
+        m.d.sync += dut.match.vc_if_output.eq(Cat(
+            Mux(dut.match.output[j], chosen[j * config.vcs:(j + 1) * config.vcs],
+                self.anything(config.vcs, f"vc_if_{j}")) for j in range(config.ports)))
 
     def _count_lists(self) -> None:
         """Frames that VoqLists has in each VOQ."""

@@ -33,7 +33,9 @@ STAGES = [{}, {"gate_stages": 1}, {"egress_stages": 1}, {"receive_stages": 1}, {
     (*frames, stages) for frames in [(64, 64), (128, 72), (256, 64), (512, 64), (512, 128)]
     for stages in STAGES[1:]] + [
     (*frames, {"gate_stages": 2, "egress_stages": 1, "launch_stages": 1})
-    for frames in [(64, 64), (64, 256), (128, 64), (128, 72)]], ids=str)
+    for frames in [(64, 64), (64, 256), (128, 64), (128, 72)]] + [
+    (256, 64, {"gate_stages": 1, "read_stages": 2, "egress_stages": 1, "launch_stages": 1})],
+    ids=str)
 def test_pipeline_options_leave_the_line_rate(
     width: int, frame_bytes: int, stages: dict[str, int]
 ) -> None:

@@ -53,6 +53,18 @@ def test_the_loop_that_a_configuration_tells_is_the_one_that_it_was_made_for(
 
 
 @pytest.mark.parametrize("stages", [STAGES[0], STAGES[-1]], ids=str)
+@pytest.mark.parametrize(("width", "frame_bytes"), [(64, 65), (128, 72), (256, 65), (512, 65)])
+def test_a_longest_frame_takes_whole_words_of_the_replay_buffer(
+    width: int, frame_bytes: int, stages: dict[str, int]
+) -> None:
+    config = replace(goodput_config(width, frame_bytes, 10, **stages), replay_frames=100)
+    smaller = (replace(config, replay_cells=n) for n in range(10, config.replay_cells + 1))
+    least = next(small for small in smaller if small.line_rate_loop_cycles >= 20)
+    job = GoodputJob(delay=10, cycles=500 * config.max_frame_words)
+    assert measure_on_model(least, job)["goodput"] == 1.0
+
+
+@pytest.mark.parametrize("stages", [STAGES[0], STAGES[-1]], ids=str)
 @pytest.mark.parametrize("field", ["replay_frames", "replay_cells"])
 def test_with_one_word_frames_no_less_would_do(field: str, stages: dict[str, int]) -> None:
     config = goodput_config(512, 64, 100, **stages)

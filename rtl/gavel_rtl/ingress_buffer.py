@@ -23,7 +23,7 @@ from gavel_rtl.interfaces import (
 )
 from gavel_rtl.lib.collisions import NO_COLLISION
 from gavel_rtl.lib.delay import delayed
-from gavel_rtl.transfer import Transfer
+from gavel_rtl.transfer import Transfer, length_is_late
 from gavel_rtl.vc_cells import VcCells
 from gavel_rtl.voq import QueuedFrame, frame_cells
 from gavel_rtl.voq_counters import VoqCounters
@@ -250,7 +250,8 @@ class IngressBuffer(wiring.Component):
 
         def shown(name, value):
             """What goes beside a word, in the cycle in which the memory gives it."""
-            return delayed(m, Value.cast(value), name, late)
+            is_late = late and (name == "mark" or (name == "length" and length_is_late(config)))
+            return delayed(m, Value.cast(value), name, late - bool(is_late))
 
         # Of a frame that is sent every word and every link has been written before.
         m.submodules.cell_data = cell_data = Memory(

@@ -20,6 +20,17 @@ from gavel_rtl.voq import (
 )
 
 
+def length_is_late(config: SwitchConfig) -> bool:
+    """A length is a sum of what a memory holds, and made of registers where nobody asks for it in
+    c+1."""
+    return _has_time(config) and config.read_stages > 0
+
+
+def _has_time(config: SwitchConfig) -> bool:
+    """A frame has at least four words, so that what is wanted at its end may come later."""
+    return config.words_per_cell >= 4
+
+
 class Transfer(wiring.Component):
     """Reads the words of the matched frame, one in each cycle.
 
@@ -53,7 +64,8 @@ class Transfer(wiring.Component):
     connect, valid, sop, eop, next_eop
         In c+1: what goes beside the word that was read in c; 0 if none was.
     empty, profile, poisoned, vc, length
-        In c+1: what is known of its frame; meaningless if none was.
+        In c+1: what is known of its frame; meaningless if none was. ``length`` comes in c+2 if
+        `length_is_late`.
 
     Cycle behaviour
     ---------------
@@ -212,12 +224,23 @@ class Transfer(wiring.Component):
             self.eop.eq(self.done),
             self.next_eop.eq(next_is_last),
         ]
+        at_once, from_registers = [], []
+        held = Signal.like(head.more, name="head_more")
+        if _has_time(config):
+            at_once.append(held.eq(head.more))
+            from_registers.append(cells.eq(frame_cells(config, held)))
+        else:
+            at_once.append(cells.eq(head_cells))
+        if length_is_late(config):
+            from_registers.append(self.length.eq(frame_bytes(held, self.empty)))
+        else:
+            at_once.append(self.length.eq(head_length))
+        m.d.sync += from_registers
         with m.If(self.opening):
             m.d.sync += [
                 self.empty.eq(head.empty),
                 self.profile.eq(head.profile),
                 self.poisoned.eq(head.poisoned),
                 self.vc.eq(self._vc),
-                self.length.eq(head_length),
-                cells.eq(head_cells),
+                *at_once,
             ]

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cells in each VOQ, for the ECN decision."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
+from gavel_rtl.lib.delay import delayed
 from gavel_rtl.lib.sums import add_three
 from gavel_rtl.voq import frame_cells, more_bits, voq_number_bits
 
@@ -34,7 +35,7 @@ class VoqOccupancy(wiring.Component):
         Cells; 65535 never marks.
     mark
         From s+2 on, until the next frame is taken out: with the frame taken out, its VOQ held more
-        cells than the threshold.
+        cells than the threshold. With ``read_stages`` all of it a cycle later.
 
     Cycle behaviour
     ---------------
@@ -78,14 +79,22 @@ class VoqOccupancy(wiring.Component):
         held, more_held, limit = (Signal(bits, name=name) for name in (
             "held", "more_held", "limit"))
         too_high = self.threshold[bits:].any() if bits < 16 else self.threshold == NEVER
-        with m.If(self.dequeue):
-            m.d.sync += [
-                held.eq(read.data - self.dequeue_before),
-                more_held.eq(Mux(
-                    self.enqueue & (self.enqueue_voq == self.dequeue_voq), cells, 0)),
-                # No VOQ holds more than this number of ones.
-                limit.eq(self.threshold[:bits] | too_high.replicate(bits)),
-            ]
+        found = (
+            read.data, self.dequeue_before,
+            Mux(self.enqueue & (self.enqueue_voq == self.dequeue_voq), cells, 0),
+            # No VOQ holds more than this number of ones.
+            self.threshold[:bits] | too_high.replicate(bits))
+        taken: Value = self.dequeue
+        if config.read_stages:
+            # What the memories show comes late, and is not subtracted in the same cycle.
+            shown = [Signal(len(value), name=f"found_{n}") for n, value in enumerate(found)]
+            with m.If(taken):
+                m.d.sync += [register.eq(value)
+                             for register, value in zip(shown, found, strict=True)]
+            found, taken = tuple(shown), delayed(m, taken, "dequeue", 1)
+        total, before, more, most = found
+        with m.If(taken):
+            m.d.sync += [held.eq(total - before), more_held.eq(more), limit.eq(most)]
         excess = Signal(bits + 1)
         m.d.comb += [
             # What it holds - limit - 1.

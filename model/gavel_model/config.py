@@ -357,7 +357,7 @@ class SwitchConfig:
         word = self.word_bytes
         more, words = self.more_frames_under_way, self.more_words_under_way
         cells = (self.replay_cells * CELL_BYTES - (PIPELINE_WORDS + words) * word
-                 - (FRAMES_UNDER_WAY + more) * self.max_frame_bytes)
+                 - (FRAMES_UNDER_WAY + more) * self.max_frame_words * word)
         frames = (self.replay_frames - PIPELINE_FRAMES - more - words) * MIN_FRAME_BYTES
         return max(0, min(cells, frames) - self.ctl_spacing) // word
 

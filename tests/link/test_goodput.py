@@ -33,7 +33,9 @@ STAGES = [{}, {"gate_stages": 1}, {"egress_stages": 1}, {"receive_stages": 1}, {
     (*frames, stages) for frames in [(64, 64), (128, 72), (256, 64), (512, 64), (512, 128)]
     for stages in STAGES[1:]] + [
     (*frames, {"gate_stages": 2, "egress_stages": 1, "launch_stages": 1})
-    for frames in [(64, 64), (64, 256), (128, 64), (128, 72)]], ids=str)
+    for frames in [(64, 64), (64, 256), (128, 64), (128, 72)]] + [
+    (256, 64, {"gate_stages": 1, "read_stages": 2, "egress_stages": 1, "launch_stages": 1})],
+    ids=str)
 def test_pipeline_options_leave_the_line_rate(
     width: int, frame_bytes: int, stages: dict[str, int]
 ) -> None:
@@ -48,6 +50,18 @@ def test_the_loop_that_a_configuration_tells_is_the_one_that_it_was_made_for(
     delay: int, stages: dict[str, int]
 ) -> None:
     assert goodput_config(512, 64, delay, **stages).line_rate_loop_cycles == 2 * delay
+
+
+@pytest.mark.parametrize("stages", [STAGES[0], STAGES[-1]], ids=str)
+@pytest.mark.parametrize(("width", "frame_bytes"), [(64, 65), (128, 72), (256, 65), (512, 65)])
+def test_a_longest_frame_takes_whole_words_of_the_replay_buffer(
+    width: int, frame_bytes: int, stages: dict[str, int]
+) -> None:
+    config = replace(goodput_config(width, frame_bytes, 10, **stages), replay_frames=100)
+    smaller = (replace(config, replay_cells=n) for n in range(10, config.replay_cells + 1))
+    least = next(small for small in smaller if small.line_rate_loop_cycles >= 20)
+    job = GoodputJob(delay=10, cycles=500 * config.max_frame_words)
+    assert measure_on_model(least, job)["goodput"] == 1.0
 
 
 @pytest.mark.parametrize("stages", [STAGES[0], STAGES[-1]], ids=str)

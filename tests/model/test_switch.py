@@ -259,8 +259,12 @@ def test_the_model_is_the_same_with_idle_pins_that_are_not_the_shared_ones(bench
         assert plain.switch.tx == other.switch.tx
 
 
-def test_link_level_retry_is_the_same_when_nothing_may_sleep(bench: Any) -> None:
-    plain, other = (bench("fpga", "seq_bits=8", "replay_timer=0") for _ in range(2))
+@pytest.mark.parametrize("launch_stages", [0, 1])
+def test_link_level_retry_is_the_same_when_nothing_may_sleep(
+    bench: Any, launch_stages: int
+) -> None:
+    plain, other = (bench("fpga", "seq_bits=8", "replay_timer=0", f"launch_stages={launch_stages}")
+                    for _ in range(2))
     rng = random.Random(6)
     down = set(range(300, 340)) | set(range(1200, 1204))
     for b in (plain, other):

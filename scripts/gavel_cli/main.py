@@ -31,6 +31,7 @@ VERBS = {
     "fpga": "gavel_cli.fpga:fpga",
     "goodput": "gavel_cli.goodput:goodput",
     "info": "gavel_cli.info:info",
+    "output-registers": "gavel_cli.output_registers:output_registers",
     "ppa": "gavel_cli.ppa:ppa",
     "registers": "gavel_cli.registers:registers",
     "regress": "gavel_cli.regress:regress",
@@ -57,6 +58,7 @@ EXIT_CODE_OF = {
     ("gavel_tb.formal.errors", "SolverError"): EXIT_TOOL,
     ("gavel_tb.rdl.errors", "RegisterToolError"): EXIT_TOOL,
     ("gavel_tb.synthesis.errors", "SynthesisError"): EXIT_TOOL,
+    ("gavel_tb.synthesis.errors", "NetlistError"): EXIT_USAGE,
 }
 """Exit codes of the errors of the packages below, most special first; not imported for it."""
 

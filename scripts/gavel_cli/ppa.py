@@ -44,7 +44,7 @@ def ppa(*, blocks: tuple[str, ...], config: str, overrides: tuple[str, ...], see
     Each block, or those that are named, is synthesized by itself; "switch" is the whole, and
     "bare_fabric" what compares with a switch made of FIFOs. Areas are of one instance. The clock
     is the median of the seeds, with registers around a block, and has no place if the design does
-    not fit into the device.
+    not fit into the device. Flip-flops that block RAM takes in as its output register do not count.
     """
     switch = Blocks(make_config(config, overrides))
     for block in blocks:
@@ -67,6 +67,9 @@ def ppa(*, blocks: tuple[str, ...], config: str, overrides: tuple[str, ...], see
             click.echo(f"| {' | '.join(cells)} |")
     else:
         _print([_cells(row) for row in rows])
+        for row in rows:
+            if row.taken_in and row.taken_in.registered:
+                click.echo(f"{row.block}: {row.taken_in.sentence}")
 
 
 def _cells(row: Figures) -> tuple[str, ...]:
@@ -83,7 +86,9 @@ def _as_json(row: Figures) -> dict[str, Any]:
     return {
         "block": row.block, "instances": row.instances, "luts": row.area.luts,
         "flip_flops": row.area.flip_flops, "block_rams": row.area.block_rams,
-        "lut_rams": row.area.lut_rams, "too_large": row.too_large,
+        "lut_rams": row.area.lut_rams,
+        "in_block_rams": sum(row.taken_in.flip_flops.values()) if row.taken_in else 0,
+        "too_large": row.too_large,
         "fmax_mhz": {run.seed: run.fmax_mhz for run in runs}, "critical_path": row.path,
     }
 

@@ -55,6 +55,11 @@ def test_with_place_and_route(block, folder):
     assert "`block.ring" in text
     assert "--package CABGA756 --speed 8" in text
     assert "Latches: 0. Warnings of Yosys: 0." in text
+    # The ring's data go to a register with nothing between.
+    assert known.taken_in == known.flattened.taken_in and known.taken_in.registered == 1
+    assert "\n1 of 1 block RAMs have taken in 9 flip-flops, as their output registers." in text
+    assert known.as_dict()["output_registers"] == {
+        "block_rams": 1, "registered": 1, "flip_flops": 9, "left": {}}
     assert "LFE5U-85F, flattened:" in text
     # What was placed is what was flattened.
     placed = known.placed.runs[0].used["TRELLIS_FF"]

@@ -144,7 +144,9 @@ def test_place_and_route(free_list):
     assert placed.median.available["DP16KD"] == 208
     path = placed.median.path
     assert path is not None
-    assert path.source.startswith("block.ring")
+    # The block RAM is fast from its register on: what is slow ends at it.
+    assert path.source.startswith("block.read_index")
+    assert path.sink.startswith("block.ring")
     assert 1000 / (path.logic_ns + path.routing_ns) == pytest.approx(slower, rel=0.02)
 
 

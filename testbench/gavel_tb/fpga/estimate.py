@@ -12,6 +12,7 @@ from typing import Any
 from gavel_tb.synthesis.area import Area
 from gavel_tb.synthesis.families import Family
 from gavel_tb.synthesis.lint import lint
+from gavel_tb.synthesis.output_registers import TakenIn
 from gavel_tb.synthesis.place_route import PlacedSeeds, check_nextpnr, place_and_route
 from gavel_tb.synthesis.synthesize import Synthesis, synthesize
 
@@ -63,6 +64,12 @@ class Estimate:
         return made.area if made else None
 
     @property
+    def taken_in(self) -> TakenIn | None:
+        """Flip-flops that block RAM has taken in, of the same design as `area`."""
+        made = self.flattened or self.synthesis
+        return made.taken_in if made else None
+
+    @property
     def beyond(self) -> str:
         """What does not fit into the device; "" if all does, or if nobody knows."""
         return self.area.beyond(self.family) if self.area else ""
@@ -105,6 +112,9 @@ class Estimate:
                 for name, module in made.modules.items()},
             "memories": {} if made is None else {
                 memory.name: memory.kind for memory in made.memories},
+            "output_registers": None if self.taken_in is None else {
+                **asdict(self.taken_in),
+                "flip_flops": sum(self.taken_in.flip_flops.values())},
             "warnings": [] if made is None else list(made.warnings),
             "yosys": None if made is None else made.version,
             "nextpnr": None if placed is None else placed.version,

@@ -177,6 +177,10 @@ def _estimate(estimate: Estimate) -> Iterator[str]:
         for title, used, kind in rows:
             limit = family.capacity[kind]
             yield f"| {title} | {used:,} | {limit:,} | {used / limit:.0%} |\n"
+        if estimate.taken_in is not None:
+            yield (f"\n{estimate.taken_in.sentence}, as their output registers. Yosys does not do "
+                   "so: where it\nmakes the netlist of your design, `gavel output-registers "
+                   "netlist.json -o out.json` does.\n")
         yield (f"\nLatches: {len(made.latches)}. Warnings of Yosys: {len(made.warnings)}"
                f"{': ' if made.warnings else '.'}{'; '.join(made.warnings)}\n")
         yield f"\n| block | instances | {family.lut_title} in all | flip-flops in all |\n"

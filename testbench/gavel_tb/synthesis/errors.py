@@ -6,3 +6,7 @@ from __future__ import annotations
 
 class SynthesisError(RuntimeError):
     """A tool is missing, or has refused the design."""
+
+
+class NetlistError(ValueError):
+    """A file is no netlist that can be worked on."""

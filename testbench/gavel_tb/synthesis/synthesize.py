@@ -15,11 +15,13 @@ from typing import Any, Literal
 
 from gavel_rtl.memory_module import ARRAY, INSIDE, memory_places
 from gavel_rtl.yosys import MISSING, yosys_command, yosys_failure
+from gavel_tb.files import write_together
 from gavel_tb.process import run_child
 from gavel_tb.synthesis.area import Area, area_of
 from gavel_tb.synthesis.collisions import with_promises
 from gavel_tb.synthesis.errors import SynthesisError
 from gavel_tb.synthesis.families import BLOCK_RAM, FLIP_FLOP, LUT_RAM, Family
+from gavel_tb.synthesis.output_registers import FLIP_FLOP_CELL, TakenIn, take_in
 
 Language = Literal["verilog", "rtlil"]
 _READ: Mapping[Language, tuple[str, str]] = {
@@ -103,6 +105,9 @@ class Synthesis:
         Each once.
     folder
         Where `NETLIST_NAME` and `LOG_NAME` are.
+    taken_in
+        Flip-flops that are in block RAM, and neither in areas nor in the netlist; None where the
+        family has no such registers.
     """
 
     family: Family
@@ -112,6 +117,7 @@ class Synthesis:
     memories: tuple[Memory, ...]
     warnings: tuple[str, ...]
     folder: Path
+    taken_in: TakenIn | None = None
 
     @property
     def latches(self) -> tuple[str, ...]:
@@ -121,7 +127,7 @@ class Synthesis:
 
 def synthesize(text: str, top: str, family: Family, folder: Path, *,
                language: Language = "verilog", flatten: bool = True) -> Synthesis:
-    """Synthesizes a design.
+    """Synthesizes a design; flip-flops behind block RAM go into it where the family has a place.
 
     Parameters
     ----------
@@ -148,11 +154,22 @@ def synthesize(text: str, top: str, family: Family, folder: Path, *,
     passes = (*_reading(text, top, read, flatten=flatten), script,
               f"tee -q -o {_STAT_NAME} stat -json", f"write_json {NETLIST_NAME}")
     log = _run(passes, folder)
-    modules = _modules(json.loads((folder / _STAT_NAME).read_text("utf-8")), top, family)
+    taken_in = _take_in(folder) if family.output_registers else None
+    modules = _modules(json.loads((folder / _STAT_NAME).read_text("utf-8")), top, family,
+                       taken_in.flip_flops if taken_in else {})
     return Synthesis(
         family=family, version=version("pyosys"), area=modules[top].whole, modules=modules,
         memories=_memories(log), warnings=tuple(dict.fromkeys(_WARNING.findall(log))),
-        folder=folder)
+        folder=folder, taken_in=taken_in)
+
+
+def _take_in(folder: Path) -> TakenIn:
+    """Moves flip-flops into block RAM in the netlist of a folder."""
+    netlist = json.loads((folder / NETLIST_NAME).read_text("utf-8"))
+    taken = take_in(netlist)
+    if taken.flip_flops:
+        write_together(folder, {NETLIST_NAME: json.dumps(netlist)})
+    return taken
 
 
 def map_memories(text: str, top: str, family: Family, folder: Path) -> tuple[Memory, ...]:
@@ -229,10 +246,14 @@ def _memories(log: str) -> tuple[Memory, ...]:
     return tuple(Memory(name, kind) for name, kind in found.items())
 
 
-def _modules(stat: Mapping[str, Any], top: str, family: Family) -> dict[str, Module]:
+def _modules(stat: Mapping[str, Any], top: str, family: Family,
+             taken_in: Mapping[str, int]) -> dict[str, Module]:
+    """By name; ``taken_in`` are flip-flops that are no longer there."""
     cells = {name.removeprefix("\\"): {cell.removeprefix("\\"): number for cell, number
                                        in values["num_cells_by_type"].items()}
              for name, values in stat["modules"].items()}
+    for name, number in taken_in.items():
+        cells[name][FLIP_FLOP_CELL] -= number
     own = {name: area_of(inside, family) for name, inside in cells.items()}
     whole: dict[str, Area] = {}
     instances: Tally[str] = Tally()

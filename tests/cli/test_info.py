@@ -15,7 +15,7 @@ from gavel_model.loader import PRESETS
 def test_every_preset_prints_k(gavel, preset):
     result = gavel("info", "--config", preset)
     assert result.exit_code == 0
-    assert f"K = latency_cycles = {17 if preset == 'fpga' else 10}" in result.stdout
+    assert f"K = latency_cycles = {18 if preset == 'fpga' else 10}" in result.stdout
 
 
 def test_json_has_the_same_names_as_the_text(gavel):

@@ -123,7 +123,7 @@ def test_a_name_must_be_a_string(tmp_path: Path, field: str) -> None:
 
 @pytest.mark.parametrize(
     ("preset", "ports", "width", "vcs", "latency"),
-    [("tiny", 2, 64, 2, 10), ("fpga", 4, 64, 2, 17), ("pod", 8, 64, 4, 10),
+    [("tiny", 2, 64, 2, 10), ("fpga", 4, 64, 2, 18), ("pod", 8, 64, 4, 10),
      ("rack", 16, 512, 4, 10), ("scale", 64, 512, 4, 10)],
 )
 def test_presets(preset: str, ports: int, width: int, vcs: int, latency: int) -> None:

@@ -41,8 +41,8 @@ class CreditReporter(wiring.Component):
 
     Members
     -------
-    receiver
-        Bit v: VC v has a receiver.
+    receiver, receives
+        Bit v: VC v has a receiver; any has.
     released
         Low 15 bits of R_CF of each VC.
     cc_update
@@ -64,6 +64,7 @@ class CreditReporter(wiring.Component):
         self._config = config
         super().__init__({
             "receiver": In(config.vcs),
+            "receives": In(1),
             "released": In(CF_BITS).array(config.vcs),
             "cc_update": In(1),
             "sent": In(1),
@@ -91,10 +92,10 @@ class CreditReporter(wiring.Component):
         request = self.request
         chosen = Signal(vcs)
         # Number 0 stands for none, too.
-        m.d.comb += chosen.eq(Mux(self.receiver.any(), largest, 1))
+        m.d.comb += chosen.eq(Mux(self.receives, largest, 1))
         chosen_before = Signal()
         m.d.sync += [
-            chosen_before.eq(self.receiver.any()),
+            chosen_before.eq(self.receives),
             first.eq(chosen),
             second.eq(Mux((self.receiver & above(self.receiver)).any(), following, chosen)),
             request.pending.eq(nonzero.any()),
@@ -102,7 +103,7 @@ class CreditReporter(wiring.Component):
         with m.If(self.sent):
             m.d.sync += turn.eq(pointer_after(second))
         m.d.comb += [
-            request.enabled.eq(self.receiver.any() & chosen_before),
+            request.enabled.eq(self.receives & chosen_before),
             request.vc.eq(encode(first, self._config.vc_bits)),
             request.second_vc.eq(encode(second, self._config.vc_bits)),
             request.freed.eq(select(list(zip(first, self.released, strict=True)))),

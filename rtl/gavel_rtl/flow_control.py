@@ -222,6 +222,7 @@ class FlowControl(wiring.Component):
             receiver.cc_update.eq(self._frames_in.cc_update),
             reporter.cc_update.eq(self._frames_in.cc_update),
             reporter.receiver.eq(self.settings.receiver),
+            reporter.receives.eq(self.settings.receives),
             reporter.sent.eq(self.cf_sent),
             pauser.taken.eq(self._frames_out.pfc_taken),
         ]

@@ -39,7 +39,8 @@ class CreditSize(wiring.Signature):
 
 
 class FlowSettings(wiring.Signature):
-    """Registers of flow control as visible in the cycle (docs/flow_control.md, Settings)."""
+    """Registers of flow control as visible in the cycle (docs/flow_control.md, Settings);
+    ``receives``: ``receiver`` is not 0."""
 
     def __init__(self, config: SwitchConfig):
         vcs = config.vcs
@@ -47,6 +48,7 @@ class FlowSettings(wiring.Signature):
             "stop": Out(vcs),
             "sender": Out(vcs),
             "receiver": Out(vcs),
+            "receives": Out(1),
             "total": Out(1),
             "resync": Out(1),
             "sender_size": Out(CreditSize()),

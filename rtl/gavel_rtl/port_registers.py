@@ -259,6 +259,8 @@ class PortRegisters(wiring.Component):
             self.strict_next.eq(strict_next),
         ]
         m.d.sync += [
+            self.flow.receives.eq(
+                registers.coming_any(PORT_OF[Port.CBFC_CONTROL], "receiver")),
             self.weighted.eq(self.weighted_next),
             self.profile_is.eq(1 << Mux(profile_next < len(PROFILES), profile_next, 0)),
         ]

@@ -89,9 +89,9 @@ class RegisterFields:
     def coming_any(self, register: Register, field: str) -> Value:
         """Whether a field that was added is not 0 in the next cycle."""
         early = self._early
-        if early is None:
-            return self.coming(register, field).any()
         found = next(item for item in register.fields if item.name == field)
+        if early is None or not found.is_there(self._values):
+            return self.coming(register, field).any()
         kept = self._kept[register.name, field]
         coming = Signal(name=f"{kept.name}_any_next", init=int(kept.init != 0))
         with self._m.If(early.registers[register.name]):

@@ -86,6 +86,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 2500) -> None:
                     _near_the_wrap(ctx, rng, block, model, vc)
             settings.drive(ctx, (block.settings,))
             ctx.set(reporter.receiver, settings.model.receiver)
+            ctx.set(reporter.receives, settings.model.receiver != 0)
             changing = now % _PHASE == 0 or rng.random() < changes
             if changing:
                 model.before_write()

@@ -247,6 +247,7 @@ def _expect_settings(ctx: Any, config: SwitchConfig, block: Registers, expected:
         expect(f"{where}: {name}", [ctx.get(element) for element in getattr(settings, name)],
                [values[offset + vc] for vc in range(config.vcs)])
     expect_settings(ctx, where, settings.flow, flow)
+    expect(f"{where}: receives", ctx.get(settings.flow.receives), int(flow.receiver != 0))
     llr = LlrSettings(config)
     llr.load(values)
     expect(f"{where}: link-level retry",

@@ -348,6 +348,7 @@ def test_reporter_chooses_by_the_definition(simulate, vcs: int) -> None:
             released = [value + rng.choice((0, 0, 0, 1, 2)) & 0x7FFF if cycle % 60 else
                         rng.getrandbits(15) for value in released]
             ctx.set(dut.receiver, receiver)
+            ctx.set(dut.receives, receiver != 0)
             ctx.set(dut.sent, sent)
             ctx.set(dut.cc_update, update)
             for vc, value in enumerate(released):

@@ -117,7 +117,7 @@ class CreditsHarness(Harness):
                 settings.coming.receiver_overhead.eq(overhead),
             ]
         self.size = blocks.sender.settings.sender_size
-        m.d.comb += blocks.reporter.receiver.eq(everyone)
+        m.d.comb += [blocks.reporter.receiver.eq(everyone), blocks.reporter.receives.eq(1)]
 
     def _cost(self, name: str, length: Value) -> Signal:
         return self.let(name, cost_bits(self.config), cost(length, self.size))

@@ -30,8 +30,8 @@ OF_ONE_PORT = ("llr_transmitter", "llr_receiver", "control_transmitter")
 """Blocks with the longest benches, to which the number of ports is nothing."""
 
 REPEATS = {(block, shape) for block in OF_ONE_PORT for shape in ("5x128", "3x512")}
-"""With 512 bits they run behind a register of the scheduler or of their choice, too, and without one
-in the lockstep of wide switches; without one they run with 64 bits."""
+"""With 512 bits they run behind a register of the scheduler or of their choice, and without one in
+the lockstep of wide switches; their benches without one have 64 bits."""
 
 
 @pytest.mark.parametrize(("block", "shape"), [

@@ -31,6 +31,8 @@ PPA ?=
 # make hands its own flags to every child; Verilator's make must not see them.
 unexport MAKEFLAGS
 unexport MFLAGS
+# Without it, each of the many processes of a test run compiles all modules for itself.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup doctor run test lint types unit long bench soak regress formal fpga-check ppa verilog \
 	registers clean distclean

@@ -29,9 +29,9 @@ ONE_QUEUE = ("ports=3", "data_width=512", "vcs=3", "buffer_cells=21", "queueing=
 OF_ONE_PORT = ("llr_transmitter", "llr_receiver", "control_transmitter")
 """Blocks with the longest benches, to which the number of ports is nothing."""
 
-REPEATS = {*((block, "5x128") for block in OF_ONE_PORT), ("llr_transmitter", "3x512")}
-"""The last one runs behind a register of the scheduler, too, and without one in the lockstep of
-wide switches."""
+REPEATS = {(block, shape) for block in OF_ONE_PORT for shape in ("5x128", "3x512")}
+"""With 512 bits they run behind a register of the scheduler or of their choice, and without one in
+the lockstep of wide switches; their benches without one have 64 bits."""
 
 
 @pytest.mark.parametrize(("block", "shape"), [

@@ -44,7 +44,7 @@ def test_a_stopped_output_holds_its_pins_and_takes_the_rest_of_the_frame(bench: 
 
 
 def test_no_more_is_matched_while_eight_words_wait(bench: Any) -> None:
-    b = bench("fpga", "gate_stages=0")
+    b = bench("fpga", "gate_stages=0", "launch_stages=0")
     b.ready = lambda _: 0b1101
     for n in range(6):
         b.send(0, b.frame(1, seed=n))

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,3 +81,14 @@ def servers() -> Iterator[Servers]:
     made = Servers()
     yield made
     made.close()
+
+
+@pytest.fixture
+def icarus() -> None:
+    """Icarus Verilog is there; without it the test is skipped, or fails where tools must be."""
+    for tool in ("iverilog", "vvp"):
+        if shutil.which(tool) is None:
+            reason = f"{tool} is missing: apt-get install iverilog"
+            if os.environ.get("GAVEL_REQUIRE_TOOLS") == "1":
+                pytest.fail(reason)
+            pytest.skip(reason)

@@ -5,10 +5,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shlex
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -48,16 +46,6 @@ _TO_GATES = ("read_verilog gavel_switch.v", "hierarchy -top gavel_switch", "proc
              "write_verilog -noattr gates.v")
 
 Play = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def icarus() -> None:
-    for tool in ("iverilog", "vvp"):
-        if shutil.which(tool) is None:
-            reason = f"{tool} is missing: apt-get install iverilog"
-            if os.environ.get("GAVEL_REQUIRE_TOOLS") == "1":
-                pytest.fail(reason)
-            pytest.skip(reason)
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -28,15 +26,8 @@ def free_list(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
 
 
 @pytest.fixture
-def smoke(tmp_path: Path) -> Callable[[str, str], subprocess.CompletedProcess[str]]:
+def smoke(tmp_path: Path, icarus: None) -> Callable[[str, str], subprocess.CompletedProcess[str]]:
     """smoke(bench, Verilog of the switch) -> what Icarus says."""
-    for tool in ("iverilog", "vvp"):
-        if shutil.which(tool) is None:
-            reason = f"{tool} is missing: apt-get install iverilog"
-            if os.environ.get("GAVEL_REQUIRE_TOOLS") == "1":
-                pytest.fail(reason)
-            pytest.skip(reason)
-
     def run(bench: str, design: str) -> subprocess.CompletedProcess[str]:
         (tmp_path / "bench.v").write_text(bench)
         (tmp_path / "design.v").write_text(design)

@@ -254,7 +254,8 @@ class RetryState(wiring.Component):
             self._flush.eq(running & settings.remote & (hopeless | (wanted & exhausted))),
             window.replay.eq(self._replay),
             window.to_advance.eq(self._establish | self.is_advance | self._caught_up),
-            # With O free no word of the time before can be taken for one after the INIT.
+            # With O free, and none before it, no word of the time before can be taken for one after
+            # the INIT.
             self._enter_init.eq(self.free & self._unnumbered.may_begin),
             self._establish.eq(self._unnumbered.establish),
             self.into_init.eq(self._enter_init),

@@ -36,7 +36,7 @@ class CreditSender(wiring.Component):
     cc_taken
         A CC_Update is taken in this cycle.
     cc_wanted
-        A CC_Update is to be sent.
+        A CC_Update is to be sent; in the cycle behind ``cc_taken`` it means nothing.
     consumed, used, waiting
         State; ``consumed`` is S_CC.
     count
@@ -191,13 +191,20 @@ class CreditSender(wiring.Component):
         period = self.settings.cc_period
         # One above ``cc_time``, so that nothing has to be added before the comparison.
         later = Signal(TIMER_BITS + 1, init=1)
-        timed, due = Signal(), Signal()
+        timed, due, comes = Signal(), Signal(), Signal()
+        # That one is taken is known late, and nobody looks in the cycle behind it: what came with
+        # it counts then.
+        came, just_taken = Signal(), Signal()
+        has_sender = self.settings.sender.any()
         m.d.comb += [
-            timed.eq(self.settings.sender.any() & period.any()),
+            timed.eq(has_sender & period.any()),
             due.eq(timed & (later >= period)),
+            comes.eq(has_sender & (due | self._resynchronise)),
         ]
         m.d.sync += [
+            just_taken.eq(self.cc_taken),
+            came.eq(comes),
             later.eq(Mux(timed & ~due, later + 1, 1)),
-            self.cc_wanted.eq(self.settings.sender.any() & (
-                due | self._resynchronise | (self.cc_wanted & ~self.cc_taken))),
+            self.cc_wanted.eq(
+                comes | (has_sender & Mux(just_taken, came, self.cc_wanted))),
         ]

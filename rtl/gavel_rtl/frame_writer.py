@@ -337,11 +337,13 @@ class FrameWriter(wiring.Component):
             output.eq(1 << self.route.port),
             vc.eq(1 << self.fields.vc),
         ]
-        outputs, vcs = self._known(m, output, "outputs"), self._known(m, vc, "vcs")
+        vcs = self._known(m, vc, "vcs")
+        # One-hot: only whether the frame is filed is late, and goes far.
+        aim = self._known(m, Cat(vc & to_output.replicate(config.vcs) for to_output in output),
+                          "aim")
         m.d.comb += [
             self.filed_voq.eq(self._known(m, number, "voq_number")),
             self.filed_vc.eq(self._known(m, self.fields.vc, "vc")),
-            self.filed.eq(Cat(self.files & to_output & of_vc
-                              for to_output in outputs for of_vc in vcs)),
+            self.filed.eq(aim & self.files.replicate(config.voqs)),
         ]
         return vcs

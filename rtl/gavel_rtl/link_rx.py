@@ -246,8 +246,11 @@ class LinkRx(wiring.Component):
                 with m.Case(empty):
                     m.d.comb += wanted.eq(crc.residue(empty, mask))
         if self._config.receive_stages:
-            wanted = self._late(m, wanted, f"{name}_crc")
-            return self._crc_left == wanted
+            # A bit that is 1 for any number of lanes is a constant for synthesis only if it is 1
+            # after reset, too; else all ports would share one register for it.
+            late = Signal(crc.CRC_BITS, name=f"{name}_crc_after_1", init=crc.residue(0, mask))
+            m.d.sync += late.eq(wanted)
+            return self._crc_left == late
         differs = crc_now ^ wanted
         m.d.sync += same.eq(Cat(~differs.word_select(n, _COMPARED).any() for n in range(len(same))))
         return same.all()

@@ -20,6 +20,8 @@ class LinkTx(wiring.Component):
     ----------
     config
         W, ``launch_stages``.
+    ready_known
+        ``ready`` of the pins is known a cycle ahead, and 1 after reset.
 
     Members
     -------
@@ -27,7 +29,9 @@ class LinkTx(wiring.Component):
         Word to send, all 0 without one; it counts in a cycle with ``word_free``. With
         ``launch_stages`` = 1 ``empty`` and ``data`` mean nothing without one.
     word_free
-        The frame register is empty or taken in this cycle.
+        The frame register is empty or taken in this cycle. With ``ready_known`` a register.
+    ready_next
+        With ``ready_known``: ``link.ready`` of the next cycle.
     ctl_load, ctl
         Ordered set to send, all 0 without one; it counts in a cycle with ``ctl_free``.
     ctl_free
@@ -43,11 +47,13 @@ class LinkTx(wiring.Component):
     ``enable``. After reset both registers are empty.
     """
 
-    def __init__(self, config: SwitchConfig):
+    def __init__(self, config: SwitchConfig, *, ready_known: bool = False):
         self._config = config
+        self._ready_known = ready_known
         super().__init__({
             "word": In(LaunchedWord(config)),
             "word_free": Out(1),
+            **({"ready_next": In(1)} if ready_known else {}),
             "ctl_load": In(1),
             "ctl": In(CTL_BITS),
             "ctl_free": Out(1),
@@ -75,7 +81,12 @@ class LinkTx(wiring.Component):
                 held = Signal(len(shown[name]), name=f"{name}_held", reset_less=True)
                 m.d.comb += shown[name].eq(Mux(link.valid, held, 0))
                 shown[name] = held
-        m.d.comb += self.word_free.eq(empty | link.ready)
+        if self._ready_known:
+            free = Signal(name="free", init=1)
+            m.d.sync += free.eq(self.ready_next | (free & ~self.word.valid))
+        else:
+            free = empty | link.ready
+        m.d.comb += self.word_free.eq(free)
         with m.If(self.word_free):
             m.d.sync += [register.eq(getattr(self.word, name)) for name, register in shown.items()]
         with m.If(self.ctl_free):

@@ -20,6 +20,10 @@ _COMPARED = 2
 """Bits of an address that are compared before the register behind the memories: with those of
 the destination, what a look-up table of four inputs takes."""
 
+_PARTS = 4
+"""Of a comparison with an entry that comes from a register. Block RAM is far away: what is left
+of the comparison stands behind the next register."""
+
 
 class _Table:
     """A memory of entries, read in t+2, and the register behind it if there is one.
@@ -207,11 +211,11 @@ class Lookup(wiring.Component):
                        for n in range(_ADDRESS_BITS // _COMPARED))
             found = Cat(asked & table.entry.valid, same)
             if self._behind_memories:
-                # There is time for all of it.
                 was_written = Signal(name=f"way_{way}_written")
                 m.d.sync += was_written.eq(
                     table.written("valid", 1) & (table.written("address", 1) == address))
-                found = Mux(table.collided, asked & was_written, found.all())
+                found = Mux(table.collided, (asked & was_written).replicate(_PARTS),
+                            Cat(found[part::_PARTS].all() for part in range(_PARTS)))
             hit = Signal(name=f"way_{way}_hit")
             m.d.comb += hit.eq(
                 delayed(m, found, f"way_{way}_found", self._behind_entries).all())

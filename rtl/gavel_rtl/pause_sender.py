@@ -29,7 +29,7 @@ class PauseSender(wiring.Component):
     xoff
         Bit v: VC v is to be paused.
     wanted
-        A PFC frame is to be sent.
+        A PFC frame is to be sent; in the cycle behind ``taken`` it means nothing.
 
     Cycle behaviour
     ---------------
@@ -51,7 +51,7 @@ class PauseSender(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         settings = self.settings
-        changes, repeats = Signal(), Signal()
+        changes, repeats, changed = Signal(), Signal(), Signal()
         xoff = Signal(self._config.vcs, name="xoff_after")
         for vc, cells in enumerate(self.vc_cells):
             m.d.comb += xoff[vc].eq(settings.pfc_transmit[vc] & (
@@ -76,8 +76,10 @@ class PauseSender(wiring.Component):
         ]
         m.d.sync += [
             just_taken.eq(self.taken),
+            changed.eq(changes),
             since.eq(Mux(just_taken, 1, Mux(since.all(), since, since + 1))),
             self.xoff.eq(xoff),
-            self.wanted.eq(changes | ((self.wanted | repeats) & ~self.taken)),
+            # In the cycle behind ``taken`` nobody looks: a change that came with it counts then.
+            self.wanted.eq(changes | repeats | Mux(just_taken, changed, self.wanted)),
         ]
         return m

@@ -48,6 +48,8 @@ class Port(wiring.Component):
     ----------
     config
         All of it.
+    ready_known
+        ``ready`` of the transmit pins is known a cycle ahead.
     telemetry
         It can be observed.
 
@@ -55,6 +57,8 @@ class Port(wiring.Component):
     -------
     rx, tx
         The pins.
+    ready_next
+        With ``ready_known``: ``tx.ready`` of the next cycle; after reset it is 1.
     settings, table
         From Registers.
     counter_select, counter
@@ -89,13 +93,16 @@ class Port(wiring.Component):
     As docs/spec.md, Latency.
     """
 
-    def __init__(self, config: SwitchConfig, *, telemetry: bool = False):
+    def __init__(self, config: SwitchConfig, *, ready_known: bool = False,
+                 telemetry: bool = False):
         self._config = config
+        self._ready_known = ready_known
         self._telemetry = telemetry
         vcs = config.vcs
         super().__init__({
             "rx": In(RxLink(config)),
             "tx": Out(TxLink(config)),
+            **({"ready_next": In(1)} if ready_known else {}),
             "settings": In(PortSettings(config)),
             "table": In(TableWrite(config)),
             "counter_select": In(CounterSelect()),
@@ -137,7 +144,7 @@ class Port(wiring.Component):
         self._llr_receiver = place(m, "llr_receiver", LlrReceiver(config))
         self._control_transmitter = place(m, "control_transmitter", ControlTransmitter(config))
         self._llr_transmitter = place(m, "llr_transmitter", LlrTransmitter(config))
-        self._link_tx = place(m, "link_tx", LinkTx(config))
+        self._link_tx = place(m, "link_tx", LinkTx(config, ready_known=self._ready_known))
         self._flow_control = place(m, "flow_control", FlowControl(config))
         ingress_buffer = self._ingress(m)
         egress = self._egress(m)
@@ -229,6 +236,8 @@ class Port(wiring.Component):
             llr_transmitter.free.eq(link_tx.word_free),
             self.hold.eq(llr_transmitter.hold),
         ]
+        if self._ready_known:
+            m.d.comb += link_tx.ready_next.eq(self.ready_next)
         self._reserve(m)
         return egress
 

@@ -20,7 +20,7 @@ from gavel_rtl.lib.round_robin import (
     pointer_after,
 )
 from gavel_rtl.vc_turns import WEIGHTS_BITS, VcTurns
-from gavel_rtl.voq import allows_ahead, one_word_frames, shows_ahead
+from gavel_rtl.voq import allows_ahead, allows_from_register, one_word_frames, shows_ahead
 
 
 class SchedulerOutput(wiring.Component):
@@ -153,6 +153,13 @@ class SchedulerOutput(wiring.Component):
         allowed = [Signal(ports, name=f"allowed_{vc}") for vc in range(vcs)]
         eligible = Signal(ports)
         self._late = bool(self._config.match_stages)
+        self._allow: Value = self.allow
+        if self._late and allows_from_register(self._config):
+            # Many ask, and the port is far away: a register of the output's own. As its complement,
+            # of which synthesis does not make one with the port's.
+            forbidden = Signal(vcs, name="forbidden")
+            m.d.sync += forbidden.eq(~self.allow_next)
+            self._allow = ~forbidden
         # What comes with the requests.
         self._requesting = m.d["sync" if self._late else "comb"]
         self._may_match = Signal(name="may_match")
@@ -166,7 +173,7 @@ class SchedulerOutput(wiring.Component):
         self._look_ahead(m, allows_ahead(self._config))
         none = Const(0, ports)
         for vc, row in enumerate(allowed):
-            m.d.comb += row.eq(Mux(self.allow[vc], self.ready[vc], none))
+            m.d.comb += row.eq(Mux(self._allow[vc], self.ready[vc], none))
         self._requesting += eligible.eq(reduce(or_, allowed))
         m.d.comb += self.idle.eq(~self.busy & ~self.hold)
         self._order_inputs(m)
@@ -193,7 +200,7 @@ class SchedulerOutput(wiring.Component):
         shown, asks, allow, strict, weighted = (
             (self.ready_next, self.asks_next, self.allow_next, self.strict_next,
              self.weighted_next) if allows else
-            (self.ready, self.asks_next if self._late else self.asks, self.allow, self.strict,
+            (self.ready, self.asks_next if self._late else self.asks, self._allow, self.strict,
              self.weighted))
         waits = Signal()
         requested, in_quota = Signal(len(vcs)), Signal(len(vcs))

@@ -4,11 +4,13 @@
 from functools import reduce
 from operator import or_
 
-from amaranth.hdl import Cat, Module
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
+from gavel_model.register_map import LLR_CONTROL_RESET
+from gavel_model.register_names import LlrControl
 from gavel_rtl.block import connect, place
 from gavel_rtl.crossbar import Crossbar
 from gavel_rtl.interfaces import RegisterPort, RxLink, TxLink
@@ -47,7 +49,7 @@ ADAPTER_SETTINGS = ("protect", "up_next")
 
 
 class Switch(wiring.Component):
-    """The whole switch; wiring only.
+    """The whole switch: wiring, and a register for each adapter.
 
     Parameters
     ----------
@@ -55,6 +57,8 @@ class Switch(wiring.Component):
         All of it.
     with_protect
         The settings that who encodes preambles needs are pins.
+    ready_known
+        ``tx_ready`` is known a cycle ahead.
     telemetry
         It is watched (docs/telemetry.md).
 
@@ -63,9 +67,11 @@ class Switch(wiring.Component):
     The pins of docs/spec.md, chapters Port pins and Registers, under their names there.
 
     p<i>_protect
-        Bit `protect` of LLR_CONTROL of the port, as visible in the cycle.
+        Bit `protect` of LLR_CONTROL of the port, as visible in the cycle: a register of its own.
     p<i>_up_next
         ``tx_up`` of the port in the next cycle.
+    p<i>_ready_next
+        With ``ready_known``: ``tx_ready`` of the port in the next cycle; after reset it is 1.
     irq, m_axis_telemetry_*
         Interrupt and records of telemetry.
 
@@ -75,9 +81,10 @@ class Switch(wiring.Component):
     """
 
     def __init__(self, config: SwitchConfig, *, with_protect: bool = False,
-                 telemetry: bool = False):
+                 ready_known: bool = False, telemetry: bool = False):
         self._config = config
         self._with_protect = with_protect
+        self._ready_known = ready_known
         self._telemetry = telemetry
         members: dict[str, wiring.Member] = {}
         for number in range(config.ports):
@@ -86,6 +93,8 @@ class Switch(wiring.Component):
         if with_protect:
             members |= {f"p{number}_{name}": Out(1) for number in range(config.ports)
                         for name in ADAPTER_SETTINGS}
+        if ready_known:
+            members |= {f"p{number}_ready_next": In(1) for number in range(config.ports)}
         if telemetry:
             members |= telemetry_pins()
         super().__init__(members)
@@ -93,7 +102,8 @@ class Switch(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self._config
-        ports = [Port(config, telemetry=self._telemetry) for _ in range(config.ports)]
+        ports = [Port(config, ready_known=self._ready_known, telemetry=self._telemetry)
+                 for _ in range(config.ports)]
         for number, port in enumerate(ports):
             place(m, f"port{number}", port)
             self._pins(m, number, port)
@@ -134,11 +144,7 @@ class Switch(wiring.Component):
                 crossbar.connect[number].eq(port.connect),
             ]
             if self._with_protect:
-                settings = registers.settings[number]
-                m.d.comb += [
-                    getattr(self, f"p{number}_protect").eq(settings.llr.protect),
-                    getattr(self, f"p{number}_up_next").eq(settings.enable_next),
-                ]
+                self._tell_adapter(m, number, registers.settings[number])
         pins = {name: getattr(self, f"reg_{name}") for name in ("addr", "wdata", "we", "re")}
         m.d.comb += [getattr(registers.bus, name).eq(pin) for name, pin in pins.items()]
         answers = [registers.bus.rdata]
@@ -147,6 +153,17 @@ class Switch(wiring.Component):
             answers.append(attach(m, bus, pins, "telemetry", config.register_stages))
         m.d.comb += self.reg_rdata.eq(reduce(or_, answers))
         return m
+
+    def _tell_adapter(self, m: Module, number: int, settings: wiring.PureInterface) -> None:
+        # The adapter is far from the registers. As the complement, of which synthesis does not make
+        # one with theirs.
+        plain = Signal(name=f"plain_{number}",
+                       init=~LLR_CONTROL_RESET >> LlrControl.PROTECT & 1)
+        m.d.sync += plain.eq(~settings.llr.coming.protect)
+        m.d.comb += [
+            getattr(self, f"p{number}_protect").eq(~plain),
+            getattr(self, f"p{number}_up_next").eq(settings.enable_next),
+        ]
 
     def _watch(self, m: Module, ports: list[Port], scheduler: Scheduler) -> Telemetry:
         """Telemetry beside the ports; its register port is not connected yet."""
@@ -185,3 +202,5 @@ class Switch(wiring.Component):
         for name, member in TxLink(self._config).members.items():
             pin, signal = getattr(self, f"p{number}_tx_{name}"), getattr(port.tx, name)
             m.d.comb += pin.eq(signal) if member.flow is Out else signal.eq(pin)
+        if self._ready_known:
+            m.d.comb += port.ready_next.eq(getattr(self, f"p{number}_ready_next"))

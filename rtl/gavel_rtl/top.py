@@ -102,10 +102,16 @@ class Top(wiring.Component):
         m = Module()
         config, options = self._config, self._options
         kind = TestedSwitch if options.self_test else Switch
-        switch = place(m, SWITCH, kind(config, with_protect=options.ports == "xgmii",
-                                        telemetry=options.telemetry))
+        # With it the self-test stands between adapter and switch.
+        ready_known = (options.ports == "xgmii" and not options.self_test
+                       and XgmiiPort.has_slice(config, crossing=options.crossing))
+        switch = place(m, SWITCH, kind(
+            config, with_protect=options.ports == "xgmii", telemetry=options.telemetry,
+            **({"ready_known": True} if ready_known else {})))
         for number in range(config.ports):
-            rx, tx, wanted = self._outside(m, number)
+            rx, tx, wanted, known = self._outside(m, number)
+            for name, value in known.items() if ready_known else ():
+                m.d.comb += getattr(switch, f"p{number}_{name}").eq(value)
             switch_rx, switch_tx = (_link(switch, f"p{number}_{side}") for side in ("rx", "tx"))
             if options.crossing:
                 settings = getattr(switch, f"p{number}_protect", Const(0))
@@ -122,14 +128,17 @@ class Top(wiring.Component):
         return m
 
     def _outside(self, m: Module, number: int,
-                 ) -> tuple[Any, Any, dict[str, tuple[Value, ...]]]:
+                 ) -> tuple[Any, Any, dict[str, tuple[Value, ...]], dict[str, Value]]:
         """Where words come from and go to, and for which pins the adapter wants settings of the
-        switch, if there is one, by their names there."""
+        switch, if there is one, by their names there; what it knows for the switch, likewise."""
         config, options = self._config, self._options
         if options.ports == "segment":
-            return _link(self, f"p{number}_rx"), _link(self, f"p{number}_tx"), {}
+            return _link(self, f"p{number}_rx"), _link(self, f"p{number}_tx"), {}, {}
+        known = {}
         if options.ports == "xgmii":
             adapter = XgmiiPort(xgmii_config(config), crossing=options.crossing)
+            if XgmiiPort.has_slice(config, crossing=options.crossing):
+                known["ready_next"] = adapter.tx_ready_next
             wanted = {"protect": (adapter.rx_protect, adapter.tx_protect)}
             if not options.crossing:
                 wanted["up_next"] = (adapter.tx_up_next,)
@@ -140,7 +149,7 @@ class Top(wiring.Component):
         place(m, f"port{number}_{options.ports}", adapter, self._domains(number))
         for name in adapter.pins(config):
             self._pin(m, f"p{number}_{name}", getattr(adapter, name))
-        return adapter.rx, adapter.tx, wanted
+        return adapter.rx, adapter.tx, wanted, known
 
     def _domains(self, number: int) -> dict[str, str] | None:
         """Clock domains of a port."""

@@ -28,6 +28,8 @@ class TxSlice(wiring.Component):
         Transmit pins of the switch.
     link
         The same towards `XgmiiTx`.
+    ready_next
+        ``pins.ready`` of the next cycle; after reset it is 1.
     known
         Of the word on ``link``, which has ``sop`` with ``valid`` only.
 
@@ -43,6 +45,7 @@ class TxSlice(wiring.Component):
         super().__init__({
             "pins": In(TxLink(config)),
             "link": Out(TxLink(config)),
+            "ready_next": Out(1),
             "known": Out(KnownOfWord()),
         })
 
@@ -114,5 +117,6 @@ class TxSlice(wiring.Component):
                 known.check.eq(check),
             ]
         full_next = comes & (~moves | waits)
-        m.d.sync += [full.eq(full_next), self._ready.eq(~full_next)]
+        m.d.comb += self.ready_next.eq(~full_next)
+        m.d.sync += [full.eq(full_next), self._ready.eq(self.ready_next)]
         return coming["sop"] | (~moves & link.sop)

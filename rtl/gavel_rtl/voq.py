@@ -84,10 +84,15 @@ def shows_ahead(config: SwitchConfig) -> bool:
     return config.queueing == "voq" and not one_word_frames(config)
 
 
+def allows_from_register(config: SwitchConfig) -> bool:
+    """What may be sent in the next cycle is known: a register says it, behind which nothing is
+    added."""
+    return config.gate_stages > 1 or (config.gate_stages > 0 and not one_word_frames(config))
+
+
 def allows_ahead(config: SwitchConfig) -> bool:
-    """So is what may be sent in it: a register says it, behind which nothing is added. Where
-    requests are a cycle older anyway nobody asks."""
-    return config.gate_stages > 0 and shows_ahead(config) and not config.match_stages
+    """It is, with what an input shows. Where requests are a cycle older anyway nobody asks."""
+    return allows_from_register(config) and shows_ahead(config) and not config.match_stages
 
 
 def frame_cells(config: SwitchConfig, more: Value) -> Value:

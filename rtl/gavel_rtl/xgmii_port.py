@@ -33,6 +33,8 @@ class XgmiiPort(wiring.Component):
         Check bytes in preambles, as visible in the cycle.
     tx_up_next
         Without ``crossing``: ``tx.up`` of the next cycle.
+    tx_ready_next
+        With `TxSlice`: ``tx.ready`` of the next cycle; after reset it is 1.
     xgmii_rxd, xgmii_rxc
         The word received, 64 data and 8 control bits.
     xgmii_txd, xgmii_txc
@@ -57,8 +59,14 @@ class XgmiiPort(wiring.Component):
             "rx_protect": In(1),
             "tx_protect": In(1),
             **({} if crossing else {"tx_up_next": In(1)}),
+            **({"tx_ready_next": Out(1)} if self.has_slice(config, crossing=crossing) else {}),
             **self.pins(config),
         })
+
+    @staticmethod
+    def has_slice(config: SwitchConfig, *, crossing: bool) -> bool:
+        """Whether there is a `TxSlice`, which knows ``tx.ready`` a cycle ahead."""
+        return bool(config.transmit_stages) and not crossing
 
     @staticmethod
     def pins(config: SwitchConfig) -> dict[str, wiring.Member]:
@@ -77,7 +85,7 @@ class XgmiiPort(wiring.Component):
         m = Module()
         rx, tx = ({"sync": "rx"}, {"sync": "tx"}) if self._crossing else (None, None)
         receive = place(m, "receive", XgmiiRx(self._config), rx)
-        sliced = bool(self._config.transmit_stages) and not self._crossing
+        sliced = self.has_slice(self._config, crossing=self._crossing)
         transmit = place(m, "transmit", XgmiiTx(
             self._config, ahead=not self._crossing, sliced=sliced), tx)
         connect(m, self.rx, receive.link)
@@ -87,6 +95,7 @@ class XgmiiPort(wiring.Component):
             self._join(m, tx_slice.pins, link)
             link = tx_slice.link
             connect(m, transmit.known, tx_slice.known)
+            m.d.comb += self.tx_ready_next.eq(tx_slice.ready_next)
         self._join(m, transmit.link, link)
         m.d.comb += [
             receive.xgmii.data.eq(self.xgmii_rxd),

@@ -138,6 +138,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 6000) -> None:
             order.give(link, given)
             order.take(pins, ready)
             model.step(pins, ready=given[0], ctl_ready=given[1])
+            expect(f"cycle {cycle}: ready_next", bool(ctx.get(block.ready_next)), model.ready)
             await ctx.tick()
 
     run_block(block, bench)

@@ -15,17 +15,21 @@ WORD = {"valid": 1, "sop": 1, "eop": 1, "empty": 3, "llr": 1, "seq": 20, "data":
 NOTHING = dict.fromkeys(WORD, 0)
 
 
+@pytest.mark.parametrize("ready_known", [False, True])
 @pytest.mark.parametrize("launch_stages", [0, 1])
 @pytest.mark.parametrize("ready_share", [0.1, 0.5, 1.0])
-def test_link_tx_is_two_registers(ready_share, launch_stages):
-    dut = LinkTx(load_config("tiny", [f"launch_stages={launch_stages}"]))
+def test_link_tx_is_two_registers(ready_share, launch_stages, ready_known):
+    dut = LinkTx(load_config("tiny", [f"launch_stages={launch_stages}"]), ready_known=ready_known)
     rng = random.Random(ready_share)
 
     async def bench(ctx):
-        word, ctl = NOTHING, 0
+        word, ctl, ready_next = NOTHING, 0, 1
         for cycle in range(1000):
             enable = rng.getrandbits(1)
-            ready, ctl_ready = (int(rng.random() < ready_share) for _ in range(2))
+            ready = ready_next
+            ready_next, ctl_ready = (int(rng.random() < ready_share) for _ in range(2))
+            if ready_known:
+                ctx.set(dut.ready_next, ready_next)
             ctx.set(dut.enable, enable)
             ctx.set(dut.link.ready, ready)
             ctx.set(dut.link.ctl_ready, ctl_ready)

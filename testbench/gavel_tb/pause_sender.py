@@ -20,7 +20,8 @@ _PHASE = 150
 
 
 def check(config: SwitchConfig, seed: int, cycles: int = 5000) -> None:
-    """Which VCs are to pause, and when a frame is wanted, is as in the model in every cycle.
+    """Which VCs are to pause, and when a frame is wanted, is as in the model in every cycle, but
+    for ``wanted`` behind a frame that was taken, in which none can be.
 
     Raises
     ------
@@ -37,7 +38,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 5000) -> None:
     async def bench(ctx: Any) -> None:
         moves = taking = changes = 0.0
         cells = [0] * config.vcs
-        quiet = False
+        quiet = taken = False
         settings.change_all()
         for now in range(cycles):
             where = f"cycle {now}"
@@ -49,9 +50,9 @@ def check(config: SwitchConfig, seed: int, cycles: int = 5000) -> None:
             alarm.now |= changing
             for element, number in zip(block.vc_cells, cells, strict=True):
                 ctx.set(element, number)
-            xoff, wanted = ctx.get(block.xoff), ctx.get(block.wanted)
+            xoff, wanted = ctx.get(block.xoff), model.wanted if taken else ctx.get(block.wanted)
             expect(f"{where}: xoff, wanted", (bin(xoff), wanted), (bin(model.xoff), model.wanted))
-            taken = bool(wanted) and rng.random() < taking
+            taken = bool(wanted) and not taken and rng.random() < taking
             ctx.set(block.taken, int(taken))
             alarm.now |= taken
             if due(alarm, now):

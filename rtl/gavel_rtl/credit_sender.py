@@ -191,7 +191,8 @@ class CreditSender(wiring.Component):
         period = self.settings.cc_period
         # One above ``cc_time``, so that nothing has to be added before the comparison.
         later = Signal(TIMER_BITS + 1, init=1)
-        timed, due, comes = Signal(), Signal(), Signal()
+        timed, due = Signal(), Signal()
+        comes = Signal()
         # That one is taken is known late, and nobody looks in the cycle behind it: what came with
         # it counts then.
         came, just_taken = Signal(), Signal()

@@ -51,7 +51,8 @@ class PauseSender(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         settings = self.settings
-        changes, repeats, changed = Signal(), Signal(), Signal()
+        changes, repeats = Signal(), Signal()
+        changed = Signal()
         xoff = Signal(self._config.vcs, name="xoff_after")
         for vc, cells in enumerate(self.vc_cells):
             m.d.comb += xoff[vc].eq(settings.pfc_transmit[vc] & (

@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import subprocess
 import sys
 from itertools import product
@@ -99,11 +97,8 @@ def test_the_instantiation_names_every_pin_once(folder, generated):
     assert re.findall(r"\.(\w+)\(\)", text) == [pin["name"] for pin in generated.sidecar["ports"]]
 
 
+@pytest.mark.usefixtures("icarus")
 def test_the_commands_of_the_readme_pass_in_icarus(folder, tmp_path):
-    if shutil.which("iverilog") is None:
-        if os.environ.get("GAVEL_REQUIRE_TOOLS") == "1":
-            pytest.fail("iverilog is missing: apt-get install iverilog")
-        pytest.skip("iverilog is missing: apt-get install iverilog")
     files = folder("ecp5")
     write(files, tmp_path)
     (line,) = re.findall(r"^iverilog .*$", files["README.md"], re.MULTILINE)

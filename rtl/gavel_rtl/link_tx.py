@@ -71,11 +71,12 @@ class LinkTx(wiring.Component):
         ]
         shown = {name: Value.cast(getattr(link, name)) for name in self.word.signature.members}
         if self._config.launch_stages:
-            # What is free decides much, and late in the cycle: that register has no other load.
-            # Synthesis does not make one of it and its complement.
-            empty = Signal(name="empty", init=1)
-            with m.If(self.word_free):
-                m.d.sync += empty.eq(~self.word.valid)
+            if not self._ready_known:
+                # What is free decides much, and late in the cycle: that register has no other load.
+                # Synthesis does not make one of it and its complement.
+                empty = Signal(name="empty", init=1)
+                with m.If(self.word_free):
+                    m.d.sync += empty.eq(~self.word.valid)
             # Registers right behind block RAM, which can be those that it has.
             for name in _FROM_MEMORY:
                 held = Signal(len(shown[name]), name=f"{name}_held", reset_less=True)

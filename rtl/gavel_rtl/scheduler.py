@@ -42,7 +42,7 @@ class Scheduler(wiring.Component):
     allow
         P*V bits: output j may send a frame of VC v.
     allow_next
-        With ``gate_stages`` > 0, W < 512 and VOQs: ``allow`` of the next cycle.
+        With ``gate_stages`` = 2, or 1 and W < 512: ``allow`` of the next cycle.
     ends
         P bits: the input's open transfer reads its last word: with W = 512 in this cycle, else in
         the next one, so that what is free comes from a register.

@@ -46,7 +46,8 @@ class SchedulerOutput(wiring.Component):
         ``weights`` is not 0.
     ready_next, asks_next, allow_next, strict_next, weighted_next
         Where `allows_ahead` holds: the same of the next cycle; ``ready`` as if there is no match in
-        this one. With ``match_stages`` = 1 ``asks_next`` alone, as of SchedulerInput.
+        this one. With ``match_stages`` = 1 ``asks_next``, as of SchedulerInput, and
+        where `allows_from_register` holds ``allow_next``, alone.
     inputs_free
         P bits: inputs without an open transfer, or with one that ends in this cycle.
     busy, hold, claim

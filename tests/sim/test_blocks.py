@@ -102,9 +102,11 @@ def test_block_that_takes_two_cycles_to_hold_back(
     _check(block, (*shape, "gate_stages=2"), seed)
 
 
-@pytest.mark.parametrize("shape", ["2x64", "5x128"])
-def test_scheduler_by_requests_of_the_cycle_before(shape: str, seed: int) -> None:
-    _check("scheduler", (*SHAPES[shape], "match_stages=1"), seed)
+@pytest.mark.parametrize(("shape", "stages"), [("2x64", ()), ("5x128", ("gate_stages=2",))])
+def test_scheduler_by_requests_of_the_cycle_before(
+    shape: str, stages: tuple[str, ...], seed: int
+) -> None:
+    _check("scheduler", (*SHAPES[shape], *stages, "match_stages=1"), seed)
 
 
 @pytest.mark.parametrize("block", ["ingress_buffer", "head_order"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,14 @@ import pytest
 
 from gavel_model.config import SwitchConfig
 from gavel_model.loader import load_config
+from gavel_tb.behaviour.faults import RETRY_FAULTS
+from gavel_tb.behaviour.flow.faults import FLOW_FAULTS
 from gavel_tb.behaviour.switches import behaviour_config
+from gavel_tb.build_cache import BuildCache
 from gavel_tb.effort import SHORT
+from gavel_tb.faults import ARGUMENT, FAULTS, Fault, plant
 from gavel_tb.servers import Servers
-from gavel_tb.simulate import prepare
+from gavel_tb.simulate import Prepared, prepare
 
 SWITCHES: dict[str, SwitchConfig] = {
     "tiny": load_config("tiny"),
@@ -54,3 +59,27 @@ def simulate(sim_cache: Path, servers: Servers) -> Simulate:
                             servers=servers)
 
     return run
+
+
+PLANTED = (*FAULTS, *(entry.fault for entry in (*RETRY_FAULTS, *FLOW_FAULTS)))
+"""In one switch: it is built once for all of them."""
+
+
+@lru_cache(maxsize=1)
+def _planted(cache: Path) -> Prepared:
+    # Scenarios of link-level retry leave its other two ports alone.
+    config = behaviour_config("flow", 64)
+    design = plant(BuildCache(cache).design(config), PLANTED)
+    return prepare(config, cache=cache, effort=SHORT, design=design)
+
+
+@pytest.fixture
+def planted(sim_cache: Path) -> Prepared:
+    """A switch with the faults of traffic, link-level retry and flow control in it, all asleep."""
+    return _planted(sim_cache)
+
+
+@pytest.fixture
+def awake() -> Callable[[Fault | None], list[str]]:
+    """awake(fault) -> arguments of the simulation that wake this one in `planted`; None: none."""
+    return lambda fault: [f"+{ARGUMENT}={0 if fault is None else PLANTED.index(fault) + 1}"]

@@ -10,12 +10,67 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+from amaranth.hdl import Cat, Signal
 from amaranth.sim import Simulator
 
 from gavel_model.frame import split_words
 from gavel_tb.stimulus import CheckError
 
 Bench = Callable[[Any], Awaitable[None]]
+
+
+class BenchContext:
+    """A simulator's context, for a bench that sets all inputs in every cycle.
+
+    To settle the design takes longer than all else that most benches do, and the simulator does so
+    each time that a signal is set. Here the signals that change wait for each other until something
+    is read or time goes on.
+    """
+
+    def __init__(self, context: Any) -> None:
+        self._context = context
+        self._members: dict[Any, dict[str, Any]] = {}
+        self._waiting: dict[int, tuple[Signal, int]] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        self._settle()
+        return getattr(self._context, name)
+
+    def get(self, target: Any) -> Any:
+        """Reads a value."""
+        if self._waiting:
+            self._settle()
+        return self._context.get(target)
+
+    def set(self, target: Any, value: Any) -> None:
+        """Sets a signal, or what else the simulator can set."""
+        if type(target) is not Signal or not isinstance(value, int):
+            self._settle()
+            self._context.set(target, value)
+            return
+        if id(target) in self._waiting:
+            # It may be a clock.
+            self._settle()
+        if self._context.get(target) != value:
+            self._waiting[id(target)] = target, value
+
+    def member(self, interface: Any, name: str) -> Any:
+        """A member of an interface, looked up once: Amaranth turns it round each time."""
+        found = self._members.setdefault(interface, {})
+        if name not in found:
+            found[name] = getattr(interface, name)
+        return found[name]
+
+    def _settle(self) -> None:
+        if not self._waiting:
+            return
+        together = position = 0
+        for signal, value in self._waiting.values():
+            together |= (value & (1 << len(signal)) - 1) << position
+            position += len(signal)
+        signals = [signal for signal, _ in self._waiting.values()]
+        self._waiting.clear()
+        self._context.set(Cat(signals), together)
 
 
 class Elaborated:
@@ -38,7 +93,7 @@ class Elaborated:
 
     async def _play(self, ctx: Any) -> None:
         assert self._bench is not None
-        await self._bench(ctx)
+        await self._bench(BenchContext(ctx))
 
     def run(self, bench: Bench) -> None:
         """Simulates until ``bench`` ends; raises what it raises."""
@@ -61,8 +116,10 @@ def run_block(block: Any, bench: Bench) -> None:
 
 def drive(ctx: Any, interface: Any, members: Mapping[str, int]) -> None:
     """Sets members of an interface."""
+    # Benches with several clocks run in a simulator of their own.
+    member = ctx.member if isinstance(ctx, BenchContext) else getattr
     for name, value in members.items():
-        ctx.set(getattr(interface, name), value)
+        ctx.set(member(interface, name), value)
 
 
 def number(ctx: Any, value: Any) -> int:

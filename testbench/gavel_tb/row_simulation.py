@@ -151,5 +151,7 @@ class RowSimulation(NativeSimulation):
         packed = [row.to_bytes(self._in_bytes, "little") for row in rows]
         shown = ctypes.create_string_buffer(max(1, len(packed) * self._out_bytes))
         self._library.sim_run(self._sim, len(packed), b"".join(packed), shown)
-        return [int.from_bytes(shown.raw[at:at + self._out_bytes], "little")
+        # Each look at it copies all of it.
+        raw = shown.raw
+        return [int.from_bytes(raw[at:at + self._out_bytes], "little")
                 for at in range(0, len(packed) * self._out_bytes, self._out_bytes)]

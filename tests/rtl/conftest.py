@@ -9,6 +9,8 @@ from amaranth.hdl import ClockDomain, Module
 from amaranth.lib import wiring
 from amaranth.sim import Simulator
 
+from gavel_tb.block_sim import BenchContext
+
 Bench = Callable[[Any, ClockDomain], Awaitable[None]]
 
 
@@ -24,7 +26,7 @@ def simulate() -> Callable[[wiring.Component, Bench], None]:
         simulator.add_clock(1e-9)
 
         async def testbench(ctx: Any) -> None:
-            await bench(ctx, sync)
+            await bench(BenchContext(ctx), sync)
 
         simulator.add_testbench(testbench)
         simulator.run()

@@ -49,3 +49,23 @@ def test_each_bench_begins_as_after_power_up():
         elaborated.run(failing)
     elaborated.run(bench)
     assert seen == 2 * [(0, 5, 0), (6, 11, 3)]
+
+
+def test_what_is_set_is_there_for_reads_and_for_the_clock():
+    counted = Counted()
+
+    async def bench(ctx):
+        ctx.set(counted.add, 3)
+        assert ctx.get(counted.add) == 3
+        await ctx.tick()
+        ctx.set(counted.add, 5)
+        ctx.set(counted.add[4:], 2)
+        assert ctx.get(counted.add) == 37
+        ctx.set(counted.add, 1)
+        ctx.set(counted.add, 2)
+        await ctx.tick()
+        assert (ctx.get(counted.held), ctx.get(counted.stored)) == (5, 10)
+        ctx.set(counted.add, 300)
+        assert ctx.get(counted.add) == 300 & 255
+
+    Elaborated(counted).run(bench)

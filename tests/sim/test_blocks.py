@@ -29,9 +29,12 @@ ONE_QUEUE = ("ports=3", "data_width=512", "vcs=3", "buffer_cells=21", "queueing=
 OF_ONE_PORT = ("llr_transmitter", "llr_receiver", "control_transmitter")
 """Blocks with the longest benches, to which the number of ports is nothing."""
 
-REPEATS = {(block, shape) for block in OF_ONE_PORT for shape in ("5x128", "3x512")}
-"""With 512 bits they run behind a register of the scheduler or of their choice, and without one in
-the lockstep of wide switches; their benches without one have 64 bits."""
+REPEATS = {*((block, shape) for block in OF_ONE_PORT for shape in ("5x128", "3x512")),
+           *((block, "3x512") for block in ("credit_sender", "mac_control_transmitter",
+                                            "ingress_buffer", "scheduler"))}
+"""With 512 bits they run behind a register of the scheduler or of their choice, or with registers
+around the cell memory, and without one in the lockstep of wide switches; the scheduler runs in
+tests/rtl/test_scheduler.py. Their benches without one have 64 bits, and most have 128."""
 
 
 @pytest.mark.parametrize(("block", "shape"), [
@@ -51,8 +54,11 @@ def test_block_with_many_vcs(block: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize(("block", "shape", "stages"), [
-    ("scheduler", "2x64", ()), ("credit_sender", "2x64", ()), ("credit_sender", "3x512", ()),
-    ("llr_transmitter", "3x512", ("receive_stages=1",)),
+    ("scheduler", "2x64", ()), ("credit_sender", "3x512", ()),
+    # The sender has a bench without the register at this width, and the transmitter one with 512
+    # bits and a register before the pins.
+    pytest.param("credit_sender", "2x64", (), marks=pytest.mark.long),
+    pytest.param("llr_transmitter", "3x512", ("receive_stages=1",), marks=pytest.mark.long),
     # The shortest frame is two words: the first of the next one may have been fetched in vain.
     ("llr_transmitter", "2x64", ("data_width=256", "receive_stages=1"))])
 def test_block_behind_a_register_of_the_scheduler(

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Waves that begin late, and registers that are read at the end, in lockstep. One build, and
-that of the test of waves in test_runner.py."""
+"""Waves that begin late, and registers that are read at the end, in lockstep."""
 
 from __future__ import annotations
 
@@ -9,18 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from gavel_model.loader import load_config
-from gavel_tb.effort import QUICK
 from gavel_tb.lockstep import RESET_CYCLES
 from gavel_tb.runner import wave_format
-from gavel_tb.simulate import prepare
+from gavel_tb.simulate import Prepared
 
 FROM, UNTIL = 400, 500
 
 
-def test_waves_begin_in_the_cycle_asked_for(sim_cache: Path, seed: int, tmp_path: Path) -> None:
-    prepared = prepare(load_config("tiny"), cache=sim_cache, effort=QUICK, waves=True)
-    result = prepared.run(
+def test_waves_begin_in_the_cycle_asked_for(waved: Prepared, seed: int, tmp_path: Path) -> None:
+    result = waved.run(
         {"kind": "traffic", "parameters": {"seed": seed, "cycles": 2000}, "read_out": True,
          "max_cycles": UNTIL, "waves_from": FROM}, folder=tmp_path)
     assert result["mismatches"] == 0
@@ -36,12 +32,11 @@ def test_waves_begin_in_the_cycle_asked_for(sim_cache: Path, seed: int, tmp_path
     assert times[-1] // 2 - UNTIL in range(RESET_CYCLES + 1)
 
 
-def test_lockstep_reads_all_registers_too(sim_cache: Path, seed: int) -> None:
-    prepared = prepare(load_config("tiny"), cache=sim_cache, effort=QUICK, waves=True)
+def test_lockstep_reads_all_registers_too(waved: Prepared, seed: int) -> None:
     task = {"kind": "traffic", "parameters": {"seed": seed, "cycles": 300}}
     cycles = []
     for read_out in (False, True):
-        result = prepared.run({**task, "read_out": read_out, "waves_from": 10_000})
+        result = waved.run({**task, "read_out": read_out, "waves_from": 10_000})
         assert result["passed"], result["report"]
         cycles.append(result["cycles"])
     assert cycles[1] > cycles[0] + 200

@@ -11,37 +11,35 @@ import pytest
 
 from gavel_model.loader import load_config
 from gavel_tb.build_cache import BuildCache
-from gavel_tb.effort import SHORT
 from gavel_tb.errors import SimulationError
-from gavel_tb.faults import ARGUMENT, FAULTS, Fault, plant
+from gavel_tb.faults import FAULTS, Fault, plant
+from gavel_tb.repeat import config_arguments
 from gavel_tb.servers import Servers
-from gavel_tb.simulate import Prepared, prepare
+from gavel_tb.simulate import Prepared
 
 BY_SCOREBOARD = ("swapped bytes", "wrong frame check constant", "wrong cell linked",
                  "head not written")
 """Faults that change what arrives: the scoreboard must find them without the model."""
 
 
-@pytest.fixture
-def planted(sim_cache: Path) -> Prepared:
-    config = load_config("tiny")
-    design = plant(BuildCache(sim_cache).design(config))
-    return prepare(config, cache=sim_cache, effort=SHORT, design=design)
-
-
+Awake = Callable[[Fault | None], list[str]]
 Run = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
-def run(planted: Prepared, servers: Servers, seed: int) -> Run:
-    """run(number of a fault) -> result of the traffic that meets it."""
+def run(planted: Prepared, awake: Awake, servers: Servers, seed: int) -> Run:
+    """run(fault) -> result of the traffic that meets it."""
 
-    def play(number: int, *, model: bool = True) -> dict[str, Any]:
-        parameters = {"seed": seed, "cycles": 3000, **dict(FAULTS[number - 1].traffic)}
+    def play(fault: Fault, *, model: bool = True) -> dict[str, Any]:
+        parameters = {"seed": seed, "cycles": 3000, **dict(fault.traffic)}
         return planted.run({"kind": "traffic", "parameters": parameters, "model": model,
-                            "arguments": [f"+{ARGUMENT}={number}"]}, servers=servers)
+                            "arguments": awake(fault)}, servers=servers)
 
     return play
+
+
+def named(name: str) -> Fault:
+    return next(fault for fault in FAULTS if fault.name == name)
 
 
 @pytest.mark.parametrize("served", [False, True])
@@ -53,11 +51,9 @@ def test_no_fault_is_seen_while_all_sleep(
     assert result["passed"], result["report"]
 
 
-@pytest.mark.parametrize("number", range(1, len(FAULTS) + 1),
-                         ids=[fault.argument for fault in FAULTS])
-def test_fault_is_found_and_named(run: Run, seed: int, number: int) -> None:
-    fault = FAULTS[number - 1]
-    result = run(number)
+@pytest.mark.parametrize("fault", FAULTS, ids=[fault.argument for fault in FAULTS])
+def test_fault_is_found_and_named(run: Run, planted: Prepared, seed: int, fault: Fault) -> None:
+    result = run(fault)
     assert result["mismatches"] == 1
     difference, report = result["difference"], result["report"]
     assert difference["block"].rpartition(".")[2] in fault.blocks, report
@@ -66,21 +62,22 @@ def test_fault_is_found_and_named(run: Run, seed: int, number: int) -> None:
     assert f"cycle {difference['cycle']}" in report
     place = f"seen at pins of port {difference['port']} (LinkTx)"
     assert (place in report.splitlines()[1]) == (difference["port"] is not None)
-    assert f"gavel compare --config tiny --seed {seed}" in report
+    switch = " ".join(config_arguments(planted.config))
+    assert f"gavel compare {switch} --seed {seed}" in report
     assert report.endswith("--waves")
 
 
 @pytest.mark.parametrize("name", BY_SCOREBOARD)
 def test_scoreboard_needs_no_model(run: Run, name: str) -> None:
-    number = next(n for n, fault in enumerate(FAULTS, start=1) if fault.name == name)
-    result = run(number, model=False)
+    result = run(named(name), model=False)
     assert result["check"] is not None
 
 
-def test_a_fault_is_chosen_in_a_process_of_its_own_too(planted: Prepared, seed: int) -> None:
-    number = next(n for n, fault in enumerate(FAULTS, start=1) if fault.name == "swapped bytes")
+def test_a_fault_is_chosen_in_a_process_of_its_own_too(
+    planted: Prepared, awake: Awake, seed: int
+) -> None:
     result = planted.run({"kind": "traffic", "parameters": {"seed": seed},
-                          "arguments": [f"+{ARGUMENT}={number}"]})
+                          "arguments": awake(named("swapped bytes"))})
     assert result["mismatches"] == 1
 
 

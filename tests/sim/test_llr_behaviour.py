@@ -26,9 +26,12 @@ def switch(name: str, width: int, cache: Path) -> Prepared:
 
 
 def width_in_short(name: str) -> int:
-    """The wide switch, but for the few scenarios that are alone on theirs: it builds slower."""
+    """The wide switch, but for the few scenarios that are alone on theirs: those run on `waved`."""
     return 512 if SCENARIOS[name].SWITCH == "long" else 64
 
+
+NO_WAVES = 1 << 30
+"""First cycle in waves that nobody wants."""
 
 LONGEST = "load"
 """The scenario that takes as many cycles as all others; its links end as those of most do."""
@@ -42,12 +45,14 @@ CASES = [
 
 @pytest.mark.parametrize(("name", "width"), CASES)
 def test_behaviour(
-    sim_cache: Path, servers: Servers, seed: int, name: str, width: int
+    sim_cache: Path, servers: Servers, seed: int, waved: Prepared, name: str, width: int
 ) -> None:
     job = BehaviourJob(name=name, seed=seed)
-    prepared = switch(SCENARIOS[name].SWITCH, width, sim_cache)
-    result = prepared.run({"kind": "behaviour", "parameters": job.parameters()},
-                          servers=servers)
+    kind = SCENARIOS[name].SWITCH
+    prepared = (waved if behaviour_config(kind, width) == waved.config
+                else switch(kind, width, sim_cache))
+    result = prepared.run({"kind": "behaviour", "parameters": job.parameters(),
+                           "waves_from": NO_WAVES}, servers=servers)
     assert result["passed"], result["report"]
     if len(result["figures"]) > 1:
         # Rates and bounds, shown by pytest -rP.

@@ -18,12 +18,12 @@ import pytest
 
 from gavel_model.loader import load_config
 from gavel_tb.build_cache import BuildCache, Design
-from gavel_tb.effort import QUICK, SHORT
+from gavel_tb.effort import SHORT
 from gavel_tb.errors import SimulationError
 from gavel_tb.harness import harness_verilog
 from gavel_tb.repeat import repeat_command
 from gavel_tb.runner import build, wave_format
-from gavel_tb.simulate import prepare
+from gavel_tb.simulate import Prepared, prepare
 from gavel_tb.traffic import TrafficJob
 
 
@@ -75,7 +75,7 @@ STARTS_A_LONG_RUN = """
 import sys, tempfile
 from pathlib import Path
 from gavel_model.loader import load_config
-from gavel_tb.simulate import prepare
+from gavel_tb.simulate import Prepared, prepare
 tempfile.tempdir = sys.argv[2]
 prepare(load_config("tiny"), cache=Path(sys.argv[1])).run(
     {"kind": "bench", "parameters": {"cycles": 1 << 40}})
@@ -143,10 +143,8 @@ def test_an_entry_that_failed_is_made_again(tmp_path: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == ["complete", "whole"]
 
 
-def test_waves_are_written_and_named(sim_cache: Path) -> None:
-    # The code that writes waves is the larger part of the build, and runs for 200 cycles.
-    prepared = prepare(load_config("tiny"), cache=sim_cache, effort=QUICK, waves=True)
-    result = prepared.run({"kind": "traffic", "parameters": {"cycles": 200}})
+def test_waves_are_written_and_named(waved: Prepared) -> None:
+    result = waved.run({"kind": "traffic", "parameters": {"cycles": 200}})
     assert result["passed"], result["report"]
     waves = Path(result["waves"])
     assert waves.suffix == f".{wave_format()}"

@@ -5,8 +5,6 @@ the scenarios."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,48 +12,36 @@ import pytest
 from gavel_tb.behaviour.faults import RETRY_FAULTS, ScenarioFault
 from gavel_tb.behaviour.flow.faults import FLOW_FAULTS
 from gavel_tb.behaviour.job import BehaviourJob
-from gavel_tb.behaviour.switches import behaviour_config
-from gavel_tb.build_cache import BuildCache
-from gavel_tb.effort import SHORT
-from gavel_tb.faults import ARGUMENT, plant
+from gavel_tb.faults import Fault
 from gavel_tb.servers import Servers
-from gavel_tb.simulate import Prepared, prepare
+from gavel_tb.simulate import Prepared
 
-WIDTH = 64
-FAULTS = {"long": RETRY_FAULTS, "flow": FLOW_FAULTS}
-"""By the switch that their scenarios run on."""
+FAULTS = {"retry": RETRY_FAULTS, "flow": FLOW_FAULTS}
 
-EACH = [pytest.param(switch, number, id=entry.fault.argument)
-        for switch, entries in FAULTS.items() for number, entry in enumerate(entries, start=1)]
-
-
-@lru_cache(maxsize=len(FAULTS))
-def planted(switch: str, cache: Path) -> Prepared:
-    config = behaviour_config(switch, WIDTH)
-    design = plant(BuildCache(cache).design(config), [entry.fault for entry in FAULTS[switch]])
-    return prepare(config, cache=cache, effort=SHORT, design=design)
-
+EACH = [pytest.param(entry, id=entry.fault.argument)
+        for entries in FAULTS.values() for entry in entries]
 
 Run = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
-def run(sim_cache: Path, servers: Servers, seed: int) -> Run:
-    """The scenario of a fault with the fault awake; with number 0 the first one, and none."""
+def run(planted: Prepared, awake: Callable[[Fault | None], list[str]], servers: Servers,
+        seed: int) -> Run:
+    """run(scenario, fault that is awake or None) -> result."""
 
-    def play(switch: str, number: int, *, model: bool) -> dict[str, Any]:
-        job = BehaviourJob(name=FAULTS[switch][max(number, 1) - 1].scenario, seed=seed)
-        return planted(switch, sim_cache).run(
+    def play(scenario: str, fault: Fault | None, *, model: bool) -> dict[str, Any]:
+        job = BehaviourJob(name=scenario, seed=seed)
+        return planted.run(
             {"kind": "behaviour", "parameters": job.parameters(), "model": model,
-             "arguments": [f"+{ARGUMENT}={number}"]}, servers=servers)
+             "arguments": awake(fault)}, servers=servers)
 
     return play
 
 
 @pytest.mark.parametrize("model", [False, True])
-@pytest.mark.parametrize("switch", FAULTS)
-def test_no_fault_is_seen_while_all_sleep(run: Run, switch: str, model: bool) -> None:
-    result = run(switch, 0, model=model)
+@pytest.mark.parametrize("kind", FAULTS)
+def test_no_fault_is_seen_while_all_sleep(run: Run, kind: str, model: bool) -> None:
+    result = run(FAULTS[kind][0].scenario, None, model=model)
     assert result["passed"], result["report"]
 
 
@@ -72,7 +58,7 @@ def found_by_scenario(result: dict[str, Any], entry: ScenarioFault) -> None:
 
 
 @pytest.mark.parametrize("model", [True, False], ids=["lockstep", "scenario"])
-@pytest.mark.parametrize(("switch", "number"), EACH)
-def test_fault_is_found(run: Run, switch: str, number: int, model: bool) -> None:
+@pytest.mark.parametrize("entry", EACH)
+def test_fault_is_found(run: Run, entry: ScenarioFault, model: bool) -> None:
     found = found_by_lockstep if model else found_by_scenario
-    found(run(switch, number, model=model), FAULTS[switch][number - 1])
+    found(run(entry.scenario, entry.fault, model=model), entry)

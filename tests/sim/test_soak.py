@@ -14,20 +14,23 @@ import pytest
 from gavel_tb.soak import MIXES, SoakTotals, mixes_for, soak_jobs
 
 FRAMES = 300
-SWITCHES = ("tiny", "odd5", "rack4", "odd3", "pod")
-"""`pod` comes where frames are short: over links with many errors its longest ones hardly pass."""
-ONE_VC = "odd3"
+SWITCHES = ("tiny", "odd5", "rack4", "odd8")
+ONE_VC = "odd8"
+IN_LONG = "pod"
+"""It and `odd8` come where frames are short: over links with many errors their longest ones hardly
+pass."""
 
 
 def pairs() -> list[Any]:
     """Switches and mixes; what a mix has already run on one switch is long on a second one."""
     found: list[Any] = []
-    for number, mix in enumerate(MIXES):
-        places = (number, number + 1 + number // len(SWITCHES) % 2)[:1 + (number % 3 < 2)]
-        can_run = [name for name in SWITCHES if name != ONE_VC or mix in mixes_for(1)]
-        found += [pytest.param(can_run[place % len(can_run)], mix,
-                               marks=[pytest.mark.long] if more else [])
-                  for more, place in enumerate(places)]
+    for number, (mix, options) in enumerate(MIXES.items()):
+        is_short = options.get("size") == "min"
+        can_run = [name for name in SWITCHES
+                   if name != ONE_VC or (is_short and mix in mixes_for(1))]
+        found.append(pytest.param(can_run[number % len(can_run)], mix))
+        more = IN_LONG if is_short else can_run[(number + 1) % len(can_run)]
+        found.append(pytest.param(more, mix, marks=pytest.mark.long))
     return found
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -20,11 +21,14 @@ from gavel_tb.top_clients import STAGES_VARIABLE
 from gavel_tb.top_harness import top_harness
 from gavel_tb.top_stream_clients import FCS_VARIABLE, WIDTH_VARIABLE, surroundings
 
+emitted = lru_cache(maxsize=1)(generate)
+"""Two tests in a row have the same top level."""
+
 
 def run(config: SwitchConfig, options: TopOptions, module: str, seed: int, cache: Path,
         folder: Path, **environment: str) -> Generated:
     """Runs the cocotb tests of a module on a top level."""
-    generated = generate(config, options)
+    generated = emitted(config, options)
     pins = folder / "pins.json"
     pins.write_text(json.dumps(generated.sidecar["ports"]), "utf-8")
     run_cocotb(Design(generated.verilog, {"probes": {}}),

@@ -148,7 +148,8 @@ class Rig:
         answer = self.back_tap.step(self.back.step(self.partner.step(self.out.step(sent))))
         word = self.feeder.popleft() if self.feeder else IDLE
         others = 1 << CLEAN
-        return Inputs((answer, word), self.ready | others, access, self.reset,
+        unused = (IDLE,) * (self.config.ports - len((LINK, CLEAN)))
+        return Inputs((answer, word, *unused), self.ready | others, access, self.reset,
                       self.ctl_ready | others)
 
     def observe(self, cycle: int, inputs: Inputs, tx: Sequence[TxPins]) -> None:

@@ -6,7 +6,6 @@ from collections import deque
 from dataclasses import replace
 
 import pytest
-from amaranth.sim import Simulator
 
 from gavel_model.loader import load_config
 from gavel_model.profiles import PROFILE_NAMES
@@ -24,6 +23,7 @@ from gavel_rtl.counters import Counters
 from gavel_rtl.flow_interfaces import VC_COUNTS
 from gavel_rtl.lib.high_bits import ROW
 from gavel_rtl.registers import Registers
+from gavel_tb.block_sim import run_block
 
 LLR_FIELDS = {
     "local": ("CONTROL", 0, 1), "remote": ("CONTROL", 1, 1), "init_action": ("CONTROL", 2, 2),
@@ -322,10 +322,7 @@ def test_registers_answer_as_specified(ports, sets, ways, stages):
             await ctx.tick()
         assert table_writes > 15
 
-    simulator = Simulator(dut)
-    simulator.add_clock(1e-9)
-    simulator.add_testbench(bench)
-    simulator.run()
+    run_block(dut, bench)
 
 
 def test_counters_count_events_and_bytes():
@@ -355,7 +352,4 @@ def test_counters_count_events_and_bytes():
             expected = [value + amounts.get(n, bits >> n & 1) for n, value in enumerate(expected)]
             await ctx.tick()
 
-    simulator = Simulator(dut)
-    simulator.add_clock(1e-9)
-    simulator.add_testbench(bench)
-    simulator.run()
+    run_block(dut, bench)

@@ -8,10 +8,10 @@ from collections import Counter as Tally
 from dataclasses import replace
 
 import pytest
-from amaranth.sim import Simulator
 
 from gavel_model.loader import load_config
 from gavel_rtl.scheduler import Scheduler
+from gavel_tb.block_sim import run_block
 from gavel_tb.scheduler_reference import Inputs, Reference, plain
 
 
@@ -61,10 +61,7 @@ def compare(ctx, dut: Scheduler, reference: Reference, now: Inputs, cycle: int):
 
 
 def run(dut: Scheduler, bench) -> None:
-    simulator = Simulator(dut)
-    simulator.add_clock(1e-9)
-    simulator.add_testbench(bench)
-    simulator.run()
+    run_block(dut, bench)
 
 
 GATE, REQUESTS = 1, 2

@@ -226,8 +226,10 @@ def check_flow(ctx, settings, reference, port):
 
 
 @pytest.mark.parametrize(("ports", "sets", "ways", "stages"), [
-    (2, 4, 2, 1), (3, 1, 1, 0), (5, 4, 3, 0), (3, 32, 4, 0),
+    (2, 4, 2, 1), (2, 1, 1, 0), (3, 4, 3, 0), (3, 32, 4, 0),
     pytest.param(2, 4, 2, 0, marks=pytest.mark.long),
+    pytest.param(3, 1, 1, 0, marks=pytest.mark.long),
+    pytest.param(5, 4, 3, 0, marks=pytest.mark.long),
     pytest.param(5, 32, 3, 1, marks=pytest.mark.long)])
 def test_registers_answer_as_specified(ports, sets, ways, stages):
     config = replace(load_config("tiny"), ports=ports, fdb_sets=sets, fdb_ways=ways,

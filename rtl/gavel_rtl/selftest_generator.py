@@ -234,8 +234,9 @@ class SelfTestGenerator(wiring.Component):
             # It begins in a word of the head, behind the seed: as if it had begun with the word.
             first = in_head & (number == starts)
             enable = ~in_head | first
-            seed = Cat(head[-words.CONTINUED_BITS:])
-            random = Mux(first, words.prbs_before(seed[-PRBS_BITS:], 8 * lane), random)
+            seed = Signal(words.CONTINUED_BITS, name="payload_seed")
+            m.d.comb += seed.eq(Cat(head[-words.CONTINUED_BITS:]))
+            random = Mux(first, words.prbs_before(m, seed[-PRBS_BITS:], 8 * lane), random)
             before = Mux(first, seed, before)
         state = Signal(PRBS_BITS, name="prbs_state")
         m.d.comb += state.eq(random)

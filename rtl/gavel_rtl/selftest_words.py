@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What generator and checker both know of the words of a self-test frame."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 
@@ -9,12 +10,15 @@ from gavel_model.config import SwitchConfig
 from gavel_model.profiles import Field
 from gavel_model.selftest_format import HEAD_BYTES, PRBS_BITS, PRBS_TAP
 from gavel_model.selftest_map import SelfTestPayload
+from gavel_rtl.lib.xor_network import shared_xor
 
 HEAD_BITS = 8 * HEAD_BYTES
 CONTINUED_BITS = 32
 """Bits before a payload, or before a word of it, that it continues: those of the seed at first."""
 
 _INCREMENT_BITS = 8
+
+_Bit = TypeVar("_Bit", int, Value)
 
 
 def head_words(config: SwitchConfig) -> int:
@@ -59,8 +63,11 @@ def head(constant: int, fields: Mapping[Field, Value]) -> list[Value]:
     return bits
 
 
-def _sequence(state: Value, first: int, last: int, sign: int) -> dict[int, Value]:
-    """Bits of PRBS31 from the 31 of ``state``, which are bits -31 to -1."""
+def _sequence(state: Sequence[_Bit], first: int, last: int, sign: int) -> dict[int, _Bit]:
+    """Bits of PRBS31 from the 31 of ``state``, which are bits -31 to -1.
+
+    A bit is a value, or the mask of the bits that it is the exclusive-or of.
+    """
     found = {n - PRBS_BITS: state[n] for n in range(PRBS_BITS)}
     lowest, highest = -PRBS_BITS, -1
     for n in range(first, last, sign):
@@ -80,10 +87,12 @@ def prbs(state: Value, bits: int) -> Value:
     return Cat(found[n] for n in range(bits))
 
 
-def prbs_before(state: Value, bits: int) -> Value:
+def prbs_before(m: Module, state: Value, bits: int) -> Value:
     """The 31 bits of PRBS31 that come ``bits`` bits before those of ``state``."""
-    found = _sequence(state, -PRBS_BITS - 1, -PRBS_BITS - bits - 1, -1)
-    return Cat(found[n - PRBS_BITS - bits] for n in range(PRBS_BITS))
+    masks = [1 << n for n in range(PRBS_BITS)]
+    found = _sequence(masks, -PRBS_BITS - 1, -PRBS_BITS - bits - 1, -1)
+    rows = [found[n - PRBS_BITS - bits] for n in range(PRBS_BITS)]
+    return shared_xor(m, state, rows, "prbs_parts")
 
 
 def payload(m: Module, config: SwitchConfig, *, kind: Value, enable: Value, random: Value,

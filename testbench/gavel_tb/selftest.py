@@ -13,6 +13,7 @@ from gavel_model.pins import RegisterPins, RxPins, TxPins
 from gavel_model.selftest import SelfTest
 from gavel_model.selftest_format import LINE_RATE, FrameFormat
 from gavel_model.selftest_map import (
+    COUNTS,
     GLOBAL_BASE,
     PORT_BASE,
     PORT_STRIDE,
@@ -205,8 +206,8 @@ class SelfTestBench:
         for wire in wires:
             self.kinds |= wire.kinds
         for port in self.model.ports:
-            for register, value in port.results.values.items():
-                self.largest[register] = max(self.largest[register], value)
+            for register in (*port.results.values, *COUNTS):
+                self.largest[register] = max(self.largest[register], port.results.read(register))
 
     async def _cycle(self, ctx: Any, cycle: int, rx: list[RxPins], tx: list[TxPins], ready: int,
                      access: RegisterPins, wires: list[FaultyWire]) -> None:

@@ -16,11 +16,13 @@ from pathlib import Path
 import pytest
 
 import gavel_rtl
+from gavel_model.config import SwitchConfig
 from gavel_model.loader import load_config
+from gavel_model.top_options import TopOptions
 from gavel_rtl.emit import generate
 from gavel_rtl.memory_module import MemoryShape
 from gavel_rtl.netlist import PREFIX
-from gavel_tb.build_cache import BuildCache
+from gavel_tb.build_cache import BuildCache, Design
 from gavel_tb.synthesis.lint import lint
 
 CONFIGS = {
@@ -49,6 +51,20 @@ def design(request, made):
     """Configuration, Verilog and sidecar of one of the configurations."""
     config, generated = made(request.param)
     return config, generated.verilog, generated.sidecar
+
+
+@pytest.fixture
+def tiny_made(made, monkeypatch):
+    """The command gets what was generated from `tiny` before, for tests of what it does with it:
+    test_same_input_same_bytes_in_another_process has the two together."""
+    config, generated = made("tiny")
+
+    def generate_tiny(switch: SwitchConfig, options: TopOptions) -> Design:
+        assert (switch, options) == (config, TopOptions())
+        return generated
+
+    monkeypatch.setattr("gavel_rtl.emit.generate", generate_tiny)
+    return generated
 
 
 def identifiers(text: str, pattern: str) -> list[str]:
@@ -103,7 +119,9 @@ def test_each_distinct_module_stands_once(design):
     assert len(anonymous) == len(bodies), "two modules with the same text"
 
 
+@pytest.mark.long
 def test_the_number_of_modules_does_not_grow_with_ports():
+    """tests/rtl/test_emit.py has two and five ports."""
     few, many = (generate(load_config("tiny", (f"ports={ports}", "id_entries=16"))).verilog
                  for ports in (3, 7))
     assert without_memories(identifiers(few, MODULE)) == without_memories(identifiers(many, MODULE))
@@ -188,6 +206,7 @@ def test_same_input_same_bytes_in_another_process(made, preset, seed, tmp_path):
     assert sidecar == json.loads(json.dumps(here.sidecar))
 
 
+@pytest.mark.usefixtures("tiny_made")
 def test_to_a_folder(gavel, tmp_path):
     result = gavel("verilog", "-c", "tiny", "-o", tmp_path / "out")
     assert result.exit_code == 0
@@ -196,7 +215,7 @@ def test_to_a_folder(gavel, tmp_path):
     assert re.search(r"gavel_switch\.v: \d+ lines, made in ", result.stdout)
 
 
-def test_memories_in_a_file_of_their_own(gavel, made, tmp_path):
+def test_memories_in_a_file_of_their_own(gavel, tiny_made, tmp_path):
     result = gavel("verilog", "-c", "tiny", "--split-memories", "-o", tmp_path, "--json")
     assert result.exit_code == 0
     names = ["gavel_switch.v", "gavel_memories.v", "gavel_switch.json"]
@@ -210,7 +229,7 @@ def test_memories_in_a_file_of_their_own(gavel, made, tmp_path):
         set(value["sidecar"]["modules"]) - set(identifiers(memories, MODULE)))
     assert re.search(r"^ *\(\*.*\*\)| reg .*\[\d+:0\];$", rest, re.MULTILINE) is None
     assert sorted([*rest.splitlines(), *memories.splitlines()[4:]]) == sorted(
-        made("tiny")[1].verilog.splitlines())
+        tiny_made.verilog.splitlines())
     assert rest.startswith("// SPDX-License-Identifier: Apache-2.0\n")
     assert memories.startswith("// SPDX-License-Identifier: Apache-2.0\n// Memories of ")
 
@@ -221,12 +240,13 @@ def test_memories_in_a_file_of_their_own_need_a_folder(gavel):
     assert "--split-memories needs -o DIR" in result.stderr
 
 
-def test_to_standard_output(gavel, made):
+def test_to_standard_output(gavel, tiny_made):
     result = gavel("verilog", "-c", "tiny")
     assert result.exit_code == 0
-    assert result.stdout == made("tiny")[1].verilog
+    assert result.stdout == tiny_made.verilog
 
 
+@pytest.mark.usefixtures("tiny_made")
 def test_json(gavel, tmp_path):
     result = gavel("verilog", "-c", "tiny", "-o", tmp_path, "--json")
     value = json.loads(result.stdout)
@@ -274,6 +294,7 @@ def test_top_level_that_a_switch_cannot_have_is_refused(gavel, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.usefixtures("tiny_made")
 def test_folder_that_cannot_be_made(gavel, tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
     result = gavel("verilog", "-c", "tiny", "-o", tmp_path / "file" / "out")

@@ -10,7 +10,8 @@ import pytest
 from gavel_tb.formal.catalogue import PROOFS
 from gavel_tb.formal.proof import run_proof
 
-LONG = {"wait-vc", "retry-running-takes_older_frames", "check-family-checks_no_acks"}
+LONG = {"wait-vc", "retry-running-takes_older_frames", "retry-running-takes_spoilt_frames",
+        "check-family-checks_no_acks"}
 """Those that take longest. Each harness has another fault, or its planted one, in the short run."""
 
 

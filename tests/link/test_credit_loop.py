@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
+from typing import Any
 
 import pytest
 
@@ -19,9 +21,17 @@ from gavel_tb.credit_loop import (
 LONGEST = 1518
 
 
-@pytest.mark.parametrize("delay", [0, 20])
-@pytest.mark.parametrize("frame_bytes", [64, 65, 1024])
-@pytest.mark.parametrize("data_width", DATA_WIDTHS)
+def some(*dimensions: Any) -> list[Any]:
+    """All combinations of some lists of values. The short run has each combination of all but the
+    last list once, with the values of the last one in turn."""
+    *_, last = dimensions
+    return [pytest.param(*(values[n] for values, n in zip(dimensions, place, strict=True)),
+                         marks=[] if sum(place) % len(last) == 0 else [pytest.mark.long])
+            for place in product(*(range(len(values)) for values in dimensions))]
+
+
+@pytest.mark.parametrize(("data_width", "frame_bytes", "delay"), some(
+    DATA_WIDTHS, [64, 65, 1024], [0, 20]))
 def test_the_formula_is_enough_and_close(data_width: int, frame_bytes: int, delay: int) -> None:
     job = CreditLoopJob(frame_bytes=frame_bytes, delay=delay, cycles=2000)
     found = measure_credits(data_width, LONGEST, job)
@@ -33,25 +43,27 @@ def test_the_formula_is_enough_and_close(data_width: int, frame_bytes: int, dela
         assert slack <= 8
 
 
-@pytest.mark.parametrize("delay", [0, 3, 100])
-@pytest.mark.parametrize(("total", "llr"), [(True, False), (False, True), (True, True)])
-@pytest.mark.parametrize("data_width", DATA_WIDTHS)
-def test_line_rate_with_the_formula(data_width: int, total: bool, llr: bool, delay: int) -> None:
+@pytest.mark.parametrize(("data_width", "kind", "delay"), some(
+    DATA_WIDTHS, [(True, False), (False, True), (True, True)], [0, 3, 100]), ids=str)
+def test_line_rate_with_the_formula(
+    data_width: int, kind: tuple[bool, bool], delay: int
+) -> None:
+    total, llr = kind
     config = credit_config(data_width, MIN_FRAME_BYTES, delay, LONGEST)
     job = CreditLoopJob(delay=delay, total=total, llr=llr)
     enough = credits_for_line_rate(config, MIN_FRAME_BYTES, job.loop, total=total)
     assert rate_on_model(config, replace(job, credits=enough, cycles=2000)) == 1.0
 
 
-@pytest.mark.parametrize(("read_stages", "egress_stages"), [(0, 0), (0, 1), (2, 1)])
-@pytest.mark.parametrize("total", [False, True])
-@pytest.mark.parametrize(("data_width", "frame_bytes", "gate_stages"), [
-    (64, 64, 1), (128, 65, 1), (256, 64, 1), (512, 64, 1), (512, 192, 1), (512, 1024, 1),
-    (64, 64, 2), (128, 64, 2), (128, 65, 2)])
+@pytest.mark.parametrize(("switch", "total", "stages_of_read_and_egress"), some(
+    [(64, 64, 1), (128, 65, 1), (256, 64, 1), (512, 64, 1), (512, 192, 1), (512, 1024, 1),
+     (64, 64, 2), (128, 64, 2), (128, 65, 2)],
+    [False, True], [(0, 0), (0, 1), (2, 1)]), ids=str)
 def test_line_rate_with_registers_around_the_scheduler(
-    data_width: int, frame_bytes: int, gate_stages: int, total: bool, read_stages: int,
-    egress_stages: int
+    switch: tuple[int, int, int], total: bool, stages_of_read_and_egress: tuple[int, int]
 ) -> None:
+    data_width, frame_bytes, gate_stages = switch
+    read_stages, egress_stages = stages_of_read_and_egress
     job = CreditLoopJob(frame_bytes=frame_bytes, delay=20, total=total, cycles=2000)
     stages = {"receive_stages": 1, "gate_stages": gate_stages, "read_stages": read_stages,
               "egress_stages": egress_stages, "launch_stages": read_stages // 2,

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 from amaranth.hdl import ClockDomain, Module
 from amaranth.lib import wiring
-from amaranth.sim import Simulator
 
-from gavel_tb.block_sim import BenchContext
+from gavel_tb.block_sim import run_block
 
 Bench = Callable[[Any, ClockDomain], Awaitable[None]]
 
@@ -22,13 +21,10 @@ def simulate() -> Callable[[wiring.Component, Bench], None]:
         m = Module()
         m.domains.sync = sync = ClockDomain("sync")
         m.submodules.dut = component
-        simulator = Simulator(m)
-        simulator.add_clock(1e-9)
 
         async def testbench(ctx: Any) -> None:
-            await bench(BenchContext(ctx), sync)
+            await bench(ctx, sync)
 
-        simulator.add_testbench(testbench)
-        simulator.run()
+        run_block(m, testbench)
 
     return run

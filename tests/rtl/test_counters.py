@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from amaranth.hdl import ClockDomain, Fragment, Module, ResetInserter, Signal
-from amaranth.sim import Simulator
 
 from gavel_model.frozen_totals import FrozenTotals
 from gavel_model.loader import load_config
@@ -17,6 +16,7 @@ from gavel_model.observation import Observation
 from gavel_model.register_map import COUNTER_BITS, COUNTERS, Counter
 from gavel_rtl.counters import FROZEN_BITS, Counters
 from gavel_rtl.lib.high_bits import ROW
+from gavel_tb.block_sim import run_block
 from gavel_tb.formal.design import Design
 
 BYTES = (Counter.RX_BYTES, Counter.TX_BYTES)
@@ -95,14 +95,11 @@ def run(play: Any, *, with_snapshot: bool = False) -> None:
     m = Module()
     m.domains.sync = ClockDomain("sync")
     m.submodules.dut = ResetInserter(reset)(dut)
-    simulator = Simulator(m)
-    simulator.add_clock(1e-9)
 
     async def bench(ctx: Any) -> None:
         await play((FrozenBench if with_snapshot else Bench)(ctx, dut, reset))
 
-    simulator.add_testbench(bench)
-    simulator.run()
+    run_block(m, bench)
 
 
 @pytest.mark.parametrize("with_snapshot", [False, True])
@@ -150,8 +147,6 @@ def test_all_bits_of_a_frozen_counter() -> None:
                         ("rx_bytes", 0xFFFFFFFF), ("tx_bytes", 0xFFFFFFFF)):
         design.begin(name, value)
     design.begin("cleared", 1)
-    simulator = Simulator(design.fragment)
-    simulator.add_clock(1e-9)
 
     async def bench(ctx: Any) -> None:
         for start in range(0, COUNTERS, 16):
@@ -179,8 +174,7 @@ def test_all_bits_of_a_frozen_counter() -> None:
             ctx.set(dut.events.rx_bytes, 0)
             ctx.set(dut.events.tx_bytes, 0)
 
-    simulator.add_testbench(bench)
-    simulator.run()
+    run_block(design.fragment, bench)
 
 
 def memory_data(fragment: Fragment, name: str) -> Any:

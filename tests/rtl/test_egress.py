@@ -6,12 +6,12 @@ import zlib
 from dataclasses import replace
 
 import pytest
-from amaranth.sim import Simulator
 
 from gavel_model.loader import load_config
 from gavel_model.profiles import PROFILES
 from gavel_model.register_map import Counter
 from gavel_rtl.egress import Egress
+from gavel_tb.block_sim import run_block
 
 
 def drive(ctx, interface, members):
@@ -108,7 +108,4 @@ def test_egress_edits_and_keeps_the_fcs(width, stages):
         assert frames == 274
         assert marks > 30
 
-    simulator = Simulator(dut)
-    simulator.add_clock(1e-9)
-    simulator.add_testbench(bench)
-    simulator.run()
+    run_block(dut, bench)

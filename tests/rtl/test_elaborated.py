@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Benches on one elaborated component see nothing of each other."""
+"""Benches on one elaborated component see nothing of each other, and all that they have set."""
 
 import pytest
-from amaranth.hdl import Module
-from amaranth.lib import wiring
+from amaranth.hdl import Cat, Module
+from amaranth.lib import enum, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from gavel_tb.block_sim import Elaborated
+from gavel_tb.block_sim import Elaborated, run_block
+
+
+class Kind(enum.Enum, shape=2):
+    """Of an input."""
+
+    FIRST = 0
+    LAST = 3
 
 
 class Counted(wiring.Component):
@@ -69,3 +76,36 @@ def test_what_is_set_is_there_for_reads_and_for_the_clock():
         assert ctx.get(counted.add) == 300 & 255
 
     Elaborated(counted).run(bench)
+
+
+class Joined(wiring.Component):
+    """Two inputs beside each other."""
+
+    low: In(Kind)
+    high: In(4)
+    both: Out(6)
+    before: Out(6)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.comb += self.both.eq(Cat(self.low, self.high))
+        m.d.sync += self.before.eq(self.both)
+        return m
+
+
+def test_a_look_sees_all_that_was_set_and_of_each_bit_the_last():
+    joined = Joined()
+
+    async def bench(ctx):
+        ctx.set(joined.high, 0b1111)
+        ctx.set(joined.low, Kind.LAST)
+        ctx.set(joined.high[1:3], 0b100)
+        assert ctx.get(joined.both) == 0b1001_11
+        assert ctx.get(joined.low) is Kind.LAST
+        ctx.set(joined.high, -2)
+        assert ctx.get(joined.both) == 0b1110_11
+        ctx.set(joined.low, Kind.FIRST)
+        await ctx.tick()
+        assert ctx.get(joined.before) == 0b1110_00
+
+    run_block(joined, bench)

@@ -16,6 +16,7 @@ from gavel_model.probes import probe_points
 from gavel_rtl.emit import generate
 from gavel_rtl.memory_module import MemoryShape
 from gavel_rtl.verilog import ASSERT_MACRO
+from gavel_tb.build_cache import BuildCache
 
 pytest.importorskip("pyosys", reason="writes the Verilog; Amaranth alone makes none")
 
@@ -30,8 +31,9 @@ def blocks(modules):
 
 
 @pytest.fixture(scope="module")
-def tiny():
-    return generate(TINY)
+def tiny(sim_cache):
+    """Made by whichever test first asks for it."""
+    return BuildCache(sim_cache).design(TINY)
 
 
 def test_same_config_gives_the_same_bytes(tiny):

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from amaranth.sim import Simulator
 
 from gavel_model.loader import load_config
 from gavel_rtl.latency_histogram import LatencyHistogram
+from gavel_tb.block_sim import run_block
 from gavel_tb.formal.design import Design
 from gavel_tb.latency_histogram import check
 
@@ -25,8 +25,6 @@ def test_every_bin_from_its_first_latency_to_its_last() -> None:
     block = LatencyHistogram(load_config("tiny"))
     design = Design(block)
     filed_at = design.fragment.find_subfragment("filed_at")._data
-    simulator = Simulator(design.fragment)
-    simulator.add_clock(1e-9)
     bins = [(10, 15), *((1 << n, (2 << n) - 1) for n in range(4, 18)),
             (1 << 18, 1 << 31, (1 << 32) - 1)]
 
@@ -47,5 +45,4 @@ def test_every_bin_from_its_first_latency_to_its_last() -> None:
                 await ctx.tick().repeat(23)
                 assert ctx.get(block.value) == counted, (number, latency)
 
-    simulator.add_testbench(bench)
-    simulator.run()
+    run_block(design.fragment, bench)

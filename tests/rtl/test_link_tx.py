@@ -4,10 +4,10 @@
 import random
 
 import pytest
-from amaranth.sim import Simulator
 
 from gavel_model.loader import load_config
 from gavel_rtl.link_tx import LinkTx
+from gavel_tb.block_sim import run_block
 
 WORD = {"valid": 1, "sop": 1, "eop": 1, "empty": 3, "llr": 1, "seq": 20, "data": 64}
 """Members and their widths."""
@@ -59,7 +59,4 @@ def test_link_tx_is_two_registers(ready_share, launch_stages, ready_known):
             ctl = load if ctl_free else ctl
             await ctx.tick()
 
-    simulator = Simulator(dut)
-    simulator.add_clock(1e-9)
-    simulator.add_testbench(bench)
-    simulator.run()
+    run_block(dut, bench)

@@ -43,6 +43,11 @@ CONFIGS = {
     "3x128": replace(BASE, ports=3, data_width=128, vcs=3),
     "4x512": replace(BASE, ports=4, data_width=512, islip_iterations=2),
 }
+OFTEN = [pytest.param(name, marks=[pytest.mark.long] if name == "3x128" else [])
+         for name in CONFIGS]
+"""For the short run: a whole switch with 128 bits is compared in tests/sim/test_compare_fast.py,
+and its Egress in tests/rtl/test_egress.py."""
+
 SWITCHES = CONFIGS | {
     "one queue": replace(CONFIGS["4x512"], ports=3, queueing="fifo", buffer_cells=21),
 }
@@ -134,7 +139,7 @@ def test_latency_is_the_same_for_every_pair_vc_and_length(name):
     bench.run(run)
 
 
-@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize("name", OFTEN)
 def test_every_frame_arrives_once_in_order_under_load(name):
     bench = Bench(name)
     config = bench.config
@@ -190,7 +195,7 @@ def test_with_one_queue_per_input_each_frame_leaves_when_the_model_says():
     assert sum(map(len, bench.taken)) > 60
 
 
-@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize("name", OFTEN)
 def test_ttl_ecn_and_fcs_are_edited_on_the_way(name):
     bench = Bench(name)
     config = bench.config

@@ -24,7 +24,7 @@ from gavel_tb.stimulus import derived_random
 from gavel_tb.xgmii_tx import PinSource
 
 CONFIG = load_config("tiny")
-CYCLES = 4000
+CYCLES = 2000
 IDLE = (0x07070707, 0b1111)
 FAULT_SETS = {fault: (0x9C | fault.value << 24, 0b0001) for fault in (Fault.LOCAL, Fault.REMOTE)}
 

@@ -93,7 +93,8 @@ def cells(netlist: dict[str, Any], kind: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(("case", "width"), [
-    *((case, 9) for case in TAKEN), ("bare", 36), ("both", 36), ("two copies", 36)])
+    *((case, 9) for case in TAKEN), ("bare", 36),
+    *(pytest.param(case, 36, marks=pytest.mark.long) for case in ("both", "two copies"))])
 def test_taken_in_and_no_cycle_differs(case, width, tmp_path, request):
     netlist, made = synthesized(TAKEN[case], width, tmp_path / "before")
     copies = 2 if case == "two copies" else 1

@@ -38,11 +38,10 @@ SWITCHES: dict[str, SwitchConfig] = {
         "ports=3", "data_width=128", "vcs=1", "buffer_cells=24", "profile=esun",
         "max_frame_bytes=300", "ingress_stages=1", "match_stages=1", "gate_stages=2")),
 }
-SWITCHES["odd8"] = replace(SWITCHES["odd3"], ports=8, max_frame_bytes=9216, buffer_cells=600,
-                           replay_cells=729)
+SWITCHES["odd8"] = replace(SWITCHES["odd3"], ports=8)
 """`rack4` has the width of `rack`, and is the switch of the scenarios of flow control: the largest
-build of all is made once. `odd8` has the ports and the longest frames of `pod`, and the rest of
-`odd3`: these two are built for the long tests."""
+build of all is made once. `odd8` has the ports of `pod`, and all else of `odd3`: `pod` and `odd3`
+are built for the long tests."""
 SWITCHES |= {f"{name}_fifo": replace(SWITCHES[name], queueing="fifo")
              for name in ("tiny", "odd3", "rack4")}
 

@@ -29,7 +29,7 @@ LARGE = ("pod", "rack4", "odd8")
 """Their cycles take longest."""
 
 BUILT_FOR_LONG = ("pod", "odd3")
-"""`odd8` has the ports and the longest frames of the one, and the rest of the other."""
+"""`odd8` has the ports of the one and all else of the other."""
 
 OF_LARGE = ("incast", "longest", "stalls", "esun", "everything")
 """What they do in the short run: `everything` has the other kinds in it, and test_performance.py

@@ -9,7 +9,7 @@ import pytest
 
 NAMES = ("tiny", "rack4", "odd5", "odd8", *(pytest.param(name, marks=pytest.mark.long)
                                            for name in ("pod", "odd3")))
-"""`odd8` has the ports and the longest frames of `pod`, and the rest of `odd3`."""
+"""`odd8` has the ports of `pod` and all else of `odd3`."""
 
 SETTLE = 60
 """Cycles until a stream that began has filled the pipeline and the first frames are through."""

@@ -17,19 +17,16 @@ FRAMES = 300
 SWITCHES = ("tiny", "odd5", "rack4", "odd8")
 ONE_VC = "odd8"
 IN_LONG = "pod"
-"""It and `odd8` come where frames are short: over links with many errors their longest ones hardly
-pass."""
+"""It comes where frames are short: over links with many errors its longest ones hardly pass."""
 
 
 def pairs() -> list[Any]:
     """Switches and mixes; what a mix has already run on one switch is long on a second one."""
     found: list[Any] = []
     for number, (mix, options) in enumerate(MIXES.items()):
-        is_short = options.get("size") == "min"
-        can_run = [name for name in SWITCHES
-                   if name != ONE_VC or (is_short and mix in mixes_for(1))]
+        can_run = [name for name in SWITCHES if name != ONE_VC or mix in mixes_for(1)]
         found.append(pytest.param(can_run[number % len(can_run)], mix))
-        more = IN_LONG if is_short else can_run[(number + 1) % len(can_run)]
+        more = IN_LONG if options.get("size") == "min" else can_run[(number + 1) % len(can_run)]
         found.append(pytest.param(more, mix, marks=pytest.mark.long))
     return found
 

@@ -24,25 +24,18 @@ TRAFFIC: dict[str, dict[str, Any]] = {
     "everything": {"resets": 1, "faults": 0.2, "registers": True, "backpressure": "bursts",
                    "gaps": 0.1, "profile": "mixed", "pattern": "bursty"},
 }
-CYCLES = {"tiny": 4000, "pod": 2000, "rack4": 1500, "odd3": 3000, "odd8": 2000, "odd5": 2000}
-LARGE = ("pod", "rack4", "odd8")
+CYCLES = {"tiny": 4000, "pod": 2000, "rack4": 1500, "odd3": 3000, "odd5": 2000}
+LARGE = ("pod", "rack4")
 """Their cycles take longest."""
-
-BUILT_FOR_LONG = ("pod", "odd3")
-"""`odd8` has the ports of the one and all else of the other."""
 
 OF_LARGE = ("incast", "longest", "stalls", "esun", "everything")
 """What they do in the short run: `everything` has the other kinds in it, and test_performance.py
 has them at line rate."""
 
 
-def is_long(name: str, kind: str) -> bool:
-    return name in BUILT_FOR_LONG or (name in LARGE and kind not in OF_LARGE)
-
-
 @pytest.mark.parametrize(("name", "kind"), [
     pytest.param(name, kind, id=f"{name}-{kind}",
-                 marks=[pytest.mark.long] if is_long(name, kind) else [])
+                 marks=[pytest.mark.long] if name in LARGE and kind not in OF_LARGE else [])
     for name in CYCLES for kind in TRAFFIC])
 def test_traffic(simulate: Any, seed: int, name: str, kind: str) -> None:
     result = simulate(name, "traffic", seed=seed, cycles=CYCLES[name], **TRAFFIC[kind])

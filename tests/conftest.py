@@ -17,21 +17,22 @@ from gavel_tb.servers import Servers
 SEED_OPTION = "--seed"
 
 LONGEST_FIRST = (
-    "sim/test_flow_behaviour.py", "sim/test_blocks.py", "sim/test_flow_load.py",
-    "formal/test_proofs.py", "cli/test_verilog.py", "sim/test_compare_fast.py",
-    "sim/test_scenario_faults.py", "rtl/test_ingress_buffer.py", "sim/test_lockstep.py",
-    "sim/test_llr_behaviour.py", "sim/test_top.py", "rtl/test_scheduler.py",
-    "sim/test_compare_at.py", "sim/test_vectors.py", "sim/test_gate_stages.py",
-    "sim/test_telemetry.py", "rtl/test_switch.py", "rtl/test_selftest.py",
-    "sim/test_xgmii.py", "sim/test_selftest.py", "sim/test_soak.py",
-    "sim/test_performance.py", "sim/test_selftest_ports.py", "sim/test_axi_lite.py",
-    "cli/test_sweep.py", "synthesis/test_output_registers.py", "rtl/test_flow_control.py",
-    "rtl/test_link_rx.py", "rtl/test_registers.py", "link/test_credit_loop.py",
-    "sim/test_faults.py", "link/test_goodput.py", "rtl/test_parser_lookup.py",
-    "model/flow/test_by_definition.py", "link/test_flow_load.py", "rtl/test_emit.py",
-    "fpga/test_estimate.py", "regress/test_regress.py", "workload/test_lockstep.py",
-    "fast/test_links.py", "fabric/test_fabrics.py", "fpga/test_constraints.py",
-    "cli/test_compare_fast.py", "model/test_llr_transmitter_by_definition.py",
+    "sim/test_flow_load.py", "sim/test_flow_behaviour.py", "sim/test_blocks.py",
+    "formal/test_proofs.py", "sim/test_llr_behaviour.py", "cli/test_verilog.py",
+    "sim/test_compare_fast.py", "sim/test_top.py", "sim/test_scenario_faults.py",
+    "sim/test_lockstep.py", "sim/test_vectors.py", "sim/test_gate_stages.py",
+    "sim/test_telemetry.py", "rtl/test_switch.py", "sim/test_selftest.py",
+    "regress/test_regress.py", "rtl/test_ingress_buffer.py", "sim/test_soak.py",
+    "sim/test_selftest_ports.py", "sim/test_axi_lite.py", "rtl/test_scheduler.py",
+    "sim/test_performance.py", "rtl/test_flow_control.py", "cli/test_sweep.py",
+    "synthesis/test_output_registers.py", "rtl/test_registers.py", "link/test_goodput.py",
+    "rtl/test_link_rx.py", "link/test_flow_load.py", "sim/test_xgmii.py", "fpga/test_estimate.py",
+    "model/flow/test_by_definition.py", "sim/test_faults.py", "fpga/test_constraints.py",
+    "workload/test_lockstep.py", "fpga/test_folder.py", "rtl/test_parser_lookup.py",
+    "synthesis/test_ppa.py", "rtl/test_selftest.py", "link/test_credit_loop.py",
+    "fast/test_links.py", "fabric/test_fabrics.py", "sim/test_compare_at.py",
+    "cli/test_compare_fast.py", "workload/test_cli.py", "rtl/test_emit.py",
+    "model/test_llr_transmitter_by_definition.py",
 )
 """Files by the time that they take, so that workers end together. Neighbours build different
 switches: a worker waits for what another one builds."""

@@ -46,7 +46,12 @@ def made(sim_cache):
     return make
 
 
-@pytest.fixture(scope="module", params=list(CONFIGS))
+# 512 bits take as long as all others: the designs of tests/sim have them, without lint.
+OF_EACH = [pytest.param(name, marks=[pytest.mark.long] if name == "rack2" else [])
+           for name in CONFIGS]
+
+
+@pytest.fixture(scope="module", params=OF_EACH)
 def design(request, made):
     """Configuration, Verilog and sidecar of one of the configurations."""
     config, generated = made(request.param)
@@ -164,7 +169,7 @@ def test_no_path_of_the_machine_in_it(design):
         assert place not in json.dumps(sidecar)
 
 
-@pytest.mark.parametrize("name", [name for name in CONFIGS if name != "pod"])
+@pytest.mark.parametrize("name", [name for name in OF_EACH if name.values != ("pod",)])
 def test_lint_is_clean(made, name, tmp_path):
     """Verilator takes as long for `pod` as for three others: tests/synthesis has it, among the long
     tests."""

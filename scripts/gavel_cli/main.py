@@ -27,6 +27,7 @@ VERBS = {
     "credits": "gavel_cli.credits:credits_command",
     "doctor": "gavel_cli.doctor_command:doctor",
     "fabric": "gavel_cli.fabric:fabric",
+    "floor-plan": "gavel_cli.floor_plan:floor_plan",
     "formal": "gavel_cli.formal:formal",
     "fpga": "gavel_cli.fpga:fpga",
     "goodput": "gavel_cli.goodput:goodput",

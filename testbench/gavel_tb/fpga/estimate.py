@@ -118,6 +118,8 @@ class Estimate:
             "warnings": [] if made is None else list(made.warnings),
             "yosys": None if made is None else made.version,
             "nextpnr": None if placed is None else placed.version,
+            "floor_plan": None if placed is None or placed.planned is None else asdict(
+                placed.planned),
             "asked_mhz": self.mhz,
             "asked_port_mhz": dict(self.port_clocks),
             "runs": [] if placed is None else [asdict(run) for run in placed.runs],

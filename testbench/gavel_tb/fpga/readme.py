@@ -204,6 +204,10 @@ def _estimate(estimate: Estimate) -> Iterator[str]:
 def _placed(estimate: Estimate, placed: PlacedSeeds) -> Iterator[str]:
     others = sorted(set(estimate.port_clocks.values()) - {estimate.mhz})
     asked = "".join(f", {mhz:g} MHz at the ports" for mhz in others)
+    if placed.planned is not None:
+        yield (f"\n{_sentence(placed.planned.sentence)} Left to nextpnr they are spread over the "
+               "whole device: where it\nplaces your design, `gavel floor-plan netlist.json -o "
+               "out.json` gives them places.\n")
     yield (f"\nnextpnr {placed.version}, `{' '.join(placed.arguments)}`, asked for "
            f"{estimate.mhz:g} MHz{asked}:\n\n"
            "| seed | MHz | from | to | cells | logic, ns | wires, ns |\n"

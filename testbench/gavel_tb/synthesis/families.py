@@ -40,6 +40,8 @@ class PlaceRoute:
         Line of a constraint file that gives a clock, ``{name}``, its frequency, ``{mhz}``.
     clock_file
         What such a file is called with, ``{file}``.
+    floor_plan
+        Block RAMs of a large design get places first: see `gavel_tb.synthesis.floor_plan`.
     """
 
     package: str
@@ -48,6 +50,7 @@ class PlaceRoute:
     for_large: tuple[str, ...] = ()
     clock_line: str
     clock_file: tuple[str, ...]
+    floor_plan: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,8 +102,11 @@ class Family:
         tool = self.place_route
         if tool is None:
             return ()
-        large = luts >= LARGE * self.capacity[LUT]
-        return tool.arguments + (tool.for_large if large else ())
+        return tool.arguments + (tool.for_large if self.is_large(luts) else ())
+
+    def is_large(self, luts: int) -> bool:
+        """A design of so many LUTs is placed as a large one."""
+        return luts >= LARGE * self.capacity[LUT]
 
     def kind(self, cell: str) -> str:
         """Kind of resource of a cell, `OTHER` for one that is not counted."""
@@ -143,7 +149,7 @@ FAMILIES: Mapping[str, Family] = {family.name: family for family in (
             # does not always come to an end.
             for_large=("--placer", "static"),
             clock_line='FREQUENCY PORT "{name}" {mhz} MHZ;',
-            clock_file=("--lpf", "{file}", "--lpf-allow-unconstrained"))),
+            clock_file=("--lpf", "{file}", "--lpf-allow-unconstrained"), floor_plan=True)),
     Family(
         name="ice40", title="Lattice iCE40", device="iCE40HX8K",
         passes=("synth_ice40", "-abc9", "-device", "hx"),

@@ -15,9 +15,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from gavel_tb.files import write_together
 from gavel_tb.process import run_child
 from gavel_tb.synthesis.errors import SynthesisError
 from gavel_tb.synthesis.families import Family, PlaceRoute
+from gavel_tb.synthesis.floor_plan import Planned, plan
 from gavel_tb.synthesis.synthesize import NETLIST_NAME, Synthesis
 
 FIX = "pip install 'gavel[fpga]'"
@@ -102,11 +104,14 @@ class PlacedSeeds:
         Of nextpnr's package.
     arguments
         What nextpnr was called with, but for files, clock and seed.
+    planned
+        Places that block RAMs had before; None where they are left to the placer.
     """
 
     runs: tuple[Placed, ...]
     version: str
     arguments: tuple[str, ...] = ()
+    planned: Planned | None = None
 
     @property
     def routed(self) -> bool:
@@ -144,7 +149,8 @@ def place_and_route(
     other_clocks: Mapping[str, float] | None = None,
     progress: Callable[[Placed], None] | None = None,
 ) -> PlacedSeeds:
-    """Places and routes a synthesized design once for each seed.
+    """Places and routes a synthesized design once for each seed. Block RAMs of a large one get
+    places first, where the family has a floor plan.
 
     Parameters
     ----------
@@ -171,12 +177,23 @@ def place_and_route(
         lines = [tool.clock_line.format(name=name, mhz=asked) for name, asked in others.items()]
         (synthesis.folder / _CLOCKS_NAME).write_text("\n".join([*lines, ""]), "utf-8")
         arguments += tuple(word.format(file=_CLOCKS_NAME) for word in tool.clock_file)
+    large = synthesis.family.is_large(synthesis.area.luts)
+    planned = _plan(synthesis.folder) if large and tool.floor_plan else None
     runs = []
     for seed in seeds:
         runs.append(_place(tool, arguments, synthesis.folder, seed, mhz, others))
         if progress is not None:
             progress(runs[-1])
-    return PlacedSeeds(tuple(runs), version(tool.package), arguments)
+    return PlacedSeeds(tuple(runs), version(tool.package), arguments, planned)
+
+
+def _plan(folder: Path) -> Planned:
+    """Gives block RAMs places in the netlist of a folder."""
+    netlist = json.loads((folder / NETLIST_NAME).read_text("utf-8"))
+    planned = plan(netlist)
+    if planned.placed:
+        write_together(folder, {NETLIST_NAME: json.dumps(netlist)})
+    return planned
 
 
 def _place(tool: PlaceRoute, arguments: Sequence[str], folder: Path, seed: int, mhz: float,

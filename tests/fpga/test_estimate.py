@@ -16,11 +16,13 @@ from gavel_tb.synthesis import place_route
 from gavel_tb.synthesis.components import block_verilog
 from gavel_tb.synthesis.errors import SynthesisError
 from gavel_tb.synthesis.families import FAMILIES
+from gavel_tb.synthesis.floor_plan import Planned
 from gavel_tb.synthesis.place_route import place_and_route
 from gavel_tb.synthesis.synthesize import synthesize
 
 MHZ = 156.25
 PORT_CLOCKS = {"p0_rx_clk": MHZ, "p0_tx_clk": MHZ}
+PLANNED = Planned(block_rams=145, placed=145, ports=4)
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +147,7 @@ def test_each_clock_has_its_figure(synthesized, folder):
     same = place_route.read_report(report, 1, {})
     assert (same.fmax_mhz, same.slowest_other, same.other_path) == (80.0, "", None)
     known = replace(synthesized, family=FAMILIES["ecp5"],
-                    placed=place_route.PlacedSeeds((run,), "0.1"))
+                    placed=place_route.PlacedSeeds((run,), "0.1", planned=PLANNED))
     assert known.verdict.endswith("routes, 80.0 MHz, ports 150.0 MHz (median of 1)")
     text = folder("ecp5", known)["README.md"]
     assert "asked for 78.125 MHz, 156.25 MHz at the ports:" in text
@@ -153,6 +155,9 @@ def test_each_clock_has_its_figure(synthesized, folder):
     assert "| 1, `p0_tx_clk` | 150.0 | " in text
     assert known.as_dict()["asked_port_mhz"] == PORT_CLOCKS
     assert known.as_dict()["runs"][0]["clocks"] == run.clocks
+    assert "\n145 of 145 block RAMs have a place, in 4 rooms. " in text
+    assert known.as_dict()["floor_plan"] == {
+        "block_rams": 145, "placed": 145, "ports": 4, "why_not": ""}
 
 
 @pytest.mark.long

@@ -6,11 +6,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gavel_tb.synthesis import place_route
+from gavel_tb.synthesis.area import Area
+from gavel_tb.synthesis.families import FAMILIES
 from gavel_tb.synthesis.floor_plan import COLUMNS, ROWS, Room, plan, sites
+from gavel_tb.synthesis.place_route import Placed
+from gavel_tb.synthesis.synthesize import Synthesis
 
 BLOCKS = {"lookup": 5, "ingress_buffer": 19, "llr_transmitter": 12, "more": 1}
 """Block RAMs of a port; blocks of a name that the plan does not know come last."""
@@ -117,6 +123,25 @@ def test_a_module_that_may_stand_in_the_design_twice_is_left_alone():
     design["modules"]["other"] = {"ports": {}, "cells": {"port9.lookup.0": block_ram()}}
     assert plan(design).block_rams == len(switch(2))
     assert design["modules"]["other"]["cells"]["port9.lookup.0"] == block_ram()
+
+
+@pytest.mark.parametrize(("luts", "family", "is_planned"), [
+    (20_910, "ecp5", True), (20_909, "ecp5", False), (7_000, "ice40", False)])
+def test_a_large_design_is_planned_before_nextpnr(tmp_path, monkeypatch, luts, family, is_planned):
+    netlists = []
+
+    def run(_tool: object, _arguments: object, folder: Path, seed: int, *_more: object) -> Placed:
+        netlists.append(json.loads((folder / "netlist.json").read_text()))
+        return Placed(seed, 100.0, None, {}, {})
+
+    monkeypatch.setattr(place_route, "_place", run)
+    monkeypatch.setattr(place_route, "check_nextpnr", lambda family: family.place_route)
+    (tmp_path / "netlist.json").write_text(json.dumps(netlist(switch(2))))
+    made = Synthesis(family=FAMILIES[family], version="", area=Area(luts=luts), modules={},
+                     memories=(), warnings=(), folder=tmp_path)
+    planned = place_route.place_and_route(made, (1, 2)).planned
+    assert (planned is not None and planned.placed == 74) == is_planned
+    assert [len(places(seen)) for seen in netlists] == [74 * is_planned] * 2
 
 
 def test_nextpnr_has_a_block_ram_at_each_site(tmp_path):

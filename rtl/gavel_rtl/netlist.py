@@ -70,6 +70,11 @@ def _quick_conversion(emitter: type[rtlil.ModuleEmitter]) -> Iterator[None]:
             gc.enable()
 
 
+_MOST_OUTPUTS = 1 << 16
+"""Output bits of an instance: Amaranth numbers those of a cell with 16 bits. What has more is
+converted as a part of its parent."""
+
+
 class Netlist(NamedTuple):
     """RTLIL text and how often each module stands in the design, the top included."""
 
@@ -122,6 +127,8 @@ class Library:
         self._text: dict[str, str] = {}
         self._clocking: dict[str, frozenset[str]] = {}
         self._widths: dict[str, dict[str, int]] = {}
+        # Modules that are converted with their parent, by their names in it.
+        self._inside: dict[str, str] = {}
 
     def instance(self, component: wiring.Component, name: str | None) -> Elaboratable:
         """An instance of the module of ``component``'s class, connected to its signals.
@@ -141,9 +148,13 @@ class Library:
         if self._widths.setdefault(module, widths) != widths:
             raise ValueError(f"{module} would stand for components with pins of different widths; "
                              "make a class for each")
+        prefix = name or module.removeprefix(PREFIX)
+        if sum(len(value) for value, flow in _ports(component).values()
+               if flow is wiring.Out) > _MOST_OUTPUTS:
+            self._inside[prefix] = module
+            return component
         if module not in self._clocking:
             self.add(component)
-        prefix = name or module.removeprefix(PREFIX)
         connections: dict[str, object] = {}
         for port, (value, flow) in _ports(component).items():
             value.name = f"{prefix}__{port}"
@@ -197,7 +208,8 @@ class Library:
             renamed[old] = self._store(old, body.replace(f"module \\{old}\n", _NAMELESS, 1))
 
     def _store(self, old: str, body: str) -> str:
-        stem = re.sub(r"\d+$", "", old.replace(".", "_"))
+        stem = self._inside.get(old.rpartition(".")[2]) or re.sub(
+            r"\d+$", "", old.replace(".", "_"))
         name, number = stem, 1
         while name in self._text and self._text[name] != body:
             number += 1

@@ -75,7 +75,7 @@ STARTS_A_LONG_RUN = """
 import sys, tempfile
 from pathlib import Path
 from gavel_model.loader import load_config
-from gavel_tb.simulate import Prepared, prepare
+from gavel_tb.simulate import prepare
 tempfile.tempdir = sys.argv[2]
 prepare(load_config("tiny"), cache=Path(sys.argv[1])).run(
     {"kind": "bench", "parameters": {"cycles": 1 << 40}})

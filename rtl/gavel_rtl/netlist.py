@@ -134,7 +134,8 @@ class Library:
         """An instance of the module of ``component``'s class, connected to its signals.
 
         The signals get ``name``, by default the class name, as a prefix, which tells them apart
-        in the parent.
+        in the parent. With more outputs than `_MOST_OUTPUTS` it is the component itself, whose
+        module has the same name.
 
         Raises
         ------

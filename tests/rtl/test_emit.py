@@ -51,6 +51,15 @@ def test_each_module_stands_once_whatever_the_radix(tiny):
     assert blocks(modules) == blocks(tiny.sidecar["modules"])
 
 
+def test_a_module_with_too_many_outputs_has_the_same_name_inside_its_parent(tiny, monkeypatch):
+    """As the registers of `scale`: tests/cli/test_verilog.py has it, among the long tests."""
+    monkeypatch.setattr("gavel_rtl.netlist._MOST_OUTPUTS", 2000)
+    inside = generate(TINY)
+    assert inside.verilog != tiny.verilog
+    assert blocks(MODULE.findall(inside.verilog)) == blocks(MODULE.findall(tiny.verilog))
+    assert inside.sidecar["modules"] == tiny.sidecar["modules"]
+
+
 def test_a_switch_with_voqs_knows_of_no_other_queueing(tiny):
     assert "queueing" not in tiny.verilog
     assert "head_order" not in tiny.verilog

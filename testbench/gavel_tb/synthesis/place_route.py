@@ -15,12 +15,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from gavel_tb.files import write_together
 from gavel_tb.process import run_child
 from gavel_tb.synthesis.errors import SynthesisError
 from gavel_tb.synthesis.families import Family, PlaceRoute
 from gavel_tb.synthesis.floor_plan import Planned, plan
-from gavel_tb.synthesis.synthesize import NETLIST_NAME, Synthesis
+from gavel_tb.synthesis.synthesize import NETLIST_NAME, Synthesis, change_netlist
 
 FIX = "pip install 'gavel[fpga]'"
 LINE_RATE_MHZ = 156.25
@@ -178,22 +177,13 @@ def place_and_route(
         (synthesis.folder / _CLOCKS_NAME).write_text("\n".join([*lines, ""]), "utf-8")
         arguments += tuple(word.format(file=_CLOCKS_NAME) for word in tool.clock_file)
     large = synthesis.family.is_large(synthesis.area.luts)
-    planned = _plan(synthesis.folder) if large and tool.floor_plan else None
+    planned = change_netlist(synthesis.folder, plan) if large and tool.floor_plan else None
     runs = []
     for seed in seeds:
         runs.append(_place(tool, arguments, synthesis.folder, seed, mhz, others))
         if progress is not None:
             progress(runs[-1])
     return PlacedSeeds(tuple(runs), version(tool.package), arguments, planned)
-
-
-def _plan(folder: Path) -> Planned:
-    """Gives block RAMs places in the netlist of a folder."""
-    netlist = json.loads((folder / NETLIST_NAME).read_text("utf-8"))
-    planned = plan(netlist)
-    if planned.placed:
-        write_together(folder, {NETLIST_NAME: json.dumps(netlist)})
-    return planned
 
 
 def _place(tool: PlaceRoute, arguments: Sequence[str], folder: Path, seed: int, mhz: float,

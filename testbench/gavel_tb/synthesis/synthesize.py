@@ -7,11 +7,11 @@ import json
 import os
 import re
 from collections import Counter as Tally
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from gavel_rtl.memory_module import ARRAY, INSIDE, memory_places
 from gavel_rtl.yosys import MISSING, yosys_command, yosys_failure
@@ -22,6 +22,8 @@ from gavel_tb.synthesis.collisions import with_promises
 from gavel_tb.synthesis.errors import SynthesisError
 from gavel_tb.synthesis.families import BLOCK_RAM, FLIP_FLOP, LUT_RAM, Family
 from gavel_tb.synthesis.output_registers import FLIP_FLOP_CELL, TakenIn, take_in
+
+_Change = TypeVar("_Change")
 
 Language = Literal["verilog", "rtlil"]
 _READ: Mapping[Language, tuple[str, str]] = {
@@ -154,7 +156,7 @@ def synthesize(text: str, top: str, family: Family, folder: Path, *,
     passes = (*_reading(text, top, read, flatten=flatten), script,
               f"tee -q -o {_STAT_NAME} stat -json", f"write_json {NETLIST_NAME}")
     log = _run(passes, folder)
-    taken_in = _take_in(folder) if family.output_registers else None
+    taken_in = change_netlist(folder, take_in) if family.output_registers else None
     modules = _modules(json.loads((folder / _STAT_NAME).read_text("utf-8")), top, family,
                        taken_in.flip_flops if taken_in else {})
     return Synthesis(
@@ -163,13 +165,12 @@ def synthesize(text: str, top: str, family: Family, folder: Path, *,
         folder=folder, taken_in=taken_in)
 
 
-def _take_in(folder: Path) -> TakenIn:
-    """Moves flip-flops into block RAM in the netlist of a folder."""
+def change_netlist(folder: Path, change: Callable[[dict[str, Any]], _Change]) -> _Change:
+    """Changes the netlist of a folder; returns what ``change`` does."""
     netlist = json.loads((folder / NETLIST_NAME).read_text("utf-8"))
-    taken = take_in(netlist)
-    if taken.flip_flops:
-        write_together(folder, {NETLIST_NAME: json.dumps(netlist)})
-    return taken
+    changed = change(netlist)
+    write_together(folder, {NETLIST_NAME: json.dumps(netlist)})
+    return changed
 
 
 def map_memories(text: str, top: str, family: Family, folder: Path) -> tuple[Memory, ...]:

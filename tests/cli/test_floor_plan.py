@@ -42,6 +42,8 @@ def test_it_says_how_many(gavel, source, tmp_path):
     ("module top;", "no JSON; `write_json` of Yosys writes it"),
     (json.dumps(netlist()), "no DP16KD in it; `synth_ecp5` of Yosys"),
     (json.dumps(netlist("memory")), "no floor plan on an LFE5U-85F: no port has any"),
+    (json.dumps(netlist("port0.lookup.0")).replace('"1"', '"yes"'), "no port has any"),
+    (json.dumps(netlist("port0.lookup.0")).replace('{"top": "1"}', "3"), "no port has any"),
     (json.dumps(netlist(*(f"port0.lookup.{n}" for n in range(209)))),
      "no floor plan on an LFE5U-85F: port0 has 209, and its room 208 sites"),
 ])

@@ -144,7 +144,9 @@ def plan(netlist: dict[str, Any]) -> Planned:
 
 
 def _is_top(module: dict[str, Any]) -> bool:
-    return int(str(module.get("attributes", {}).get("top", "0")), 2) != 0
+    # A number in binary; whatever else stands there is no top.
+    attributes = module.get("attributes")
+    return isinstance(attributes, dict) and "1" in str(attributes.get("top", "0"))
 
 
 def _divided(room: Room, number: int, *, upright: bool) -> list[Room]:

@@ -17,19 +17,25 @@ from gavel_rtl.lib.delay import delayed
 _ADDRESS_BITS = 48
 _ID_BITS = 16
 _COMPARED = 2
-"""Bits of an address that are compared before the register behind the memories: with those of
-the destination, what a look-up table of four inputs takes."""
+"""Bits of an address, or of the number of an entry, that are compared before a register: with those
+of the other one, what a look-up table of four inputs takes."""
 
 _PARTS = 4
 """Of a comparison with an entry that comes from a register. Block RAM is far away: what is left
 of the comparison stands behind the next register."""
 
 
+def _same(one: Value, other: Value) -> Value:
+    """For each few bits of two values of the same width, whether they are equal."""
+    return Cat((one ^ other)[low:low + _COMPARED] == 0 for low in range(0, len(one), _COMPARED))
+
+
 class _Table:
     """A memory of entries, read in t+2, and the register behind it if there is one.
 
     With that register a write goes through one, too, and nothing stands between them: that the
-    write that comes to the memory in t+2 is of the entry that is read shows beside the entry.
+    write that comes to the memory in t+2 is of the entry that is read shows beside the entry. That
+    register is far away, since it is one for all ports: a few bits are compared in t+2.
 
     Parameters
     ----------
@@ -73,11 +79,10 @@ class _Table:
         if late:
             # Looked at only for a destination, and there is none after reset.
             self.entry = Signal(entry, name=f"{name}_entry", reset_less=True)
-            written = delayed(m, Cat(port.en, port.addr), f"{name}_written", 1)
-            was_read = delayed(m, read, f"{name}_read", 1)
+            same = delayed(m, Cat(port.en, _same(port.addr, read)), f"{name}_same", 1)
             m.d.sync += [
                 Value.cast(self.entry).eq(Value.cast(read_port.data)),
-                self.collided.eq(written == Cat(1, was_read)),
+                self.collided.eq(same.all()),
             ]
 
     def written(self, field: str, cycles: int) -> Value:
@@ -207,13 +212,13 @@ class Lookup(wiring.Component):
                 enable=write.fdb_we & (write_way == way), index=write_set,
                 content={"valid": write.entry_valid & write.ready, "port": write.entry_port,
                          "address": write.fdb_address}, late=self._behind_memories)
-            same = Cat((table.entry.address ^ looked_up).word_select(n, _COMPARED) == 0
-                       for n in range(_ADDRESS_BITS // _COMPARED))
-            found = Cat(asked & table.entry.valid, same)
+            found = Cat(asked & table.entry.valid, _same(table.entry.address, looked_up))
             if self._behind_memories:
                 was_written = Signal(name=f"way_{way}_written")
-                m.d.sync += was_written.eq(
-                    table.written("valid", 1) & (table.written("address", 1) == address))
+                m.d.sync += was_written.eq(delayed(
+                    m, Cat(table.written("valid", 0),
+                           _same(table.written("address", 0), fields.address)),
+                    f"way_{way}_same", 1).all())
                 found = Mux(table.collided, (asked & was_written).replicate(_PARTS),
                             Cat(found[part::_PARTS].all() for part in range(_PARTS)))
             hit = Signal(name=f"way_{way}_hit")

@@ -28,6 +28,7 @@ from gavel_rtl.lib.one_hot import encode, select
 from gavel_rtl.lib.round_robin import first
 
 _HEADER_BITS = 8 * HEADER_BYTES
+_HALVES = 2
 _CLASS_BITS = 3
 _MATCHED_BITS = 6
 _ADDRESS_BITS = 48
@@ -138,8 +139,13 @@ class Parser(wiring.Component):
         return self._comes[position], self._coming[low:low + field.width]
 
     def _holds(self, m: Module, match: Match) -> Value:
+        """Bits that are all 1 if it holds: those of what is compared with a setting, which is far
+        away, are put together in the cycle in which ``reason`` is shown."""
         if match.value is None:
-            return self._take(match.field) == self.settings.esun_ethertype
+            field, wanted = self._take(match.field), self.settings.esun_ethertype
+            half = len(field) // _HALVES
+            return Cat(field[low:low + half] == wanted[low:low + half]
+                       for low in range(0, len(field), half))
         if match not in self._held:
             comes, value = self._take_coming(match.field)
             held = Signal(name=f"bits_{match.field.offset}_are_{match.value:x}")
@@ -176,25 +182,27 @@ class Parser(wiring.Component):
         is_mac_control = (Match(_DESTINATION, MAC_CONTROL_ADDRESS),
                           Match(_ETHERTYPE, MAC_CONTROL_ETHERTYPE))
         mac_control = Signal()
-        malformed = Signal()
+        malformed = Signal(_HALVES)
         expired = Signal()
-        conditions = dict.fromkeys(match for row in PROFILES for match in row.match)
+        differs: list[list[Value]] = [[] for _ in malformed]
+        for match in dict.fromkeys(match for row in PROFILES for match in row.match):
+            used = self._any_profile(lambda row, match=match: match in row.match)
+            for of_half, holds in zip(differs, self._holds(m, match), strict=False):
+                of_half.append(used & ~holds)
         m.d.comb += [
             fields.dst.eq(self._field(lambda row: row.dst, _ADDRESS_BITS)),
             fields.address.eq(self._take(_DESTINATION)),
             fields.is_address.eq(self._any_profile(lambda row: row.dst.width == _ADDRESS_BITS)),
             ttl.eq(self._field(lambda row: row.ttl, len(ttl))),
             mac_control.eq(Cat(self._holds(m, match) for match in is_mac_control).all()),
-            malformed.eq(Cat(
-                self._any_profile(lambda row, match=match: match in row.match)
-                & ~self._holds(m, match) for match in conditions).any()),
+            malformed.eq(Cat(Cat(of_half).any() for of_half in differs)),
             expired.eq(self._any_profile(lambda row: row.ttl is not None) & (ttl <= 1)),
         ]
         mac_control, malformed, expired = (self._late(m, value, value.name)
                                            for value in (mac_control, malformed, expired))
         with m.If(mac_control):
             m.d.comb += fields.reason.eq(Reason.MAC_CONTROL)
-        with m.Elif(malformed):
+        with m.Elif(malformed.any()):
             m.d.comb += fields.reason.eq(Reason.HEADER)
         with m.Elif(expired):
             m.d.comb += fields.reason.eq(Reason.TTL)
@@ -208,7 +216,7 @@ class Parser(wiring.Component):
         conditions = dict.fromkeys(row.class_when for row in PROFILES
                                    if row.class_when is not None)
         no_class = [self._any_profile(lambda row, when=when: row.class_when == when)
-                    & ~self._holds(m, when) for when in conditions]
+                    & ~self._holds(m, when).all() for when in conditions]
         # For each class, before one is chosen.
         vcs = [Mux(wanted < config.vcs, wanted, config.vcs - 1)[:config.vc_bits]
                for wanted in (settings.vc_map.word_select(n, 4) for n in range(1 << _CLASS_BITS))]
@@ -225,6 +233,19 @@ class Parser(wiring.Component):
             self._late(m, by_pcp_dei | by_dscp, "by_match"), self._match_vc(m),
             self._late(m, by_map, "by_map")))
 
+    def _tagged(self, m: Module, comes: Value) -> Value:
+        """In t+1: the frame of which this word comes has a tag, that comes with it or has come."""
+        with_it, ethertype = self._take_coming(TAGGED.field)
+        return ethertype == TAGGED.value if comes is with_it else self._holds(m, TAGGED)
+
+    def _find_pcp_dei(self, m: Module) -> Signal:
+        """In t+2 PCP and DEI, 0 without a tag; found as their word comes."""
+        found = Signal(PCP_DEI.width, name="pcp_dei")
+        comes, value = self._take_coming(PCP_DEI)
+        with m.If(comes):
+            m.d.sync += found.eq(Mux(self._tagged(m, comes), value, 0))
+        return found
+
     def _find_dscp(self, m: Module) -> Signal:
         """In t+2 the DSCP, 0 if there is none; found as its word comes."""
         found = Signal(_MATCHED_BITS, name="dscp")
@@ -234,13 +255,9 @@ class Parser(wiring.Component):
                       self._take_coming(_moved(field, moved))[1])
                      for match, field in DSCP_PLACES]))
             for moved in (0, TAG_BITS))
-        # The tag comes with what lies behind it, or has come.
-        ethertype = self._take_coming(TAGGED.field)[1]
-        tagged = (ethertype == TAGGED.value if behind_comes is plain_comes
-                  else self._holds(m, TAGGED))
         with m.If(plain_comes):
             m.d.sync += found.eq(plain)
-        with m.If(behind_comes & tagged):
+        with m.If(behind_comes & self._tagged(m, behind_comes)):
             m.d.sync += found.eq(behind)
         return found
 
@@ -248,8 +265,7 @@ class Parser(wiring.Component):
         """The VC that the registers ``VC_MATCH`` give to PCP and DEI, or to the DSCP."""
         config, from_pcp_dei = self._config, self.settings.class_from == ClassFrom.PCP_DEI
         number = Signal(_MATCHED_BITS)
-        pcp_dei = Mux(self._holds(m, TAGGED), self._take(PCP_DEI), 0)
-        m.d.comb += number.eq(Mux(from_pcp_dei, pcp_dei, self._find_dscp(m)))
+        m.d.comb += number.eq(Mux(from_pcp_dei, self._find_pcp_dei(m), self._find_dscp(m)))
         hits = Signal(config.vcs)
         for vc, setting in enumerate(self.settings.vc_match):
             mask = setting[VcMatch.MASK:VcMatch.MASK + _MATCHED_BITS]

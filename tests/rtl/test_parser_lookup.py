@@ -80,7 +80,8 @@ def parse(header: bytes, settings: dict[str, int], vcs: int,
 
 
 def header_for(rng: random.Random, settings: dict[str, int]) -> bytes:
-    """Random bytes that meet the profile's conditions, or all but one of them."""
+    """Random bytes that meet the profile's conditions, or all but one of them, that maybe but for
+    one bit."""
     if rng.random() < 0.05:
         octets = bytearray(MAC_CONTROL + rng.randbytes(10))
         if rng.random() < 0.3:
@@ -93,6 +94,8 @@ def header_for(rng: random.Random, settings: dict[str, int]) -> bytes:
         value = settings["esun_ethertype"] if match.value is None else match.value
         if n != spared:
             header = put(header, match.field, value)
+        elif rng.random() < 0.5:
+            header = put(header, match.field, value ^ 1 << rng.randrange(match.field.width))
     if row.class_when is not None and rng.random() < 0.5:
         header = put(header, row.class_when.field, row.class_when.value or 0)
     if row.name == "ethernet" and rng.random() < 0.6:

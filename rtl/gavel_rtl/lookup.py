@@ -20,9 +20,10 @@ _COMPARED = 2
 """Bits of an address, or of the number of an entry, that are compared before a register: with those
 of the other one, what a look-up table of four inputs takes."""
 
-_PARTS = 4
+_PARTS = 2
 """Of a comparison with an entry that comes from a register. Block RAM is far away: what is left
-of the comparison stands behind the next register."""
+of the comparison stands behind the next register, in one look-up table with two ports of which it
+chooses one."""
 
 
 def _same(one: Value, other: Value) -> Value:
@@ -137,8 +138,7 @@ class Lookup(wiring.Component):
         direct_hit, direct_port = self._direct(m)
         ways = self._hash(m)
         hit, port = Signal(), Signal(config.port_bits)
-        with m.If(direct_hit):
-            m.d.comb += [hit.eq(1), port.eq(direct_port)]
+        m.d.comb += [hit.eq(direct_hit), port.eq(direct_port)]
         hash_hit = Signal()
         m.d.comb += hash_hit.eq(Cat(way_hit for way_hit, _ in ways).any())
         for way_hit, way_port in reversed(ways):
@@ -154,7 +154,8 @@ class Lookup(wiring.Component):
         return delayed(m, value, name, self._behind_memories)
 
     def _direct(self, m):
-        """The direct table: IDs, and addresses that stand for IDs."""
+        """The direct table, for IDs, and addresses that stand for IDs: whether it has a port, and
+        that, or 0."""
         config = self._config
         fields, write, late = self.fields, self.write, self._behind_memories
         table = _Table(
@@ -181,7 +182,7 @@ class Lookup(wiring.Component):
         port = Signal(config.port_bits, name="direct_port")
         m.d.comb += [
             hit.eq(in_range & Mux(self._ready, table.seen("valid"), reset_hit)),
-            port.eq(Mux(self._ready, table.seen("port"), reset_port)),
+            port.eq(Mux(hit, Mux(self._ready, table.seen("port"), reset_port), 0)),
         ]
         return (delayed(m, hit, "direct_hit", self._behind_entries),
                 delayed(m, port, "direct_port", self._behind_entries))

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Table-driven header parser."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -28,9 +28,14 @@ from gavel_rtl.lib.one_hot import encode, select
 from gavel_rtl.lib.round_robin import first
 
 _HEADER_BITS = 8 * HEADER_BYTES
-_HALVES = 2
 _CLASS_BITS = 3
 _MATCHED_BITS = 6
+_COMPARED = 4
+"""Bits of an EtherType that are compared with a setting before a register."""
+
+_MATCHED_AT_ONCE = 2
+"""Bits that a register ``VC_MATCH`` is compared with before a register."""
+
 _ADDRESS_BITS = 48
 _DESTINATION = Field(0, _ADDRESS_BITS)
 _ETHERTYPE = Field(96, 16)
@@ -142,10 +147,9 @@ class Parser(wiring.Component):
         """Bits that are all 1 if it holds: those of what is compared with a setting, which is far
         away, are put together in the cycle in which ``reason`` is shown."""
         if match.value is None:
-            field, wanted = self._take(match.field), self.settings.esun_ethertype
-            half = len(field) // _HALVES
-            return Cat(field[low:low + half] == wanted[low:low + half]
-                       for low in range(0, len(field), half))
+            differs = self._take(match.field) ^ self.settings.esun_ethertype
+            return Cat(differs[low:low + _COMPARED] == 0
+                       for low in range(0, len(differs), _COMPARED))
         if match not in self._held:
             comes, value = self._take_coming(match.field)
             held = Signal(name=f"bits_{match.field.offset}_are_{match.value:x}")
@@ -182,27 +186,24 @@ class Parser(wiring.Component):
         is_mac_control = (Match(_DESTINATION, MAC_CONTROL_ADDRESS),
                           Match(_ETHERTYPE, MAC_CONTROL_ETHERTYPE))
         mac_control = Signal()
-        malformed = Signal(_HALVES)
         expired = Signal()
-        differs: list[list[Value]] = [[] for _ in malformed]
-        for match in dict.fromkeys(match for row in PROFILES for match in row.match):
-            used = self._any_profile(lambda row, match=match: match in row.match)
-            for of_half, holds in zip(differs, self._holds(m, match), strict=False):
-                of_half.append(used & ~holds)
+        conditions = dict.fromkeys(match for row in PROFILES for match in row.match)
+        differs = Cat(self._any_profile(lambda row, match=match: match in row.match) & ~holds
+                      for match in conditions for holds in self._holds(m, match))
         m.d.comb += [
             fields.dst.eq(self._field(lambda row: row.dst, _ADDRESS_BITS)),
             fields.address.eq(self._take(_DESTINATION)),
             fields.is_address.eq(self._any_profile(lambda row: row.dst.width == _ADDRESS_BITS)),
             ttl.eq(self._field(lambda row: row.ttl, len(ttl))),
             mac_control.eq(Cat(self._holds(m, match) for match in is_mac_control).all()),
-            malformed.eq(Cat(Cat(of_half).any() for of_half in differs)),
             expired.eq(self._any_profile(lambda row: row.ttl is not None) & (ttl <= 1)),
         ]
-        mac_control, malformed, expired = (self._late(m, value, value.name)
-                                           for value in (mac_control, malformed, expired))
+        mac_control, expired = (self._late(m, value, value.name)
+                                for value in (mac_control, expired))
+        malformed = self._late(m, differs, "differs").any()
         with m.If(mac_control):
             m.d.comb += fields.reason.eq(Reason.MAC_CONTROL)
-        with m.Elif(malformed.any()):
+        with m.Elif(malformed):
             m.d.comb += fields.reason.eq(Reason.HEADER)
         with m.Elif(expired):
             m.d.comb += fields.reason.eq(Reason.TTL)
@@ -212,7 +213,6 @@ class Parser(wiring.Component):
     def _find_vc(self, m):
         config, settings = self._config, self.settings
         traffic_class = Signal(_CLASS_BITS)
-        by_map = Signal(config.vc_bits)
         conditions = dict.fromkeys(row.class_when for row in PROFILES
                                    if row.class_when is not None)
         no_class = [self._any_profile(lambda row, when=when: row.class_when == when)
@@ -223,15 +223,25 @@ class Parser(wiring.Component):
         by_pcp_dei = Signal()
         by_dscp = Signal()
         m.d.comb += [
-            traffic_class.eq(Mux(Cat(no_class).any(), Const(0, _CLASS_BITS),
-                                 self._field(lambda row: row.traffic_class, _CLASS_BITS))),
-            by_map.eq(Cat(vcs).word_select(traffic_class, config.vc_bits)),
+            traffic_class.eq(self._field(lambda row: row.traffic_class, _CLASS_BITS)),
             by_pcp_dei.eq(self._uses[_ETHERNET] & (settings.class_from == ClassFrom.PCP_DEI)),
             by_dscp.eq(self._uses[_ETHERNET] & (settings.class_from == ClassFrom.DSCP)),
         ]
         m.d.comb += self.fields.vc.eq(Mux(
             self._late(m, by_pcp_dei | by_dscp, "by_match"), self._match_vc(m),
-            self._late(m, by_map, "by_map")))
+            self._by_map(m, vcs, traffic_class, Cat(no_class).any())))
+
+    def _by_map(self, m: Module, vcs: Sequence[Value], traffic_class: Signal,
+                no_class: Value) -> Value:
+        """The VC of a class; where there is none, that of class 0."""
+        bits, half = self._config.vc_bits, len(vcs) // 2
+        lower, upper = (Cat(of_half).word_select(traffic_class[:-1], bits)
+                        for of_half in (vcs[:half], vcs[half:]))
+        late = {name: self._late(m, value, name) for name, value in (
+            ("no_class", no_class), ("vc_of_class_0", vcs[0]), ("in_upper", traffic_class[-1]),
+            ("in_lower_half", lower), ("in_upper_half", upper))}
+        return Mux(late["no_class"], late["vc_of_class_0"],
+                   Mux(late["in_upper"], late["in_upper_half"], late["in_lower_half"]))
 
     def _tagged(self, m: Module, comes: Value) -> Value:
         """In t+1: the frame of which this word comes has a tag, that comes with it or has come."""
@@ -270,5 +280,8 @@ class Parser(wiring.Component):
         for vc, setting in enumerate(self.settings.vc_match):
             mask = setting[VcMatch.MASK:VcMatch.MASK + _MATCHED_BITS]
             value = setting[VcMatch.VALUE:VcMatch.VALUE + _MATCHED_BITS]
-            m.d.comb += hits[vc].eq(((number ^ value) & mask) == 0)
-        return encode(first(self._late(m, hits, "hits")), config.vc_bits)
+            differs = (number ^ value) & mask
+            same = Cat(differs[low:low + _MATCHED_AT_ONCE] == 0
+                       for low in range(0, _MATCHED_BITS, _MATCHED_AT_ONCE))
+            m.d.comb += hits[vc].eq(self._late(m, same, f"match_{vc}_same").all())
+        return encode(first(hits), config.vc_bits)

@@ -91,10 +91,12 @@ class FrameLauncher(wiring.Component):
         m = Module()
         fetched, mid = self.fetched, self.mid
         eop, again = fetched.eop, ~self.send_is_next
-        # The frame under way, if there is one, is kept; is launched for the first time, or is not
-        # kept; is dropped; is sent.
-        kept, new, dropped, sent = (Signal(name=f"{name}_under_way") for name in (
-            "kept", "new", "dropped", "sent"))
+        # The frame under way is kept; is launched for the first time, or is not kept; is dropped;
+        # is sent. With none it is what one would be that began in the cycle before: whether one
+        # does is known late.
+        is_kept, is_new, is_dropped, is_sent = kinds = [Signal(name=f"is_{name}") for name in (
+            "kept", "new", "dropped", "sent")]
+        kept, new, dropped, sent = (mid & kind for kind in kinds)
         # A first word, if there is one, is kept. While a frame is under way that is not kept, no
         # state is reached in which another would be; and until the end of one that is, it is the
         # same whether it is sent again.
@@ -112,7 +114,7 @@ class FrameLauncher(wiring.Component):
         alone = Const(one_word_frames(self._config), 1)
         # Without O free, and with it, a word leaves B: of the frame under way; a first one that is
         # not kept.
-        goes_on = (fetched.valid & dropped, fetched.valid)
+        goes_on = (fetched.valid & is_dropped, fetched.valid)
         begins = (fetched.valid & self.drops, fetched.valid & passes)
         drops = dropped | (alone & ~mid & self.drops)
         passes_whole = alone & passes
@@ -121,15 +123,15 @@ class FrameLauncher(wiring.Component):
         m.d.comb += [
             self.goes.eq(Cat(Mux(mid, *leaves) for leaves in zip(goes_on, begins, strict=True))),
             self.first_launch.eq(by_free(new | (keeps & ~again) | passes,
-                                         Mux(mid, dropped, self.drops))),
+                                         Mux(mid, is_dropped, self.drops))),
             self.finish.eq(by_free(eop & (new | launches_new), eop & drops)),
-            self.passed_by.eq(by_free(eop & ((mid & ~kept) | passes_whole), eop & drops)),
+            self.passed_by.eq(by_free(eop & ((mid & ~is_kept) | passes_whole), eop & drops)),
             self.ends.eq(fetched.valid & eop & (kept | (alone & keeps))),
             ends.eq(self.free & self.ends),
             self.kept_last.eq(ends),
             self.numbered.eq(self.free & (self.ends & ~again)),
             self.count[Counter.LLR_TX_DISCARD].eq(
-                by_free(eop & Mux(mid, dropped, passes_whole & discards), eop & drops)),
+                by_free(eop & Mux(mid, is_dropped, passes_whole & discards), eop & drops)),
             self.count[Counter.LLR_TX_OK].eq(ends & ~poisoned),
             self.count[Counter.LLR_TX_POISONED].eq(ends & poisoned),
         ]
@@ -139,9 +141,9 @@ class FrameLauncher(wiring.Component):
         m.d.comb += self.mid_after.eq(Mux(self.free, mids[1], mids[0]) | (begins_kept & keeps))
         m.d.sync += [
             mid.eq(self.mid_after),
-            *(flag.eq(self.mid_after & Mux(mid, flag, at_first)) for flag, at_first in (
-                (kept, self.running), (new, ~(self.running & again)),
-                (dropped, discards), (sent, ~discards))),
+            *(kind.eq(Mux(mid, kind, at_first)) for kind, at_first in (
+                (is_kept, self.running), (is_new, ~(self.running & again)),
+                (is_dropped, discards), (is_sent, ~discards))),
         ]
         leaves = fetched.valid & (sent | keeps | (self.sends & ~mid))
         (self._show_later if self._config.launch_stages else self._show)(m, leaves)

@@ -116,7 +116,10 @@ class LlrTimers(wiring.Component):
             m.d.sync += kept.eq(later + (runs & ~later[-1]))
         with m.Else():
             m.d.sync += kept.eq(1)
-        return kept_up & (Cat(Const(0, 1), limit) < Cat(runs, later)) & limit.any()
+        # From 0 it reaches no limit but 1 in the next cycle, so that the comparison does not have
+        # to wait for ``restarted``.
+        return kept_up & Mux(restarted, Value.cast(runs) & (limit == 1),
+                             (Cat(Const(0, 1), limit) < Cat(runs, kept)) & limit.any())
 
     def _time_replay(self, m: Module) -> Value:
         """Whether the replay timer will have run out."""

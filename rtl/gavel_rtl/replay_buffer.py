@@ -81,7 +81,8 @@ class ReplayBuffer(wiring.Component):
     Cycle behaviour
     ---------------
     A word written in e can be fetched from e+1 on, and is in B in e+2. ``free``, ``finish`` and
-    what it comes to are late: they choose, and nothing is computed from them.
+    what it comes to are late: they choose, and nothing is computed from them. What is fetched is
+    known last of all, so that it moves the reader's registers a cycle later.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -169,9 +170,9 @@ class ReplayBuffer(wiring.Component):
         """The reader, and whether there is a word for it."""
         words, fetched = self._config.replay_words, self.fetched
         reader, tail, fetch, start = self._reader, self._tail, self._fetch, self._start
-        # One word further, and the last word written.
-        self._further = further = Signal.like(reader, name="further", init=ring.after(0, words))
+        # The last word written.
         last_written = Signal.like(reader, name="last_written", init=ring.before(0, words))
+        self._move(m)
         # Words written before this cycle stand at or behind the reader.
         more = Signal()
         can_fetch = Signal()
@@ -200,16 +201,33 @@ class ReplayBuffer(wiring.Component):
         ]
         with m.If(self.i_word.valid):
             m.d.sync += last_written.eq(tail)
-        # B is empty in a cycle with ``rewind``, so that this does not have to wait for ``fetch``.
-        can_step = self.rewind | (more & ~self.clear)
-        with m.If((can_step & takes) | (can_step & self.free & self.keeps)):
+
+    def _move(self, m: Module) -> None:
+        """The reader, one word further, and the place of B: as they were before the cycle before
+        fetched a word, and as they are."""
+        words, reader, start = self._config.replay_words, self._reader, self._start
+        fetched = self._did_fetch
+        # An index.
+        self._further = further = Signal(ring.index_bits(words), name="further")
+        reader_before = Signal.like(reader, name="reader_before")
+        further_before = Signal.like(reader, name="further_before", init=ring.after(0, words))
+        m.d.comb += [
+            reader.eq(Mux(fetched, further_before, reader_before)),
+            further.eq(Mux(fetched, ring.index(ring.following(further_before, words)),
+                           ring.index(further_before))),
+        ]
+        # Nothing was fetched before a cycle with ``rewind``, in which B is empty.
+        with m.If(self.rewind | fetched):
             m.d.sync += [
-                reader.eq(Mux(self.rewind, start, further)),
-                further.eq(Mux(self.rewind, ring.following(start, words),
-                               ring.following(further, words))),
+                reader_before.eq(Mux(self.rewind, start, further_before)),
+                further_before.eq(Mux(self.rewind, ring.following(start, words),
+                                      ring.following(further_before, words))),
             ]
-            if self._config.launch_stages:
-                m.d.sync += self._place.eq(ring.index(reader))
+        if self._config.launch_stages:
+            place_before = Signal.like(self._place, name="place_before")
+            m.d.comb += self._place.eq(Mux(fetched, ring.index(reader_before), place_before))
+            with m.If(self.rewind | fetched):
+                m.d.sync += place_before.eq(ring.index(reader_before))
 
     def _follow_flags(self, m: Module) -> None:
         """The flags of B."""
@@ -217,7 +235,7 @@ class ReplayBuffer(wiring.Component):
         connect(m, flags.i_word, self.i_word)
         m.d.comb += [
             flags.tail.eq(ring.index(self._tail)),
-            flags.further.eq(ring.index(self._further)),
+            flags.further.eq(self._further),
             flags.start.eq(ring.index(self._start)),
             flags.fetch.eq(self._fetch),
             flags.rewind.eq(self.rewind),

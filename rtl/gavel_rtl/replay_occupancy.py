@@ -151,41 +151,51 @@ class ReplayOccupancy(wiring.Component):
         config = self._config
         longest = config.max_frame_words
         claimed = Signal(len(self.used) + 1, init=longest)
-        # Words of the frame that is being written, the one of this cycle included, and what it
-        # would have left over if it were its last.
-        length, spare = Signal(range(longest + 1), init=1), Signal(range(longest), init=longest - 1)
-        # What a frame that ends has left over, and what a match reserves besides.
-        not_needed, needed = Signal.like(spare), Signal.like(length)
-        with_match, remaining = Signal.like(claimed), Signal.like(claimed)
-        # 0 without a word.
-        ends = self.written_eop
-        with m.If(self.written):
-            m.d.sync += [length.eq(Mux(ends, 1, length + 1)),
-                         spare.eq(Mux(ends, longest - 1, spare - 1))]
-        m.d.comb += [
-            not_needed.eq(Mux(ends, spare, 0)),
-            needed.eq(Mux(ends, length, longest)),
-        ]
         # Every sum there may be is ready by the time at which one of them is known to count.
-        matching = Signal.like(claimed)
-        m.d.comb += matching.eq(needed)
+        last, changes = self._know_changes(m, claimed)
         sums = []
         # Of a dropped frame ``no_more`` goes beside what was known a cycle before.
         for name, no_more in (("given_back", Const(1, 1)), ("dropped_words", ~self.dropped_more)):
-            back = getattr(self, name)
-            less, less_spare = (Signal.like(claimed, name=f"less_{of}_{name}")
-                                for of in ("words", "spare"))
-            m.d.comb += [
-                less.eq(~Cat(back, Const(0, len(claimed)))),
-                less_spare.eq(~Cat(not_needed, Const(0, len(claimed)))),
-            ]
-            sums.append((add_three(claimed, less_spare, less, Const(1, 1), no_more),
-                         add_three(claimed, matching, less, no_more)))
+            less = Signal.like(claimed, name=f"less_words_{name}")
+            m.d.comb += less.eq(~Cat(getattr(self, name), Const(0, len(claimed))))
+            sums.append([add_three(claimed, change, less, no_more) for change in changes])
+        without, with_last = Signal.like(claimed), Signal.like(claimed)
         m.d.comb += [after.eq(Mux(self.dropped, dropped, kept)) for after, kept, dropped
-                     in zip((remaining, with_match), *sums, strict=True)]
-        m.d.sync += claimed.eq(Mux(self._counts, with_match, remaining))
+                     in zip((without, with_last), *sums, strict=True)]
+        m.d.sync += claimed.eq(Mux(last, with_last, without))
         m.d.comb += self.used.eq(claimed - longest)
         return claimed
+
+    def _know_changes(self, m: Module, claimed: Signal) -> tuple[Value, list[Signal]]:
+        """Which of a match and the end of a frame is known last, and what they come to without it
+        and with it."""
+        longest = self._config.max_frame_words
+        # Words of the frame that is being written, the one of this cycle included; and without
+        # those of a longest one, for that was reserved.
+        length = Signal(range(longest + 1), init=1)
+        short = Signal(range(1 - longest, 1), init=1 - longest)
+        length_after, short_after = Signal.like(length), Signal.like(short)
+        # 0 without a word.
+        ends = self.written_eop
+        m.d.comb += [length_after.eq(length), short_after.eq(short)]
+        with m.If(self.written):
+            m.d.comb += [length_after.eq(Mux(ends, 1, length + 1)),
+                         short_after.eq(Mux(ends, 1 - longest, short + 1))]
+        m.d.sync += [length.eq(length_after), short.eq(short_after)]
+        without, with_last = (Signal.like(claimed, name=f"change_{which}")
+                              for which in ("without", "with_last"))
+        if self._config.gate_stages:
+            # A word comes from far; the match is that of the cycle before.
+            if_ends = Signal(range(1 - longest, longest + 1), name="change_if_ends",
+                             init=1 - longest)
+            m.d.sync += if_ends.eq(Mux(self.matched, length_after, short_after))
+            m.d.comb += [without.eq(Mux(self._counts, longest, 0)), with_last.eq(if_ends)]
+            return ends, [without, with_last]
+        m.d.comb += [
+            without.eq(Mux(ends, short, 0)),
+            with_last.eq(Mux(ends, length, longest)),
+        ]
+        return self._counts, [without, with_last]
 
     def _count_unsent(self, m: Module) -> Value:
         """Words never launched; whether they are few."""

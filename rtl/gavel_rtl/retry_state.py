@@ -173,8 +173,8 @@ class RetryState(wiring.Component):
         self._replayed = Signal(bits, name="replayed")
         self._unreleased = Signal(name="unreleased")
         self._restart = Signal(name="restart")
-        # No frame has begun, and no restart is to be carried out, or was in the cycle before.
-        self._between = Signal(name="between", init=1)
+        # A restart is to be carried out, or was in the cycle before.
+        self._held = Signal(name="held")
         # In the next cycle, if no kept frame ends in this one; not, if one does.
         self._behind_kept = Signal(name="behind_kept")
         self._overtaken = Signal(name="overtaken")
@@ -242,6 +242,8 @@ class RetryState(wiring.Component):
         self._establish = Signal(name="establish")
         self._go_back = Signal(name="go_back")
         self._caught_up = Signal(name="caught_up")
+        # No frame has begun, and no restart is to be carried out.
+        between = ~self._held & ~self.mid & self._is_replay
         m.d.comb += [
             self._turn_off.eq(~settings.remote & ~self._is_off),
             hopeless.eq(self.lost | (self.too_old & ~moves)),
@@ -261,8 +263,8 @@ class RetryState(wiring.Component):
             self.into_init.eq(self._enter_init),
             self.out_of_init.eq(self._establish),
             # Unless a rule before these applies.
-            self._go_back.eq(self._between & self._is_replay & self.behind),
-            self._caught_up.eq(self._between & self._is_replay & self.send_is_next),
+            self._go_back.eq(between & self.behind),
+            self._caught_up.eq(between & self.send_is_next),
             self.count[Counter.LLR_TX_FLUSH].eq(self._flush),
             self.count[Counter.LLR_TX_REPLAY].eq(self._replay),
         ]
@@ -292,7 +294,7 @@ class RetryState(wiring.Component):
             self._restart.eq(restart),
             self.clear.eq(restart & ~self.mid_after),
             self.rewind.eq(self.clear),
-            self._between.eq(~held & ~self.mid_after),
+            self._held.eq(held),
             # What is known last, whether a kept frame ends, chooses last.
             self.may_keep.eq(keeps & ~(self._behind_kept & ~(self.kept_last & self._overtaken))),
         ]

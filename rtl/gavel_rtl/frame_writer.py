@@ -126,8 +126,9 @@ class FrameWriter(wiring.Component):
         self._allocate = Signal(name="allocate")
         self._needs_cell = Signal(name="needs_cell")
         self._no_cell = Signal(name="no_cell")
-        # As of a frame's last word.
+        # As of a frame's last word; nothing is asked of another one.
         self._overflows = Signal(name="overflows")
+        self._may_file = Signal(name="may_file")
         # ``cells`` and ``free_cells`` as 0 or not, in registers of their own: much waits for them.
         self._holds_cells = Signal(name="holds_cells")
         self._none_free = Signal(name="none_free")
@@ -234,8 +235,21 @@ class FrameWriter(wiring.Component):
         ]
         # No frame that ends well ends with its first word, but with W = 512; and a word with an
         # abort is a first one.
-        m.d.comb += self._overflows.eq(overflow_now if one_word_frames(config) else
-                                       overflow | (wants_cell & self._none_free))
+        overflows = overflow_now if one_word_frames(config) else (
+            overflow | (wants_cell & self._none_free))
+        if config.words_per_cell >= 4:
+            # Nor with its second one, so that before its last word comes nothing is given back but
+            # by a transfer: what the word will meet is known a cycle ahead. Behind a word that
+            # wants a cell comes one that does not, and behind a cell's last word one that does.
+            lacks_cell = Mux(word.valid, wants_cell | (~self.free & (
+                stored[:len(position)] == config.words_per_cell - 1)), wants_cell & ~self.free)
+            m.d.sync += [
+                self._overflows.eq(overflow | (self._none_free & lacks_cell)),
+                Assert(~self._may_file | (self._overflows == overflows),
+                       "whether a frame's words find room is not foreseen"),
+            ]
+        else:
+            m.d.comb += self._overflows.eq(overflows)
         cells_now = Mux(self._allocate, Mux(word.sop, 1, self._cells + 1),
                         Mux(word.sop, 0, self._cells))
         with m.If(word.valid):
@@ -306,7 +320,8 @@ class FrameWriter(wiring.Component):
         early[Reason.VC_LIMIT] = early[Reason.FILED] & full
         early[Reason.FILED] &= ~full
         came_to = dict(zip(early, self._at_end(m, Cat(early.values()), "reason"), strict=True))
-        may_file, limited = came_to.pop(Reason.FILED), came_to[Reason.VC_LIMIT]
+        may_file, limited = self._may_file, came_to[Reason.VC_LIMIT]
+        m.d.comb += may_file.eq(came_to.pop(Reason.FILED))
         vcs, counted = self._aim(m), self._at_end(m, counts, "counts")
         m.d.comb += [
             *(self.count[event.value].eq(came) for event, came in came_to.items()),

@@ -40,7 +40,7 @@ class Transfer(wiring.Component):
         Scheduler's decision, cycle s, and its VC in s+1.
     opening, voq, output
         In s+1: a transfer opens, and the VOQ that it takes its frame from, and the output of that,
-        as numbers.
+        as numbers, meaningless if none opens.
     taken
         In s+1: one-hot, the output of that VOQ; 0 if none opens.
     head
@@ -145,7 +145,10 @@ class Transfer(wiring.Component):
         config = self._config
         self._vc = Signal(config.vc_bits, name="vc_now")
         goes_on = Signal()
-        m.d.sync += self.opening.eq(self.match.valid)
+        # ``reading`` as of s+1, in a register of its own near the heads of the VOQs, which wait for
+        # it; without a reset, so that synthesis does not make one with others of the match.
+        opened = Signal(config.ports, reset_less=True)
+        m.d.sync += [self.opening.eq(self.match.valid), opened.eq(self.match.output)]
         # A match is late, and 0 if there is none, and there is none while a transfer goes on: it
         # goes straight to registers, and nothing waits for ``match.valid``.
         with m.If(~goes_on):
@@ -158,7 +161,7 @@ class Transfer(wiring.Component):
             goes_on.eq(self.read & ~self.done),
             # Only when a transfer opens.
             self._vc.eq(encode(self.match.vc, config.vc_bits)),
-            self.output.eq(encode(self.reading, config.port_bits)),
+            self.output.eq(encode(opened, config.port_bits)),
             self.voq.eq(voq_number(config, self.output, self._vc)),
             self.taken.eq(Mux(self.opening, self.reading, 0)),
         ]

@@ -43,8 +43,9 @@ class FrameWriter(wiring.Component):
         The word of cycle w.
     verdict, fields, route
         With its last word, what is known of the frame; with ``store_stages`` in the cycle before.
-    ends_coming
-        With ``store_stages``: ``word`` of the next cycle is a frame's last one.
+    comes, begins_coming, ends_coming
+        With ``store_stages``: there is a ``word`` in the next cycle; it is a frame's first one; its
+        last one.
     free, freed_cell
         A cell that a transfer has read to its end in this cycle.
     full, full_next, lossless
@@ -89,6 +90,8 @@ class FrameWriter(wiring.Component):
             "verdict": In(Verdict(config)),
             "fields": In(Fields(config)),
             "route": In(Route(config)),
+            "comes": In(1),
+            "begins_coming": In(1),
             "ends_coming": In(1),
             "free": In(1),
             "freed_cell": In(config.cell_bits),
@@ -215,10 +218,14 @@ class FrameWriter(wiring.Component):
         may_store, store = Signal(), Signal()
         position = Signal(position_bits(config))
         write_position = Signal.like(position)
+        wants_next = Signal()
         m.d.comb += [
             stored_before.eq(Mux(word.sop, 0, stored)),
             position.eq(stored_before),
-            needs_cell.eq(word.valid & (word.sop | wants_cell)),
+            # In front of another cell's last word it does not matter whether a cell is free.
+            wants_next.eq((may_store if one_word_frames(config) else goes_on)
+                          & (stored_before != config.max_frame_words - 1)
+                          & (position == config.words_per_cell - 1)),
             no_cell.eq(self._none_free & ~(word.abort & self._holds_cells)),
             self._allocate.eq(needs_cell & ~no_cell),
             may_store.eq(Mux(word.sop | wants_cell, ~no_cell, goes_on)),
@@ -260,9 +267,18 @@ class FrameWriter(wiring.Component):
                 self._holds_cells.eq((self._holds_cells & ~word.sop) | self._allocate),
                 self._more.eq(stored_before),
                 goes_on.eq(may_store & (stored_before != config.max_frame_words - 1)),
-                wants_cell.eq(may_store & (stored_before != config.max_frame_words - 1)
-                              & (position == config.words_per_cell - 1)),
+                wants_cell.eq(wants_next),
             ]
+        needs = word.valid & (word.sop | wants_cell)
+        if config.store_stages and not one_word_frames(config):
+            # Much waits for a cell, so that a word needs one is known a cycle ahead.
+            m.d.sync += [
+                needs_cell.eq(self.begins_coming
+                              | (self.comes & Mux(word.valid, wants_next, wants_cell))),
+                Assert(needs_cell == needs, "that a word needs a cell is not foreseen"),
+            ]
+        else:
+            m.d.comb += needs_cell.eq(needs)
         bytes_stored = Cat(Const(0, config.empty_bits), (stored_before + store)[:len(stored)])
         m.d.sync += [
             Assert(~self._allocate | self.free_cells.any() | free_list.take_back,

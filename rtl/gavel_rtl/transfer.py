@@ -152,8 +152,8 @@ class Transfer(wiring.Component):
         config = self._config
         self._vc = Signal(config.vc_bits, name="vc_now")
         goes_on = Signal()
-        # ``reading`` as of s+1, in a register of its own near the heads of the VOQs, which wait for
-        # it; without a reset, so that synthesis does not make one with others of the match.
+        # ``reading`` as of s+1, in a register of its own near what is kept of the VOQs, which waits
+        # for it; without a reset, so that synthesis does not make one with others of the match.
         opened = Signal(config.ports, reset_less=True)
         m.d.sync += [self.opening.eq(self.match.valid), opened.eq(self.match.output)]
         # A match is late, and 0 if there is none, and there is none while a transfer goes on: it
@@ -170,7 +170,7 @@ class Transfer(wiring.Component):
             self._vc.eq(encode(self.match.vc, config.vc_bits)),
             self.output.eq(encode(opened, config.port_bits)),
             self.voq.eq(voq_number(config, self.output, self._vc)),
-            self.taken.eq(Mux(self.opening, self.reading, 0)),
+            self.taken.eq(Mux(self.opening, opened, 0)),
         ]
 
     def _walk_cells(self, m):

@@ -213,11 +213,11 @@ class SchedulerOutput(wiring.Component):
         waits = Signal()
         requested, in_quota = Signal(len(vcs)), Signal(len(vcs))
         # VCs in which a member of the set is shown: a register where that is known a cycle ahead,
-        # but for a match, behind which the output is busy.
+        # but for a match, behind which the output is busy, and long enough for the set to follow.
         shown_members = Signal(len(vcs))
         ahead = self._late and shows_ahead(self._config)
         m.d["sync" if ahead else "comb"] += shown_members.eq(Cat(
-            (row & (self.catch_up if ahead else members)).any()
+            (row & (self.catch_up if ahead and not self._has_time else members)).any()
             for row in (self.ready_next if ahead else shown)))
         # A request that does not count gives way to those that do, and is not granted.
         counts = members | (~waits).replicate(ports)

@@ -43,8 +43,9 @@ class FrameWriter(wiring.Component):
         The word of cycle w.
     verdict, fields, route
         With its last word, what is known of the frame; with ``store_stages`` in the cycle before.
-    ends_coming
-        With ``store_stages``: ``word`` of the next cycle is a frame's last one.
+    comes, begins_coming, ends_coming
+        With ``store_stages``: there is a ``word`` in the next cycle; it is a frame's first one; its
+        last one.
     free, freed_cell
         A cell that a transfer has read to its end in this cycle.
     full, full_next, lossless
@@ -89,6 +90,8 @@ class FrameWriter(wiring.Component):
             "verdict": In(Verdict(config)),
             "fields": In(Fields(config)),
             "route": In(Route(config)),
+            "comes": In(1),
+            "begins_coming": In(1),
             "ends_coming": In(1),
             "free": In(1),
             "freed_cell": In(config.cell_bits),
@@ -126,8 +129,9 @@ class FrameWriter(wiring.Component):
         self._allocate = Signal(name="allocate")
         self._needs_cell = Signal(name="needs_cell")
         self._no_cell = Signal(name="no_cell")
-        # As of a frame's last word.
+        # As of a frame's last word; nothing is asked of another one.
         self._overflows = Signal(name="overflows")
+        self._may_file = Signal(name="may_file")
         # ``cells`` and ``free_cells`` as 0 or not, in registers of their own: much waits for them.
         self._holds_cells = Signal(name="holds_cells")
         self._none_free = Signal(name="none_free")
@@ -214,10 +218,14 @@ class FrameWriter(wiring.Component):
         may_store, store = Signal(), Signal()
         position = Signal(position_bits(config))
         write_position = Signal.like(position)
+        wants_next = Signal()
         m.d.comb += [
             stored_before.eq(Mux(word.sop, 0, stored)),
             position.eq(stored_before),
-            needs_cell.eq(word.valid & (word.sop | wants_cell)),
+            # In front of another cell's last word it does not matter whether a cell is free.
+            wants_next.eq((may_store if one_word_frames(config) else goes_on)
+                          & (stored_before != config.max_frame_words - 1)
+                          & (position == config.words_per_cell - 1)),
             no_cell.eq(self._none_free & ~(word.abort & self._holds_cells)),
             self._allocate.eq(needs_cell & ~no_cell),
             may_store.eq(Mux(word.sop | wants_cell, ~no_cell, goes_on)),
@@ -234,8 +242,21 @@ class FrameWriter(wiring.Component):
         ]
         # No frame that ends well ends with its first word, but with W = 512; and a word with an
         # abort is a first one.
-        m.d.comb += self._overflows.eq(overflow_now if one_word_frames(config) else
-                                       overflow | (wants_cell & self._none_free))
+        overflows = overflow_now if one_word_frames(config) else (
+            overflow | (wants_cell & self._none_free))
+        if config.words_per_cell >= 4:
+            # Nor with its second one, so that before its last word comes nothing is given back but
+            # by a transfer: what the word will meet is known a cycle ahead. Behind a word that
+            # wants a cell comes one that does not, and behind a cell's last word one that does.
+            lacks_cell = Mux(word.valid, wants_cell | (~self.free & (
+                stored[:len(position)] == config.words_per_cell - 1)), wants_cell & ~self.free)
+            m.d.sync += [
+                self._overflows.eq(overflow | (self._none_free & lacks_cell)),
+                Assert(~self._may_file | (self._overflows == overflows),
+                       "whether a frame's words find room is not foreseen"),
+            ]
+        else:
+            m.d.comb += self._overflows.eq(overflows)
         cells_now = Mux(self._allocate, Mux(word.sop, 1, self._cells + 1),
                         Mux(word.sop, 0, self._cells))
         with m.If(word.valid):
@@ -246,9 +267,18 @@ class FrameWriter(wiring.Component):
                 self._holds_cells.eq((self._holds_cells & ~word.sop) | self._allocate),
                 self._more.eq(stored_before),
                 goes_on.eq(may_store & (stored_before != config.max_frame_words - 1)),
-                wants_cell.eq(may_store & (stored_before != config.max_frame_words - 1)
-                              & (position == config.words_per_cell - 1)),
+                wants_cell.eq(wants_next),
             ]
+        needs = word.valid & (word.sop | wants_cell)
+        if config.store_stages and not one_word_frames(config):
+            # Much waits for a cell, so that a word needs one is known a cycle ahead.
+            m.d.sync += [
+                needs_cell.eq(self.begins_coming
+                              | (self.comes & Mux(word.valid, wants_next, wants_cell))),
+                Assert(needs_cell == needs, "that a word needs a cell is not foreseen"),
+            ]
+        else:
+            m.d.comb += needs_cell.eq(needs)
         bytes_stored = Cat(Const(0, config.empty_bits), (stored_before + store)[:len(stored)])
         m.d.sync += [
             Assert(~self._allocate | self.free_cells.any() | free_list.take_back,
@@ -306,7 +336,8 @@ class FrameWriter(wiring.Component):
         early[Reason.VC_LIMIT] = early[Reason.FILED] & full
         early[Reason.FILED] &= ~full
         came_to = dict(zip(early, self._at_end(m, Cat(early.values()), "reason"), strict=True))
-        may_file, limited = came_to.pop(Reason.FILED), came_to[Reason.VC_LIMIT]
+        may_file, limited = self._may_file, came_to[Reason.VC_LIMIT]
+        m.d.comb += may_file.eq(came_to.pop(Reason.FILED))
         vcs, counted = self._aim(m), self._at_end(m, counts, "counts")
         m.d.comb += [
             *(self.count[event.value].eq(came) for event, came in came_to.items()),

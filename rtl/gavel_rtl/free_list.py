@@ -87,7 +87,11 @@ class FreeList(wiring.Component):
         is_from_ring = Signal()
         begins = Signal()
         first_before = Signal.like(read_index)
+        # A first cell that is taken back and allocated again right behind its allocation stays
+        # where it shows: it is late.
+        stays = Signal()
         m.d.comb += [
+            stays.eq(self.take_back & begins),
             # ``allocate`` and ``take_back`` are late, so sums stand before what they choose.
             behind_read.eq(self._after(read_index)),
             index.eq(Mux(self.take_back, start_index, read_index)),
@@ -115,10 +119,10 @@ class FreeList(wiring.Component):
         ]
         with m.If(self.free):
             m.d.sync += write_index.eq(self._after(write_index))
-        with m.If(self.allocate):
+        with m.If(self.allocate & ~stays):
             m.d.sync += [
                 from_ring.eq(read.data),
-                not_from_ring.eq(Mux(self.take_back, self.first_cell, Mux(
+                not_from_ring.eq(Mux(self.take_back, first_before, Mux(
                     first_lap, read_index, wrote_cell))),
                 is_from_ring.eq(~(self.take_back | first_lap
                                   | (wrote & (wrote_index == read_index)))),

@@ -41,7 +41,7 @@ class IngressBuffer(wiring.Component):
 
     Members
     -------
-    word, empty, verdict, fields, route, ends_coming
+    word, empty, verdict, fields, route, comes, begins_coming, ends_coming
         As of FrameWriter.
     ecn_threshold
         Cells of one VOQ; 65535 never marks.
@@ -96,6 +96,8 @@ class IngressBuffer(wiring.Component):
             "verdict": In(Verdict(config)),
             "fields": In(Fields(config)),
             "route": In(Route(config)),
+            "comes": In(1),
+            "begins_coming": In(1),
             "ends_coming": In(1),
             "ecn_threshold": In(16),
             "vc_limit": In(CELL_LIMIT_BITS).array(config.vcs),
@@ -140,6 +142,8 @@ class IngressBuffer(wiring.Component):
         connect(m, flipped(self.route), writer.route)
         m.d.comb += [
             writer.empty.eq(self.empty),
+            writer.comes.eq(self.comes),
+            writer.begins_coming.eq(self.begins_coming),
             writer.ends_coming.eq(self.ends_coming),
             writer.free.eq(self._transfer.free),
             writer.freed_cell.eq(self._transfer.freed_cell),

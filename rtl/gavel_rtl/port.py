@@ -197,8 +197,11 @@ class Port(wiring.Component):
             link_rx.enable.eq(settings.enable),
             link_rx.coming_protect.eq(settings.llr.coming.protect),
             ingress_buffer.empty.eq(delayed(m, link_rx.empty, "empty", word_to_store)),
-            ingress_buffer.ends_coming.eq(delayed(
-                m, link_rx.word.valid & link_rx.word.eop, "ends", word_to_store - 1)),
+            *(getattr(ingress_buffer, name).eq(delayed(m, value, name, word_to_store - 1))
+              for name, value in (
+                  ("comes", link_rx.word.valid),
+                  ("begins_coming", link_rx.word.valid & link_rx.word.sop),
+                  ("ends_coming", link_rx.word.valid & link_rx.word.eop))),
             ingress_buffer.ecn_threshold.eq(settings.ecn_threshold),
             ingress_buffer.lossless.eq(settings.flow.receiver | settings.flow.pfc_transmit),
             self.voq_ready.eq(ingress_buffer.voq_ready),

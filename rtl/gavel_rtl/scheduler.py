@@ -162,9 +162,12 @@ class Scheduler(wiring.Component):
                 self.match[i].vc.eq(side.match.vc),
                 self.match[i].vc_if_output.eq(side.match.vc_if_output),
             ]
-            m.d.comb += [
-                side.choice_before[vc].eq(_column((each.choice_before[vc] for each in outputs), i))
-                for vc in range(vcs)]
+            for vc in range(vcs):
+                m.d.comb += [
+                    side.choice[vc].eq(_column((each.choice[vc] for each in outputs), i)),
+                    side.choice_before[vc].eq(
+                        _column((each.choice_before[vc] for each in outputs), i)),
+                ]
         self._exchange(m, inputs, outputs)
         m.d.comb += [
             self.grant.eq(Cat(side.grant_mask for side in outputs)),

@@ -46,8 +46,9 @@ class SchedulerInput(wiring.Component):
         input is free in the next one but for a match of this one.
     unmatched
         For each iteration: the input is free and no earlier iteration matched it.
-    choice_before
-        V rows of P bits: bit j of row v, a match with output j in the cycle before was of VC v.
+    choice, choice_before
+        V rows of P bits: bit j of row v, a match with output j in this cycle is of VC v; the same
+        of the cycle before. The former is looked at with ``match_stages`` = 1.
     open
         P bits, one-hot: output of the open transfer, 0 if it reads its last word in this cycle.
     open_next
@@ -81,6 +82,7 @@ class SchedulerInput(wiring.Component):
             "asks": Out(config.voqs),
             "asks_next": Out(config.voqs),
             "unmatched": Out(1).array(iterations),
+            "choice": In(ports).array(config.vcs),
             "choice_before": In(ports).array(config.vcs),
             "open": Out(ports),
             "open_next": Out(ports),
@@ -158,8 +160,17 @@ class SchedulerInput(wiring.Component):
         ]
         with m.If(free | self.ends):
             m.d.sync += transfer.eq(self.match.output)
+        choices, output = list(self.choice_before), transfer
+        if self._config.match_stages:
+            # Much waits for the VC, far away: registers of its own, without a reset, so that
+            # synthesis does not make one with those that are near.
+            output = Signal(self._config.ports, name="opened", reset_less=True)
+            choices = [Signal.like(row, name=f"opened_as_{vc}", reset_less=True)
+                       for vc, row in enumerate(self.choice)]
+            m.d.sync += [output.eq(self.match.output), *(
+                later.eq(row) for later, row in zip(choices, self.choice, strict=True))]
         m.d.comb += [
-            self.match.vc.eq(Cat((row & transfer).any() for row in self.choice_before)),
+            self.match.vc.eq(Cat((row & output).any() for row in choices)),
             self.match.vc_if_output.eq(Cat(
                 row[j] for j in range(self._config.ports) for row in self.choice_before)),
         ]

@@ -68,9 +68,9 @@ class SchedulerOutput(wiring.Component):
         ``match_stages`` = 1 the same of the next cycle.
     idle
         Only ``claim`` can keep this output from a match.
-    choice_before
-        V rows of P bits, registers: bit i of row v, a match with input i in the cycle before was
-        of VC v.
+    choice, choice_before
+        V rows of P bits: bit i of row v, a match with input i in this cycle is of VC v; the same of
+        the cycle before, from registers.
     vc_before
         V bits, one-hot: VC of the match of the cycle before; 0 without one.
     matched
@@ -121,6 +121,7 @@ class SchedulerOutput(wiring.Component):
             "waiting": Out(1),
             "waiting_next": Out(1),
             "idle": Out(1),
+            "choice": Out(ports).array(config.vcs),
             "choice_before": Out(ports).array(config.vcs),
             "vc_before": Out(config.vcs),
             "matched": Out(1),
@@ -164,6 +165,9 @@ class SchedulerOutput(wiring.Component):
         # What comes with the requests.
         self._requesting = m.d["sync" if self._late else "comb"]
         self._may_match = Signal(name="may_match")
+        # ``matched_before`` two by two: half of what is late in ``available``, and in the last
+        # gate of a match.
+        self._pairs_matched = Signal((ports + 1) // 2, name="pairs_matched")
         self._settings = {name: Signal.like(getattr(self, name), name=f"{name}_used")
                           for name in ("weights", "strict", "weighted", "bypass_limit")}
         self._requesting += [
@@ -183,6 +187,9 @@ class SchedulerOutput(wiring.Component):
         self._grant(m)
         match = Signal(ports)
         m.d.comb += [match.eq(reduce(or_, self.accepted)), self.matched.eq(match.any())]
+        if self._late:
+            m.d.sync += self._pairs_matched.eq(
+                Cat(match[n:n + 2].any() for n in range(0, ports, 2)))
         self._choose_vc(m, match)
         self._take_turns(m)
         self._wait_for_busy_inputs(m, eligible)
@@ -206,11 +213,11 @@ class SchedulerOutput(wiring.Component):
         waits = Signal()
         requested, in_quota = Signal(len(vcs)), Signal(len(vcs))
         # VCs in which a member of the set is shown: a register where that is known a cycle ahead,
-        # but for a match, behind which the output is busy.
+        # but for a match, behind which the output is busy, and long enough for the set to follow.
         shown_members = Signal(len(vcs))
         ahead = self._late and shows_ahead(self._config)
         m.d["sync" if ahead else "comb"] += shown_members.eq(Cat(
-            (row & (self.catch_up if ahead else members)).any()
+            (row & (self.catch_up if ahead and not self._has_time else members)).any()
             for row in (self.ready_next if ahead else shown)))
         # A request that does not count gives way to those that do, and is not granted.
         counts = members | (~waits).replicate(ports)
@@ -271,7 +278,7 @@ class SchedulerOutput(wiring.Component):
             wanted.eq(reduce(or_, self._requests)),
             # Requests that are a cycle older are those that count, and come with all that keeps the
             # output from a match but that of the cycle before.
-            available.eq((self._may_match & ~self.matched_before.any()).replicate(ports)
+            available.eq((self._may_match & ~self._pairs_matched.any()).replicate(ports)
                          if self._late else Mux(self._may_match, self._counts, 0)),
         ]
         taken: Value = Const(0, 1)
@@ -316,7 +323,6 @@ class SchedulerOutput(wiring.Component):
     def _choose_vc(self, m: Module, match: Signal) -> None:
         """For each input the VC of the pair, if there is one."""
         vcs = self._config.vcs
-        choices = [Signal(self._config.ports, name=f"choice_{vc}") for vc in range(vcs)]
         weighted = self._settings["weighted"]
         for i in range(self._config.ports):
             request, fresh = (Signal(vcs, name=f"{name}_of_{i}") for name in ("request", "fresh"))
@@ -327,8 +333,8 @@ class SchedulerOutput(wiring.Component):
                 fresh.eq(Mux(weighted, 0, ~Cat(self._turn(vc)[i] for vc in range(vcs)))),
             ]
             chosen = pick_preferred(request, Const(-1, vcs), fresh)
-            m.d.comb += [choice[i].eq(chosen[vc]) for vc, choice in enumerate(choices)]
-        for vc, (choice, before) in enumerate(zip(choices, self.choice_before, strict=True)):
+            m.d.comb += [choice[i].eq(chosen[vc]) for vc, choice in enumerate(self.choice)]
+        for vc, (choice, before) in enumerate(zip(self.choice, self.choice_before, strict=True)):
             m.d.comb += [
                 self.vc[vc].eq((choice & match).any()),
                 self.vc_before[vc].eq((before & self.matched_before).any()),

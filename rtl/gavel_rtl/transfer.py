@@ -40,7 +40,7 @@ class Transfer(wiring.Component):
         Scheduler's decision, cycle s, and its VC in s+1.
     opening, voq, output
         In s+1: a transfer opens, and the VOQ that it takes its frame from, and the output of that,
-        as numbers.
+        as numbers, meaningless if none opens.
     taken
         In s+1: one-hot, the output of that VOQ; 0 if none opens.
     head
@@ -119,11 +119,19 @@ class Transfer(wiring.Component):
             m.d.sync += more.eq(more - 1)
         next_is_last = Signal()
         if config.words_per_cell >= 4:
-            # Behind a first word come three at least, so there is time for a register.
-            m.d.sync += next_is_last.eq(self.read & ~self.opening & (more == 3))
+            # Behind a first word come three at least, so there is time for a register; and for one
+            # near the scheduler. As its complement, of which synthesis does not make one with it.
+            last_but_two, next_is_other = Signal(), Signal(init=1)
+            m.d.comb += [
+                last_but_two.eq(self.read & ~self.opening & (more == 3)),
+                self.ends.eq(~next_is_other),
+            ]
+            m.d.sync += [next_is_last.eq(last_but_two), next_is_other.eq(~last_but_two)]
         else:
             m.d.comb += next_is_last.eq(
                 self.read & Mux(self.opening, self.head.more == 1, more == 2))
+            if config.words_per_cell > 1:
+                m.d.comb += self.ends.eq(next_is_last)
         if config.words_per_cell == 1:
             self._walk_cells(m)
             m.d.comb += [
@@ -133,9 +141,8 @@ class Transfer(wiring.Component):
             ]
         else:
             # No frame is so short that its first word is its last.
-            self._walk_words(m)
-            m.d.comb += self.ends.eq(next_is_last)
-            m.d.sync += self.done.eq(self.ends)
+            self._walk_words(m, next_is_last)
+            m.d.sync += self.done.eq(next_is_last)
 
         self._describe(m, next_is_last)
         return m
@@ -145,7 +152,10 @@ class Transfer(wiring.Component):
         config = self._config
         self._vc = Signal(config.vc_bits, name="vc_now")
         goes_on = Signal()
-        m.d.sync += self.opening.eq(self.match.valid)
+        # ``reading`` as of s+1, in a register of its own near what is kept of the VOQs, which waits
+        # for it; without a reset, so that synthesis does not make one with others of the match.
+        opened = Signal(config.ports, reset_less=True)
+        m.d.sync += [self.opening.eq(self.match.valid), opened.eq(self.match.output)]
         # A match is late, and 0 if there is none, and there is none while a transfer goes on: it
         # goes straight to registers, and nothing waits for ``match.valid``.
         with m.If(~goes_on):
@@ -158,9 +168,9 @@ class Transfer(wiring.Component):
             goes_on.eq(self.read & ~self.done),
             # Only when a transfer opens.
             self._vc.eq(encode(self.match.vc, config.vc_bits)),
-            self.output.eq(encode(self.reading, config.port_bits)),
+            self.output.eq(encode(opened, config.port_bits)),
             self.voq.eq(voq_number(config, self.output, self._vc)),
-            self.taken.eq(Mux(self.opening, self.reading, 0)),
+            self.taken.eq(Mux(self.opening, opened, 0)),
         ]
 
     def _walk_cells(self, m):
@@ -172,7 +182,7 @@ class Transfer(wiring.Component):
             self.address.eq(self.cell_now),
         ]
 
-    def _walk_words(self, m):
+    def _walk_words(self, m, next_is_last):
         """Several words a cell: the chain memory's answer waits for the cell's last word."""
         config = self._config
         cell = Signal.like(self.cell_now, name="cell_next")
@@ -192,7 +202,7 @@ class Transfer(wiring.Component):
         # announced only while its frame goes on.
         next_ends_cell = Mux(self.opening, config.words_per_cell == 2,
                              position == config.words_per_cell - 2)
-        m.d.sync += self.free.eq(self.ends | (self.read & ~self.done & next_ends_cell))
+        m.d.sync += self.free.eq(next_is_last | (self.read & ~self.done & next_ends_cell))
         with m.If(self.opening):
             m.d.sync += [cell.eq(self.head.cell), position.eq(1)]
         with m.Else():

@@ -76,6 +76,7 @@ class CreditSender(wiring.Component):
         # A CF_Update as it counts a cycle earlier: at once, or out of a register.
         self._first_domain = "sync" if self._config.gate_stages > 1 else "comb"
         valid, names_none, refused = Signal(), Signal(), Signal(vcs)
+        is_wrong = Signal()
         comes, comes_for_none = Signal(), Signal()
         m.d[self._first_domain] += [
             comes.eq(update.valid),
@@ -87,10 +88,11 @@ class CreditSender(wiring.Component):
             self._half_credits.eq(half_credits(self.sent_length, self.settings.sender_size)),
             self._resynchronise.eq(self.established & self.settings.resync),
             self.count[Counter.CBFC_RX_CF_UPDATE].eq(valid),
-            self.count[Counter.CBFC_RX_CF_ERROR].eq(valid & (names_none | refused.any())),
+            # Only for a VC that it names it is known late.
+            self.count[Counter.CBFC_RX_CF_ERROR].eq(is_wrong | refused.any()),
         ]
-        for vc in range(vcs):
-            self._keep(m, vc, refused[vc])
+        unasked = [self._keep(m, vc, refused[vc]) for vc in range(vcs)]
+        m.d.comb += is_wrong.eq((valid & names_none) | Cat(unasked).any())
         self._time(m)
         return m
 
@@ -127,8 +129,9 @@ class CreditSender(wiring.Component):
         m.d.sync += outstanding.eq(add_three(halves, more, other, Const(1, 1))[1:])
         return taken, named, outstanding
 
-    def _keep(self, m: Module, vc: int, refused: Signal) -> None:
-        """The state of one VC."""
+    def _keep(self, m: Module, vc: int, refused: Signal) -> Value:
+        """The state of one VC. A CF_Update that names it may be ``refused`` for what it says;
+        returns whether it is because the VC has no ``sender``."""
         settings = self.settings
         consumed, used, waiting = self.consumed[vc], self.used[vc], self.waiting[vc]
         taken, named, outstanding = self._come(m, vc)
@@ -151,7 +154,7 @@ class CreditSender(wiring.Component):
                        | ~is_less(settings.limit[vc], Cat(wide, ~by_own))),
             frees.eq(~is_less(used, Cat(wide, ~by_used))),
             passes_used.eq(is_less(low, outstanding)),
-            refused.eq(named & ~((resumes | frees) & settings.sender[vc])),
+            refused.eq(named & ~(resumes | frees)),
             # Both sums are there by the time at which one of them is known to count.
             low_after.eq(self._sum(low, taken)),
             told_low.eq(self._sum(outstanding, taken)),
@@ -180,6 +183,7 @@ class CreditSender(wiring.Component):
             ]
         with m.Else():
             m.d.sync += [consumed.eq(0), used.eq(0), waiting.eq(0)]
+        return named & ~settings.sender[vc]
 
     @staticmethod
     def _sum(count: Value, half_credits: Value) -> Value:

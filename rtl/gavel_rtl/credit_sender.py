@@ -192,24 +192,27 @@ class CreditSender(wiring.Component):
 
     def _time(self, m: Module) -> None:
         """When a CC_Update is wanted."""
-        period = self.settings.cc_period
-        # One above ``cc_time``, so that nothing has to be added before the comparison.
-        later = Signal(TIMER_BITS + 1, init=1)
-        timed, due = Signal(), Signal()
-        comes = Signal()
+        period, coming = self.settings.cc_period, self.settings.coming.cc_period
+        # Two above ``cc_time``, so that nothing has to be added before the comparison, which is
+        # made in the cycle before.
+        later = Signal(TIMER_BITS + 1, init=2)
+        reached = Signal(init=int(self._config.cc_period == 1))
+        goes_on = Signal()
+        timed, comes = Signal(), Signal()
         # That one is taken is known late, and nobody looks in the cycle behind it: what came with
         # it counts then.
         came, just_taken = Signal(), Signal()
         has_sender = self.settings.sender.any()
         m.d.comb += [
             timed.eq(has_sender & period.any()),
-            due.eq(timed & (later >= period)),
-            comes.eq(has_sender & (due | self._resynchronise)),
+            goes_on.eq(timed & ~reached),
+            comes.eq(has_sender & ((timed & reached) | self._resynchronise)),
         ]
         m.d.sync += [
             just_taken.eq(self.cc_taken),
             came.eq(comes),
-            later.eq(Mux(timed & ~due, later + 1, 1)),
+            later.eq(Mux(goes_on, later + 1, 2)),
+            reached.eq(Mux(goes_on, ~is_less(later, coming), coming <= 1)),
             self.cc_wanted.eq(
                 comes | (has_sender & Mux(just_taken, came, self.cc_wanted))),
         ]

@@ -81,6 +81,7 @@ class ComingFlowSettings(wiring.Signature):
             "vc_map": Out(VC_MAP_BITS),
             "receiver_exponent": Out(CREDIT_SIZE_BITS),
             "receiver_overhead": Out(signed(OVERHEAD_BITS)),
+            "cc_period": Out(TIMER_BITS),
             "pfc_receive": Out(config.vcs),
             "watchdog": Out(TIMER_BITS),
         })

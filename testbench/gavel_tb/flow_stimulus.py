@@ -83,8 +83,9 @@ class RandomFlowSettings:
         self._drive_classes(ctx, classes)
 
     def drive_coming(self, ctx: Any, interface: Any, classes: Sequence[Any] = ()) -> None:
-        """Sets what PauseReceiver and CreditReceiver see of the settings of the next cycle, and
-        the ``classes`` of each VC in it."""
+        """Sets what PauseReceiver, CreditReceiver and CreditSender see of the settings of the next
+        cycle, and the ``classes`` of each VC in it."""
+        ctx.set(interface.coming.cc_period, self.model.cc_period)
         ctx.set(interface.coming.watchdog, self.model.watchdog)
         ctx.set(interface.coming.pfc_receive, self.model.pfc_receive)
         unit = self.model.receiver_unit

@@ -218,7 +218,9 @@ def test_sender_asks_for_cc_updates_in_time(simulate) -> None:
 
     async def bench(ctx, sync) -> None:
         s = Sender(ctx, dut)
-        ctx.set(dut.settings.cc_period, 5)
+        period = dut.settings.cc_period, dut.settings.coming.cc_period
+        for setting in period:
+            ctx.set(setting, 5)
         wanted, taken = [], 0
         for cycle in range(20):
             # In the cycle behind one that was taken ``cc_wanted`` means nothing.
@@ -229,7 +231,8 @@ def test_sender_asks_for_cc_updates_in_time(simulate) -> None:
             await s.step()
         assert wanted == [5, 10, 15]
         ctx.set(dut.cc_taken, 0)
-        ctx.set(dut.settings.cc_period, 1)
+        for setting in period:
+            ctx.set(setting, 1)
         await s.step()
         ctx.set(dut.settings.sender, 0)
         await s.step()

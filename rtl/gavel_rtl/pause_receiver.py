@@ -102,20 +102,19 @@ class PauseReceiver(wiring.Component):
         # Where none was asked for it counts on, and in the next cycle, ``begins``, stands for 2.
         time = Signal(TIMER_BITS + 1, init=2, name=f"time_{vc}")
         begins = Signal(init=1, name=f"begins_{vc}")
-        restored, restores = time == 1, settings.restore.any()
+        # Whether ``time`` is 1, while it is restoring.
+        restored, restores = Signal(name=f"restored_{vc}"), settings.restore.any()
         moved = (time + Mux(restoring, Const(-1, len(time)), 1))[:len(time)]
-        at_once, early, counts = (
-            Signal(name=f"{name}_{vc}") for name in ("at_once", "early", "counts"))
+        # From the beginning, or by how far it has come: each a register of its own, since one of
+        # them waits for a comparison, and the other for the states.
+        at_once, in_time = Signal(name=f"at_once_{vc}"), Signal(name=f"in_time_{vc}")
+        watches, starts = Signal(name=f"watches_{vc}"), Signal(name=f"starts_{vc}")
         m.d.comb += [
             self.paused[vc].eq(asked & ~restoring),
             bites.eq(asked & reached),
-            # From the beginning, or by how far it has come: that comparison is the last to be
-            # known.
-            at_once.eq(watchdog == 1),
-            early.eq(Mux(restoring, restored & at_once, Mux(
-                asked, Mux(reached, ~restores & at_once, begins & (at_once | (watchdog == 2))),
-                at_once))),
-            counts.eq(~restoring & asked & ~reached & ~begins & watchdog.any()),
+            reached.eq(at_once | in_time),
+            watches.eq(~restoring & asked & ~reached),
+            starts.eq(Mux(restoring, restored, ~asked | Mux(reached, ~restores, begins))),
         ]
         mine = self.classes[vc]
         m.d.sync += [
@@ -126,6 +125,8 @@ class PauseReceiver(wiring.Component):
                 reached, Mux(restores, settings.restore, 2),
                 Mux(begins, 3, Mux(time[-1], time, moved))))),
             restoring.eq(Mux(restoring, ~restored, bites & restores)),
-            reached.eq(early | (counts & ~is_less(time, watchdog))),
+            restored.eq(Mux(restoring, time == 2, settings.restore == 1)),
+            at_once.eq((starts & (watchdog == 1)) | (watches & begins & (watchdog == 2))),
+            in_time.eq(watches & ~begins & watchdog.any() & ~is_less(time, watchdog)),
         ]
         return bites

@@ -124,8 +124,7 @@ class ControlTransmitter(wiring.Component):
             ack.eq(others & ~receiver.nack & ack_wanted & ~(cf_due & ack_was_last)),
             credit.eq(others & not_acks),
         ]
-        with m.If(room & (ack | credit)):
-            m.d.sync += ack_was_last.eq(ack)
+        self._remember(m, ack_was_last, room, ack, credit)
         before_acks, wanted = Signal(), Signal()
         m.d.comb += [
             before_acks.eq(receiver.echo | init_due),
@@ -155,18 +154,33 @@ class ControlTransmitter(wiring.Component):
         ]
         return m
 
+    def _remember(self, m: Module, ack_was_last: Signal, room: Value, ack: Value,
+                  credit: Value) -> None:
+        """Which of ACK and CF_Update was sent last."""
+        if not self._config.control_stages:
+            with m.If(room & (ack | credit)):
+                m.d.sync += ack_was_last.eq(ack)
+            return
+        # While the stage holds what was chosen nobody looks: there is a cycle to put it down.
+        was_ack = Signal()
+        m.d.sync += [
+            was_ack.eq(self.sent.ack),
+            ack_was_last.eq(was_ack | (ack_was_last & ~self._stage.holds_credits)),
+        ]
+
     def _hold(self, m: Module, chosen: Signal, init_due: Signal, not_acks: Signal) -> None:
         """What the stage takes, whether a set is chosen or not, and what it gives. What an ECHO
-        says is 0 without one, so that it only has to be added."""
+        says is 0 without one, so that it only has to be added. Whether it is a CF_Update, which is
+        known last, chooses between two values, and of a CF_Update the kind means nothing."""
         receiver, init, entries, stage = self.receiver, self.init, self.credits, self._stage
         echo = receiver.echo
-        request, answer, credit = (Signal(name=f"says_{name}") for name in (
-            "init", "answer", "credit"))
+        request, later, credit = (Signal(name=f"says_{name}") for name in (
+            "init", "later", "credit"))
         no_data = Const(0, REST_BITS - DATA_BITS)
         m.d.comb += [
             request.eq(~echo & init_due),
-            answer.eq(~echo & ~init_due & ~not_acks),
-            credit.eq(~echo & ~init_due & not_acks),
+            later.eq(~echo & ~init_due),
+            credit.eq(later & not_acks),
             stage.chosen.eq(chosen),
             stage.chosen_answer.eq(self.sent.ack | self.sent.nack),
             stage.chosen_init.eq(self.sent.init),
@@ -174,10 +188,11 @@ class ControlTransmitter(wiring.Component):
             stage.is_credits.eq(credit),
             stage.kind.eq(select([
                 (echo, Const(Kind.INIT_ECHO, KIND_BITS)), (request, Const(Kind.INIT, KIND_BITS)),
-                (answer, Mux(receiver.nack, Kind.NACK, Kind.ACK))])),
+                (later, Mux(receiver.nack, Kind.NACK, Kind.ACK))])),
             stage.value.eq(select([
-                (request, init.seq), (answer, receiver.ack_seq),
-                (credit, Cat(entries.freed, entries.vc))]) | receiver.echo_seq),
+                (request, init.seq),
+                (later, Mux(not_acks, Cat(entries.freed, entries.vc), receiver.ack_seq))
+            ]) | receiver.echo_seq),
             stage.rest.eq(select([
                 (request, Cat(no_data, init.data)),
                 (credit, Cat(entries.second_freed, entries.second_vc))

@@ -89,7 +89,8 @@ class CreditReceiver(wiring.Component):
         coming = self.settings.coming
         total = Signal(len(length) + 1, name=f"{name}_total")
         price = Signal(cost_bits(self._config) + 1, name=name)
-        even, begun = evenly_divided(total, coming.receiver_exponent)
+        even, begun = evenly_divided(
+            total, length, coming.receiver_overhead, coming.receiver_exponent)
         quotient, some = Signal(len(even), name=f"{name}_even"), Signal(name=f"{name}_begun")
         m.d.comb += [
             total.eq(length + coming.receiver_overhead),

@@ -76,7 +76,7 @@ class CreditSender(wiring.Component):
         # A CF_Update as it counts a cycle earlier: at once, or out of a register.
         self._first_domain = "sync" if self._config.gate_stages > 1 else "comb"
         valid, names_none, refused = Signal(), Signal(), Signal(vcs)
-        without_sender = Signal(vcs)
+        is_wrong = Signal()
         comes, comes_for_none = Signal(), Signal()
         m.d[self._first_domain] += [
             comes.eq(update.valid),
@@ -88,13 +88,11 @@ class CreditSender(wiring.Component):
             self._half_credits.eq(half_credits(self.sent_length, self.settings.sender_size)),
             self._resynchronise.eq(self.established & self.settings.resync),
             self.count[Counter.CBFC_RX_CF_UPDATE].eq(valid),
-            # What is compared is late, and only whether it is refused is asked behind that.
-            self.count[Counter.CBFC_RX_CF_ERROR].eq(
-                (valid & names_none) | without_sender.any() | refused.any()),
+            # Only for a VC that it names it is known late.
+            self.count[Counter.CBFC_RX_CF_ERROR].eq(is_wrong | refused.any()),
         ]
-        for vc in range(vcs):
-            named = self._keep(m, vc, refused[vc])
-            m.d.comb += without_sender[vc].eq(named & ~self.settings.sender[vc])
+        unasked = [self._keep(m, vc, refused[vc]) for vc in range(vcs)]
+        m.d.comb += is_wrong.eq((valid & names_none) | Cat(unasked).any())
         self._time(m)
         return m
 
@@ -131,9 +129,9 @@ class CreditSender(wiring.Component):
         m.d.sync += outstanding.eq(add_three(halves, more, other, Const(1, 1))[1:])
         return taken, named, outstanding
 
-    def _keep(self, m: Module, vc: int, refused: Signal) -> Signal:
-        """The state of one VC; returns whether a CF_Update names it. ``refused`` is whether that
-        says nothing, as far as the VC has credits."""
+    def _keep(self, m: Module, vc: int, refused: Signal) -> Value:
+        """The state of one VC. A CF_Update that names it may be ``refused`` for what it says;
+        returns whether it is because the VC has no ``sender``."""
         settings = self.settings
         consumed, used, waiting = self.consumed[vc], self.used[vc], self.waiting[vc]
         taken, named, outstanding = self._come(m, vc)
@@ -185,7 +183,7 @@ class CreditSender(wiring.Component):
             ]
         with m.Else():
             m.d.sync += [consumed.eq(0), used.eq(0), waiting.eq(0)]
-        return named
+        return named & ~settings.sender[vc]
 
     @staticmethod
     def _sum(count: Value, half_credits: Value) -> Value:
@@ -194,24 +192,27 @@ class CreditSender(wiring.Component):
 
     def _time(self, m: Module) -> None:
         """When a CC_Update is wanted."""
-        period = self.settings.cc_period
-        # One above ``cc_time``, so that nothing has to be added before the comparison.
-        later = Signal(TIMER_BITS + 1, init=1)
-        timed, due = Signal(), Signal()
-        comes = Signal()
+        period, coming = self.settings.cc_period, self.settings.coming.cc_period
+        # Two above ``cc_time``, so that nothing has to be added before the comparison, which is
+        # made in the cycle before.
+        later = Signal(TIMER_BITS + 1, init=2)
+        reached = Signal(init=int(self._config.cc_period == 1))
+        goes_on = Signal()
+        timed, comes = Signal(), Signal()
         # That one is taken is known late, and nobody looks in the cycle behind it: what came with
         # it counts then.
         came, just_taken = Signal(), Signal()
         has_sender = self.settings.sender.any()
         m.d.comb += [
             timed.eq(has_sender & period.any()),
-            due.eq(timed & (later >= period)),
-            comes.eq(has_sender & (due | self._resynchronise)),
+            goes_on.eq(timed & ~reached),
+            comes.eq(has_sender & ((timed & reached) | self._resynchronise)),
         ]
         m.d.sync += [
             just_taken.eq(self.cc_taken),
             came.eq(comes),
-            later.eq(Mux(timed & ~due, later + 1, 1)),
+            later.eq(Mux(goes_on, later + 1, 2)),
+            reached.eq(Mux(goes_on, ~is_less(later, coming), coming <= 1)),
             self.cc_wanted.eq(
                 comes | (has_sender & Mux(just_taken, came, self.cc_wanted))),
         ]

@@ -8,6 +8,7 @@ from gavel_model.config import SwitchConfig
 from gavel_model.register_map import LARGEST_CREDIT_SIZE
 from gavel_rtl.flow_interfaces import OVERHEAD_BITS
 from gavel_rtl.lib.one_hot import select
+from gavel_rtl.lib.sums import not_zero
 
 _LEAST_SIZE_BITS = 5
 """The least credit is 32 bytes."""
@@ -52,17 +53,20 @@ def remainder_mask(exponent: Value) -> Value:
     return Cat(Const(-1, _LEAST_SIZE_BITS), *(exponent > n for n in range(LARGEST_CREDIT_SIZE)))
 
 
-def evenly_divided(total: Signal, exponent: Value) -> tuple[Value, Value]:
-    """The first step of `half_credits`, of (length + overhead), ``total``: by a credit with the
-    highest even exponent that is not above ``exponent``. The quotient, and whether there is a
-    remainder."""
+def evenly_divided(total: Signal, length: Value, overhead: Value,
+                   exponent: Value) -> tuple[Value, Value]:
+    """The first step of `half_credits`, of ``total``, which is (length + overhead): by a credit
+    with the highest even exponent that is not above ``exponent``. The quotient, and whether there
+    is a remainder, which does not wait for the sum."""
     whole = total[_LEAST_SIZE_BITS:]
     steps = exponent[1:]
     mask = Cat(Const(-1, _LEAST_SIZE_BITS), *(
         steps > n // 2 for n in range(LARGEST_CREDIT_SIZE // 2 * 2)))
     quotients = [whole >> 2 * n for n in range(LARGEST_CREDIT_SIZE // 2 + 1)]
-    return select([(steps == n, quotient) for n, quotient in enumerate(quotients)]), (
-        total & mask).any()
+    # Extended by their signs.
+    summands = ((value | Const(0, len(mask)))[:len(mask)] for value in (length, overhead))
+    return (select([(steps == n, quotient) for n, quotient in enumerate(quotients)]),
+            (not_zero(*summands) & mask).any())
 
 
 def oddly_divided(quotient: Value, begun: Value, is_odd: Value) -> Value:

@@ -154,7 +154,8 @@ class FlowControl(wiring.Component):
         return m
 
     def _map(self, m: Module) -> None:
-        """Which classes belong to which VC, in registers that follow VC_MAP at once."""
+        """Which classes belong to which VC, in registers that follow VC_MAP at once; pauses are
+        told what goes into them."""
         vcs = self._config.vcs
         nibbles = [self.settings.coming.vc_map.word_select(n, VC_OF_CLASS_BITS)
                    for n in range(PFC_CLASSES)]
@@ -168,7 +169,7 @@ class FlowControl(wiring.Component):
             lower = lower | mine
             m.d.sync += classes.eq(mine)
             m.d.comb += [
-                self._pauses.classes[vc].eq(classes),
+                self._pauses.classes[vc].eq(mine),
                 self._frames_out.classes[vc].eq(classes),
             ]
 

@@ -66,7 +66,7 @@ class FlowSettings(wiring.Signature):
             "watchdog": Out(TIMER_BITS),
             "restore": Out(TIMER_BITS),
             "mac_address": Out(MAC_ADDRESS_BITS),
-            "coming": Out(ComingFlowSettings()),
+            "coming": Out(ComingFlowSettings(config)),
         })
 
 
@@ -74,13 +74,15 @@ class ComingFlowSettings(wiring.Signature):
     """Settings as visible in the next cycle; members as of `FlowSettings`, VC_MAP, and those of
     ``receiver_size``."""
 
-    def __init__(self):
+    def __init__(self, config: SwitchConfig):
         super().__init__({
             "cf_min": Out(SPACING_BITS),
             "cf_max": Out(CF_SPACING_BITS),
             "vc_map": Out(VC_MAP_BITS),
             "receiver_exponent": Out(CREDIT_SIZE_BITS),
             "receiver_overhead": Out(signed(OVERHEAD_BITS)),
+            "cc_period": Out(TIMER_BITS),
+            "pfc_receive": Out(config.vcs),
             "watchdog": Out(TIMER_BITS),
         })
 

@@ -231,7 +231,6 @@ class FrameWriter(wiring.Component):
             may_store.eq(Mux(word.sop | wants_cell, ~no_cell, goes_on)),
             store.eq(word.valid & may_store),
             overflow_now.eq((overflow & ~word.sop) | ((word.sop | wants_cell) & no_cell)),
-            self.filed_more.eq(stored_before[position_bits(config):]),
             free_list.allocate.eq(self._allocate),
             free_list.first.eq(word.valid & word.sop),
             free_list.take_back.eq((word.abort | dropped) & self._holds_cells),
@@ -242,8 +241,11 @@ class FrameWriter(wiring.Component):
         ]
         # No frame that ends well ends with its first word, but with W = 512; and a word with an
         # abort is a first one.
-        overflows = overflow_now if one_word_frames(config) else (
-            overflow | (wants_cell & self._none_free))
+        if one_word_frames(config):
+            overflows, words_before = overflow_now, stored_before
+        else:
+            overflows, words_before = overflow | (wants_cell & self._none_free), stored
+        m.d.comb += self.filed_more.eq(words_before[position_bits(config):])
         if config.words_per_cell >= 4:
             # Nor with its second one, so that before its last word comes nothing is given back but
             # by a transfer: what the word will meet is known a cycle ahead. Behind a word that

@@ -52,7 +52,8 @@ class MacControlReceiver(wiring.Component):
     Cycle behaviour
     ---------------
     Words go to their places as they pass. The word that may be a frame's last one is looked at in
-    the cycle itself, for ``pause``, which is combinational but for ``times``.
+    the cycle itself, for ``pause``, which is combinational but for ``times``; what stands two words
+    or more before that is looked at in the cycle before.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -74,11 +75,14 @@ class MacControlReceiver(wiring.Component):
         before, now = self._collect(m)
         opcode = self._number(now, OPCODE_OFFSET, _OPCODE_BYTES)
         message = self._number(now, MESSAGE_OFFSET, MESSAGE_BYTES)
+        says_cc, says_pfc = Signal(), Signal()
+        self._find(m, says_cc, (opcode == CC_UPDATE_OPCODE) & (message == CC_UPDATE_MESSAGE),
+                   max(OPCODE_OFFSET + _OPCODE_BYTES, MESSAGE_OFFSET + MESSAGE_BYTES))
+        self._find(m, says_pfc, opcode == PFC_OPCODE, OPCODE_OFFSET + _OPCODE_BYTES)
         is_cc_update = Signal()
         m.d.comb += [
-            is_cc_update.eq(self.accepted & (opcode == CC_UPDATE_OPCODE)
-                            & (message == CC_UPDATE_MESSAGE)),
-            self.pause.valid.eq(self.accepted & (opcode == PFC_OPCODE)),
+            is_cc_update.eq(self.accepted & says_cc),
+            self.pause.valid.eq(self.accepted & says_pfc),
             self.pause.enabled.eq(self._number(now, PFC_VECTOR_OFFSET, _VECTOR_BYTES)),
             self.count[Counter.CBFC_RX_CC_UPDATE].eq(is_cc_update),
             self.count[Counter.PFC_RX].eq(self.pause.valid),
@@ -90,14 +94,24 @@ class MacControlReceiver(wiring.Component):
         for n in range(PFC_CLASSES):
             # The first one is the most significant.
             place = PFC_CLASSES - 1 - n
+            lasts = Signal(name=f"lasts_{n}")
+            self._find(m, lasts, times_now.word_select(place, PFC_TIME_BITS).any(),
+                       PFC_TIMES_OFFSET + (n + 1) * PFC_TIME_BITS // 8)
             m.d.comb += [
-                self.pause.lasts[n].eq(times_now.word_select(place, PFC_TIME_BITS).any()),
+                self.pause.lasts[n].eq(lasts),
                 self.pause.times[n].eq(times_before.word_select(place, PFC_TIME_BITS)),
             ]
         counts = self._number(before, CC_OFFSET, self._end - CC_OFFSET)
         m.d.comb += [count.eq(counts[len(counts) - CC_BITS * (vc + 1):][:CC_BITS])
                      for vc, count in enumerate(self.cc)]
         return m
+
+    def _find(self, m: Module, found: Signal, value: Value, end: int) -> None:
+        """What the bytes before ``end`` say: as of the cycle before, if they are in their places in
+        the one before the last word."""
+        last_of_shortest, last = (
+            (size - 1) // self._config.word_bytes for size in (MIN_FRAME_BYTES, end))
+        m.d["sync" if last + 2 <= last_of_shortest else "comb"] += found.eq(value)
 
     def _collect(self, m: Module) -> tuple[Value, Value]:
         """The frame's first bytes, as they were before this word, and with it."""

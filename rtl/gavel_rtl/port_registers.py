@@ -80,11 +80,11 @@ _FLOW = {
 """Members of `FlowSettings` and of its ``coming``, and the fields that they are."""
 
 
-def _asked_early() -> frozenset[tuple[str, str]]:
+def _asked_early(config: SwitchConfig) -> frozenset[tuple[str, str]]:
     """Fields of which somebody asks what is coming."""
     fields = {(Port.CONTROL, "enable"), (Port.PROFILE, "profile"), (Port.VC_CONTROL, "strict")}
     fields |= {_LLR[name] for name in ComingLlrSettings().members}
-    fields |= {_FLOW[name] for name in ComingFlowSettings().members}
+    fields |= {_FLOW[name] for name in ComingFlowSettings(config).members}
     return frozenset((offset.name, field) for offset, field in fields)
 
 
@@ -234,7 +234,7 @@ class PortRegisters(wiring.Component):
             low += width
         return EarlyWrite(
             {offset.name: self.early_writes_once[n] for n, offset in enumerate(ONCE)},
-            self.early_wdata, limited, _asked_early())
+            self.early_wdata, limited, _asked_early(self._config))
 
     def _connect(self, m: Module, registers: RegisterFields, once: dict[Port, dict[str, Value]],
                  each: dict[Port, dict[str, list[Value]]]) -> None:

@@ -139,6 +139,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 4000) -> None:
                     rng.choice((settings.change, switch_credits, near_the_limits))()
                 model.settings_changed(now)
                 alarm.now = True
+            settings.drive_coming(ctx, block.settings)
             await ctx.tick()
 
     run_block(top, bench)

@@ -80,16 +80,23 @@ class RandomFlowSettings:
                       {"exponent": unit.shift - _LEAST_SHIFT, "overhead": unit.overhead})
             for element, limit in zip(interface.limit, model.limits, strict=True):
                 ctx.set(element, limit)
-        for vc, element in enumerate(classes):
-            ctx.set(element, sum((of_class == vc) << n
-                                 for n, of_class in enumerate(model.vc_of_class)))
+        self._drive_classes(ctx, classes)
 
-    def drive_coming(self, ctx: Any, interface: Any) -> None:
-        """Sets what PauseReceiver and CreditReceiver see of the settings of the next cycle."""
+    def drive_coming(self, ctx: Any, interface: Any, classes: Sequence[Any] = ()) -> None:
+        """Sets what PauseReceiver, CreditReceiver and CreditSender see of the settings of the next
+        cycle, and the ``classes`` of each VC in it."""
+        ctx.set(interface.coming.cc_period, self.model.cc_period)
         ctx.set(interface.coming.watchdog, self.model.watchdog)
+        ctx.set(interface.coming.pfc_receive, self.model.pfc_receive)
         unit = self.model.receiver_unit
         ctx.set(interface.coming.receiver_exponent, unit.shift - _LEAST_SHIFT)
         ctx.set(interface.coming.receiver_overhead, unit.overhead)
+        self._drive_classes(ctx, classes)
+
+    def _drive_classes(self, ctx: Any, classes: Sequence[Any]) -> None:
+        for vc, element in enumerate(classes):
+            ctx.set(element, sum((of_class == vc) << n
+                                 for n, of_class in enumerate(self.model.vc_of_class)))
 
 
 def expect_settings(ctx: Any, where: str, interface: Any, model: FlowSettings) -> None:

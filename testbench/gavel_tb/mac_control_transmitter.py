@@ -57,7 +57,6 @@ def check(config: SwitchConfig, seed: int, cycles: int = 2500) -> None:
         idling = pausing = resync = changes = 0.0
         taken_at, ends_next = -cycles, 0
         cc_before = pfc_taken = False
-        settings.change_all()
         for now in range(cycles):
             where = f"cycle {now}"
             if now % _PHASE == 1:
@@ -112,6 +111,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 2500) -> None:
                 else:
                     settings.change_all()
                 alarm.now = True
+            settings.drive_coming(ctx, timer.settings)
             await ctx.tick()
 
     run_block(top, bench)

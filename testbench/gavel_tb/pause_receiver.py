@@ -51,7 +51,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 5000) -> None:
             if now % _PHASE == 1:
                 frames, changes = rng.choice((0.01, 0.1, 0.5)), rng.choice((0.0, 0.0, 0.05))
                 longest = rng.choice((2, 5, 40, _LONGEST_TIME))
-            settings.drive(ctx, (block.settings,), block.classes)
+            settings.drive(ctx, (block.settings,))
             changing = now % _PHASE == 0 or rng.random() < changes
             alarm.now |= changing
             before, pause = pause, _pause(rng, longest) if rng.random() < frames else None
@@ -77,7 +77,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 5000) -> None:
                     settings.change_all()
                 model.settings_changed(now)
                 alarm.now = True
-            settings.drive_coming(ctx, block.settings)
+            settings.drive_coming(ctx, block.settings, block.classes)
             await ctx.tick()
 
     run_block(block, bench)

@@ -41,7 +41,8 @@ class Cost(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         total = Signal(len(self.length) + 1)
-        even, begun = evenly_divided(total, self.size.exponent)
+        even, begun = evenly_divided(
+            total, self.length, self.size.overhead, self.size.exponent)
         quotient, halves = Signal.like(even), Signal(len(self.cost) + 1)
         m.d.comb += [
             self.cost.eq(cost(self.length, self.size)),
@@ -60,7 +61,8 @@ def test_cost_of_every_size_and_overhead(simulate) -> None:
     async def bench(ctx, sync) -> None:
         for exponent in range(7):
             for overhead in (-16, -4, -1, 0, 1, 20, 127):
-                for length in (64, 65, 68, 9216, rng.randint(64, 9216)):
+                whole = (128 << exponent) - overhead
+                for length in (64, 65, 68, 9216, whole, whole + 1, rng.randint(64, 9216)):
                     ctx.set(dut.length, length)
                     ctx.set(dut.size.exponent, exponent)
                     ctx.set(dut.size.overhead, overhead)
@@ -216,7 +218,9 @@ def test_sender_asks_for_cc_updates_in_time(simulate) -> None:
 
     async def bench(ctx, sync) -> None:
         s = Sender(ctx, dut)
-        ctx.set(dut.settings.cc_period, 5)
+        period = dut.settings.cc_period, dut.settings.coming.cc_period
+        for setting in period:
+            ctx.set(setting, 5)
         wanted, taken = [], 0
         for cycle in range(20):
             # In the cycle behind one that was taken ``cc_wanted`` means nothing.
@@ -227,7 +231,8 @@ def test_sender_asks_for_cc_updates_in_time(simulate) -> None:
             await s.step()
         assert wanted == [5, 10, 15]
         ctx.set(dut.cc_taken, 0)
-        ctx.set(dut.settings.cc_period, 1)
+        for setting in period:
+            ctx.set(setting, 1)
         await s.step()
         ctx.set(dut.settings.sender, 0)
         await s.step()

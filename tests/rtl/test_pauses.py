@@ -21,7 +21,7 @@ def test_a_class_pauses_its_vc_for_its_time(simulate, width: int) -> None:
     quantum = 512 // width
 
     async def bench(ctx, sync) -> None:
-        ctx.set(dut.settings.pfc_receive, 0b011)
+        ctx.set(dut.settings.coming.pfc_receive, 0b011)
         for vc, classes in enumerate((0b0000_1001, 0b0000_0010, 0b1111_0100)):
             ctx.set(dut.classes[vc], classes)
 
@@ -58,7 +58,7 @@ def test_watchdog_stops_listening_for_a_while(simulate) -> None:
     dut = PauseReceiver(TINY)
 
     async def bench(ctx, sync) -> None:
-        ctx.set(dut.settings.pfc_receive, 0b111)
+        ctx.set(dut.settings.coming.pfc_receive, 0b111)
         ctx.set(dut.settings.watchdog, 4)
         ctx.set(dut.settings.coming.watchdog, 4)
         ctx.set(dut.settings.restore, 3)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sums of three numbers in one carry chain, and comparisons that are sums."""
+"""Sums of three numbers in one carry chain, comparisons that are sums, and sums of which only
+matters whether they are 0."""
 
 from amaranth.hdl import Cat, Const, Value, ValueLike
 
@@ -30,3 +31,11 @@ def is_less(one: ValueLike, other: ValueLike) -> Value:
     one, other = Value.cast(one), Value.cast(other)
     bits = max(len(one), len(other))
     return (one - other)[:bits + 1][bits]
+
+
+def not_zero(one: ValueLike, other: ValueLike) -> Value:
+    """Whether the sum of two numbers of the same width is 0, without a carry: modulo 2**n it is if
+    the low n bits of what this gives are."""
+    one, other = Value.cast(one), Value.cast(other)
+    # In such a sum every bit behind the first 1 of either number is carried into.
+    return (one ^ other ^ Cat(Const(0, 1), one | other))[:len(one)]

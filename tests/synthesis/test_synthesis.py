@@ -153,6 +153,8 @@ def test_place_and_route(free_list):
 def test_a_large_design_has_a_placer_and_a_router_of_its_own():
     small, large = (ECP5.place_route_arguments(luts) for luts in (20_909, 20_910))
     assert large == (*small, "--placer", "static")
+    planned = ECP5.place_route_arguments(20_910, planned=True)
+    assert planned[:len(small) + 2] == (*small, "--placer", "heap")
     assert FAMILIES["xc7"].place_route_arguments(100_000) == ()
 
 

@@ -170,14 +170,16 @@ def place_and_route(
         If nextpnr is missing, or does not know the family.
     """
     tool = check_nextpnr(synthesis.family)
-    arguments = synthesis.family.place_route_arguments(synthesis.area.luts)
+    luts = synthesis.area.luts
+    large = synthesis.family.is_large(luts)
+    planned = change_netlist(synthesis.folder, plan) if large and tool.floor_plan else None
+    arguments = synthesis.family.place_route_arguments(
+        luts, planned=planned is not None and planned.placed > 0)
     others = {name: asked for name, asked in (other_clocks or {}).items() if asked != mhz}
     if others:
         lines = [tool.clock_line.format(name=name, mhz=asked) for name, asked in others.items()]
         (synthesis.folder / _CLOCKS_NAME).write_text("\n".join([*lines, ""]), "utf-8")
         arguments += tuple(word.format(file=_CLOCKS_NAME) for word in tool.clock_file)
-    large = synthesis.family.is_large(synthesis.area.luts)
-    planned = change_netlist(synthesis.folder, plan) if large and tool.floor_plan else None
     runs = []
     for seed in seeds:
         runs.append(_place(tool, arguments, synthesis.folder, seed, mhz, others))

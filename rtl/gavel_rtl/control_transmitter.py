@@ -8,11 +8,11 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import CF_SPACING_BITS, SwitchConfig
-from gavel_model.ordered_set import DATA_BITS, Kind
+from gavel_model.ordered_set import Kind
 from gavel_model.pins import CTL_BITS
 from gavel_model.register_map import COUNTERS, SPACING_BITS, Counter
-from gavel_rtl.block import place
-from gavel_rtl.control_stage import KIND_BITS, REST_BITS, ControlStage
+from gavel_rtl.block import connect, place
+from gavel_rtl.control_stage import KIND_BITS, ControlStage
 from gavel_rtl.flow_interfaces import CreditEntries, CreditRequest
 from gavel_rtl.lib.one_hot import select
 from gavel_rtl.llr_interfaces import ControlSent, InitRequest, LlrSettings, ReceiverRequests
@@ -170,33 +170,26 @@ class ControlTransmitter(wiring.Component):
 
     def _hold(self, m: Module, chosen: Signal, init_due: Signal, not_acks: Signal) -> None:
         """What the stage takes, whether a set is chosen or not, and what it gives. What an ECHO
-        says is 0 without one, so that it only has to be added. Whether it is a CF_Update, which is
-        known last, chooses between two values, and of a CF_Update the kind means nothing."""
-        receiver, init, entries, stage = self.receiver, self.init, self.credits, self._stage
+        says is 0 without one, so that it only has to be added. Whether it is a CF_Update is known
+        last: what that says, and what another set says, have registers of their own."""
+        receiver, init, stage = self.receiver, self.init, self._stage
         echo = receiver.echo
-        request, later, credit = (Signal(name=f"says_{name}") for name in (
-            "init", "later", "credit"))
-        no_data = Const(0, REST_BITS - DATA_BITS)
+        request, later = (Signal(name=f"says_{name}") for name in ("init", "later"))
+        connect(m, stage.credits, self.credits)
         m.d.comb += [
             request.eq(~echo & init_due),
             later.eq(~echo & ~init_due),
-            credit.eq(later & not_acks),
             stage.chosen.eq(chosen),
             stage.chosen_answer.eq(self.sent.ack | self.sent.nack),
             stage.chosen_init.eq(self.sent.init),
             stage.chosen_credits.eq(self.cf_sent),
-            stage.is_credits.eq(credit),
+            stage.is_credits.eq(later & not_acks),
             stage.kind.eq(select([
                 (echo, Const(Kind.INIT_ECHO, KIND_BITS)), (request, Const(Kind.INIT, KIND_BITS)),
                 (later, Mux(receiver.nack, Kind.NACK, Kind.ACK))])),
             stage.value.eq(select([
-                (request, init.seq),
-                (later, Mux(not_acks, Cat(entries.freed, entries.vc), receiver.ack_seq))
-            ]) | receiver.echo_seq),
-            stage.rest.eq(select([
-                (request, Cat(no_data, init.data)),
-                (credit, Cat(entries.second_freed, entries.second_vc))
-            ]) | Cat(no_data, receiver.echo_data)),
+                (request, init.seq), (later, receiver.ack_seq)]) | receiver.echo_seq),
+            stage.data.eq(select([(request, init.data)]) | receiver.echo_data),
             stage.protect.eq(self.settings.protect),
             stage.free.eq(self.free),
             self.load.eq(stage.held),

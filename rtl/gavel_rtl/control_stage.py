@@ -1,18 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The register between the choice of an ordered set and the set."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.ordered_set import DATA_BITS, VALUE_BITS
 from gavel_model.pins import CTL_BITS
 from gavel_rtl.block import place
+from gavel_rtl.flow_interfaces import CreditEntries
 from gavel_rtl.ordered_set import OrderedSetWriter
-
-REST_BITS = 20
-"""What a set says behind v, or behind entry 0: entry 1, or the init data above four bits that mean
-nothing."""
 
 KIND_BITS = 3
 """Low bits of D1; a CF_Update is told apart by a bit of its own."""
@@ -31,9 +28,9 @@ class ControlStage(wiring.Component):
         A set is chosen in this cycle; never while one is held.
     chosen_answer, chosen_init, chosen_credits
         And it is an ACK or NACK, an INIT, a CF_Update.
-    kind, is_credits, value, rest
-        What it says; taken in every cycle in which none is held, so it need not be known whether
-        one is chosen.
+    is_credits, kind, value, data, credits
+        What it says: `credits` if it is a CF_Update, else the three before. Taken in every cycle
+        in which none is held, so it need not be known whether one is chosen, nor which.
     protect
         There is a check in the set that is loaded, as visible in the cycle.
     free
@@ -57,10 +54,11 @@ class ControlStage(wiring.Component):
         super().__init__({
             "chosen": In(1),
             **{f"chosen_{name}": In(1) for name in _TOLD_APART},
-            "kind": In(KIND_BITS),
             "is_credits": In(1),
+            "kind": In(KIND_BITS),
             "value": In(VALUE_BITS),
-            "rest": In(REST_BITS),
+            "data": In(DATA_BITS),
+            "credits": In(CreditEntries()),
             "protect": In(1),
             "free": In(1),
             "held": Out(1),
@@ -72,12 +70,16 @@ class ControlStage(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         held = self.held
-        kept = [Signal.like(getattr(self, name), name=f"{name}_held")
-                for name in ("kind", "is_credits", "value", "rest")]
-        kind, is_credits, value, rest = kept
-        with m.If(~held):
-            m.d.sync += [register.eq(getattr(self, name)) for register, name in zip(
-                kept, ("kind", "is_credits", "value", "rest"), strict=True)]
+        writer = place(m, "writer", OrderedSetWriter())
+        taken = [(getattr(writer, name), getattr(self, name))
+                 for name in ("kind", "is_credits", "value", "data")]
+        taken += [(getattr(writer.credits, name), getattr(self.credits, name))
+                  for name in CreditEntries().members]
+        for shown, value in taken:
+            register = Signal(len(value), name=f"{value.name}_held")
+            m.d.comb += Value.cast(shown).eq(register)
+            with m.If(~held):
+                m.d.sync += register.eq(value)
         # Each a register of its own, since much waits for it.
         with m.If(~held | self.free):
             m.d.sync += [
@@ -91,16 +93,8 @@ class ControlStage(wiring.Component):
         m.d.sync += self.init_waiting.eq(
             self.chosen_init | self.holds_init | (shows_init & ~self.free))
 
-        writer = place(m, "writer", OrderedSetWriter())
-        entries = writer.credits
         m.d.comb += [
-            Value.cast(writer.kind).eq(kind),
-            writer.is_credits.eq(is_credits),
             writer.protect.eq(self.protect),
-            writer.value.eq(value),
-            writer.data.eq(rest[REST_BITS - DATA_BITS:]),
-            Cat(entries.freed, entries.vc).eq(value),
-            Cat(entries.second_freed, entries.second_vc).eq(rest),
             self.ctl.eq(Mux(held, writer.ctl, Const(0, CTL_BITS))),
         ]
         return m

@@ -8,11 +8,11 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import CF_SPACING_BITS, SwitchConfig
-from gavel_model.ordered_set import DATA_BITS, Kind
+from gavel_model.ordered_set import Kind
 from gavel_model.pins import CTL_BITS
 from gavel_model.register_map import COUNTERS, SPACING_BITS, Counter
-from gavel_rtl.block import place
-from gavel_rtl.control_stage import KIND_BITS, REST_BITS, ControlStage
+from gavel_rtl.block import connect, place
+from gavel_rtl.control_stage import KIND_BITS, ControlStage
 from gavel_rtl.flow_interfaces import CreditEntries, CreditRequest
 from gavel_rtl.lib.one_hot import select
 from gavel_rtl.llr_interfaces import ControlSent, InitRequest, LlrSettings, ReceiverRequests
@@ -100,14 +100,16 @@ class ControlTransmitter(wiring.Component):
             spaces = stage.held, stage.holds_answer, stage.holds_init, stage.holds_credits
             room = ~stage.held
         # A minimum that is written is not more than the spacing that is written with it.
-        far, = self._far(m, "since", spaces[0], (coming.min_spacing, coming.spacing), any_of=True)
-        ack_far, = self._far(m, "since_ack", spaces[1], (coming.spacing,))
-        init_far, = self._far(m, "since_init", spaces[2], (init_spacing,))
-        cf_far, cf_too_far = self._far(m, "since_cf", spaces[3], (self.cf_min, self.cf_max),
-                                       CF_SPACING_BITS)
+        (far,), _ = self._far(
+            m, "since", spaces[0], (coming.min_spacing, coming.spacing), any_of=True)
+        (ack_far,), (ack_far_next,) = self._far(m, "since_ack", spaces[1], (coming.spacing,))
+        (init_far,), _ = self._far(m, "since_init", spaces[2], (init_spacing,))
+        (cf_far, cf_too_far), _ = self._far(
+            m, "since_cf", spaces[3], (self.cf_min, self.cf_max), CF_SPACING_BITS)
 
         init_due, ack_wanted, cf_due = Signal(), Signal(), Signal()
-        ack_was_last = Signal()
+        # Of ACK and CF_Update, if both are asked for.
+        ack_leads = Signal(init=1)
         echo, request, nack, ack, credit = chosen = [Signal(name=f"loads_{name}") for name in (
             "echo", "init", "nack", "ack", "credit")]
         # Nothing goes before NACK; before CF_Update but what does before NACK.
@@ -117,14 +119,20 @@ class ControlTransmitter(wiring.Component):
             ack_wanted.eq(receiver.ack & ack_far),
             cf_due.eq(self.credits.enabled & ((self.credits.pending & cf_far) | cf_too_far)),
             others.eq(far & ~receiver.echo & ~init_due),
-            not_acks.eq(~receiver.nack & cf_due & ~(ack_wanted & ~ack_was_last)),
+            not_acks.eq(~receiver.nack & cf_due & ~(receiver.ack & ack_leads)),
             echo.eq(far & receiver.echo),
             request.eq(far & ~receiver.echo & init_due),
             nack.eq(others & receiver.nack),
-            ack.eq(others & ~receiver.nack & ack_wanted & ~(cf_due & ack_was_last)),
+            ack.eq(others & ~receiver.nack & ack_wanted & ~not_acks),
             credit.eq(others & not_acks),
         ]
-        self._remember(m, ack_was_last, room, ack, credit)
+        if self._config.control_stages:
+            self._take_turns(m, ack_leads, ack_far_next)
+        else:
+            ack_was_last = Signal()
+            m.d.comb += ack_leads.eq(ack_far & ~ack_was_last)
+            with m.If(room & (ack | credit)):
+                m.d.sync += ack_was_last.eq(ack)
         before_acks, wanted = Signal(), Signal()
         m.d.comb += [
             before_acks.eq(receiver.echo | init_due),
@@ -154,49 +162,40 @@ class ControlTransmitter(wiring.Component):
         ]
         return m
 
-    def _remember(self, m: Module, ack_was_last: Signal, room: Value, ack: Value,
-                  credit: Value) -> None:
-        """Which of ACK and CF_Update was sent last."""
-        if not self._config.control_stages:
-            with m.If(room & (ack | credit)):
-                m.d.sync += ack_was_last.eq(ack)
-            return
-        # While the stage holds what was chosen nobody looks: there is a cycle to put it down.
-        was_ack = Signal()
+    def _take_turns(self, m: Module, ack_leads: Signal, ack_far_next: Value) -> None:
+        """Whether an ACK goes before a CF_Update: it is far enough, and was not the last of the
+        two. Known a cycle ahead: while the stage holds what was chosen nobody looks."""
+        was_ack, ack_was_last, following = (Signal(name=name) for name in (
+            "was_ack", "ack_was_last", "ack_was_last_next"))
+        m.d.comb += following.eq(was_ack | (ack_was_last & ~self._stage.holds_credits))
         m.d.sync += [
             was_ack.eq(self.sent.ack),
-            ack_was_last.eq(was_ack | (ack_was_last & ~self._stage.holds_credits)),
+            ack_was_last.eq(following),
+            ack_leads.eq(ack_far_next & ~following),
         ]
 
     def _hold(self, m: Module, chosen: Signal, init_due: Signal, not_acks: Signal) -> None:
         """What the stage takes, whether a set is chosen or not, and what it gives. What an ECHO
-        says is 0 without one, so that it only has to be added. Whether it is a CF_Update, which is
-        known last, chooses between two values, and of a CF_Update the kind means nothing."""
-        receiver, init, entries, stage = self.receiver, self.init, self.credits, self._stage
+        says is 0 without one, so that it only has to be added. Whether it is a CF_Update is known
+        last: what that says, and what another set says, have registers of their own."""
+        receiver, init, stage = self.receiver, self.init, self._stage
         echo = receiver.echo
-        request, later, credit = (Signal(name=f"says_{name}") for name in (
-            "init", "later", "credit"))
-        no_data = Const(0, REST_BITS - DATA_BITS)
+        request, later = (Signal(name=f"says_{name}") for name in ("init", "later"))
+        connect(m, stage.credits, self.credits)
         m.d.comb += [
             request.eq(~echo & init_due),
             later.eq(~echo & ~init_due),
-            credit.eq(later & not_acks),
             stage.chosen.eq(chosen),
             stage.chosen_answer.eq(self.sent.ack | self.sent.nack),
             stage.chosen_init.eq(self.sent.init),
             stage.chosen_credits.eq(self.cf_sent),
-            stage.is_credits.eq(credit),
+            stage.is_credits.eq(later & not_acks),
             stage.kind.eq(select([
                 (echo, Const(Kind.INIT_ECHO, KIND_BITS)), (request, Const(Kind.INIT, KIND_BITS)),
                 (later, Mux(receiver.nack, Kind.NACK, Kind.ACK))])),
             stage.value.eq(select([
-                (request, init.seq),
-                (later, Mux(not_acks, Cat(entries.freed, entries.vc), receiver.ack_seq))
-            ]) | receiver.echo_seq),
-            stage.rest.eq(select([
-                (request, Cat(no_data, init.data)),
-                (credit, Cat(entries.second_freed, entries.second_vc))
-            ]) | Cat(no_data, receiver.echo_data)),
+                (request, init.seq), (later, receiver.ack_seq)]) | receiver.echo_seq),
+            stage.data.eq(select([(request, init.data)]) | receiver.echo_data),
             stage.protect.eq(self.settings.protect),
             stage.free.eq(self.free),
             self.load.eq(stage.held),
@@ -233,9 +232,10 @@ class ControlTransmitter(wiring.Component):
         return writer.ctl
 
     def _far(self, m: Module, name: str, restart: Value, spacings: Sequence[Value],
-             bits: int = SPACING_BITS, *, any_of: bool = False) -> list[Signal]:
+             bits: int = SPACING_BITS, *, any_of: bool = False) -> tuple[list[Signal], list[Value]]:
         """Whether the line time since ``restart`` is at least each spacing, in bytes as visible in
-        the next cycle; with ``any_of`` whether it is at least one of them.
+        the next cycle; with ``any_of`` whether it is at least one of them. And what that will be
+        in the next cycle.
 
         What is kept is the distance of the next cycle, but for a restart in this one or the one
         before, in words; the highest bit: as many bytes as ``bits`` hold, than which no spacing is
@@ -258,10 +258,11 @@ class ControlTransmitter(wiring.Component):
                  for spacing in spacings]
         if any_of:
             at_once, found = ([Cat(values).any()] for values in (at_once, found))
-        far = [Signal(name=f"{name}_far_{n}", init=1) for n in range(len(found))]
-        m.d.sync += [one.eq(value if held else Mux(restart, zero, value))
-                     for one, zero, value in zip(far, at_once, found, strict=True)]
-        return far
+        coming = [value if held else Mux(restart, zero, value)
+                  for zero, value in zip(at_once, found, strict=True)]
+        far = [Signal(name=f"{name}_far_{n}", init=1) for n in range(len(coming))]
+        m.d.sync += [one.eq(value) for one, value in zip(far, coming, strict=True)]
+        return far, coming
 
     def _within_word(self, spacing: Value) -> Value:
         """Whether a spacing is no more than a word."""

@@ -75,7 +75,7 @@ class CreditReporter(wiring.Component):
         m = Module()
         vcs = self._config.vcs
         first, second = Signal(vcs, init=1), Signal(vcs, init=1)
-        turn = Signal(vcs)
+        turn = self._turn(m, second)
         keys = [self._key(m, vc, first, second) for vc in range(vcs)]
         largest = self._largest(m, keys, turn)
         nonzero = Signal(vcs)
@@ -100,8 +100,6 @@ class CreditReporter(wiring.Component):
             second.eq(Mux((self.receiver & above(self.receiver)).any(), following, chosen)),
             request.pending.eq(nonzero.any()),
         ]
-        with m.If(self.sent):
-            m.d.sync += turn.eq(pointer_after(second))
         m.d.comb += [
             request.enabled.eq(self.receives & chosen_before),
             request.vc.eq(encode(first, self._config.vc_bits)),
@@ -110,6 +108,26 @@ class CreditReporter(wiring.Component):
             request.second_freed.eq(select(list(zip(second, self.released, strict=True)))),
         ]
         return m
+
+    def _turn(self, m: Module, second: Signal) -> Signal:
+        """Mask of the VCs that come first among equals."""
+        turn = Signal(self._config.vcs)
+        following = pointer_after(second)
+        if self._config.gate_stages > 1:
+            # What is sent is known late, and far away: it chooses behind a register.
+            self._sent_before = Signal(name="sent_before")
+            turn_before, following_before = (
+                Signal.like(turn, name=f"{name}_before") for name in ("turn", "following"))
+            m.d.sync += [
+                self._sent_before.eq(self.sent),
+                turn_before.eq(turn),
+                following_before.eq(following),
+            ]
+            m.d.comb += turn.eq(Mux(self._sent_before, following_before, turn_before))
+        else:
+            with m.If(self.sent):
+                m.d.sync += turn.eq(following)
+        return turn
 
     def _key(self, m: Module, vc: int, first: Signal, second: Signal) -> _Key:
         """How much VC ``vc`` has to tell; keeps what it told last."""
@@ -131,9 +149,15 @@ class CreditReporter(wiring.Component):
         if self._config.gate_stages > 1:
             key_before = Signal(CF_BITS + 1, name=f"key_before_{vc}")
             due_again = Signal(name=f"due_again_{vc}")
+            # A CF_Update of the cycle before would tell of it, and put that down.
+            tells, puts_down = Signal(name=f"tells_{vc}"), Signal(name=f"puts_down_{vc}")
+            m.d.comb += [
+                told.eq(self._sent_before & tells),
+                just_told.eq(self._sent_before & puts_down),
+            ]
             m.d.sync += [
-                told.eq(self.sent & (first[vc] | second[vc])),
-                just_told.eq(self.sent & (first[vc] | second[vc]) & self.receiver[vc]),
+                tells.eq(first[vc] | second[vc]),
+                puts_down.eq((first[vc] | second[vc]) & self.receiver[vc]),
                 due_again.eq(self.cc_update),
                 key_before.eq(Cat(still_due, pending)),
             ]

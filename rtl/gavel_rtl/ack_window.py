@@ -55,6 +55,8 @@ class AckWindow(wiring.Component):
         Either that, or it is ``oldest``.
     leaves
         ``fits``, and v + 1 is not ``next``: frames are left outstanding.
+    drains
+        ``fits``, and v + 1 is ``next``: none is.
     nacks
         ``leaves``, and it is a NACK.
     repeats
@@ -87,6 +89,7 @@ class AckWindow(wiring.Component):
             "moves": Out(1),
             "fits": Out(1),
             "leaves": Out(1),
+            "drains": Out(1),
             "nacks": Out(1),
             "repeats": Out(1),
             "asks": Out(1),
@@ -138,7 +141,7 @@ class AckWindow(wiring.Component):
             self.repeats.eq(Mux(self.replay, at_oldest, repeats)),
         ]
         chosen = {}
-        for name in ("fits", "leaves"):
+        for name in ("fits", "leaves", "drains"):
             kept, further = (Signal(name=f"{name}_{of}_before") for of in ("kept", "further"))
             m.d.sync += [register.eq(result[name]) for register, result
                          in zip((kept, further), results, strict=True)]
@@ -146,6 +149,7 @@ class AckWindow(wiring.Component):
         m.d.comb += [
             self.fits.eq(answers & chosen["fits"]),
             self.leaves.eq(answers & chosen["leaves"]),
+            self.drains.eq(answers & chosen["drains"]),
             self.nacks.eq(is_nack & chosen["leaves"]),
         ]
         return m
@@ -155,10 +159,12 @@ class AckWindow(wiring.Component):
                  another: Value) -> dict[str, Signal]:
         """The results, whatever the set is, with one of the numbers that ``next`` may be.
         ``another``: v is not the number before it."""
-        results = {of: Signal(name=f"{of}_{name}") for of in ("moves", "fits", "leaves")}
+        results = {of: Signal(name=f"{of}_{name}") for of in (
+            "moves", "fits", "leaves", "drains")}
         m.d.comb += [
             results["moves"].eq(past & before_next),
             results["fits"].eq(results["moves"] | at_oldest),
             results["leaves"].eq(results["fits"] & another),
+            results["drains"].eq(results["fits"] & ~another),
         ]
         return results

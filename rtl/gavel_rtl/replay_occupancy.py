@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, ValueLike
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -60,8 +60,9 @@ class ReplayOccupancy(wiring.Component):
     the cycle before with room for what is matched and not counted; where a frame may be a single
     word it is one of two, by whether there was a match in that cycle. With 2 a match is counted
     yet another cycle later, and there is a register before that of ``hold``, too: what there is
-    room for is compared in one cycle, and whether there was a match chooses in the next. After
-    reset ``hold`` is 0 for as many cycles.
+    room for is compared in one cycle, and whether there was a match chooses in the next. The sums
+    are made a cycle after that, and ``used`` has what they lack. After reset ``hold`` is 0 for as
+    many cycles.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -91,6 +92,12 @@ class ReplayOccupancy(wiring.Component):
         # With ``late`` it is that of the cycle before, or of the one before that.
         self._counts = Signal(name="match_counts")
         m.d["sync" if late else "comb"] += self._counts.eq(self.matched)
+        # What goes into the sums, and the same a cycle ahead. A register that stands near the
+        # scheduler would be late for them.
+        self._enters, self._enters_next = self._counts, self.matched
+        if late > 1:
+            self._enters, self._enters_next = Signal(name="match_enters"), self._counts
+            m.d.sync += self._enters.eq(self._counts)
         window_words = Cat(Const(0, self._config.words_per_cell.bit_length() - 1),
                            self.settings.window_cells)
         claimed, frames = self._count_words(m), self._count_frames(m)
@@ -120,9 +127,12 @@ class ReplayOccupancy(wiring.Component):
         return m
 
     def _hold_later(self, m: Module, few_unsent: Value, fits: Sequence[Value]) -> None:
-        """``hold`` in two steps. Frames have four words, so at most one match does not count."""
+        """``hold`` in two steps. Frames have four words, so at most one match of three cycles has
+        not entered the sums."""
+        entered = Signal(name="match_entered")
         # The state comes from another block: no gate is shared with it.
-        few_unsent_before, lets_come_before, counted = Signal(init=1), Signal(init=1), Signal()
+        few_unsent_before, lets_come_before = (Signal(name=f"{name}_before", init=1) for name in (
+            "few_unsent", "lets_come"))
         alone, behind = (Signal(name=f"fits_behind_{more}", init=1) for more in range(2))
         held = Signal(name="held")
         m.d.sync += [
@@ -130,9 +140,9 @@ class ReplayOccupancy(wiring.Component):
             lets_come_before.eq(self.lets_come),
             alone.eq(fits[0]),
             behind.eq(fits[1]),
-            counted.eq(self._counts),
+            entered.eq(self._enters),
             held.eq(~(few_unsent_before & lets_come_before
-                      & Mux(self._counts | counted, behind, alone))),
+                      & Mux(self._counts | self._enters | entered, behind, alone))),
         ]
         m.d.comb += self.hold.eq(held)
 
@@ -163,7 +173,10 @@ class ReplayOccupancy(wiring.Component):
         m.d.comb += [after.eq(Mux(self.dropped, dropped, kept)) for after, kept, dropped
                      in zip((without, with_last), *sums, strict=True)]
         m.d.sync += claimed.eq(Mux(last, with_last, without))
-        m.d.comb += self.used.eq(claimed - longest)
+        # A match that has yet to enter is reserved for, too.
+        reserved = claimed - longest
+        m.d.comb += self.used.eq(
+            Mux(self._enters, claimed, reserved) if config.gate_stages > 1 else reserved)
         return claimed
 
     def _know_changes(self, m: Module, claimed: Signal) -> tuple[Value, list[Signal]]:
@@ -185,17 +198,17 @@ class ReplayOccupancy(wiring.Component):
         without, with_last = (Signal.like(claimed, name=f"change_{which}")
                               for which in ("without", "with_last"))
         if self._config.gate_stages:
-            # A word comes from far; the match is that of the cycle before.
+            # A word comes from far; the match is that of a cycle before.
             if_ends = Signal(range(1 - longest, longest + 1), name="change_if_ends",
                              init=1 - longest)
-            m.d.sync += if_ends.eq(Mux(self.matched, length_after, short_after))
-            m.d.comb += [without.eq(Mux(self._counts, longest, 0)), with_last.eq(if_ends)]
+            m.d.sync += if_ends.eq(Mux(self._enters_next, length_after, short_after))
+            m.d.comb += [without.eq(Mux(self._enters, longest, 0)), with_last.eq(if_ends)]
             return ends, [without, with_last]
         m.d.comb += [
             without.eq(Mux(ends, short, 0)),
             with_last.eq(Mux(ends, length, longest)),
         ]
-        return self._counts, [without, with_last]
+        return self._enters, [without, with_last]
 
     def _count_unsent(self, m: Module) -> Value:
         """Words never launched; whether they are few."""
@@ -214,12 +227,16 @@ class ReplayOccupancy(wiring.Component):
     def _count_frames(self, m: Module) -> Signal:
         """Frames outstanding or waiting."""
         frames = Signal(frame_count_bits(self._config))
-        after = []
-        for more in (0, 1):
-            acked, given_up = (add_three(frames, ~number, self.acked, Const(1, 1),
-                                         Const(more, 1))
+
+        def behind(more: ValueLike) -> Value:
+            more = Value.cast(more)
+            acked, given_up = (add_three(frames, ~number, self.acked, Const(1, 1), more)
                                for number in (self.value, self.newest))
-            after.append(Mux(self.progress, acked, Mux(self.given_up, given_up, Mux(
-                self.passed_by, frames if more else frames - 1, frames + 1 if more else frames))))
-        m.d.sync += frames.eq(Mux(self._counts, after[1], after[0]))
+            # Of these three one at most. The last is late, and is no enable: that all bits stay as
+            # they are is a sum, too.
+            return Mux(self.passed_by, frames - ~more, Mux(self.progress, acked, Mux(
+                self.given_up, given_up, frames + more)))
+
+        m.d.sync += frames.eq(behind(self._enters) if self._config.gate_stages > 1
+                              else Mux(self._enters, behind(1), behind(0)))
         return frames

@@ -210,7 +210,8 @@ class RetryState(wiring.Component):
             accepted.eq(self.running & window.fits),
             self.progress.eq(self.running & window.moves),
             self.leaves.eq(self.running & window.leaves),
-            none_left.eq(Mux(accepted, ~window.leaves, self.empty)),
+            # With none outstanding an ACK leaves none.
+            none_left.eq(self.empty | (self.running & window.drains)),
             self._acked_after.eq(Mux(accepted, control.value, self._acked)),
         ]
         remote = self.settings.remote

@@ -131,6 +131,7 @@ class FrameWriter(wiring.Component):
         self._no_cell = Signal(name="no_cell")
         # As of a frame's last word; nothing is asked of another one.
         self._overflows = Signal(name="overflows")
+        self._overflows_next = Signal(name="overflows_next")
         self._may_file = Signal(name="may_file")
         # ``cells`` and ``free_cells`` as 0 or not, in registers of their own: much waits for them.
         self._holds_cells = Signal(name="holds_cells")
@@ -252,8 +253,9 @@ class FrameWriter(wiring.Component):
             # wants a cell comes one that does not, and behind a cell's last word one that does.
             lacks_cell = Mux(word.valid, wants_cell | (~self.free & (
                 stored[:len(position)] == config.words_per_cell - 1)), wants_cell & ~self.free)
+            m.d.comb += self._overflows_next.eq(overflow | (self._none_free & lacks_cell))
             m.d.sync += [
-                self._overflows.eq(overflow | (self._none_free & lacks_cell)),
+                self._overflows.eq(self._overflows_next),
                 Assert(~self._may_file | (self._overflows == overflows),
                        "whether a frame's words find room is not foreseen"),
             ]
@@ -340,10 +342,9 @@ class FrameWriter(wiring.Component):
         came_to = dict(zip(early, self._at_end(m, Cat(early.values()), "reason"), strict=True))
         may_file, limited = self._may_file, came_to[Reason.VC_LIMIT]
         m.d.comb += may_file.eq(came_to.pop(Reason.FILED))
-        vcs, counted = self._aim(m), self._at_end(m, counts, "counts")
+        vcs, counted = self._aim(m, full), self._at_end(m, counts, "counts")
         m.d.comb += [
             *(self.count[event.value].eq(came) for event, came in came_to.items()),
-            self.files.eq(may_file & ~self._overflows),
             self.count[Reason.FILED.value].eq(self.files),
             self.count[Reason.NO_BUFFER.value].eq(may_file & self._overflows),
             self.rx_bytes.eq(self._length),
@@ -361,22 +362,34 @@ class FrameWriter(wiring.Component):
             self.counted.length.eq(self._length),
         ]
 
-    def _aim(self, m: Module) -> Value:
-        """The VOQ of the frame; returns its VC, one-hot."""
+    def _aim(self, m: Module, full: Value) -> Value:
+        """Whether the frame is filed, and its VOQ; returns its VC, one-hot."""
         config = self._config
         number = voq_number(config, self.route.port, self.fields.vc)
         output, vc = Signal(config.ports), Signal(config.vcs)
+        known_way, finds_room = Signal(), Signal()
         m.d.comb += [
             output.eq(1 << self.route.port),
             vc.eq(1 << self.fields.vc),
+            known_way.eq((self.fields.reason == Reason.FILED) & self.route.hit),
         ]
         vcs = self._known(m, vc, "vcs")
-        # One-hot: only whether the frame is filed is late, and goes far.
-        aim = self._known(m, Cat(vc & to_output.replicate(config.vcs) for to_output in output),
-                          "aim")
+        # One-hot, and 0 if header or route keeps the frame from being filed; all else that may do
+        # so, which is late, and goes far, is one bit.
+        aim = self._known(m, Cat(
+            vc & (to_output & known_way).replicate(config.vcs) for to_output in output), "aim")
+        came_well = (self.verdict.reason == Reason.FILED) & ~full
+        if config.store_stages and config.words_per_cell >= 4:
+            m.d.comb += finds_room.eq(
+                self._at_end(m, came_well & ~self._overflows_next, "room"))
+        else:
+            m.d.comb += finds_room.eq(self._at_end(m, came_well, "well") & ~self._overflows)
         m.d.comb += [
             self.filed_voq.eq(self._known(m, number, "voq_number")),
             self.filed_vc.eq(self._known(m, self.fields.vc, "vc")),
-            self.filed.eq(aim & self.files.replicate(config.voqs)),
+            self.files.eq(finds_room & self._known(m, known_way, "known_way")),
+            self.filed.eq(aim & finds_room.replicate(config.voqs)),
         ]
+        m.d.sync += Assert(self.files == (self._may_file & ~self._overflows),
+                           "a frame is filed that may not be, or the other way round")
         return vcs

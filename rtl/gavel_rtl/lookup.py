@@ -57,8 +57,8 @@ class _Table:
     ----------
     entry
         What the memory has, in t+3, with ``late`` in t+4.
-    collided
-        With ``late``, in t+4: what was written is to be taken instead.
+    collides, collided
+        With ``late``, in t+3 and in t+4: what was written is to be taken instead.
     """
 
     def __init__(self, m: Module, name: str, entry: data.StructLayout, depth: int, *, read: Value,
@@ -76,14 +76,16 @@ class _Table:
             read_port.addr.eq(read),
         ]
         self.entry: Any = read_port.data
+        self.collides = Signal(name=f"{name}_collides")
         self.collided = Signal(name=f"{name}_collided")
         if late:
             # Looked at only for a destination, and there is none after reset.
             self.entry = Signal(entry, name=f"{name}_entry", reset_less=True)
             same = delayed(m, Cat(port.en, _same(port.addr, read)), f"{name}_same", 1)
+            m.d.comb += self.collides.eq(same.all())
             m.d.sync += [
                 Value.cast(self.entry).eq(Value.cast(read_port.data)),
-                self.collided.eq(same.all()),
+                self.collided.eq(self.collides),
             ]
 
     def written(self, field: str, cycles: int) -> Value:
@@ -199,7 +201,6 @@ class Lookup(wiring.Component):
             is_address.eq(fields.is_address & write.ready),
         ]
         looked_up = self._late(m, address, "address")
-        asked = self._late(m, is_address, "is_address")
         write_set, write_way = self._split(m)
         entry = data.StructLayout({
             "port": unsigned(config.port_bits),
@@ -213,15 +214,24 @@ class Lookup(wiring.Component):
                 enable=write.fdb_we & (write_way == way), index=write_set,
                 content={"valid": write.entry_valid & write.ready, "port": write.entry_port,
                          "address": write.fdb_address}, late=self._behind_memories)
-            found = Cat(asked & table.entry.valid, _same(table.entry.address, looked_up))
-            if self._behind_memories:
-                was_written = Signal(name=f"way_{way}_written")
-                m.d.sync += was_written.eq(delayed(
+            found = Cat(table.entry.valid, _same(table.entry.address, looked_up))
+            if not self._behind_memories:
+                found = Cat(found, is_address)
+            else:
+                # What stands beside the entry is two bits of which none needs another: the entry
+                # counts, and what was written is to be found instead.
+                counts, was_written = (
+                    Signal(name=f"way_{way}_{name}") for name in ("counts", "written"))
+                same_written = delayed(
                     m, Cat(table.written("valid", 0),
                            _same(table.written("address", 0), fields.address)),
-                    f"way_{way}_same", 1).all())
-                found = Mux(table.collided, (asked & was_written).replicate(_PARTS),
-                            Cat(found[part::_PARTS].all() for part in range(_PARTS)))
+                    f"way_{way}_same", 1)
+                m.d.sync += [
+                    counts.eq(is_address & ~table.collides),
+                    was_written.eq(is_address & table.collides & same_written.all()),
+                ]
+                found = was_written.replicate(_PARTS) | Cat(
+                    counts & found[part::_PARTS].all() for part in range(_PARTS))
             hit = Signal(name=f"way_{way}_hit")
             m.d.comb += hit.eq(
                 delayed(m, found, f"way_{way}_found", self._behind_entries).all())

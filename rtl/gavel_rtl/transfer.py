@@ -39,8 +39,8 @@ class Transfer(wiring.Component):
     match
         Scheduler's decision, cycle s, and its VC in s+1.
     opening, voq, output
-        In s+1: a transfer opens, and the VOQ that it takes its frame from, and the output of that,
-        as numbers, meaningless if none opens.
+        In s+1: a transfer opens, and the VOQ that it takes its frame from, as a number, and the
+        output of that, one-hot; meaningless if none opens.
     taken
         In s+1: one-hot, the output of that VOQ; 0 if none opens.
     head
@@ -78,7 +78,7 @@ class Transfer(wiring.Component):
             "match": In(Match(config)),
             "opening": Out(1),
             "voq": Out(voq_number_bits(config)),
-            "output": Out(config.port_bits),
+            "output": Out(config.ports),
             "taken": Out(config.ports),
             "head": In(FrameInfo(config)),
             "read": Out(1),
@@ -168,8 +168,8 @@ class Transfer(wiring.Component):
             goes_on.eq(self.read & ~self.done),
             # Only when a transfer opens.
             self._vc.eq(encode(self.match.vc, config.vc_bits)),
-            self.output.eq(encode(opened, config.port_bits)),
-            self.voq.eq(voq_number(config, self.output, self._vc)),
+            self.output.eq(opened),
+            self.voq.eq(voq_number(config, encode(opened, config.port_bits), self._vc)),
             self.taken.eq(Mux(self.opening, opened, 0)),
         ]
 

@@ -8,8 +8,11 @@ from amaranth.lib.wiring import In, Out
 
 from gavel_model.config import SwitchConfig
 from gavel_rtl.lib.collisions import NO_COLLISION
-from gavel_rtl.lib.one_hot import select
+from gavel_rtl.lib.one_hot import encode, select
 from gavel_rtl.voq import FrameInfo, voq_number, voq_number_bits
+
+_ADDRESS_BITS = 4
+"""Of the small memories of an FPGA: as many words as these can address cost no more than one."""
 
 
 class VoqLists(wiring.Component):
@@ -31,7 +34,7 @@ class VoqLists(wiring.Component):
     dequeue, dequeue_voq
         The head is taken out, one cycle after the match (s+1); its VOQ was not empty in s.
     dequeue_output, dequeue_vc
-        Number of the output of VOQ ``dequeue_voq``, and its VC one-hot: this comes later.
+        The output of VOQ ``dequeue_voq`` and its VC, one-hot: the VC comes later.
     head
         Head of VOQ ``dequeue_voq``.
 
@@ -56,7 +59,7 @@ class VoqLists(wiring.Component):
             "frame": In(FrameInfo(config)),
             "dequeue": In(1),
             "dequeue_voq": In(voq_number_bits(config)),
-            "dequeue_output": In(config.port_bits),
+            "dequeue_output": In(config.ports),
             "dequeue_vc": In(config.vcs),
             "head": Out(FrameInfo(config)),
         })
@@ -99,7 +102,13 @@ class VoqLists(wiring.Component):
         low = config.cell_bits
         m.submodules.heads = heads = Memory(
             shape=FrameInfo(config).size - low, depth=config.voqs, init=[])
-        m.submodules.head_cells = cells = Memory(shape=low, depth=config.voqs, init=[])
+        vc_bits = (config.vcs - 1).bit_length()
+        # With few VOQs an output is known by its bit, so that nothing stands before the memory.
+        self._by_bit = (1 << vc_bits == config.vcs
+                        and vc_bits + config.ports - 1 <= _ADDRESS_BITS)
+        m.submodules.head_cells = cells = Memory(
+            shape=low, init=[],
+            depth=1 << vc_bits + config.ports - 1 if self._by_bit else config.voqs)
         read, write, write_cell = (
             heads.read_port(domain="comb"), heads.write_port(), cells.write_port())
         reads, comes, waits = Signal(), Signal(), Signal()
@@ -124,11 +133,21 @@ class VoqLists(wiring.Component):
             # What follows the last frame is rubbish, until a frame is filed in the empty VOQ.
             replaced.eq(becomes_head & (self.enqueue_voq == voq)),
         ]
-        for port in (write, write_cell):
-            m.d.comb += [
-                port.addr.eq(Mux(becomes_head, self.enqueue_voq, voq)),
-                port.en.eq(becomes_head | waits),
-            ]
+        enqueue_address, address = self.enqueue_voq, voq
+        if self._by_bit:
+            output = Signal(config.ports)
+            m.d.comb += output.eq(1 << self.enqueue_voq[vc_bits:])
+            enqueue_address = self._cell_address(output, self.enqueue_voq[:vc_bits])
+            dequeue_address = self._cell_address(
+                self.dequeue_output, encode(self.dequeue_vc, vc_bits))
+            address = Signal(len(dequeue_address), name="cell_address")
+            with m.If(self.dequeue):
+                m.d.sync += address.eq(dequeue_address)
+        m.d.comb += [
+            write.addr.eq(Mux(becomes_head, self.enqueue_voq, voq)),
+            write_cell.addr.eq(Mux(becomes_head, enqueue_address, address)),
+            *(port.en.eq(becomes_head | waits) for port in (write, write_cell)),
+        ]
         m.d.sync += [
             reads.eq(self.dequeue),
             waits.eq((comes | (waits & becomes_head)) & ~replaced),
@@ -136,13 +155,21 @@ class VoqLists(wiring.Component):
         with m.If(self.dequeue):
             m.d.sync += [voq.eq(self.dequeue_voq), link_read.addr.eq(self.head.cell)]
 
+    def _cell_address(self, output: Value, vc: Value) -> Value:
+        """Where the head's cell stands, for an output one-hot, and a VC as a number."""
+        config = self._config
+        if self._by_bit:
+            return Cat(output[1:], vc)
+        return voq_number(config, encode(output, config.port_bits), vc)
+
     def _read_cell(self, m, cells):
         """The head's cell, read for each VC and chosen behind the memory."""
         config, found = self._config, []
+        vc_bits = (config.vcs - 1).bit_length() if self._by_bit else config.vc_bits
         for vc in range(config.vcs):
             read = cells.read_port(domain="comb")
-            m.d.comb += read.addr.eq(voq_number(
-                config, self.dequeue_output, Const(vc, config.vc_bits)))
+            m.d.comb += read.addr.eq(
+                self._cell_address(self.dequeue_output, Const(vc, vc_bits)))
             found.append((self.dequeue_vc[vc], read.data))
         # With one VC there is nothing to wait for.
         return select(found) if config.vcs > 1 else found[0][1]

@@ -37,7 +37,7 @@ def test_heads_leave_in_order(simulate, width: int) -> None:
             if dequeue:
                 voq = rng.choice(filled)
                 ctx.set(dut.dequeue_voq, voq)
-                ctx.set(dut.dequeue_output, voq // config.vcs)
+                ctx.set(dut.dequeue_output, 1 << voq // config.vcs)
                 ctx.set(dut.dequeue_vc, 1 << voq % config.vcs)
             if enqueue:
                 n, cell = rng.randrange(config.voqs), free.popleft()

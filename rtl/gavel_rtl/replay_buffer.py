@@ -119,6 +119,8 @@ class ReplayBuffer(wiring.Component):
         self._reader, self._start = Signal(bits, name="reader"), Signal(bits, name="start")
         self._fresh = Signal(bits, name="fresh")
         self._fetch = Signal(name="fetch")
+        # B is empty, or its word leaves it in this cycle.
+        self._open = Signal(name="open")
         # Of the cycle before: a word was fetched, one was written.
         self._did_fetch, self._came = Signal(name="did_fetch"), Signal(name="came")
         # The words written before that one were not all fetched: what ``fetch`` decides about, for
@@ -188,7 +190,8 @@ class ReplayBuffer(wiring.Component):
             can_fetch.eq(more & ~self.clear & ~self.rewind),
             empties.eq((~fetched.valid).replicate(2) | self.goes),
             takes.eq(Mux(self.free, empties[1], empties[0])),
-            fetch.eq((can_fetch & takes) | (can_fetch & self.free & self.keeps)),
+            self._open.eq(takes | (self.free & self.keeps)),
+            fetch.eq(can_fetch & self._open),
             left[0].eq(Mux(self.rewind, start != tail, more)),
             left[1].eq(reader != last_written),
         ]
@@ -196,8 +199,7 @@ class ReplayBuffer(wiring.Component):
             self._did_fetch.eq(fetch),
             self._came.eq(self.i_word.valid),
             *(before.eq(now) for before, now in zip(left_before, left, strict=True)),
-            fetched.valid.eq(can_fetch | (
-                fetched.valid & ~self.clear & ~takes & ~(self.free & self.keeps))),
+            fetched.valid.eq(can_fetch | (fetched.valid & ~self.clear & ~self._open)),
         ]
         with m.If(self.i_word.valid):
             m.d.sync += last_written.eq(tail)
@@ -237,7 +239,7 @@ class ReplayBuffer(wiring.Component):
             flags.tail.eq(ring.index(self._tail)),
             flags.further.eq(self._further),
             flags.start.eq(ring.index(self._start)),
-            flags.fetch.eq(self._fetch),
+            flags.open.eq(self._open),
             flags.rewind.eq(self.rewind),
             flags.fetched.eq(self._did_fetch),
             flags.came.eq(self._came),

@@ -40,18 +40,19 @@ class WordFlags(wiring.Component):
     tail, further, start
         Indices: of where it goes; of the word after the next one to be fetched; to where the
         reader goes with ``rewind``.
-    fetch, rewind
-        In this cycle the next word is fetched, so that its flags become those of B; the reader goes
-        to ``start``.
+    open, rewind
+        In this cycle B is empty, or its word leaves it: the flags of the next word, if it is
+        fetched, become those of B; the reader goes to ``start``.
     fetched, came, were_left
         In the cycle before a word was fetched; one was written; the words written before that one
         have not all been fetched.
     eop, poisoned
-        Of B; the latter means nothing without the former.
+        Of B; they mean nothing without a word in it, and the latter nothing without the former.
 
     Cycle behaviour
     ---------------
-    ``fetch`` comes late, and only chooses.
+    ``open`` comes late, and only chooses. Whether there is a word to be fetched is later still: the
+    flags do not wait for it.
     """
 
     def __init__(self, config: SwitchConfig):
@@ -60,7 +61,7 @@ class WordFlags(wiring.Component):
         super().__init__({
             "i_word": In(EgressWord(config)),
             **dict.fromkeys(("tail", "further", "start"), index),
-            **dict.fromkeys(("fetch", "rewind", "fetched", "came", "were_left"), In(1)),
+            **dict.fromkeys(("open", "rewind", "fetched", "came", "were_left"), In(1)),
             "eop": Out(1),
             "poisoned": Out(1),
         })
@@ -91,7 +92,7 @@ class WordFlags(wiring.Component):
             before = Signal(name=f"{name}_written_before")
             m.d.sync += before.eq(write.data[name])
             coming = (self._at_once if alone else self._ahead)(m, name, before)
-            with m.If(self.fetch):
+            with m.If(self.open):
                 m.d.sync += getattr(self, name).eq(coming)
         return m
 

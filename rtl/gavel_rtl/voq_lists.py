@@ -135,9 +135,9 @@ class VoqLists(wiring.Component):
         ]
         enqueue_address, address = self.enqueue_voq, voq
         if self._by_bit:
-            output = Signal(config.ports)
-            m.d.comb += output.eq(1 << self.enqueue_voq[vc_bits:])
-            enqueue_address = self._cell_address(output, self.enqueue_voq[:vc_bits])
+            output = self.enqueue_voq[vc_bits:]
+            enqueue_address = self._cell_address(
+                Cat(output == n for n in range(config.ports)), self.enqueue_voq[:vc_bits])
             dequeue_address = self._cell_address(
                 self.dequeue_output, encode(self.dequeue_vc, vc_bits))
             address = Signal(len(dequeue_address), name="cell_address")

@@ -26,8 +26,8 @@ def floor_plan(*, netlist: Path, output: Path, as_json: bool) -> None:
     """Give the block RAMs of each port a part of the device, for a Lattice LFE5U-85F.
 
     NETLIST is JSON as Yosys writes it after synth_ecp5, flattened, of a design with a Gavel switch
-    in it; nextpnr-ecp5 reads what comes out. Its static placer spreads block RAM over the whole
-    device otherwise, and the logic of a port with it. See docs/fpga.md.
+    in it; nextpnr-ecp5 reads what comes out. It spreads block RAM over the whole device
+    otherwise, and the logic of a port with it. See docs/fpga.md.
     """
     design = read_netlist(netlist)
     check_writable(output.parent, output.name)

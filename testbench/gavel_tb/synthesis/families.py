@@ -156,8 +156,7 @@ FAMILIES: Mapping[str, Family] = {family.name: family for family in (
             for_large=("--placer", "static"),
             # With block RAMs in places the other placer is as quick. Its wires are a tenth longer,
             # but those of late paths shorter, the more so the more a late path counts.
-            for_planned=("--placer", "heap", "--placer-heap-timingweight", "20",
-                         "--placer-heap-critexp", "5"),
+            for_planned=("--placer", "heap", "--placer-heap-timingweight", "30"),
             clock_line='FREQUENCY PORT "{name}" {mhz} MHZ;',
             clock_file=("--lpf", "{file}", "--lpf-allow-unconstrained"), floor_plan=True)),
     Family(

@@ -146,7 +146,8 @@ class VoqLists(wiring.Component):
         m.d.comb += [
             write.addr.eq(Mux(becomes_head, self.enqueue_voq, voq)),
             write_cell.addr.eq(Mux(becomes_head, enqueue_address, address)),
-            *(port.en.eq(becomes_head | waits) for port in (write, write_cell)),
+            write.en.eq(becomes_head | waits),
+            write_cell.en.eq(becomes_head | waits),
         ]
         m.d.sync += [
             reads.eq(self.dequeue),

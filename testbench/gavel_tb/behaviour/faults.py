@@ -45,7 +45,7 @@ RETRY_FAULTS: tuple[ScenarioFault, ...] = (
         "nack-repeated", 'rule "replay start" is broken',
     ),
     ScenarioFault(
-        Fault("a duplicate is filed", "gavel_frame_writer", "files",
+        Fault("a duplicate is filed", "gavel_frame_writer", "finds_room",
               "{0} | (word__valid & word__eop & (verdict__reason == 5'h11))",
               ("ingress_buffer", "counters"), ("free_cells", "voq_frames", "RX_")),
         "duplicates", "has arrived a second time",

@@ -367,7 +367,8 @@ class FrameWriter(wiring.Component):
         config = self._config
         number = voq_number(config, self.route.port, self.fields.vc)
         output, vc = Signal(config.ports), Signal(config.vcs)
-        known_way, finds_room = Signal(), Signal()
+        known_way = Signal()
+        finds_room = Signal()
         m.d.comb += [
             output.eq(1 << self.route.port),
             vc.eq(1 << self.fields.vc),

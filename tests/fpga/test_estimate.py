@@ -107,7 +107,7 @@ def test_a_design_that_does_not_fit(block, folder):
 
 
 def test_a_design_that_may_fit_flattened_is_flattened(block):
-    luts = 100
+    luts = 90
     tight = replace(FAMILIES["ecp5"], capacity={"luts": luts})
     known = estimate(*block, tight, (1,), MHZ, told([]))
     assert known.flattened is not None

@@ -3,9 +3,9 @@
 
 Block RAM stands in a few rows of the device. Left alone, nextpnr spreads the block RAMs of every
 port over whole rows, and the logic follows them, so that the blocks of a port stand far apart and
-those of several ports between each other. With this plan each port has a rectangle of
-the device, and its block RAMs stand there from the start. nextpnr leaves a cell with an attribute
-``BEL`` where that says, and places all others around it.
+those of several ports between each other. With this plan each port has a rectangle of the device,
+and its block RAMs stand there from the start. nextpnr leaves a cell with an attribute ``BEL`` where
+that says, and places all others around it.
 """
 
 from __future__ import annotations

@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
+NAMES = ("tiny", "pod", "rack4", pytest.param("odd3", marks=pytest.mark.long), "odd5")
+"""The short run measures the latency of `odd3` in test_compare_fast.py."""
+
 SETTLE = 60
 """Cycles until a stream that began has filled the pipeline and the first frames are through."""
 
 
-@pytest.mark.parametrize("name", ["tiny", "pod", "rack4", "odd3", "odd5"])
+@pytest.mark.parametrize("name", NAMES)
 def test_latency_is_k_for_every_pair_vc_and_length(
     simulate: Any, switch: Any, seed: int, name: str
 ) -> None:
@@ -24,7 +27,7 @@ def test_latency_is_k_for_every_pair_vc_and_length(
     assert len(figures["lengths"]) > 4
 
 
-@pytest.mark.parametrize("name", ["tiny", "pod", "rack4", "odd3", "odd5"])
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("size", ["min", "mixed"])
 def test_permutation_runs_at_line_rate(
     simulate: Any, switch: Any, seed: int, name: str, size: str

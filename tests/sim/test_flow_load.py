@@ -44,7 +44,9 @@ def test_line_rate_with_the_credits_of_the_formula(
     assert result["figures"]["rate"] == 1.0
 
 
-@pytest.mark.parametrize("name", ["rack4", "odd5"])
+@pytest.mark.parametrize("name", [
+    # With 512 bits all send to one in CBFC-10-incast, and with errors in test_soak.py.
+    pytest.param("rack4", marks=pytest.mark.long), "odd5"])
 def test_incast(simulate: Simulate, seed: int, name: str) -> None:
     # Few words pass: some must be hit with every seed.
     figures = run(simulate, name, seed, cycles=2500, pattern="converge",

@@ -43,10 +43,10 @@ CONFIGS = {
     "3x128": replace(BASE, ports=3, data_width=128, vcs=3),
     "4x512": replace(BASE, ports=4, data_width=512, islip_iterations=2),
 }
-OFTEN = [pytest.param(name, marks=[pytest.mark.long] if name == "3x128" else [])
-         for name in CONFIGS]
-"""For the short run: a whole switch with 128 bits is compared in tests/sim/test_compare_fast.py,
-and its Egress in tests/rtl/test_egress.py."""
+SHORT = [pytest.param(name, marks=[] if name == "tiny" else pytest.mark.long) for name in CONFIGS]
+"""Whole switches with 128 and with 512 bits are compared under load and with ESUN, Verilated, in
+tests/sim/test_compare_fast.py and tests/sim/test_lockstep.py, and their Egress in
+tests/rtl/test_egress.py. One with 512 bits and one queue per input stays."""
 
 SWITCHES = CONFIGS | {
     "one queue": replace(CONFIGS["4x512"], ports=3, queueing="fifo", buffer_cells=21),
@@ -114,8 +114,7 @@ class Bench:
         self._switch.run(bench)
 
 
-@pytest.mark.parametrize("name", [
-    name if name == "tiny" else pytest.param(name, marks=pytest.mark.long) for name in CONFIGS])
+@pytest.mark.parametrize("name", SHORT)
 def test_latency_is_the_same_for_every_pair_vc_and_length(name):
     bench = Bench(name)
     config = bench.config
@@ -139,7 +138,7 @@ def test_latency_is_the_same_for_every_pair_vc_and_length(name):
     bench.run(run)
 
 
-@pytest.mark.parametrize("name", OFTEN)
+@pytest.mark.parametrize("name", SHORT)
 def test_every_frame_arrives_once_in_order_under_load(name):
     bench = Bench(name)
     config = bench.config
@@ -195,7 +194,7 @@ def test_with_one_queue_per_input_each_frame_leaves_when_the_model_says():
     assert sum(map(len, bench.taken)) > 60
 
 
-@pytest.mark.parametrize("name", OFTEN)
+@pytest.mark.parametrize("name", SHORT)
 def test_ttl_ecn_and_fcs_are_edited_on_the_way(name):
     bench = Bench(name)
     config = bench.config

@@ -29,12 +29,14 @@ ONE_QUEUE = ("ports=3", "data_width=512", "vcs=3", "buffer_cells=21", "queueing=
 OF_ONE_PORT = ("llr_transmitter", "llr_receiver", "control_transmitter")
 """Blocks with the longest benches, to which the number of ports is nothing."""
 
-REPEATS = {*((block, shape) for block in OF_ONE_PORT for shape in ("5x128", "3x512")),
+REPEATS = {("scheduler", "5x128"), ("registers", "3x512"),
+           *((block, shape) for block in OF_ONE_PORT for shape in ("5x128", "3x512")),
            *((block, "3x512") for block in ("credit_sender", "mac_control_transmitter",
                                             "ingress_buffer", "scheduler"))}
 """With 512 bits they run behind a register of the scheduler or of their choice, or with registers
 around the cell memory, and without one in the lockstep of wide switches; the scheduler runs in
-tests/rtl/test_scheduler.py. Their benches without one have 64 bits, and most have 128."""
+tests/rtl/test_scheduler.py, also with eight ports and with one VC. The registers of three ports run
+with a register for each port. The benches without one have 64 bits, and most have 128."""
 
 
 @pytest.mark.parametrize(("block", "shape"), [
@@ -91,7 +93,9 @@ def test_block_with_registers_around_the_cell_memory(
 
 
 @pytest.mark.parametrize("shape", [
-    ("gate_stages=1",), ("data_width=512", "vcs=3", "receive_stages=1"),
+    # With the one register or the other alone it runs with 256 and with 512 bits.
+    pytest.param(("gate_stages=1",), marks=pytest.mark.long),
+    ("data_width=512", "vcs=3", "receive_stages=1"),
     # What has yet to enter the sums counts in no bench of a whole switch that is short.
     ("data_width=128", "gate_stages=2")])
 def test_transmitter_with_a_register_before_the_pins(shape: tuple[str, ...], seed: int) -> None:

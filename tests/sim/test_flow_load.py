@@ -44,7 +44,9 @@ def test_line_rate_with_the_credits_of_the_formula(
     assert result["figures"]["rate"] == 1.0
 
 
-@pytest.mark.parametrize("name", ["rack4", "odd5"])
+@pytest.mark.parametrize("name", [
+    # With 512 bits all send to one in CBFC-10-incast, and with errors in test_soak.py.
+    pytest.param("rack4", marks=pytest.mark.long), "odd5"])
 def test_incast(simulate: Simulate, seed: int, name: str) -> None:
     # Few words pass: some must be hit with every seed.
     figures = run(simulate, name, seed, cycles=2500, pattern="converge",
@@ -71,7 +73,9 @@ def test_receivers_at_one_percent(simulate: Simulate, seed: int) -> None:
     assert sum(figures["rate_of_vc"]) < 0.03
 
 
-@pytest.mark.parametrize("name", ["rack4", "odd5", "tiny"])
+@pytest.mark.parametrize("name", [
+    # With 512 bits a class is blocked in CBFC-08-choked-vc of test_flow_behaviour.py.
+    pytest.param("rack4", marks=pytest.mark.long), "odd5", "tiny"])
 def test_a_class_that_is_blocked_everywhere_holds_up_no_other(
     simulate: Simulate, switch: Callable[[str], SwitchConfig], seed: int, name: str
 ) -> None:
@@ -102,7 +106,9 @@ def test_responses_that_wait_for_requests(
     assert figures["responses"] == sum(row[0] for row in figures["frames_on"])
 
 
-@pytest.mark.parametrize("weights", ["", "1,2,1,4"])
+@pytest.mark.parametrize("weights", [
+    # The model has it, with as many ports and more, in tests/link/test_flow_load.py.
+    pytest.param("", marks=pytest.mark.long), "1,2,1,4"])
 def test_senders_share_an_output_and_vcs_go_by_their_weights(
     simulate: Simulate, seed: int, weights: str
 ) -> None:

@@ -25,17 +25,17 @@ TRAFFIC: dict[str, dict[str, Any]] = {
                    "gaps": 0.1, "profile": "mixed", "pattern": "bursty"},
 }
 CYCLES = {"tiny": 4000, "pod": 2000, "rack4": 1500, "odd3": 3000, "odd5": 2000}
-LARGE = ("pod", "rack4")
-"""Their cycles take longest."""
-
 OF_LARGE = ("incast", "longest", "stalls", "esun", "everything")
-"""What they do in the short run: `everything` has the other kinds in it, and test_performance.py
-has them at line rate."""
+IN_SHORT = {"tiny": tuple(TRAFFIC), "pod": ("everything",), "rack4": OF_LARGE, "odd3": (),
+            "odd5": OF_LARGE}
+"""What each does in the short run. `everything` has the other kinds in it, and test_performance.py
+has all but `odd3` at line rate. `pod` is in lockstep in tests/workload/test_lockstep.py, too;
+`odd3` is built for the long run, and the short one compares its pins in test_compare_fast.py."""
 
 
 @pytest.mark.parametrize(("name", "kind"), [
     pytest.param(name, kind, id=f"{name}-{kind}",
-                 marks=[pytest.mark.long] if name in LARGE and kind not in OF_LARGE else [])
+                 marks=[] if kind in IN_SHORT[name] else [pytest.mark.long])
     for name in CYCLES for kind in TRAFFIC])
 def test_traffic(simulate: Any, seed: int, name: str, kind: str) -> None:
     result = simulate(name, "traffic", seed=seed, cycles=CYCLES[name], **TRAFFIC[kind])

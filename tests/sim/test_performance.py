@@ -7,11 +7,15 @@ from typing import Any
 
 import pytest
 
+NAMES = ("tiny", "rack4", "odd5", pytest.param("odd3", marks=pytest.mark.long))
+"""`odd3` is built for the long run: the short one measures its latency in test_compare_fast.py."""
+
 SETTLE = 60
 """Cycles until a stream that began has filled the pipeline and the first frames are through."""
 
 
-@pytest.mark.parametrize("name", ["tiny", "pod", "rack4", "odd3", "odd5"])
+# With `pod`, frames of traces take as long: tests/workload/test_lockstep.py.
+@pytest.mark.parametrize("name", [*NAMES, pytest.param("pod", marks=pytest.mark.long)])
 def test_latency_is_k_for_every_pair_vc_and_length(
     simulate: Any, switch: Any, seed: int, name: str
 ) -> None:
@@ -24,7 +28,7 @@ def test_latency_is_k_for_every_pair_vc_and_length(
     assert len(figures["lengths"]) > 4
 
 
-@pytest.mark.parametrize("name", ["tiny", "pod", "rack4", "odd3", "odd5"])
+@pytest.mark.parametrize("name", [*NAMES, "pod"])
 @pytest.mark.parametrize("size", ["min", "mixed"])
 def test_permutation_runs_at_line_rate(
     simulate: Any, switch: Any, seed: int, name: str, size: str
@@ -58,7 +62,9 @@ def test_uniform_single_cell_traffic_at_full_load_delivers(
     assert sum(figures["words_in_second_half"]) >= 0.99 * config.ports * (cycles // 2)
 
 
-@pytest.mark.parametrize("name", ["tiny", "rack4"])
+@pytest.mark.parametrize("name", [
+    # With its credits the flows of `rack4` share an output in test_flow_load.py.
+    "tiny", pytest.param("rack4", marks=pytest.mark.long)])
 def test_flows_to_one_output_share_it(
     simulate: Any, switch: Any, seed: int, name: str
 ) -> None:

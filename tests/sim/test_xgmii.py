@@ -27,10 +27,12 @@ CONFIG = load_config("tiny")
 SLICED = load_config("tiny", ("transmit_stages=1",))
 BLOCKS = ("xgmii_rx", "xgmii_tx")
 BENCHES = (*BLOCKS, "tx_slice")
-ROUNDS = 3
+ROUNDS, IN_SHORT = 3, 2
+"""Rounds of the benches, which differ in what is drawn; and how many the short run has."""
 
 
-@pytest.mark.parametrize("round_", range(ROUNDS))
+@pytest.mark.parametrize("round_", [*range(IN_SHORT), *(
+    pytest.param(number, marks=pytest.mark.long) for number in range(IN_SHORT, ROUNDS))])
 @pytest.mark.parametrize("block", BENCHES)
 def test_block(block: str, round_: int, seed: int) -> None:
     importlib.import_module(f"gavel_tb.{block}").check(CONFIG, seed * ROUNDS + round_)

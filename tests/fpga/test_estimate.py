@@ -45,7 +45,7 @@ def test_with_place_and_route(block, folder):
     known = estimate(*block, FAMILIES["ecp5"], (1, 2), MHZ, told(seen))
     assert known.verdict.startswith(f"{known.flattened.area.luts:,} LUT4, ")
     assert ": fits into LFE5U-85F, routes, " in known.verdict
-    assert known.verdict.endswith("MHz (median of 2)")
+    assert known.verdict.endswith(" of 156.25 MHz (median of 2 seeds)")
     assert [text for _, text in seen] == [
         "Verilator", "Yosys", "Yosys, flattened", "nextpnr, 2 seeds", "nextpnr, 1 of 2 seeds",
         "nextpnr, 2 of 2 seeds"]
@@ -148,16 +148,37 @@ def test_each_clock_has_its_figure(synthesized, folder):
     assert (same.fmax_mhz, same.slowest_other, same.other_path) == (80.0, "", None)
     known = replace(synthesized, family=FAMILIES["ecp5"],
                     placed=place_route.PlacedSeeds((run,), "0.1", planned=PLANNED))
-    assert known.verdict.endswith("routes, 80.0 MHz, ports 150.0 MHz (median of 1)")
+    assert known.verdict.endswith("routes, 80.0 of 78.125 MHz, ports 150.0 of 156.25 MHz (seed 1); "
+                                  "it does not reach what was asked for")
     text = folder("ecp5", known)["README.md"]
     assert "asked for 78.125 MHz, 156.25 MHz at the ports:" in text
     assert "| 1 | 80.0 | `of_clk` | " in text
     assert "| 1, `p0_tx_clk` | 150.0 | " in text
+    assert "`gavel fpga --seeds 5`" in text
     assert known.as_dict()["asked_port_mhz"] == PORT_CLOCKS
     assert known.as_dict()["runs"][0]["clocks"] == run.clocks
     assert "\n145 of 145 block RAMs have a place, in 4 rooms. " in text
     assert known.as_dict()["floor_plan"] == {
         "block_rams": 145, "placed": 145, "ports": 4, "why_not": ""}
+
+
+@pytest.mark.parametrize(("fast", "said"), [
+    ((), "; no seed of these reaches what was asked for"),
+    ((2,), "; seed 2 reaches what was asked for"),
+    ((1, 3), " (median of 3 seeds)")])
+def test_a_seed_that_reaches_what_was_asked_for(synthesized, folder, fast, said):
+    """The last one has 0.1 MHz less at a port than it was asked for, unless it is fast."""
+    runs = tuple(place_route.Placed(
+        seed, 70.0 + 10 * (seed in fast), None, {}, {},
+        clocks={"clk": 70.0 + 10 * (seed in fast),
+                "p0_rx_clk": 156.15 + 0.1 * (seed < 3 or seed in fast)})
+        for seed in (1, 2, 3))
+    known = replace(synthesized, family=FAMILIES["ecp5"],
+                    placed=place_route.PlacedSeeds(runs, "0.1"))
+    assert known.verdict.endswith(said)
+    assert "`gavel fpga --seeds 5`" in folder("ecp5", known)["README.md"]
+    assert [run.seed for run in runs if known.reached_by(run)] == list(fast)
+    assert not known.reached_by(place_route.Placed(4, None, None, {}, {}, "gave up"))
 
 
 @pytest.mark.long

@@ -13,7 +13,7 @@ from gavel_tb.synthesis.area import Area
 from gavel_tb.synthesis.families import Family
 from gavel_tb.synthesis.lint import lint
 from gavel_tb.synthesis.output_registers import TakenIn
-from gavel_tb.synthesis.place_route import PlacedSeeds, check_nextpnr, place_and_route
+from gavel_tb.synthesis.place_route import Placed, PlacedSeeds, check_nextpnr, place_and_route
 from gavel_tb.synthesis.synthesize import Synthesis, synthesize
 
 Progress = Callable[[float, str], None]
@@ -93,10 +93,25 @@ class Estimate:
         if median is None or not self.placed.routed:
             failed = next(run for run in self.placed.runs if run.failed)
             return f"{text}, but nextpnr gave up with seed {failed.seed}: {failed.failed}"
-        ports = (f", ports {median.clocks[median.slowest_other]:.1f} MHz"
-                 if median.slowest_other else "")
-        return (f"{text}, routes, {median.fmax_mhz:.1f} MHz{ports} "
-                f"(median of {len(self.placed.runs)})")
+        return f"{text}, routes, {self._speed(self.placed.runs, median)}"
+
+    def _speed(self, runs: Sequence[Placed], median: Placed) -> str:
+        """What the median has of what was asked for, and which seed has all of it if it has not."""
+        text = f"{median.fmax_mhz:.1f} of {self.mhz:g} MHz"
+        other = median.slowest_other
+        if other:
+            text += f", ports {median.clocks[other]:.1f} of {self.port_clocks[other]:g} MHz"
+        text += f" (seed {median.seed})" if len(runs) == 1 else f" (median of {len(runs)} seeds)"
+        if self.reached_by(median):
+            return text
+        reached = next((f"seed {run.seed} reaches" for run in runs if self.reached_by(run)),
+                       "no seed of these reaches" if len(runs) > 1 else "it does not reach")
+        return f"{text}; {reached} what was asked for"
+
+    def reached_by(self, run: Placed) -> bool:
+        """Every clock is as fast as was asked for; false for a run without a result."""
+        return bool(run.clocks) and all(
+            mhz >= self.port_clocks.get(name, self.mhz) for name, mhz in run.clocks.items())
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""

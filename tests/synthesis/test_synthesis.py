@@ -107,6 +107,27 @@ def test_warnings_of_the_libraries_of_yosys_are_no_faults_of_the_design(tmp_path
     assert made.warnings == ()
 
 
+BOTH_READ = """module inner(input [13:0] ADDRARDADDR, output [7:0] q);
+  assign q = ADDRARDADDR[7:0];
+endmodule
+module top(input clk, input we, input [9:0] wa, input [9:0] ra, input [17:0] d,
+           output reg [17:0] q, output [7:0] s);
+  reg [17:0] m [0:1023];
+  always @(posedge clk) begin if (we) m[wa] <= d; q <= m[ra]; end
+  inner i(.ADDRARDADDR(NAMES), .q(s));
+endmodule
+"""
+
+
+@pytest.mark.parametrize(("pins", "found"), [("{4'b0, wa}", 0), ("{5'b0, wa}", 1)])
+def test_wires_wider_than_pins_are_warned_of_but_for_those_of_a_mapping(pins, found, tmp_path):
+    made = synthesize.synthesize(BOTH_READ.replace("NAMES", pins), "top", FAMILIES["xcup"],
+                                 tmp_path)
+    assert made.area.block_rams == 1
+    assert "Resizing cell port" in (tmp_path / synthesize.LOG_NAME).read_text("utf-8")
+    assert len(made.warnings) == found, made.warnings
+
+
 def test_bad_verilog_is_one_line(tmp_path):
     with pytest.raises(SynthesisError, match=r"^Yosys stopped: .*syntax error") as caught:
         synthesize.synthesize("module top(;\n", "top", ECP5, tmp_path)

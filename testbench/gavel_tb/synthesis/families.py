@@ -85,6 +85,9 @@ class Family:
         `gavel_tb.synthesis.output_registers`.
     place_route
         None if no estimate comes from place and route.
+    of_mapping
+        Regular expression of warnings that come of Yosys' own mapping and not of the design; "" if
+        there are none.
     """
 
     name: str
@@ -99,6 +102,7 @@ class Family:
     ram_title: str = "block RAM"
     output_registers: bool = False
     place_route: PlaceRoute | None = None
+    of_mapping: str = ""
 
     def place_route_arguments(self, luts: int, *, planned: bool = False) -> tuple[str, ...]:
         """What nextpnr is called with for a design of so many LUTs, but for files and seeds.
@@ -135,6 +139,12 @@ _XILINX_WORTH = {
     "RAM32X1S": 1, "RAM64X1S": 1, "RAM128X1S": 2, "RAM256X1S": 4, "RAM512X1S": 8,
     "RAM32M16": 8, "RAM64M8": 8, "SRL16E": 1, "SRLC32E": 1,
 }
+
+_WIDE_PINS = (r"Resizing cell port \S+\.(?:ADDR(?:ARD|BWR)ADDR from 16 bits to 1[45]|"
+              r"D(?:INA|OUT[AB])D(?:IN|OUT) from 64 bits to (?:16|32)|"
+              r"D(?:INPA|OUTP[AB])D(?:INP|OUTP) from 8 bits to [24]|WEA from 4 bits to 2) bits\.")
+"""For a block RAM of 18 or 36 bits whose ports both read, the mapping has wires of 64 bits with 8
+of parity; data use as many of them as the block RAM has."""
 
 FAMILIES: Mapping[str, Family] = {family.name: family for family in (
     Family(
@@ -179,7 +189,7 @@ FAMILIES: Mapping[str, Family] = {family.name: family for family in (
     Family(
         name="xcup", title="AMD UltraScale+", device="XCKU5P",
         passes=("synth_xilinx", "-abc9", "-family", "xcup"), after_memories="fine",
-        kinds=_XILINX_KINDS, worth=_XILINX_WORTH,
+        of_mapping=_WIDE_PINS, kinds=_XILINX_KINDS, worth=_XILINX_WORTH,
         capacity={LUT: 216960, FLIP_FLOP: 433920, BLOCK_RAM: 960},
         lut_title="LUT6", ram_title="RAMB18"),
     Family(

@@ -104,7 +104,7 @@ class Synthesis:
     memories
         In the order of the report.
     warnings
-        Each once.
+        Each once, without those of `Family.of_mapping`.
     folder
         Where `NETLIST_NAME` and `LOG_NAME` are.
     taken_in
@@ -161,7 +161,7 @@ def synthesize(text: str, top: str, family: Family, folder: Path, *,
                        taken_in.flip_flops if taken_in else {})
     return Synthesis(
         family=family, version=version("pyosys"), area=modules[top].whole, modules=modules,
-        memories=_memories(log), warnings=tuple(dict.fromkeys(_WARNING.findall(log))),
+        memories=_memories(log), warnings=_warnings(log, family.of_mapping),
         folder=folder, taken_in=taken_in)
 
 
@@ -202,7 +202,14 @@ def check_verilog(text: str, top: str, folder: Path) -> tuple[str, ...]:
     (folder / name).write_text(text, "utf-8")
     log = _run((read, f"hierarchy -check -top {top}", "proc", "flatten", "opt_clean", "check"),
                folder)
-    return tuple(dict.fromkeys(_WARNING.findall(log)))
+    return _warnings(log)
+
+
+def _warnings(log: str, of_mapping: str = "") -> tuple[str, ...]:
+    """Each once, without those that a family's mapping brings."""
+    return tuple(dict.fromkeys(
+        text for text in _WARNING.findall(log)
+        if not (of_mapping and re.fullmatch(of_mapping, text))))
 
 
 def _reading(text: str, top: str, read: str, *, flatten: bool) -> tuple[str, ...]:

@@ -198,6 +198,10 @@ def test_a_run_that_was_ended_says_so():
 def test_names_of_registers_lose_what_synthesis_appends():
     assert register_name("port0.link_rx.word_TRELLIS_FF_Q_12_DI_LUT4_Z") == "port0.link_rx.word"
     assert register_name("port0.egress.count") == "port0.egress.count"
+    # Amaranth calls what has no name $signal, and numbers it.
+    assert register_name("port0.egress.$signal_TRELLIS_FF_Q_7") == "port0.egress.$signal"
+    assert register_name("egress.$signal$54_LUT4_D_Z") == "egress.$signal"
+    assert register_name("$signal_TRELLIS_FF_Q") == "$signal"
 
 
 def test_cells_are_worth_what_they_take():

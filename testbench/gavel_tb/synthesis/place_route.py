@@ -31,7 +31,8 @@ _CLOCKS_NAME = "clocks.txt"
 _PROGRAM = "import {package} as nextpnr; nextpnr.{entry}()"
 _ERROR = re.compile(r"^ERROR: (.*)$", re.MULTILINE)
 _CELL_SUFFIX = re.compile(r"_(?:TRELLIS_FF|SB_DFF\w*?|LUT4|SB_LUT4|CCU2C|PFUMX|L6MUX21|DP16KD|"
-                          r"PDPW16KD|SB_RAM40_4K|SB_CARRY|TRELLIS_DPR16X4)(?:_\w+)*$|\$\w+$")
+                          r"PDPW16KD|SB_RAM40_4K|SB_CARRY|TRELLIS_DPR16X4)(?:_\w+)*$|"
+                          r"(?<=[^.])\$\w+$")
 
 
 @dataclass(frozen=True)

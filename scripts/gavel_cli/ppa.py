@@ -31,6 +31,8 @@ _TITLES = ("block", "instances", _FAMILY.lut_title, "flip-flops", _FAMILY.ram_ti
 @config_options("fpga")
 @click.option("--seeds", type=click.IntRange(min=0), default=5, show_default=True,
               help="Runs of place and route for each; 0 for areas alone.")
+@click.option("--telemetry", is_flag=True,
+              help="The switch with telemetry, and the blocks of that.")
 @click.option("--hierarchy", is_flag=True,
               help="Synthesize each module once, which is far quicker for many ports, and larger.")
 @click.option("--keep", type=click.Path(file_okay=False, path_type=Path),
@@ -38,7 +40,7 @@ _TITLES = ("block", "instances", _FAMILY.lut_title, "flip-flops", _FAMILY.ram_ti
 @click.option("--markdown", is_flag=True, help="Print the table as in docs/ppa.md.")
 @json_option
 def ppa(*, blocks: tuple[str, ...], config: str, overrides: tuple[str, ...], seeds: int,
-        hierarchy: bool, keep: Path | None, markdown: bool, as_json: bool) -> None:
+        telemetry: bool, hierarchy: bool, keep: Path | None, markdown: bool, as_json: bool) -> None:
     """Performance and area on Lattice ECP5, of a switch and of its blocks.
 
     Each block, or those that are named, is synthesized by itself; "switch" is the whole, and
@@ -46,7 +48,7 @@ def ppa(*, blocks: tuple[str, ...], config: str, overrides: tuple[str, ...], see
     is the median of the seeds, with registers around a block, and has no place if the design does
     not fit into the device. Flip-flops that block RAM takes in as its output register do not count.
     """
-    switch = Blocks(make_config(config, overrides))
+    switch = Blocks(make_config(config, overrides), telemetry=telemetry)
     for block in blocks:
         if block not in switch.instances:
             raise InputError(f"no block {block!r}: one of {', '.join(sorted(switch.instances))}")

@@ -37,7 +37,7 @@ def measured(monkeypatch, tiny):
                        area=Area(luts=1234, flip_flops=56, block_rams=7, lut_rams=8),
                        too_large=too_large, placed=None if too_large or not seeds else PLACED)
 
-    monkeypatch.setattr(ppa, "Blocks", lambda _config: tiny)
+    monkeypatch.setattr(ppa, "Blocks", lambda _config, *, telemetry: tiny)
     monkeypatch.setattr(ppa, "measure", measure)
     return asked
 
@@ -55,6 +55,17 @@ def test_the_table_has_every_block_and_the_whole_first(gavel, measured):
 def test_the_bare_fabric_can_be_asked_for(gavel, measured):
     text = gavel("ppa", "-c", "tiny", "bare_fabric", "--seeds", "0", "--markdown").stdout
     assert text.splitlines()[-1].startswith("| bare_fabric | 0 | 1,234 |")
+
+
+def test_a_switch_with_telemetry_has_its_blocks(gavel):
+    refused = gavel("ppa", "-c", "tiny", "watermarks", "--seeds", "0")
+    assert refused.exit_code == 2
+    assert "no block 'watermarks'" in refused.stderr
+    done = gavel("ppa", "-c", "tiny", "watermarks", "--telemetry", "--seeds", "0", "--json")
+    assert done.exit_code == 0, done.output
+    row, = json.loads(done.stdout)["blocks"]
+    assert (row["block"], row["instances"]) == ("watermarks", 2)
+    assert row["flip_flops"] > 0
 
 
 def test_the_clock_is_the_median_and_its_path_has_the_names_of_the_block(gavel, measured):

@@ -89,6 +89,8 @@ class Blocks:
     ----------
     config
         What they are made for.
+    telemetry
+        The switch is watched, and its blocks are those that can be.
 
     Attributes
     ----------
@@ -96,9 +98,9 @@ class Blocks:
         How often each stands in the switch; the switch itself is one of them, and `BARE` has 0.
     """
 
-    def __init__(self, config: SwitchConfig) -> None:
+    def __init__(self, config: SwitchConfig, *, telemetry: bool = False) -> None:
         recorder = _Recorder()
-        switch = Switch(config)
+        switch = Switch(config, telemetry=telemetry)
         netlist = recorder.netlist(recorder.add(switch))
         self._config = config
         self._components = {**recorder.components, PREFIX + WHOLE: switch}

@@ -6,6 +6,7 @@ comparison. ``pointer_after`` makes the mask for "one behind the winner". What l
 found in log2(n) steps, each for all bits at once, and not by a carry through all of them.
 """
 
+from collections.abc import Iterable
 from functools import reduce
 from itertools import combinations
 from operator import or_
@@ -54,7 +55,7 @@ def pick(request: ValueLike, mask: ValueLike) -> Value:
     """
     request, mask = Value.cast(request), Value.cast(mask)
     if len(request) <= FEW:
-        return pick_of_few(request, order_of_few(mask, Const(0, len(request))))
+        return pick_of_few(request, _pairs(mask, Const(0, len(request))))
     masked = request & mask
     others = request & ~(above(request) | masked.any().replicate(len(request)))
     return (masked & ~above(masked)) | (others & ~mask)
@@ -65,7 +66,7 @@ def pick_preferred(request: ValueLike, mask: ValueLike, preferred: ValueLike) ->
     bits the path from ``request`` is short, whatever the others take."""
     request, mask, preferred = (Value.cast(value) for value in (request, mask, preferred))
     if len(request) <= FEW:
-        return pick_of_few(request, order_of_few(mask, preferred))
+        return pick_of_few(request, _pairs(mask, preferred))
     first_choice = request & preferred
     return pick(Mux(first_choice.any(), first_choice, request), mask)
 
@@ -73,15 +74,20 @@ def pick_preferred(request: ValueLike, mask: ValueLike, preferred: ValueLike) ->
 def order_of_few(mask: ValueLike, preferred: ValueLike) -> Value:
     """For each pair of bits, (0, 1), (0, 2) ... (n-2, n-1), 1 if the lower one goes before the
     other. ``mask`` and ``preferred`` as for `pick_preferred`; n up to `FEW`."""
-    mask, preferred = Value.cast(mask), Value.cast(preferred)
-    return Cat(Mux(preferred[low] ^ preferred[high], preferred[low], mask[low] | ~mask[high])
-               for low, high in combinations(range(len(mask)), 2))
+    return Cat(_pairs(Value.cast(mask), Value.cast(preferred)))
 
 
-def pick_of_few(request: ValueLike, order: ValueLike) -> Value:
-    """Each bit of ``request`` is chosen if none requests that goes before it by ``order``, which is
-    as `order_of_few` makes it, or a register that holds it."""
-    request, order = Value.cast(request), Value.cast(order)
+def _pairs(mask: Value, preferred: Value) -> list[Value]:
+    """The bits of `order_of_few`."""
+    return [Mux(preferred[low] ^ preferred[high], preferred[low], mask[low] | ~mask[high])
+            for low, high in combinations(range(len(mask)), 2)]
+
+
+def pick_of_few(request: ValueLike, order: Iterable[Value]) -> Value:
+    """Each bit of ``request`` is chosen if none requests that goes before it by ``order``: a
+    register that holds what `order_of_few` makes, or single bits. A bit of a larger expression
+    would be written with all of it, each time that it is used."""
+    request = Value.cast(request)
     width = len(request)
     beats: dict[tuple[int, int], Value] = {}
     for (low, high), low_first in zip(combinations(range(width), 2), order, strict=True):

@@ -95,7 +95,7 @@ def check(config: SwitchConfig, seed: int, cycles: int = 1500) -> None:
     run_block(block, bench)
 
 
-def check_append(config: SwitchConfig, seed: int, cycles: int = 1500) -> None:
+def check_append(config: SwitchConfig, seed: int, cycles: int = 3000) -> None:
     """The same of `FcsAppend`, which gets what `AxiStreamRx` shows.
 
     Raises

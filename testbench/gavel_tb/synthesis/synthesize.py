@@ -189,9 +189,10 @@ def map_memories(text: str, top: str, family: Family, folder: Path) -> tuple[Mem
     return _memories(_run((*_reading(text, top, read, flatten=False), script), folder))
 
 
-def check_verilog(text: str, top: str, folder: Path) -> tuple[str, ...]:
+def check_verilog(text: str, top: str, folder: Path, *, flatten: bool = True) -> tuple[str, ...]:
     """What Yosys says against a design in Verilog: latches, signals driven twice or not at all,
-    loops, those through several modules too, and everything else that it warns of.
+    loops, and everything else that it warns of. It sees loops through several modules if it may
+    ``flatten`` the design; a switch of 64 ports with 512 bits takes more than 24 GB for that.
 
     Raises
     ------
@@ -200,8 +201,8 @@ def check_verilog(text: str, top: str, folder: Path) -> tuple[str, ...]:
     """
     name, read = _READ["verilog"]
     (folder / name).write_text(text, "utf-8")
-    log = _run((read, f"hierarchy -check -top {top}", "proc", "flatten", "opt_clean", "check"),
-               folder)
+    log = _run((read, f"hierarchy -check -top {top}", "proc", *(["flatten"] if flatten else []),
+                "opt_clean", "check"), folder)
     return _warnings(log)
 
 

@@ -21,7 +21,7 @@ PORT = {
     "rx_bytes": 32, "tx_bytes": 32,
     "cells": 32, "blocked": 32,
     "events": 16, "corrected": 16, "uncorrectable": 16, "dropped": 16,
-}  # fmt: skip
+}
 """Fields of a port."""
 
 SUMS = ("rx_bytes", "tx_bytes", "blocked", "corrected", "uncorrectable", "dropped")

@@ -12,7 +12,7 @@ from gavel_model.observation import Observation
 STATES = (
     "sending", "empty", "link down", "replay buffer full", "paused", "no credit", "stopped",
     "output busy", "inputs busy", "not chosen",
-)  # fmt: skip
+)
 """States in the order in which they are looked at: the first that applies counts."""
 
 STALLS = STATES[2:]

@@ -42,7 +42,7 @@ UNITS = {
     "partner_replays": "of the accelerators", "cycles": "simulated",
     "switch_steps": "of all switches; the rest was skipped",
     "simulated_cycles_per_second": "",
-}  # fmt: skip
+}
 """What is printed, in this order, and the unit beside it; the JSON object has the same names."""
 
 

@@ -50,7 +50,7 @@ def _cards(result: Mapping[str, Any], config: SwitchConfig) -> str:
         card("Speed", number(result["simulated_cycles_per_second"]),
               f"simulated cycles per second, {number(result['cycles'])} cycles"),
         *_link_cards(result),
-    ))  # fmt: skip
+    ))
 
 
 def _link_cards(result: Mapping[str, Any]) -> list[str]:
@@ -131,7 +131,7 @@ def render(
     run = [(name, result[name]) for name in (
         "trace", "ranks", "operations", "collective", "algorithm", "scale", "mtu", "window",
         "overhead", "clock_mhz", "seed", "ber", "credits", "slow", "slow_rate", "link_delay",
-        "engine")]  # fmt: skip
+        "engine")]
     failure = result["failure"]
     notice = f'<p class="failure">{escape(failure)}</p>' if failure else ""
     title = f"Gavel: {result['trace_name']}"

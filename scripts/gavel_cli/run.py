@@ -34,7 +34,7 @@ UNITS = {
     "drops": "frames", "lossless_drops": "by a full buffer",
     "errors_injected": "by the links", "link_replays": "of the switch",
     "partner_replays": "of the ranks", "cycles": "simulated", "simulated_cycles_per_second": "",
-}  # fmt: skip
+}
 """What is printed, in this order, and the unit beside it; the JSON object has the same names."""
 
 
@@ -123,7 +123,7 @@ def run(
         reduce_us=reduce_us, mtu=mtu, window=window, overhead=overhead, allow_fewer=allow_fewer,
         seed=seed, ber=ber, delay=link_delay, credits=with_credits, slow=slow,
         slow_rate=slow_rate, stalls=report is not None,
-    )  # fmt: skip
+    )
     player = job.player(switch)
     if report is not None:
         check_writable(report, REPORT_NAME)

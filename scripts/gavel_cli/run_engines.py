@@ -23,7 +23,7 @@ FIGURES = (
     "bus_bandwidth_ideal", "bus_bandwidth_share", "latency_p50", "latency_p99", "latency_max",
     "drops", "lossless_drops", "cycles", "peak_outstanding_cells", "failure", "plots",
     *LINK_FIGURES,
-)  # fmt: skip
+)
 """What `measure_run` gives, by name."""
 
 

@@ -73,7 +73,7 @@ class ProgressBar:
                 TaskProgressColumn(), TextColumn("{task.fields[text]}"), TimeElapsedColumn(),
                 TimeRemainingColumn(), console=Console(stderr=True), transient=True,
                 redirect_stdout=False,
-            )  # fmt: skip
+            )
             self._task = self._progress.add_task(self._title, total=None, text=self._text)
             self._progress.start()
             self._update()
@@ -83,4 +83,4 @@ class ProgressBar:
             self._progress.update(
                 self._task, text=self._text, completed=self._share or 0.0,
                 total=None if self._share is None else 1.0,
-            )  # fmt: skip
+            )

@@ -21,7 +21,7 @@ from gavel_tb.workload.generate import (
 )
 
 _UNITS = {"": 1, "B": 1, "KB": 1000, "MB": 10**6, "GB": 10**9,
-          "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30}  # fmt: skip
+          "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30}
 
 
 class Size(click.ParamType[int]):

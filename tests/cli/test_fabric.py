@@ -101,7 +101,7 @@ def test_print_gives_a_file_that_can_be_played(tmp_path: Path) -> None:
     (("plane", "--credits", "--window", "100"), "window: credits take its place"),
     (("plane", "--spray", "rain"), "'rain' is not one of"),
     (("plane", "--engine", "steam"), "'steam' is not one of 'plain', 'compiled'"),
-])  # fmt: skip
+])
 def test_bad_input_is_one_line_and_exit_code_2(arguments: tuple[str, ...], what: str) -> None:
     result = gavel("fabric", *arguments)
     assert result.exit_code == 2, result.output

@@ -151,7 +151,7 @@ def test_a_seed_decides_all() -> None:
     ({"mtu": 0}, "mtu = 0: must be"),
     ({"credits": True}, "a VC of spine 0 has room for 16 credits, less than a longest frame of "
                         "leaf 0, 17: choose more buffer_cells"),
-])  # fmt: skip
+])
 def test_options_that_do_not_fit(options: dict[str, Any], what: str) -> None:
     changes = (*leaf_spine().changes, "vcs=4", "max_frame_bytes=1040", "replay_cells=128")
     topology = leaf_spine(changes=changes) if options == {"credits": True} else leaf_spine()

@@ -103,7 +103,7 @@ def test_what_is_shipped_can_be_built(name: str) -> None:
     ('kind = "leaf-spine"\naccelerators = 1024\nleaves = 64\nspines = 33\nuplinks = 2',
      "66 ways to each of 1024 accelerators; an ID has 16 bits, so at most 64"),
     (LEAF_SPINE + 'placement = "random"', "placement = 'random': must be one of packed, scattered"),
-])  # fmt: skip
+])
 def test_a_bad_topology_is_one_line_that_names_the_thing(
     tmp_path: Path, text: str, what: str
 ) -> None:

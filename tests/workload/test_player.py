@@ -91,7 +91,7 @@ def test_a_receive_takes_the_right_message_by_tag_and_order() -> None:
     p = player(trace(
         [send(0, 1, 3000, tag=1), send(1, 1, 2000, 0, tag=1), send(2, 1, 50, 1, tag=7)],
         [recv(0, 0, 50, tag=7), recv(1, 0, 3000, 0, tag=1), recv(2, 0, 2000, 1, tag=1)],
-    ))  # fmt: skip
+    ))
     play(p)
     assert p.failure is None
     ends = [endpoint.completed_at for endpoint in p.endpoints]
@@ -201,7 +201,7 @@ def _change(at: int, place: int, repair: bool) -> Fault:
     (lambda count, target, frame: (1 - target, frame), "wrong port"),
     (lambda count, target, frame: (target, frame[:-8]), "wrong FCS"),
     (lambda count, target, frame: (target, with_fcs(frame + bytes(8))), "wrong length"),
-])  # fmt: skip
+])
 def test_what_the_switch_does_wrong_is_found(fault: Fault, found: str) -> None:
     p = player(trace([send(0, 1, 5000)], [recv(0, 0, 5000)]), config(2, vcs=1))
     play(p, fault)
@@ -240,7 +240,7 @@ def test_lost_frames_are_counted_as_drops() -> None:
      r"rank 1: collective 0 is all-gather of 8 bytes with root 0, but all-reduce of 8"),
     (Trace("t", [*collective_node("all-reduce", 2, 8).ranks[:1], RankTrace(1, [comp(0, 1)])]),
      r"rank 1: 0 collectives, but 1 at rank 0"),
-])  # fmt: skip
+])
 def test_what_cannot_end_is_refused_by_name(made: Trace, what: str) -> None:
     with pytest.raises(WorkloadError, match=what) as caught:
         player(made)

@@ -60,7 +60,7 @@ _NUMBERS: dict[str, _Number] = {
 KINDS = (
     "double", "float", "int32", "int64", "uint32", "uint64", "sint32", "sint64",
     "fixed32", "fixed64", "sfixed32", "sfixed64", "bool", "string", "bytes",
-)  # fmt: skip
+)
 """Value kinds in the order of their field numbers 3, 5, 7...31; the list form is one more."""
 
 

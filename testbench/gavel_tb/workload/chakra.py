@@ -201,7 +201,7 @@ def _write_node(node: Node) -> bytes:
         number(6, node.start_us),
         number(7, node.duration_us),
         *(put_bytes(10, write_attribute(item)) for item in node.attributes.values()),
-    ))  # fmt: skip
+    ))
 
 
 _FILE = re.compile(r"(?P<name>.+)\.(?P<rank>\d+)\.et")

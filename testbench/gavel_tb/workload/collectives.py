@@ -146,7 +146,7 @@ def _ring(make: Make[B], n: int, size: int, reduces: bool, gathers: bool) -> B:
                 arrived[(rank + 1) % n] = build.message(
                     rank, (rank + 1) % n, (chunk,), tag=tag, after=(last[rank],),
                     ready=(last[(rank + 1) % n],), reduce=phase_reduces,
-                )  # fmt: skip
+                )
             last = arrived
             tag += 1
     return build
@@ -237,7 +237,7 @@ def _halving_doubling(make: Make[B], n: int, size: int) -> B:
                 if (chunk ^ rank) & ~(2 * distance - 1) == 0 and (chunk ^ rank) & distance
             ))
             for rank in range(p)
-        ])  # fmt: skip
+        ])
         distance //= 2
     last = _play(build, halving, True, 1, last)
     doubling = [
@@ -279,7 +279,7 @@ def _barrier(make: Make[B], n: int, at_once: bool) -> B:
             arrived[peer] = build.message(
                 rank, peer, (0,), tag=tag, after=() if at_once else (last[rank],),
                 ready=() if at_once else (last[peer],), traffic=Traffic.CONTROL,
-            )  # fmt: skip
+            )
         last = arrived
         shift, tag = (shift + 1 if at_once else shift * 2), tag + 1
     return build
@@ -319,7 +319,7 @@ def _binomial(make: Make[B], kind: Collective, n: int, size: int, root: int) -> 
         rounds.append([
             ((v + root) % n, (v + distance + root) % n, (0,))
             for v in range(min(distance, n - distance))
-        ])  # fmt: skip
+        ])
         distance *= 2
     reduces = kind is Collective.REDUCE
     if reduces:

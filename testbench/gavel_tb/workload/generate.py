@@ -57,7 +57,7 @@ def collective_steps(
         COLLECTIVE_NAME: attribute(COLLECTIVE_NAME, kind),
         COLLECTIVE_SIZE: attribute(COLLECTIVE_SIZE, size),
         "algorithm": attribute("algorithm", algorithm),
-    })  # fmt: skip
+    })
 
 
 def collective_node(kind: str, ranks: int, size: int) -> Trace:
@@ -108,7 +108,7 @@ def mixture_of_experts(
         "top_k": attribute("top_k", top_k),
         "skew": attribute("skew", float(skew)),
         "seed": attribute("seed", seed),
-    })  # fmt: skip
+    })
 
 
 def _check(kind: str, ranks: int, size: int) -> None:
@@ -140,7 +140,7 @@ def _from_schedule(
             dict(metadata),
         )
         for rank, steps in enumerate(schedule.steps)
-    ])  # fmt: skip
+    ])
 
 
 def _node(rank: int, index: int, step: Step, durations: dict[tuple[int, int], int]) -> Node:

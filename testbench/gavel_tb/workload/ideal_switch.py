@@ -78,7 +78,7 @@ class IdealSwitch:
                 words.append(TxPins(
                     valid=1, sop=int(index == 0), eop=int(last), empty=size - len(part), up=1,
                     data=int.from_bytes(part, "little"),
-                ))  # fmt: skip
+                ))
         if not words:
             return IDLE
         word = words.popleft()

@@ -105,5 +105,5 @@ def moe_schedule(routing: Routing) -> Schedule:
                 build.message(
                     expert, owner, moved, tag=COMBINE_TAG, after=(done[expert],),
                     traffic=Traffic.REDUCE,
-                )  # fmt: skip
+                )
     return build.schedule()

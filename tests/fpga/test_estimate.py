@@ -176,7 +176,7 @@ def test_a_seed_that_reaches_what_was_asked_for(synthesized, folder, fast, said)
     known = replace(synthesized, family=FAMILIES["ecp5"],
                     placed=place_route.PlacedSeeds(runs, "0.1"))
     assert known.verdict.endswith(said)
-    assert "`gavel fpga --seeds 5`" in folder("ecp5", known)["README.md"]
+    assert ("`gavel fpga --seeds 5`" in folder("ecp5", known)["README.md"]) == (not fast)
     assert [run.seed for run in runs if known.reached_by(run)] == list(fast)
     assert not known.reached_by(place_route.Placed(4, None, None, {}, {}, "gave up"))
 
